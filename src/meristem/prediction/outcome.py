@@ -1,0 +1,158 @@
+"""What a prediction and its evaluation say: the results that reports and the command line show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ModelScore:
+    """One model's accuracy over the folds of one evaluation; every model of it saw the same folds.
+
+    Attributes
+    ----------
+    name
+        Model as shown to people, for example ``"GBLUP"``.
+    fold_r
+        Pearson correlation of predicted and observed values within each fold, repeat after repeat.
+    mean_r
+        Mean of ``fold_r``: the predictive ability (not divided by the square root of heritability).
+    coverage_90
+        Share of held-out observations inside their 90 % interval; 0.9 is right.
+    rmse
+        Root mean squared difference of held-out observations and predictions, in units of the trait.
+    slope
+        Slope of observed on predicted values; 1 is right, under 1 means that predictions spread too far.
+    seconds
+        Wall-clock time of the fits and predictions of all folds.
+    """
+
+    name: str
+    fold_r: tuple[float, ...]
+    mean_r: float
+    coverage_90: float
+    rmse: float
+    slope: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Mean over folds of r(model) - r(baseline), with its 95 % interval (Nadeau and Bengio 2003)."""
+
+    model: str
+    baseline: str
+    mean: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class PermutationControl:
+    """Accuracy of the same model and folds on shuffled trait values, with the central 95 % of the shuffles.
+
+    An interval that does not contain 0 means that the evaluation leaks.
+    """
+
+    model: str
+    mean_r: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Held-out accuracy of several models of one trait.
+
+    Attributes
+    ----------
+    trait, scheme, folds, repeats
+        Trait; how folds were drawn (``"random"``, ``"clusters"``, ``"groups"``); folds in each repeat; and
+        repeats.
+    scores
+        One entry per model; the baseline (GBLUP) first.
+    paired
+        Differences of every other model against the baseline on the same folds.
+    permutation
+        Control on shuffled values for the model that the predictions come from.
+    held_out_prediction, held_out_observed, held_out_accessions
+        For each of the n labelled accessions: the value that the reported model predicted in the first
+        repeat when the accession was held out, the observed value, and the id.
+    verdict
+        One or two sentences: whether the DNA model adds anything, from the paired interval.
+    """
+
+    trait: str
+    scheme: str
+    folds: int
+    repeats: int
+    scores: tuple[ModelScore, ...]
+    paired: tuple[PairedDifference, ...]
+    permutation: PermutationControl
+    held_out_prediction: NDArray[np.float64]
+    held_out_observed: NDArray[np.float64]
+    held_out_accessions: tuple[str, ...]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class TraitPrediction:
+    """Predictions of one trait for every genotyped accession, labelled ones included.
+
+    Attributes
+    ----------
+    trait
+        Name of the trait.
+    accessions
+        n ids in the order of the genotypes.
+    observed
+        (n,) the phenotype used for training, NaN where the accession has none.
+    prediction
+        (n,) predicted genetic value on the scale of the trait (mean + genetic effect). For a labelled
+        accession its own record took part.
+    standard_error
+        (n,) standard error of ``prediction`` as an estimate of the genetic value: the square root of the
+        prediction-error variance of mean + genetic effect, uncertainty of the mean included.
+    reliability
+        (n,) ``1 - PEV(u) / Var(u)``: squared correlation of predicted and true genetic effect, 0 to 1.
+    lower_90, upper_90
+        (n,) 90 % interval for one *phenotype observed* as the training phenotypes were (genetic value plus
+        a new residual). It is wider than ``prediction +- 1.645 standard_error``, the interval of the genetic
+        value.
+    rank
+        (n,) ``int64``, 1 = largest prediction, among all n accessions.
+    nearest_training_accession, relatedness
+        (n,) the labelled accession with the largest genomic correlation (never the accession itself), and
+        that correlation, -1 to 1.
+    extrapolation
+        (n,) ``bool``: less related to the training set than almost all of its own members are to the rest.
+    variance_shares
+        Share of the phenotypic variance of each kernel and of ``"residual"``; they add up to 1.
+    structure
+        (n, 2) first two principal components of the relationship matrix.
+    structure_explained
+        (2,) share of the relationship matrix's variance in each component.
+    assumptions
+        Sentences: what was dropped, imputed, assumed.
+    """
+
+    trait: str
+    accessions: tuple[str, ...]
+    observed: NDArray[np.float64]
+    prediction: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    reliability: NDArray[np.float64]
+    lower_90: NDArray[np.float64]
+    upper_90: NDArray[np.float64]
+    rank: NDArray[np.int64]
+    nearest_training_accession: tuple[str, ...]
+    relatedness: NDArray[np.float64]
+    extrapolation: NDArray[np.bool_]
+    variance_shares: Mapping[str, float]
+    structure: NDArray[np.float64]
+    structure_explained: NDArray[np.float64]
+    assumptions: tuple[str, ...]
