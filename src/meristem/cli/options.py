@@ -1,0 +1,54 @@
+"""Options that more than one verb takes, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder to write, whole or not at all; meristem verify checks it."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no estimates.")]
+
+GenotypeFile = Annotated[
+    Path,
+    typer.Option("--genotypes", metavar="FILE", help="VCF, BCF, PLINK bed, HapMap or a table of dosages."),
+]
+PhenotypeFile = Annotated[
+    Path,
+    typer.Option(
+        "--phenotypes",
+        metavar="FILE",
+        help="Table, wide (accession, a column per trait) or long (accession, trait, environment, value).",
+    ),
+]
+Trait = Annotated[
+    str, typer.Option("--trait", metavar="NAME", help="Trait to predict, as named in the phenotypes.")
+]
+ReferenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference", metavar="FASTA", help="Genome the genotypes refer to: turns the DNA model on."
+    ),
+]
+HaplotypeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--haplotypes",
+        metavar="FILE",
+        help="File whose variants make the sequence windows; the genotypes if not given.",
+    ),
+]
+CheckpointFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", metavar="DIR", help="Pre-trained encoder; the one in the package if not given."
+    ),
+]

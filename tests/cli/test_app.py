@@ -1,0 +1,121 @@
+"""The command line as a contract: help, exit codes, the one error shape."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from meristem.cli.app import app, main
+from meristem.errors import MeristemError
+
+VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_help_is_fast_and_lists_every_verb() -> None:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "meristem.cli.app", "--help"], capture_output=True, text=True, check=True
+    )
+    assert time.perf_counter() - started < 3  # 0.2 s on an idle core
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"Example: meristem {verb} " in shown
+    assert "--json" in shown
+
+
+def test_without_words_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "Usage: meristem" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "where_to_look"),
+    [
+        (["frobnicate"], "see meristem --help"),
+        (["verify"], "see meristem verify --help"),
+        (["verify", "--frob", "x"], "see meristem verify --help"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(
+    words: list[str], where_to_look: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert told.err.count("\n") == 1
+    assert where_to_look in told.err
+
+
+def test_errors_have_one_json_shape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["verify", str(tmp_path), "--json"], ["frobnicate", "--json"]):
+        assert main(words) == 2
+        error = json.loads(capsys.readouterr().out)
+        assert list(error) == ["error"]
+        assert set(error["error"]) == {"what", "where", "mend"}
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        (MeristemError("too dry", where="the field", mend="water it"), 2, "too dry (the field): water it."),
+        (PermissionError(13, "Permission denied", "secret.vcf"), 2, "Permission denied (secret.vcf)."),
+        (OSError(28, "No space left on device"), 2, "No space left on device."),
+        (KeyError("lost"), 1, "which is its own fault: KeyError: 'lost'"),
+    ],
+)
+def test_no_exception_comes_out(
+    raised: Exception,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: Path) -> list[str]:
+        raise raised
+
+    monkeypatch.setattr("meristem.cli.verify.verify_artifact", fail)
+    monkeypatch.delenv("MERISTEM_DEBUG", raising=False)
+    assert main(["verify", "anything"]) == code
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert "Traceback" not in shown
+
+
+def test_debugging_shows_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("meristem.cli.verify.verify_artifact", lambda _: 1 / 0)
+    monkeypatch.setenv("MERISTEM_DEBUG", "1")
+    assert main(["verify", "anything"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interruption_leaves_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: Path) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("meristem.cli.verify.verify_artifact", interrupt)
+    assert main(["verify", "anything"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_installed_command_runs() -> None:
+    command = Path(sys.executable).with_name("meristem")
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.startswith("meristem ")

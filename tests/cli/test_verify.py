@@ -1,0 +1,41 @@
+"""``meristem verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meristem.artifacts import write_artifact
+from meristem.cli.app import main
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    with write_artifact(tmp_path / "made", kind="test") as draft:
+        draft.path("values.csv").write_text("1\n")
+    return tmp_path / "made"
+
+
+def test_a_sound_artifact(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(artifact)]) == 0
+    assert capsys.readouterr().out == f"{artifact}: sound\n"
+
+
+def test_a_changed_file_is_found(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (artifact / "values.csv").write_text("2\n")
+    assert main(["verify", str(artifact), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)["artifacts"]
+    assert told == [
+        {
+            "folder": str(artifact),
+            "sound": False,
+            "problems": ["values.csv has changed since it was written"],
+        }
+    ]
+
+
+def test_any_other_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(tmp_path)]) == 2
+    assert "this is no artifact" in capsys.readouterr().err
