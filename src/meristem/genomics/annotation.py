@@ -239,6 +239,23 @@ class Annotation:
         return {contig: _ContigModels.of(models) for contig, models in by_contig.items()}
 
 
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans in ascending order, those that overlap or touch made one.
+
+    Examples
+    --------
+    >>> joined([Span(8, 9), Span(1, 4), Span(4, 6)])
+    (Span(start=1, end=6), Span(start=8, end=9))
+    """
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1].end:
+            found[-1] = Span(found[-1].start, max(found[-1].end, end))
+        else:
+            found.append(Span(start, end))
+    return tuple(found)
+
+
 class _Model(NamedTuple):
     """What is painted for a gene; the model of higher rank is painted later, over the others."""
 

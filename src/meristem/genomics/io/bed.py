@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript
+from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript, joined
 from meristem.genomics.interval import Interval
 from meristem.genomics.io.compressed import read_lines
 
@@ -64,7 +64,7 @@ def annotation_of_bed(path: Path) -> Annotation:
     for record in read_bed(path):
         place = record.interval
         if record.blocks:
-            exons, cds = _joined(record.blocks), _coding(record)
+            exons, cds = joined(record.blocks), _coding(record)
             transcript = Transcript(record.name, exons, cds)
             genes.append(Gene(record.name, place.contig, place.start, place.end, place.strand, (transcript,)))
         else:
@@ -112,22 +112,12 @@ def _whole(texts: list[str], count: int, meaning: str, where: str) -> list[int]:
     return [int(text) for text in texts]
 
 
-def _joined(blocks: tuple[Span, ...]) -> tuple[Span, ...]:
-    exons: list[Span] = []
-    for block in blocks:
-        if exons and block.start <= exons[-1].end:
-            exons[-1] = Span(exons[-1].start, max(exons[-1].end, block.end))
-        else:
-            exons.append(block)
-    return tuple(exons)
-
-
 def _coding(record: BedRecord) -> tuple[CodingPart, ...]:
     if record.thick is None:
         return ()
     spans = [
         Span(max(exon.start, record.thick.start), min(exon.end, record.thick.end))
-        for exon in _joined(record.blocks)
+        for exon in joined(record.blocks)
     ]
     backwards = record.interval.strand == "-"
     phase, parts = 0, []

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript
+from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript, joined
 from meristem.genomics.io.compressed import read_lines
 
 _EXON: Final = frozenset({"exon", "pseudogenic_exon"})
@@ -215,13 +215,8 @@ def _gene(
 def _transcript(name: str, parts: list[_Feature], notes: Counter[str]) -> Transcript:
     if not any(part.kind.lower() in _EXON for part in parts):
         notes["transcripts whose exons follow from their CDS and UTR lines"] += 1
-    exons: list[Span] = []
-    for part in sorted(parts, key=lambda p: p.start):
-        if exons and part.start <= exons[-1].end:
-            exons[-1] = Span(exons[-1].start, max(exons[-1].end, part.end))
-        else:
-            exons.append(Span(part.start, part.end))
-    return Transcript(name, tuple(exons), _coding_parts(parts, notes))
+    exons = joined(Span(part.start, part.end) for part in parts)
+    return Transcript(name, exons, _coding_parts(parts, notes))
 
 
 def _coding_parts(parts: list[_Feature], notes: Counter[str]) -> tuple[CodingPart, ...]:
