@@ -1,0 +1,229 @@
+"""Genomic relationship from allele dosages, for any ploidy, with everything learnt from training rows.
+
+Dosages are divided by ploidy first, so that accessions of different ploidy stand on one scale: the relative
+frequency ``f`` of the counted allele. With ``p`` the training mean of ``f``, ``Z = f - p`` (missing entries
+0, that is the training mean) and ``phi`` the mean ploidy of the training rows,
+
+    G = phi * Z Z' / sum_j p_j (1 - p_j)
+
+which is the first matrix of VanRaden (2008), J. Dairy Sci. 91:4414, for diploids, its autopolyploid form
+(Endelman et al. 2018, Genetics 209:77) for one higher ploidy, and a multiple of kinship for mixtures. No row
+outside the training set moves the frequencies, so an accession's relationships do not depend on what else
+is in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.errors import MeristemError
+
+_BLOCK: Final = 4096
+
+Rows = NDArray[np.intp]
+Dosage = NDArray[np.int8] | NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MarkerFilter:
+    """Which markers take part: at most ``maximum_missing`` missing and at least this allele frequency.
+
+    Both are counted on the training rows. Markers without variation never take part.
+    """
+
+    maximum_missing: float = 0.6
+    minimum_frequency: float = 0.01
+
+
+@dataclass(frozen=True)
+class MarkerSummary:
+    """Training means of the markers.
+
+    Attributes
+    ----------
+    frequency
+        (m,) mean relative frequency of the counted allele, 0 where every training value is missing.
+    kept
+        (m,) whether the marker passes the filter.
+    ploidy
+        Mean ploidy of the training rows.
+    """
+
+    frequency: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+    ploidy: float
+
+    @property
+    def scale(self) -> float:
+        """Sum of p (1 - p) over the markers kept."""
+        p = self.frequency[self.kept]
+        return float(np.sum(p * (1.0 - p)))
+
+
+@dataclass(frozen=True)
+class CentredProducts:
+    """``Z Z'`` of all rows, and the training summary that centred it.
+
+    Attributes
+    ----------
+    products
+        (n, n) inner products of the centred rows over the markers kept.
+    summary
+        Where the centre came from.
+    """
+
+    products: NDArray[np.float64]
+    summary: MarkerSummary
+
+    def relationship(self) -> NDArray[np.float64]:
+        """VanRaden's matrix, (n, n)."""
+        return self.products * (self.summary.ploidy / self.summary.scale)
+
+    def squared_distances(self) -> NDArray[np.float64]:
+        """Squared Euclidean distances of the rows, per unit of sum p (1 - p), (n, n)."""
+        own = np.diagonal(self.products)
+        distances = own[:, None] + own[None, :] - 2.0 * self.products
+        np.fill_diagonal(distances, 0.0)
+        return np.maximum(distances, 0.0) / self.summary.scale
+
+
+def summarise(
+    dosage: Dosage,
+    ploidy: NDArray[np.int8],
+    training: Rows | None = None,
+    keep: MarkerFilter | None = None,
+) -> MarkerSummary:
+    """Allele frequencies of the training rows and the markers that pass the filter.
+
+    Parameters
+    ----------
+    dosage
+        (n, m); missing is negative or NaN.
+    ploidy
+        (n,).
+    training
+        Rows to learn from; all by default.
+
+    Raises
+    ------
+    MeristemError
+        If no marker passes.
+    """
+    keep = keep or MarkerFilter()
+    rows = np.arange(len(dosage)) if training is None else np.asarray(training, dtype=np.intp)
+    m = dosage.shape[1]
+    frequency, missing, constant = np.zeros(m), np.ones(m), np.ones(m, dtype=bool)
+    for columns in _blocks(m):
+        f = _frequencies(dosage[rows, columns], ploidy[rows])
+        seen = ~np.isnan(f)
+        count = seen.sum(axis=0)
+        f[~seen] = 0.0
+        frequency[columns] = f.sum(axis=0) / np.maximum(count, 1)
+        missing[columns] = 1.0 - count / len(rows)
+        f[~seen] = np.broadcast_to(frequency[columns], f.shape)[~seen]
+        constant[columns] = np.ptp(f, axis=0) == 0.0
+    minor = np.minimum(frequency, 1.0 - frequency)
+    kept = (missing <= keep.maximum_missing) & (minor >= keep.minimum_frequency) & ~constant
+    if not kept.any():
+        raise MeristemError(
+            f"none of the {m} markers varies enough among the {len(rows)} training accessions",
+            mend=f"give markers with a minor allele frequency of at least {keep.minimum_frequency:g} "
+            f"and at most {keep.maximum_missing:.0%} missing calls",
+        )
+    return MarkerSummary(frequency, kept, float(np.mean(ploidy[rows])))
+
+
+def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary) -> CentredProducts:
+    """Inner products of all rows after centring by the summary, in blocks of markers.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8)
+    >>> two = np.full(3, 2, dtype=np.int8)
+    >>> centred_products(dosage, two, summarise(dosage, two)).relationship()
+    array([[ 2.,  0., -2.],
+           [ 0.,  0.,  0.],
+           [-2.,  0.,  2.]])
+    """
+    n = len(dosage)
+    products = np.zeros((n, n))
+    for columns in _blocks(dosage.shape[1]):
+        z = centre(dosage[:, columns], ploidy, summary, columns)
+        products += z @ z.T
+    return CentredProducts(products, summary)
+
+
+def centre(
+    dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary, columns: slice = slice(None)
+) -> NDArray[np.float64]:
+    """Relative allele frequencies minus their training means, missing 0, markers kept only.
+
+    ``dosage`` holds the ``columns`` of the matrix that was summarised.
+    """
+    kept = summary.kept[columns]
+    z = _frequencies(dosage[:, kept], ploidy) - summary.frequency[columns][kept]
+    z[np.isnan(z)] = 0.0
+    return z
+
+
+def relationship(
+    dosage: Dosage,
+    ploidy: NDArray[np.int8],
+    training: Rows | None = None,
+    keep: MarkerFilter | None = None,
+) -> NDArray[np.float64]:
+    """VanRaden's relationship matrix of all rows, frequencies from the training rows.
+
+    Parameters
+    ----------
+    dosage
+        (n, m) copies of the counted allele; missing is negative or NaN.
+    ploidy
+        (n,) copies per accession.
+    training
+        Rows that frequencies, imputation and filter learn from; all by default.
+
+    Returns
+    -------
+    ndarray
+        (n, n) symmetric, positive semidefinite.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 1], [1, 0], [2, 2]], dtype=np.int8)
+    >>> np.diag(relationship(dosage, np.full(3, 2, dtype=np.int8)))
+    array([1., 1., 2.])
+    """
+    return centred_products(dosage, ploidy, summarise(dosage, ploidy, training, keep)).relationship()
+
+
+def genomic_correlation(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kernel scaled to a unit diagonal; 0 for a row that sits at the centre.
+
+    Examples
+    --------
+    >>> genomic_correlation(np.array([[4.0, 1.0], [1.0, 1.0]]))
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    """
+    own = np.sqrt(np.maximum(np.diagonal(kernel), 0.0))
+    scale = np.outer(own, own)
+    correlation = np.divide(kernel, scale, out=np.zeros_like(kernel), where=scale > 0.0)
+    return np.clip(correlation, -1.0, 1.0)
+
+
+def _blocks(m: int) -> Iterator[slice]:
+    for start in range(0, m, _BLOCK):
+        yield slice(start, min(start + _BLOCK, m))
+
+
+def _frequencies(dosage: Dosage, ploidy: NDArray[np.int8]) -> NDArray[np.float64]:
+    f = dosage.astype(np.float64)
+    f[f < 0.0] = np.nan
+    f /= ploidy[:, None]
+    return f

@@ -1,0 +1,59 @@
+"""Folds: the stated rule, whole clusters, whole groups."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meristem.errors import MeristemError
+from meristem.stats.splits import cluster_folds, group_folds, random_folds
+
+
+def test_random_folds_follow_the_stated_rule() -> None:
+    lines = ["775", "2166", "10", "A3"]
+    ordered = sorted(lines)
+    expected = dict(zip(ordered, np.random.default_rng(3).permutation(4) % 2, strict=True))
+    assert random_folds(lines, 2, repeat=3).tolist() == [expected[line] for line in lines]
+
+
+@given(n=st.integers(2, 60), folds=st.integers(2, 10), repeat=st.integers(0, 50), seed=st.integers(0, 99))
+def test_random_folds_are_even_and_do_not_depend_on_order(n: int, folds: int, repeat: int, seed: int) -> None:
+    if n < folds:
+        return
+    lines = [f"line{i}" for i in range(n)]
+    found = random_folds(lines, folds, repeat)
+    sizes = np.bincount(found, minlength=folds)
+    assert sizes.max() - sizes.min() <= 1
+    order = np.random.default_rng(seed).permutation(n)
+    shuffled = random_folds([lines[i] for i in order], folds, repeat)
+    assert shuffled.tolist() == found[order].tolist()
+
+
+def test_clusters_are_the_families_and_small_ones_join_their_nearest() -> None:
+    generator = np.random.default_rng(1)
+    centres = np.array([[9.0, 0.0], [0.0, 9.0], [-9.0, -9.0], [-9.0, -4.0]])
+    family = np.repeat([0, 1, 2, 3], [10, 8, 7, 2])
+    points = centres[family] + 0.3 * generator.standard_normal((27, 2))
+    found = cluster_folds(points @ points.T, 4)
+    expected = np.where(family == 3, 2, family)
+    assert len(set(zip(found, expected, strict=True))) == 3
+    assert np.bincount(found).tolist() == sorted(np.bincount(found), reverse=True)
+
+
+def test_clusters_do_not_depend_on_where_the_kernel_is_centred() -> None:
+    points = np.random.default_rng(2).standard_normal((30, 4))
+    moved = points + 5.0
+    assert cluster_folds(points @ points.T, 3).tolist() == cluster_folds(moved @ moved.T, 3).tolist()
+
+
+def test_groups_are_numbered_by_name() -> None:
+    assert group_folds(["f2", "f10", "f2"]).tolist() == [1, 0, 1]
+
+
+def test_what_cannot_be_divided_is_one_sentence() -> None:
+    with pytest.raises(MeristemError, match=r"fewer lines \(3\) than folds \(5\)"):
+        random_folds(["a", "b", "c"], 5, 0)
+    with pytest.raises(MeristemError, match="1 folds cannot hold anything out"):
+        cluster_folds(np.eye(4), 1)
+    with pytest.raises(MeristemError, match="all lines are of one group"):
+        group_folds(["a", "a"])
