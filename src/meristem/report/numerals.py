@@ -1,0 +1,80 @@
+"""Numbers as people read them: as many decimals as the uncertainty allows, a true minus sign, no NaN."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+#: Shown where there is no number.
+NONE: Final = "–"
+
+_MOST_DECIMALS: Final = 8
+
+
+def decimals_for(standard_errors: ArrayLike) -> int:
+    """Decimals that show two significant digits of the median standard error, 0 to 8.
+
+    Examples
+    --------
+    >>> decimals_for([4.2, 3.9]), decimals_for([0.012]), decimals_for([350.0]), decimals_for([])
+    (1, 3, 0, 2)
+    """
+    errors = np.asarray(standard_errors, dtype=float)
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    if errors.size == 0:
+        return 2
+    magnitude = math.floor(math.log10(float(np.median(errors))))
+    return min(max(1 - magnitude, 0), _MOST_DECIMALS)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with a fixed count of decimals.
+
+    Examples
+    --------
+    >>> fixed(-1234.56, 1), fixed(-0.001, 2), fixed(float("nan"), 2)
+    ('−1,234.6', '0.00', '–')
+    """
+    if not math.isfinite(value):
+        return NONE
+    text = f"{value:,.{decimals}f}"
+    is_zero = not any(digit in text for digit in "123456789")
+    return text.lstrip("-") if is_zero else text.replace("-", "−")
+
+
+def between(lower: float, upper: float, decimals: int) -> str:
+    """An interval in words.
+
+    Examples
+    --------
+    >>> between(0.5, 0.75, 2)
+    '0.50 to 0.75'
+    """
+    return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage; small ones keep a decimal.
+
+    Examples
+    --------
+    >>> percent(0.476), percent(0.034), percent(float("nan"))
+    ('48%', '3.4%', '–')
+    """
+    if not math.isfinite(share):
+        return NONE
+    return f"{100 * share:.{1 if 0 < abs(share) < 0.0995 else 0}f}%"
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun, in the plural unless it is one.
+
+    Examples
+    --------
+    >>> counted(1, "candidate line"), counted(2400, "candidate line")
+    ('1 candidate line', '2,400 candidate lines')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
