@@ -21,8 +21,8 @@ _MISSING: Final = frozenset({"", "na", "nan", ".", "-", "n/a", "#n/a", "null", "
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _COMMON_NAMES: Final[Mapping[str, str]] = {
-    "accession": "accession accessions accession_id id line lines line_id genotype genotype_id geno taxa taxon "
-    "sample sample_id name entry germplasm cultivar variety strain individual iid",
+    "accession": "accession accessions accession_id id line lines line_id genotype genotype_id geno taxa "
+    "taxon sample sample_id name entry germplasm cultivar variety strain individual iid",
     "trait": "trait traits trait_name phenotype character variable",
     "value": "value values trait_value phenotype_value measurement observation estimate",
     "environment": "environment environments env environ envir",

@@ -1,0 +1,223 @@
+"""Whether the REF alleles of a genotype file stand in the reference genome, and if not, what would fit."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from meristem.errors import MeristemError
+from meristem.genomics.assembly import Assembly
+from meristem.genomics.calls import CallSource, Site
+from meristem.genomics.contig_names import Fit, NamingSearch, SiteSample
+from meristem.genomics.interval import Interval
+from meristem.genomics.sequence import decode
+
+#: Share of counted sites whose REF must stand in the assembly.
+REQUIRED_SHARE: Final = 0.99
+# Consecutive sites within so many bases are checked against one read of the assembly.
+_READ: Final = 1 << 20
+_PLAIN: Final = re.compile(r"[ACGT]+")
+
+
+@dataclass(frozen=True)
+class ReferenceCheck:
+    """How the alleles of a genotype file fit an assembly.
+
+    Attributes
+    ----------
+    sites
+        Sites on contigs that the assembly has.
+    counted, matching
+        Sites without N (or a symbolic allele) that were compared, and those that match. A site past its
+        contig's end is counted and does not match.
+    missing_contigs
+        Contigs the assembly does not have, with their number of sites; these are not counted.
+    offered_aliases
+        Names of the assembly that would fit the missing contigs, by their sequence; not applied.
+    applied_aliases
+        The naming the user asked for, as far as the file has those contigs.
+    either_allele
+        Whether a site matched when any of its alleles is the reference base, the weaker test for files
+        that do not say which allele is the reference's.
+    """
+
+    sites: int
+    counted: int
+    matching: int
+    missing_contigs: Mapping[str, int] = field(default_factory=dict)
+    offered_aliases: Mapping[str, str] = field(default_factory=dict)
+    applied_aliases: Mapping[str, str] = field(default_factory=dict)
+    either_allele: bool = False
+
+    @property
+    def share(self) -> float:
+        """Matching share of the counted sites, 0 when none could be counted."""
+        return self.matching / self.counted if self.counted else 0.0
+
+    def sentences(self) -> list[str]:
+        """The check for people, one fact a sentence."""
+        what = "One of the alleles" if self.either_allele else "REF"
+        matching = f"{self.matching:,} of {self.counted:,} sites ({_percent(self.share)})"
+        found = [f"{what} is the reference base at {matching}."]
+        if self.either_allele:
+            found.append("The file does not say which allele is the reference's, so either could match.")
+        if self.sites > self.counted:
+            found.append(
+                f"{self.sites - self.counted:,} sites with N or a symbolic allele were not compared."
+            )
+        if self.missing_contigs:
+            names = _some(f"{name} ({n:,} sites)" for name, n in self.missing_contigs.items())
+            found.append(f"Not in the reference, left out: {names}.")
+        if self.offered_aliases:
+            pairs = _some(f"{name} as {other}" for name, other in self.offered_aliases.items())
+            found.append(f"By their sequence these contigs would fit: {pairs}; nothing was renamed.")
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """The check for machines (JSON)."""
+        return asdict(self) | {"share": self.share}
+
+
+def check_reference(
+    source: CallSource,
+    assembly: Assembly,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    either_allele: bool = False,
+) -> ReferenceCheck:
+    """Compare the REF allele of every site with the assembly, streaming.
+
+    Parameters
+    ----------
+    source
+        A genotype file with letters.
+    aliases
+        Contig names of the file that the user wants read as names of the assembly.
+    either_allele
+        Count a site as matching when any allele is the reference base (PLINK's A1 and A2 do not tell
+        which is the reference's).
+
+    Raises
+    ------
+    MeristemError
+        If the file has no letters, no contig is in the assembly, or fewer than 99 % of the counted sites
+        match. The sentence names what would fit: another contig naming, an offset or the other strand.
+    """
+    if not source.has_letters:
+        raise MeristemError(
+            "the genotypes have no allele letters to hold against the reference",
+            mend="give a VCF, PLINK or HapMap file, or leave out the reference",
+        )
+    naming = dict(aliases or {})
+    tally = _Tally(assembly, naming, either_allele)
+    for block in source.blocks():
+        tally.add(block.sites)
+    present = {name: n for name, n in tally.sites.items() if naming.get(name, name) in assembly.contigs}
+    missing = {name: n for name, n in tally.sites.items() if name not in present}
+    search = NamingSearch(assembly, naming)
+    if missing and not present:
+        raise _none_found(missing, assembly, search.best(tally.samples))
+    check = ReferenceCheck(
+        sum(present.values()),
+        tally.counted,
+        tally.matching,
+        missing,
+        search.aliases({name: tally.samples[name] for name in missing}),
+        {name: other for name, other in naming.items() if name in tally.sites},
+        either_allele,
+    )
+    if check.counted and check.share < REQUIRED_SHARE:
+        raise _too_few(check, search.best(tally.samples))
+    return check
+
+
+class _Tally:
+    """Counts of a stream of sites, and a sample of each contig's for the search."""
+
+    def __init__(self, assembly: Assembly, naming: Mapping[str, str], either_allele: bool) -> None:
+        self._assembly = assembly
+        self._lengths = assembly.contigs
+        self._naming = naming
+        self._either = either_allele
+        self.sites: Counter[str] = Counter()
+        self.samples: dict[str, SiteSample] = {}
+        self.counted = self.matching = 0
+
+    def add(self, sites: Sequence[Site]) -> None:
+        """Count a block of sites of one contig."""
+        if not sites:
+            return
+        contig = sites[0].contig
+        self.sites[contig] += len(sites)
+        sample = self.samples.setdefault(contig, SiteSample())
+        plain = []
+        for site in sites:
+            tested = site.alleles if self._either else site.alleles[:1]
+            letters = [allele for allele in tested if _PLAIN.fullmatch(allele)]
+            if letters:
+                plain.append((site.start, letters))
+                sample.add(site.start, letters)
+        name = self._naming.get(contig, contig)
+        if name in self._lengths:
+            for run in _runs(plain):
+                self._compare(name, run)
+
+    def _compare(self, name: str, run: list[tuple[int, list[str]]]) -> None:
+        length = self._lengths[name]
+        low = min(length, min(start for start, _ in run))
+        high = min(length, max(start + len(allele) for start, letters in run for allele in letters))
+        text = decode(self._assembly.sequence(Interval(name, low, max(low, high))))
+        for start, letters in run:
+            at = start - low
+            if "N" not in text[at : at + max(map(len, letters))]:
+                self.counted += 1
+                self.matching += any(text.startswith(allele, at) for allele in letters)
+
+
+def _runs(sites: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+    """Consecutive sites that lie near enough to be read together."""
+    run: list[tuple[int, list[str]]] = []
+    for site in sites:
+        if run and abs(site[0] - run[0][0]) > _READ:
+            yield run
+            run = []
+        run.append(site)
+    if run:
+        yield run
+
+
+def _none_found(missing: Mapping[str, int], assembly: Assembly, fit: Fit | None) -> MeristemError:
+    where = f"genotypes have {_some(missing)}; the reference has {_some(assembly.contigs)}"
+    if fit is not None:
+        mend = f"{fit.sentence()}; rename the contigs in one of the files or give these names as aliases"
+    else:
+        mend = "no naming of the contigs fits by its sequence; give the reference the positions refer to"
+    return MeristemError("no contig of the genotypes is in the reference", where=where, mend=mend)
+
+
+def _too_few(check: ReferenceCheck, fit: Fit | None) -> MeristemError:
+    allele = "one of the alleles" if check.either_allele else "REF"
+    what = (
+        f"{allele} is the reference base at only {_percent(check.share)} of {check.counted:,} sites, "
+        f"{_percent(REQUIRED_SHARE)} are needed"
+    )
+    if fit is not None and not fit.as_given and fit.share > check.share:
+        mend = f"{fit.sentence()}; change the file accordingly"
+    else:
+        mend = (
+            "no other contig naming, offset or strand fits better; "
+            "give the reference that the positions refer to"
+        )
+    return MeristemError(what, mend=mend)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _some(names: Iterable[str], most: int = 6) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
