@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from meristem.genomics.calls import Site
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import encode, reverse_complement
-from meristem.simulate.gene import Gene
+from meristem.simulate.gene import SyntheticGene
 from meristem.simulate.gene_draft import (
     ACCEPTOR,
     BINDING_SITES,
@@ -69,7 +69,7 @@ def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence,
     --------
     >>> from meristem.simulate.species import SpeciesConfig, simulate_species
     >>> species = simulate_species(SpeciesConfig(contigs=1, contig_length=60_000, genes_per_contig=8))
-    >>> gene = next(gene for gene in species.genes if gene.interval.strand == "+")
+    >>> gene = next(gene for gene in species.genes if gene.model.strand == "+")
     >>> start = gene.coding[0].start
     >>> consequence, name = classify(species, [Site("Chr1", start, "snv", ("A", "G"))])[0]
     >>> str(consequence), name == gene.name
@@ -94,19 +94,19 @@ def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence,
     return found
 
 
-def _paint_gene(regions: dict[str, NDArray[np.int8]], gene: Gene) -> None:
+def _paint_gene(regions: dict[str, NDArray[np.int8]], gene: SyntheticGene) -> None:
     _paint(regions, gene.promoter, Consequence.PROMOTER)
     _paint(regions, gene.interval, Consequence.INTRON)
-    for part in gene.untranslated:
-        _paint(regions, part, Consequence.UNTRANSLATED)
+    region = regions[gene.model.contig]
+    for start, end in gene.transcript.utrs:
+        region[start:end] = _RANK[Consequence.UNTRANSLATED]
     for part in gene.coding:
         _paint(regions, part, Consequence.SYNONYMOUS)
     for motif in gene.motifs:
         if motif.name in _MOTIF_CLASS:
             _paint(regions, motif.interval, _MOTIF_CLASS[motif.name])
-    for intron in gene.introns:
-        for end in (intron.start, intron.end - 2):
-            _paint(regions, Interval(intron.contig, end, end + 2), Consequence.SPLICE_SITE)
+    for start, end in gene.transcript.introns:
+        region[[start, start + 1, end - 2, end - 1]] = _RANK[Consequence.SPLICE_SITE]
 
 
 def _paint(regions: dict[str, NDArray[np.int8]], interval: Interval, consequence: Consequence) -> None:
@@ -126,7 +126,7 @@ def _region(region: NDArray[np.int8], site: Site) -> tuple[int, int]:
     return int(region[base]), base
 
 
-def _coding(species: Species, gene: Gene, site: Site) -> Consequence:
+def _coding(species: Species, gene: SyntheticGene, site: Site) -> Consequence:
     reference, alternative = site.alleles
     parts = sorted(gene.coding)
     positions = np.concatenate([np.arange(part.start, part.end) for part in parts])
@@ -137,7 +137,7 @@ def _coding(species: Species, gene: Gene, site: Site) -> Consequence:
         lost = (positions > site.start) & (positions < site.start + len(reference))
         place = int(np.searchsorted(positions, site.start, side="right"))
         after = np.concatenate([before[:place], encode(alternative)[1:], before[place:][~lost[place:]]])
-    if gene.interval.strand == "-":
+    if gene.model.strand == "-":
         before, after = reverse_complement(before), reverse_complement(after)
     return _compare(before, after)
 

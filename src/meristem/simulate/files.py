@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pysam
 
-from meristem.genomics.calls import CallSource
-from meristem.genomics.interval import Interval
-from meristem.simulate.gene import Gene
+from meristem.genomics.annotation import Gene
+from meristem.simulate.bgzf import BgzfWriter
 from meristem.simulate.population import Population, PopulationConfig, simulate_population
 from meristem.simulate.species import Species, SpeciesConfig, simulate_species
+from meristem.simulate.tabix import TabixIndex
 from meristem.simulate.trait import Trait, TraitConfig, simulate_trait
 
 _LINE = 60
-_GFF_SOURCE = "meristem"
 
 
 @dataclass(frozen=True)
@@ -116,71 +114,68 @@ def write_reference(path: Path, species: Species) -> None:
 
 
 def write_annotation(path: Path, species: Species) -> None:
-    """Write genes and transposons as GFF3, in the order of the genome.
-
-    Promoters and motifs are truth that no annotation of a real genome holds; they stay out.
-    """
+    """Write genes and transposons as GFF3, in the order of the genome."""
+    annotation = species.annotation
+    lines = [((gene.contig, gene.start), list(_gene_lines(gene))) for gene in annotation.genes]
+    for copy in annotation.repeats:
+        attributes = f"Name={copy.name};class={copy.repeat_class}"
+        line = _gff_line(copy.contig, "transposable_element", (copy.start, copy.end), copy.strand, attributes)
+        lines.append(((copy.contig, copy.start), [line]))
     with path.open("w", encoding="ascii", newline="\n") as handle:
         handle.write("##gff-version 3\n")
         for contig, codes in species.sequences.items():
             handle.write(f"##sequence-region {contig} 1 {len(codes)}\n")
         for contig in species.sequences:
-            entries = [(gene.interval, list(_gene_lines(gene))) for gene in species.genes]
-            entries += [
-                (copy.interval, [_gff_line(copy.interval, "transposable_element", f"Name={copy.family}")])
-                for copy in species.transposons
-            ]
-            for interval, lines in sorted(entries, key=lambda entry: entry[0]):
-                if interval.contig == contig:
-                    handle.writelines(line + "\n" for line in lines)
+            for place, block in sorted(lines):
+                if place[0] == contig:
+                    handle.writelines(line + "\n" for line in block)
 
 
 def _gene_lines(gene: Gene) -> Iterator[str]:
-    transcript = f"{gene.name}.1"
-    yield _gff_line(gene.interval, "gene", f"ID={gene.name}")
-    yield _gff_line(gene.interval, "mRNA", f"ID={transcript};Parent={gene.name}")
-    five, three = gene.untranslated
-    parts = [(exon, "exon", ".") for exon in gene.exons]
-    parts += [(five, "five_prime_UTR", "."), (three, "three_prime_UTR", ".")]
-    before = 0
-    for coding in gene.coding:
-        # Phase: bases at the part's beginning that belong to a codon begun in the part before.
-        parts.append((coding, "CDS", str(-before % 3)))
-        before += coding.length
-    for interval, kind, phase in sorted(parts, key=lambda part: (part[0].start, -part[0].end)):
-        name = f"ID={transcript}.cds;" if kind == "CDS" else ""
-        yield _gff_line(interval, kind, f"{name}Parent={transcript}", phase)
+    transcript = gene.transcripts[0]
+    parent = f"Parent={transcript.name}"
+    coding = f"ID={transcript.name}.cds;{parent}"
+    five, three = transcript.utrs[0], transcript.utrs[-1]
+    if gene.strand == "-":
+        five, three = three, five
+    parts = [(exon.start, exon.end, "exon", parent, ".") for exon in transcript.exons]
+    parts += [(part.start, part.end, "CDS", coding, str(part.phase)) for part in transcript.cds]
+    parts += [(*five, "five_prime_UTR", parent, "."), (*three, "three_prime_UTR", parent, ".")]
+    whole = (gene.start, gene.end)
+    yield _gff_line(gene.contig, "gene", whole, gene.strand, f"ID={gene.name}")
+    yield _gff_line(gene.contig, "mRNA", whole, gene.strand, f"ID={transcript.name};Parent={gene.name}")
+    for start, end, kind, attributes, phase in sorted(parts, key=lambda part: (part[0], -part[1])):
+        yield _gff_line(gene.contig, kind, (start, end), gene.strand, attributes, phase)
 
 
-def _gff_line(interval: Interval, kind: str, attributes: str, phase: str = ".") -> str:
-    place = (str(interval.start + 1), str(interval.end), ".", interval.strand, phase)
-    return "\t".join((interval.contig, _GFF_SOURCE, kind, *place, attributes))
+def _gff_line(
+    contig: str, kind: str, place: tuple[int, int], strand: str, attributes: str, phase: str = "."
+) -> str:
+    start, end = place
+    return "\t".join((contig, "meristem", kind, str(start + 1), str(end), ".", strand, phase, attributes))
 
 
-def write_genotypes(path: Path, source: CallSource) -> None:
-    """Write phased diploid calls as a bgzipped VCF with a tabix index, one block of sites at a time.
-
-    Parameters
-    ----------
-    path
-        A name that ends with ``.vcf.gz``.
-    source
-        Biallelic calls without missing ones, such as a :class:`Population`.
-    """
-    header = ["##fileformat=VCFv4.3", *(f"##contig=<ID={c},length={n}>" for c, n in source.contigs.items())]
+def write_genotypes(path: Path, population: Population) -> None:
+    """Write phased calls as a bgzipped VCF, one block of sites at a time, with a tabix index beside it."""
+    contigs = population.contigs
+    header = ["##fileformat=VCFv4.3", *(f"##contig=<ID={c},length={n}>" for c, n in contigs.items())]
     header.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
     fixed = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
-    header.append("\t".join((*fixed, *source.accessions)))
+    header.append("\t".join((*fixed, *population.accessions)))
     words = np.array([[b"\t0|0", b"\t0|1"], [b"\t1|0", b"\t1|1"]])
-    with pysam.BGZFile(str(path), "w", None) as handle:
-        handle.write(("\n".join(header) + "\n").encode("ascii"))
-        for block in source.blocks():
+    index = TabixIndex(list(contigs))
+    with BgzfWriter(path) as writer:
+        writer.write(("\n".join(header) + "\n").encode("ascii"))
+        for block in population.blocks():
             calls = words[block.alleles[:, :, 0], block.alleles[:, :, 1]]
             for site, row in zip(block.sites, calls, strict=True):
+                first = writer.tell()
                 place = (site.contig, str(site.start + 1), site.identifier, *site.alleles)
-                handle.write("\t".join((*place, ".", "PASS", ".", "GT")).encode("ascii"))
-                handle.write(row.tobytes() + b"\n")
-    pysam.tabix_index(str(path), preset="vcf", force=True)
+                line = "\t".join((*place, ".", "PASS", ".", "GT")).encode("ascii")
+                writer.write(line + row.tobytes() + b"\n")
+                end = site.start + len(site.alleles[0])
+                index.add(site.contig, site.start, end, first, writer.tell())
+    index.write(path.with_name(path.name + ".tbi"))
 
 
 def write_phenotypes(path: Path, population: Population, trait: Trait) -> None:

@@ -1,9 +1,10 @@
-"""One gene: its parts on the genome."""
+"""What is true about one synthetic gene, beyond what an annotation tells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meristem.genomics.annotation import Gene, Transcript
 from meristem.genomics.interval import Interval
 
 
@@ -16,49 +17,43 @@ class Motif:
 
 
 @dataclass(frozen=True)
-class Gene:
-    """A gene with one transcript. Every interval bears the gene's strand.
+class SyntheticGene:
+    """A gene as an annotation holds it, with its promoter and its functional motifs.
 
     Attributes
     ----------
-    name
-        Identifier.
-    interval
-        The transcript, introns with it.
+    model
+        The gene with its one transcript; introns stand only within the coding sequence.
     promoter
         The bases upstream of the transcription start.
-    exons, coding
-        Exons, and their coding parts (the stop codon with them), in the order of transcription.
     motifs
         TATA box and binding sites of the promoter, splice signals of every intron, poly-A signal. A
         binding site may read against its gene.
     """
 
-    name: str
-    interval: Interval
+    model: Gene
     promoter: Interval
-    exons: tuple[Interval, ...]
-    coding: tuple[Interval, ...]
     motifs: tuple[Motif, ...]
 
     @property
-    def introns(self) -> tuple[Interval, ...]:
-        """Introns in the order of transcription.
-
-        Examples
-        --------
-        >>> exons = (Interval("1", 300, 400, "-"), Interval("1", 100, 200, "-"))
-        >>> whole, promoter = Interval("1", 100, 400, "-"), Interval("1", 400, 900, "-")
-        >>> [str(intron) for intron in Gene("g", whole, promoter, exons, exons, ()).introns]
-        ['1:201-300(-)']
-        """
-        pairs = [sorted(pair) for pair in zip(self.exons[:-1], self.exons[1:], strict=True)]
-        return tuple(Interval(low.contig, low.end, high.start, low.strand) for low, high in pairs)
+    def name(self) -> str:
+        """The gene's identifier."""
+        return self.model.name
 
     @property
-    def untranslated(self) -> tuple[Interval, Interval]:
-        """5' and 3' untranslated region; introns stand only within the coding sequence."""
-        whole, strand = self.interval, self.interval.strand
-        low = Interval(whole.contig, whole.start, min(part.start for part in self.coding), strand)
-        high = Interval(whole.contig, max(part.end for part in self.coding), whole.end, strand)
-        return (low, high) if strand == "+" else (high, low)
+    def interval(self) -> Interval:
+        """Where its transcript lies, introns with it."""
+        return Interval(self.model.contig, self.model.start, self.model.end, self.model.strand)
+
+    @property
+    def transcript(self) -> Transcript:
+        """Its one transcript."""
+        return self.model.transcripts[0]
+
+    @property
+    def coding(self) -> tuple[Interval, ...]:
+        """Parts of the coding sequence in the order of transcription, the stop codon with them."""
+        model = self.model
+        parts = (Interval(model.contig, p.start, p.end, model.strand) for p in self.transcript.cds)
+        ascending = tuple(parts)
+        return ascending if model.strand == "+" else ascending[::-1]

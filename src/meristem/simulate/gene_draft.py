@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.genomics.annotation import CodingPart, Gene, Span, Transcript
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import A, C, G, encode, reverse_complement
 from meristem.simulate.composition import Composition
-from meristem.simulate.gene import Gene, Motif
+from meristem.simulate.gene import Motif, SyntheticGene
 from meristem.simulate.genetic_code import coding_sequence
 
 TATA_BOX: Final = "TATA box"
@@ -79,27 +81,37 @@ class GeneDraft:
     coding: list[tuple[int, int]] = field(default_factory=list)
     motifs: list[tuple[str, int, int, bool]] = field(default_factory=list)
 
-    def place(self, name: str, contig: str, start: int, strand: str) -> Gene:
+    def place(self, name: str, contig: str, start: int, strand: str) -> SyntheticGene:
         """The gene, its lowest base at ``start`` of the contig."""
         length = len(self.codes)
         opposite = "-" if strand == "+" else "+"
 
-        def on_contig(low: int, high: int, reads: str = strand) -> Interval:
+        def span(low: int, high: int) -> Span:
             if strand == "-":
                 low, high = length - high, length - low
-            return Interval(contig, start + low, start + high, reads)
+            return Span(start + low, start + high)
 
-        return Gene(
-            name,
-            on_contig(PROMOTER, length),
-            on_contig(0, PROMOTER),
-            tuple(on_contig(*exon) for exon in self.exons),
-            tuple(on_contig(*part) for part in self.coding),
-            tuple(
-                Motif(kind, on_contig(low, high, opposite if against else strand))
-                for kind, low, high, against in self.motifs
-            ),
+        transcript = Transcript(
+            f"{name}.1",
+            tuple(sorted(span(*exon) for exon in self.exons)),
+            tuple(sorted(CodingPart(*span(low, high), phase) for low, high, phase in self._phased())),
         )
+        motifs = (
+            Motif(kind, Interval(contig, *span(low, high), opposite if against else strand))
+            for kind, low, high, against in self.motifs
+        )
+        return SyntheticGene(
+            Gene(name, contig, *span(PROMOTER, length), strand, (transcript,)),
+            Interval(contig, *span(0, PROMOTER), strand),
+            tuple(motifs),
+        )
+
+    def _phased(self) -> Iterator[tuple[int, int, int]]:
+        """Coding parts with the bases at their beginning that complete a codon of the part before."""
+        before = 0
+        for low, high in self.coding:
+            yield low, high, -before % 3
+            before += high - low
 
 
 def draft_gene(

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import MeristemError
+from meristem.genomics.annotation import Annotation
 from meristem.genomics.assembly import InMemoryAssembly
 from meristem.genomics.sequence import decode, reverse_complement
 from meristem.simulate.composition import Composition, plant_composition
-from meristem.simulate.gene import Gene, Motif
+from meristem.simulate.gene import Motif, SyntheticGene
 from meristem.simulate.gene_draft import GeneDraft, draft_gene
 from meristem.simulate.streams import stream
 from meristem.simulate.transposon import TARGET_SITE, CopyDraft, TransposonCopy, draft_copy, master_copy
@@ -85,8 +86,15 @@ class Species:
     config: SpeciesConfig
     sequences: Mapping[str, NDArray[np.uint8]]
     soft_masked: Mapping[str, NDArray[np.bool_]]
-    genes: tuple[Gene, ...]
+    genes: tuple[SyntheticGene, ...]
     transposons: tuple[TransposonCopy, ...]
+
+    @property
+    def annotation(self) -> Annotation:
+        """Genes and transposons, without promoters and motifs, which no annotation of a real genome holds."""
+        return Annotation(
+            tuple(gene.model for gene in self.genes), tuple(copy.repeat for copy in self.transposons)
+        )
 
     @property
     def motifs(self) -> tuple[Motif, ...]:
@@ -137,7 +145,7 @@ class _Contig:
     name: str
     codes: NDArray[np.uint8]
     soft_masked: NDArray[np.bool_]
-    genes: list[Gene] = field(default_factory=list)
+    genes: list[SyntheticGene] = field(default_factory=list)
     transposons: list[TransposonCopy] = field(default_factory=list)
 
     def add_gene(self, draft: GeneDraft, start: int, strand: str) -> None:

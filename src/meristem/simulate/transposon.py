@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.genomics.annotation import Repeat
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import reverse_complement
 from meristem.simulate.composition import Composition
@@ -16,6 +17,7 @@ from meristem.simulate.composition import Composition
 INVERTED_REPEAT: Final = 26
 TARGET_SITE: Final = 8
 FAMILY: Final = "MERIS1"
+FAMILY_CLASS: Final = "DNA/hAT"
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,22 @@ class TransposonCopy:
 
     Attributes
     ----------
-    interval
-        Where it stands, without the doubled target site on its flanks.
-    family
-        Name of its family.
+    repeat
+        The copy as an annotation holds it, without the doubled target site on its flanks.
     divergence
         Share of its bases that were substituted since it was inserted.
     deleted
         Bases that it lacks from the middle of the master copy.
     """
 
-    interval: Interval
-    family: str
+    repeat: Repeat
     divergence: float
     deleted: int
+
+    @property
+    def interval(self) -> Interval:
+        """Where it stands."""
+        return Interval(self.repeat.contig, self.repeat.start, self.repeat.end, self.repeat.strand)
 
 
 def master_copy(rng: np.random.Generator, composition: Composition, length: int) -> NDArray[np.uint8]:
@@ -65,8 +69,8 @@ class CopyDraft:
 
     def place(self, contig: str, start: int, strand: str) -> TransposonCopy:
         """The copy, its lowest base at ``start`` of the contig."""
-        interval = Interval(contig, start, start + len(self.codes), strand)
-        return TransposonCopy(interval, FAMILY, self.divergence, self.deleted)
+        repeat = Repeat(contig, start, start + len(self.codes), strand, FAMILY, FAMILY_CLASS)
+        return TransposonCopy(repeat, self.divergence, self.deleted)
 
 
 def draft_copy(rng: np.random.Generator, master: NDArray[np.uint8], divergence: float) -> CopyDraft:
