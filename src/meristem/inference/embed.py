@@ -1,0 +1,162 @@
+"""Sequences to vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from meristem.config import WINDOW
+from meristem.errors import MeristemError
+from meristem.genomics.assembly import Assembly
+from meristem.genomics.haplotypes import HaplotypeTable
+from meristem.genomics.interval import Interval
+from meristem.genomics.sequence import PAD
+from meristem.inference.vector_store import VectorStore, open_store
+from meristem.model.checkpoint import Checkpoint
+from meristem.progress import progress
+
+#: Bases pooled by ``Pool.CENTRE``.
+CENTRE_BASES: Final = 8
+_BATCH: Final = 16
+_BATCHES_PER_SAVE: Final = 16
+
+
+class Pool(Enum):
+    """Which bases of a window its vector is the mean of."""
+
+    MEAN = "mean"
+    CENTRE = "centre"
+
+    @property
+    def centre(self) -> int | None:
+        """Number of middle bases, None for all."""
+        return CENTRE_BASES if self is Pool.CENTRE else None
+
+
+def embed_windows(
+    codes: NDArray[np.uint8],
+    checkpoint: Checkpoint,
+    *,
+    pool: Pool = Pool.MEAN,
+    cache: bool = True,
+    show: bool | None = None,
+) -> NDArray[np.float32]:
+    """Embed windows, each distinct sequence once.
+
+    Parameters
+    ----------
+    codes
+        (rows, length) bases, padded on the right with PAD.
+    cache
+        Keep vectors on disk and use those kept. What was encoded before an interruption is not encoded
+        again.
+
+    Returns
+    -------
+    ndarray
+        (rows, 512) ``float32``. Rows of equal sequence are equal to the bit.
+    """
+    if codes.ndim != 2 or codes.shape[1] > WINDOW:
+        raise MeristemError(f"windows have shape {codes.shape}", mend=f"give rows of at most {WINDOW} bases")
+    distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
+    if not cache:
+        vectors = _encode_all(distinct, checkpoint, pool, None, show)
+    else:
+        with open_store(checkpoint.digest, pool.value) as store:
+            vectors = _encode_all(distinct, checkpoint, pool, store, show)
+    return vectors[row_of.ravel()]
+
+
+def embed_haplotypes(
+    table: HaplotypeTable, checkpoint: Checkpoint, *, cache: bool = True, show: bool | None = None
+) -> NDArray[np.float32]:
+    """Vectors of a panel's distinct window sequences, (H, 512), in the order of ``table.sequences``."""
+    return embed_windows(table.sequences, checkpoint, cache=cache, show=show)
+
+
+def embed_intervals(
+    assembly: Assembly,
+    intervals: Sequence[Interval],
+    checkpoint: Checkpoint,
+    *,
+    pool: Pool = Pool.MEAN,
+    cache: bool = True,
+    show: bool | None = None,
+) -> NDArray[np.float32]:
+    """Vectors of intervals of at most 512 bases, (rows, 512)."""
+    return embed_windows(stack_intervals(assembly, intervals), checkpoint, pool=pool, cache=cache, show=show)
+
+
+def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArray[np.uint8]:
+    """Sequences of intervals as rows of 512 codes, padded on the right.
+
+    Raises
+    ------
+    MeristemError
+        If an interval is longer than a window, is empty, or leaves its contig.
+    """
+    rows = np.full((len(intervals), WINDOW), PAD, dtype=np.uint8)
+    for row, interval in zip(rows, intervals, strict=True):
+        if not 0 < interval.length <= WINDOW:
+            raise MeristemError(
+                f"the interval has {interval.length} bases", where=str(interval), mend=f"give 1 to {WINDOW}"
+            )
+        row[: interval.length] = assembly.sequence(interval)
+    return rows
+
+
+def tile(assembly: Assembly) -> list[Interval]:
+    """Consecutive windows that cover every contig; the last of a contig may be shorter."""
+    return [
+        Interval(contig, start, min(start + WINDOW, length))
+        for contig, length in assembly.contigs.items()
+        for start in range(0, length, WINDOW)
+    ]
+
+
+def sequence_digest(codes: NDArray[np.uint8]) -> bytes:
+    """SHA-256 of a window's bases without its padding."""
+    return hashlib.sha256(codes[codes != PAD].tobytes()).digest()
+
+
+def _encode_all(
+    distinct: NDArray[np.uint8],
+    checkpoint: Checkpoint,
+    pool: Pool,
+    store: VectorStore | None,
+    show: bool | None,
+) -> NDArray[np.float32]:
+    vectors = np.empty((len(distinct), checkpoint.encoder.config.embedding_size), dtype=np.float32)
+    digests = [sequence_digest(row) for row in distinct]
+    known = store.get(digests) if store is not None else {}
+    todo = [i for i, digest in enumerate(digests) if digest not in known]
+    for i, digest in enumerate(digests):
+        if digest in known:
+            vectors[i] = known[digest]
+    with progress("embedding", total=len(todo), show=show) as advance:
+        for rows in _chunks(todo, _BATCH * _BATCHES_PER_SAVE):
+            for batch in _chunks(rows, _BATCH):
+                vectors[batch] = encode(distinct[batch], checkpoint, pool)
+                advance(len(batch))
+            if store is not None:
+                store.put([digests[i] for i in rows], vectors[rows])
+    return vectors
+
+
+def encode(codes: NDArray[np.uint8], checkpoint: Checkpoint, pool: Pool = Pool.MEAN) -> NDArray[np.float32]:
+    """One encoder pass over (batch, length) codes, without cache: (batch, 512)."""
+    device = checkpoint.encoder.device
+    tokens = torch.from_numpy(codes.astype(np.int64)).to(device)
+    with torch.inference_mode():
+        return checkpoint.encoder.embed(tokens, centre=pool.centre).cpu().numpy()
+
+
+def _chunks(rows: list[int], size: int) -> Iterator[list[int]]:
+    for begin in range(0, len(rows), size):
+        yield rows[begin : begin + size]
