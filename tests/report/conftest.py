@@ -49,14 +49,16 @@ def make_prediction(n: int = 60, labelled: int = 25, seed: int = 1, **changes: A
         "lower_90": predicted - spread,
         "upper_90": predicted + spread,
         "rank": rank,
-        "nearest_training_accession": tuple(names[k] for k in rng.choice(chosen, n)) if labelled else ("",) * n,
+        "nearest_training_accession": tuple(names[k] for k in rng.choice(chosen, n))
+        if labelled
+        else ("",) * n,
         "relatedness": relatedness,
         "extrapolation": relatedness < 0.2,
         "variance_shares": {"relationship": 0.41, "embedding": 0.034, "residual": 0.556},
         "structure": centres[group] + rng.normal(0, 1.1, (n, 2)),
         "structure_explained": np.array([0.342, 0.097]),
         "assumptions": (
-            "1,204 markers with more than 60 % missing calls and 3,377 with a minor allele below 1 % were dropped.",
+            "1,204 markers with over 60 % missing and 3,377 with a minor allele under 1 % were dropped.",
             "Missing calls (1.9 %) were replaced by the mean dosage of the marker.",
             "Heterozygous calls were kept as they stand; 6 windows needed a phase assumption.",
         ),
@@ -71,7 +73,11 @@ def make_evaluation(prediction: TraitPrediction, seed: int = 2, **changes: Any) 
     observed = prediction.observed[known]
     held_out = observed.mean() + 0.5 * (observed - observed.mean()) + rng.normal(0, 6, len(known))
     fold_r = [tuple(rng.normal(mean, 0.05, 10).tolist()) for mean in (0.64, 0.66, 0.58)]
-    numbers = [("GBLUP", 0.89, 9.1, 0.97, 1.2), (DNA, 0.91, 8.9, 1.02, 41.0), ("random forest", 0.86, 9.6, 1.3, 212.0)]
+    numbers = [
+        ("GBLUP", 0.89, 9.1, 0.97, 1.2),
+        (DNA, 0.91, 8.9, 1.02, 41.0),
+        ("random forest", 0.86, 9.6, 1.3, 212.0),
+    ]
     scores = tuple(
         ModelScore(name, r, float(np.mean(r)), coverage, rmse, slope, seconds)
         for (name, coverage, rmse, slope, seconds), r in zip(numbers, fold_r, strict=True)
@@ -106,7 +112,7 @@ def make_context(**changes: Any) -> ReportContext:
             "reference": "chr02_piece.fa: 1 contig, 1.0 Mb; REF agrees at 170 of 170",
         },
         "identity": (
-            "150 accessions are in genotypes and phenotypes, 650 in the genotypes only, none in the phenotypes only.",
+            "150 accessions are in genotypes and phenotypes, 650 in the genotypes only.",
             "No near-misses and no duplicates were found.",
         ),
         "checkpoint": "meristem-encoder-4m (sha256 3f2a91c0)",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from typing import Any, TextIO
 
 from meristem.errors import MeristemError
 
@@ -29,3 +31,29 @@ def print_error(error: MeristemError, *, as_json: bool) -> None:
         print(json.dumps(shape, indent=2, ensure_ascii=False))
         return
     print(f"error: {error.sentence}", file=sys.stderr)
+
+
+@contextmanager
+def hushed(quiet: bool) -> Iterator[None]:
+    """Keep progress bars away: standard error looks like a file while the body runs."""
+    if not quiet:
+        yield
+        return
+    with redirect_stderr(_NoTerminal(sys.stderr)):
+        yield
+
+
+class _NoTerminal(io.TextIOBase):
+    """Writes through to a stream and denies that anybody watches."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return False

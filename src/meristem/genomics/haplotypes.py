@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,10 +80,6 @@ class HaplotypeTable:
         row, copy = np.nonzero(codes != self.absent)
         np.add.at(counts, (row, codes[row, copy]), 1)
         return counts
-
-    def sequence_digests(self) -> tuple[str, ...]:
-        """SHA-256 of each sequence's code bytes, as hexadecimal digits: its key in the embedding cache."""
-        return tuple(hashlib.sha256(row.tobytes()).hexdigest() for row in self.sequences)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> HaplotypeTable:
         """The chosen accessions, in the order given.

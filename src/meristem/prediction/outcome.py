@@ -129,7 +129,8 @@ class TraitPrediction:
         (n,) the labelled accession with the largest genomic correlation (never the accession itself), and
         that correlation, -1 to 1.
     extrapolation
-        (n,) ``bool``: less related to the training set than almost all of its own members are to the rest.
+        (n,) ``bool``: less related to its nearest training accession than 95 % of the training accessions are
+        to theirs; never for labelled accessions.
     variance_shares
         Share of the phenotypic variance of each kernel and of ``"residual"``; they add up to 1.
     structure

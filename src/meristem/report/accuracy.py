@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from meristem.prediction.outcome import Evaluation, ModelScore, PairedDifference, PermutationControl
 from meristem.report.numerals import NONE, between, decimals_for, fixed, percent
 from meristem.report.scale import Scale, Tick
+from meristem.stats.metrics import MINIMUM_PAIRS, pearson_r
+from meristem.stats.paired import corrected_interval
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,6 @@ class AccuracyRow:
 
     name: str
     r: str
-    interval: str
     difference: str
     coverage: str
     rmse: str
@@ -46,9 +46,8 @@ class Accuracy:
 def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
     """95% interval of a mean of cross-validated r, corrected for training sets that overlap.
 
-    The variance of the mean over J folds is ``(1/J + n_test/n_train)`` times the variance between folds
-    (Nadeau and Bengio 2003, Machine Learning 52:239), with t quantiles of J - 1 degrees of freedom. NaN, NaN
-    where fewer than two folds were measured.
+    The interval of :func:`meristem.stats.paired.corrected_interval` (Nadeau and Bengio 2003), kept within
+    -1 and 1; NaN, NaN where fewer than two folds were measured.
 
     Parameters
     ----------
@@ -67,9 +66,8 @@ def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
     r = r[np.isfinite(r)]
     if r.size < 2 or folds < 2:
         return math.nan, math.nan
-    error = math.sqrt((1 / r.size + 1 / (folds - 1)) * r.var(ddof=1))
-    reach = float(stats.t.ppf(0.975, r.size - 1)) * error
-    return max(float(r.mean()) - reach, -1.0), min(float(r.mean()) + reach, 1.0)
+    interval = corrected_interval(r, test_to_train=1 / (folds - 1))
+    return float(max(interval.lower, -1.0)), float(min(interval.upper, 1.0))
 
 
 def reported_score(evaluation: Evaluation, model: str) -> ModelScore | None:
@@ -105,13 +103,13 @@ def concordance(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -
 
 
 def pooled_r(evaluation: Evaluation) -> float:
-    """Pearson r of all held-out predictions and observations together, NaN where it is undefined."""
+    """Pearson r of all held-out predictions and observations together, NaN where it has no meaning."""
     predicted, observed = evaluation.held_out_prediction, evaluation.held_out_observed
     known = np.isfinite(predicted) & np.isfinite(observed)
     p, o = predicted[known], observed[known]
-    if len(p) < 3 or np.ptp(p) == 0 or np.ptp(o) == 0:
+    if len(o) < MINIMUM_PAIRS or np.ptp(o) == 0:
         return math.nan
-    return float(np.corrcoef(p, o)[0, 1])
+    return pearson_r(p, o)
 
 
 def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
@@ -138,8 +136,7 @@ def _model_row(
     paired = [d for d in evaluation.paired if d.model == score.name]
     return AccuracyRow(
         name=score.name,
-        r=fixed(score.mean_r, 2),
-        interval=between(*span, 2) if math.isfinite(span[0]) else NONE,
+        r=_with_interval(score.mean_r, *span),
         difference=_difference(paired[0]) if paired else NONE,
         coverage=percent(score.coverage_90),
         rmse=fixed(score.rmse, decimals_for([score.rmse]) + 1),
@@ -155,8 +152,7 @@ def _model_row(
 def _control_row(control: PermutationControl, scale: Scale) -> AccuracyRow:
     return AccuracyRow(
         name=f"{control.model}, trait values shuffled",
-        r=fixed(control.mean_r, 2),
-        interval=between(control.lower, control.upper, 2),
+        r=_with_interval(control.mean_r, control.lower, control.upper),
         difference=NONE,
         coverage=NONE,
         rmse=NONE,
@@ -167,6 +163,10 @@ def _control_row(control: PermutationControl, scale: Scale) -> AccuracyRow:
         high=_place(scale, control.upper),
         control=True,
     )
+
+
+def _with_interval(r: float, lower: float, upper: float) -> str:
+    return f"{fixed(r, 2)} ({between(lower, upper, 2)})" if math.isfinite(lower) else fixed(r, 2)
 
 
 def _difference(paired: PairedDifference) -> str:

@@ -68,23 +68,27 @@ def render_report(
 ) -> str:
     """The report as a string of HTML."""
     script = _asset("report.js")
-    return _environment().get_template("report.html").render(
-        style=Markup(_asset("report.css")),
-        script=Markup(script),
-        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(script_json(table_data(prediction))),
-        trait=prediction.trait,
-        context=context,
-        facts=_facts(prediction, evaluation, context),
-        headline=wording.headline(prediction, evaluation, context),
-        coverage=wording.coverage(prediction),
-        highest=leaders(prediction),
-        lowest=leaders(prediction, lowest=True),
-        structure=scatter.structure(prediction),
-        side=scatter.SIDE,
-        shares=_shares(prediction.variance_shares),
-        assumptions=prediction.assumptions,
-        evaluation=_evaluation(prediction, evaluation, context),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            style=Markup(_asset("report.css")),
+            script=Markup(script),
+            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=Markup(script_json(table_data(prediction))),
+            trait=prediction.trait,
+            context=context,
+            facts=_facts(prediction, evaluation, context),
+            headline=wording.headline(prediction, evaluation, context),
+            coverage=wording.coverage(prediction),
+            highest=leaders(prediction),
+            lowest=leaders(prediction, lowest=True),
+            structure=scatter.structure(prediction),
+            side=scatter.SIDE,
+            shares=_shares(prediction.variance_shares),
+            assumptions=prediction.assumptions,
+            evaluation=_evaluation(prediction, evaluation, context),
+        )
     )
 
 
@@ -121,7 +125,9 @@ def _facts(
 
 def _shares(shares: Mapping[str, float]) -> tuple[Share, ...]:
     return tuple(
-        Share(kernel, percent(share), round(100 * min(max(share, 0.0), 1.0), 2), wording.share_meaning(kernel))
+        Share(
+            kernel, percent(share), round(100 * min(max(share, 0.0), 1.0), 2), wording.share_meaning(kernel)
+        )
         for kernel, share in shares.items()
     )
 

@@ -58,12 +58,12 @@ def table_data(prediction: TraitPrediction) -> dict[str, Any]:
 
 
 def script_json(value: object) -> str:
-    """JSON in which no character can end a script element or start markup.
+    r"""JSON in which no character can end a script element or start markup.
 
     Examples
     --------
     >>> print(script_json("</script><!--"))
-    "\\u003c/script\\u003e\\u003c!--"
+    "\u003c/script\u003e\u003c!--"
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from meristem.prediction.outcome import Evaluation, TraitPrediction
-from meristem.report.numerals import percent
+from meristem.report.accuracy import pooled_r
+from meristem.report.numerals import fixed, percent
 from meristem.report.scale import Scale, Tick
 
 #: Size of the plotting area in units of the drawing; the template adds room for axes around it.
@@ -36,7 +37,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Scatter:
-    """A point picture ready to be drawn."""
+    """A point picture ready to be drawn; ``corner`` is a short text in its upper left corner."""
 
     description: str
     x_title: str
@@ -45,15 +46,19 @@ class Scatter:
     y_ticks: tuple[Tick, ...]
     layers: tuple[Layer, ...]
     identity_line: bool = False
+    corner: str = ""
 
 
 def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
     """Observed values (y) against predictions made while the accession was held out (x), on equal axes."""
     predicted, observed = evaluation.held_out_prediction, evaluation.held_out_observed
     scale = Scale.over(predicted, observed)
+    r = pooled_r(evaluation)
     row_of = {accession: row for row, accession in enumerate(prediction.accessions)}
     rows = [row_of.get(accession, -1) for accession in evaluation.held_out_accessions]
-    layer = Layer("labelled", "labelled line, predicted while hidden", _marks(scale, scale, predicted, observed, rows))
+    layer = Layer(
+        "labelled", "labelled line, predicted while hidden", _marks(scale, scale, predicted, observed, rows)
+    )
     return Scatter(
         description=f"Observed against predicted {evaluation.trait} of {len(layer.marks)} hidden lines, "
         "with the line on which both are equal",
@@ -63,6 +68,7 @@ def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
         y_ticks=scale.ticks(),
         layers=(layer,),
         identity_line=True,
+        corner=f"r = {fixed(r, 2)}" if np.isfinite(r) else "",
     )
 
 

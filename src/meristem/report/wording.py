@@ -23,8 +23,8 @@ from meristem.report.numerals import between, counted, fixed, percent
 _STRONG, _MODERATE = 0.6, 0.3
 
 _SCHEMES: Final = {
-    "random": "Hidden lines were drawn at random, so their relatives stayed in the training set: the figures hold "
-    "for candidates that are as related to the labelled lines as these are to one another.",
+    "random": "Hidden lines were drawn at random, so their relatives stayed in the training set: the figures "
+    "hold for candidates that are as related to the labelled lines as these are to one another.",
     "clusters": "Whole clusters of related lines were hidden together: the figures hold for candidates from "
     "families or populations that nobody has phenotyped.",
     "groups": "Whole groups of lines were hidden together: the figures hold for candidates from groups that "
@@ -51,7 +51,7 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
     if math.isfinite(lower):
         figures += f", 95% interval {between(lower, upper, 2)}"
     if control is not None and control.lower > 0:
-        return f"Do not rely on this accuracy ({figures}): the evaluation finds signal even in shuffled trait values."
+        return f"Do not rely on this accuracy ({figures}): shuffled trait values are predicted as well."
     if not lower > 0:
         return f"Nothing shows that this ranking beats chance ({figures} on hidden lines)."
     return f"{_grade(score.mean_r)}: {_in_pairs(evaluation)} ({figures})."
@@ -83,8 +83,8 @@ def coverage(prediction: TraitPrediction) -> str:
         return "Every candidate is about as related to the labelled lines as these are to one another."
     verb = "is" if far == 1 else "are"
     return (
-        f"{far:,} of {counted(total, 'candidate')} {verb} marked “extrapolation”: less related to the labelled "
-        "lines than almost all of these are to one another, so trust their rank less."
+        f"{far:,} of {counted(total, 'candidate')} {verb} marked “extrapolation”: less related to the "
+        "labelled lines than almost all of these are to one another, so trust their rank less."
     )
 
 
@@ -104,8 +104,11 @@ def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[st
 
 def _design(evaluation: Evaluation) -> str:
     times = "once" if evaluation.repeats == 1 else f"{evaluation.repeats} times"
-    known = f"The labelled lines were split into {evaluation.folds} folds, {times}; each fold in turn was hidden and predicted."
-    return f"{known} {_SCHEMES.get(evaluation.scheme, f'Folds were drawn by the scheme “{evaluation.scheme}”.')}"
+    scheme = _SCHEMES.get(evaluation.scheme, f"Folds were drawn by the scheme “{evaluation.scheme}”.")
+    return (
+        f"The labelled lines were split into {evaluation.folds} folds, {times}; each fold in turn was hidden "
+        f"and predicted. {scheme}"
+    )
 
 
 def _slope(slope: float) -> str:
@@ -131,12 +134,14 @@ def _control(evaluation: Evaluation) -> str:
 def agreement_note(evaluation: Evaluation) -> str:
     """One sentence under the picture of predicted and observed values."""
     r = pooled_r(evaluation)
-    shown = int((np.isfinite(evaluation.held_out_prediction) & np.isfinite(evaluation.held_out_observed)).sum())
+    shown = int(
+        (np.isfinite(evaluation.held_out_prediction) & np.isfinite(evaluation.held_out_observed)).sum()
+    )
     if not math.isfinite(r):
         return f"{counted(shown, 'hidden line')}; r is not defined because one side does not vary."
     return (
-        f"{counted(shown, 'hidden line')} of the first repeat, all folds together: r = {fixed(r, 2)}. On the diagonal, "
-        "prediction and observation are equal."
+        f"{counted(shown, 'hidden line')} of the first repeat, all folds together: r = {fixed(r, 2)}. On the "
+        "diagonal, prediction and observation are equal."
     )
 
 

@@ -13,8 +13,8 @@ _ADAM_BETAS = (0.9, 0.98)
 def build_optimisers(module: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the network, AdamW for convolutions, heads, biases and norms.
 
-    Muon (Jordan et al. 2024; torch.optim.Muon) orthogonalises the update of a matrix. On this network it
-    reaches in 2 million bases the region loss that AdamW needs more than 4 million for (docs/log.md).
+    Muon (Jordan et al. 2024; torch.optim.Muon) orthogonalises the update of a matrix. After 2 million bases
+    the region loss on kept contigs is 1.283 with it and 1.328 with AdamW alone (docs/log.md).
     Heads map to classes, not to features, and are left to AdamW, as its authors advise.
 
     Returns

@@ -9,7 +9,7 @@ from typing import Final
 from meristem.errors import MeristemError
 from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript, joined
 from meristem.genomics.interval import Interval
-from meristem.genomics.io.compressed import read_lines
+from meristem.genomics.io.delimited import text_lines
 
 _HEADERS: Final = ("#", "track ", "browser ")
 
@@ -46,7 +46,7 @@ def read_bed(path: Path) -> list[BedRecord]:
     """
     path = Path(path)
     records = []
-    for number, line in read_lines(path):
+    for number, line in enumerate(text_lines(path), start=1):
         if line.strip() and not line.startswith(_HEADERS):
             columns = line.split("\t") if "\t" in line else line.split()
             records.append(_record(columns, f"{path}, line {number}"))

@@ -90,22 +90,3 @@ def _told_plainly(path: Path) -> Iterator[None]:
         raise MeristemError(
             f"the file {reason.get(type(error), 'may not be read')}", where=str(path), mend="check its name"
         ) from error
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines of a text file without their ends, numbered from 1.
-
-    Text is UTF-8, with or without a byte order mark; a line that is not is taken as Latin-1.
-
-    Raises
-    ------
-    MeristemError
-        As :func:`open_bytes`.
-    """
-    with open_bytes(path) as handle:
-        for number, raw in enumerate(handle, start=1):
-            line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            try:
-                yield number, line.rstrip(b"\r\n").decode("utf-8")
-            except UnicodeDecodeError:
-                yield number, line.rstrip(b"\r\n").decode("latin-1")

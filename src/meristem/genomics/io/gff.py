@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from meristem.errors import MeristemError
 from meristem.genomics.annotation import Annotation, CodingPart, Gene, Repeat, Span, Transcript, joined
-from meristem.genomics.io.compressed import read_lines
+from meristem.genomics.io.delimited import text_lines
 
 _EXON: Final = frozenset({"exon", "pseudogenic_exon"})
 _UTR: Final = frozenset({"utr", "five_prime_utr", "three_prime_utr", "5utr", "3utr"})
@@ -83,7 +83,7 @@ def read_gff(path: Path) -> Annotation:
 
 def _features(path: Path) -> Iterator[_Feature]:
     is_gtf: bool | None = None
-    for number, line in read_lines(path):
+    for number, line in enumerate(text_lines(path), start=1):
         if line.startswith(("##FASTA", ">")):
             return
         if not line.strip() or line.startswith(("#", "track ", "browser ")):

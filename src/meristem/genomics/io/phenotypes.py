@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from meristem.errors import MeristemError
-from meristem.genomics.io.compressed import read_lines
+from meristem.genomics.io.delimited import MISSING_CELLS, delimiter_of, text_lines
 from meristem.genomics.phenotypes import Phenotypes
 
-_MISSING: Final = frozenset({"", "na", "nan", ".", "-", "n/a", "#n/a", "null", "none"})
+_MISSING: Final = MISSING_CELLS | {"#n/a"}
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _COMMON_NAMES: Final[Mapping[str, str]] = {
@@ -116,7 +115,7 @@ def read_phenotype_table(
     accessions have several rows, a column ``environment`` (or, together, location, year, season, trial
     and experiment) names the environment.
 
-    Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``null`` or ``none``. Accession ids are kept
+    Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``?``, ``null`` or ``none``. Accession ids are kept
     to the letter.
 
     Parameters
@@ -145,12 +144,12 @@ def read_phenotype_table(
 def _read_table(path: Path) -> _Table:
     if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise MeristemError("the file is a workbook", where=str(path), mend="save its sheet as CSV")
-    text = "\n".join(line for _, line in read_lines(path))
-    first = next((line for line in text.split("\n") if line.strip()), "")
+    text = list(text_lines(path))
+    first = next((line for line in text if line.strip()), "")
     if not first:
         raise MeristemError("the table is empty", where=str(path), mend="check the file")
-    delimiter = max(",\t;", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter = delimiter_of(first)
+    reader = csv.reader([line + "\n" for line in text], delimiter=delimiter)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     try:
@@ -165,11 +164,11 @@ def _read_table(path: Path) -> _Table:
             mend="check the quotes",
         ) from error
     header = tuple(name.strip() for name in rows[0])
-    _check_header(path, header)
+    _check_header(path, header, delimiter)
     return _Table(path, header, _rectangular(path, header, rows[1:], lines[1:]), tuple(lines[1:]), delimiter)
 
 
-def _check_header(path: Path, header: tuple[str, ...]) -> None:
+def _check_header(path: Path, header: tuple[str, ...], delimiter: str) -> None:
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         raise MeristemError(
@@ -177,7 +176,7 @@ def _check_header(path: Path, header: tuple[str, ...]) -> None:
             where=str(path),
             mend="give every column a name of its own",
         )
-    if len(header) < 2:
+    if len(header) < 2 or delimiter == " ":
         raise MeristemError(
             "the table has a single column",
             where=str(path),

@@ -164,7 +164,7 @@
       const head = element("th", { scope: "col", className: className.replace("strong", "") }, button);
       head.dataset.name = name;
       heads.append(head);
-      if (name === "prediction") heads.append(element("td", { className: "interval" }));
+      if (name === "prediction") heads.append(element("td", { className: "interval", textContent: "90% interval" }));
       byId("sort").append(element("option", { value: name, textContent: heading }));
     }
   }
@@ -201,7 +201,7 @@
     else opened.delete(row);
     markInPictures(row, on);
     render();
-    body.querySelector(`button[data-row="${row}"]`)?.focus();
+    body.querySelector(`button[data-row="${row}"]`)?.focus({ preventScroll: true });
   }
 
   function hintAt(event) {
@@ -219,6 +219,7 @@
   byId("search").addEventListener("input", (event) => { state.search = event.target.value; select(); });
   byId("size").addEventListener("change", (event) => { state.size = event.target.value === "all" ? "all" : Number(event.target.value); state.page = 0; render(); });
   byId("sort").addEventListener("change", (event) => sortBy(event.target.value));
+  byId("reverse").addEventListener("click", () => sortBy(state.sort));
   byId("previous").addEventListener("click", () => { state.page -= 1; render(); });
   byId("next").addEventListener("click", () => { state.page += 1; render(); });
   byId("download").addEventListener("click", download);
