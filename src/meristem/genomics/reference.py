@@ -1,4 +1,4 @@
-"""Whether the REF alleles of a genotype file stand in the reference genome, and if not, what would fit."""
+"""Whether genotypes and annotation belong to a reference genome, and if not, what would fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from meristem.errors import MeristemError
-from meristem.genomics.assembly import Assembly
+from meristem.genomics.annotation import Annotation, Signal
+from meristem.genomics.assembly import Assembly, check_interval
 from meristem.genomics.calls import CallSource, Site
 from meristem.genomics.contig_names import Fit, NamingSearch, SiteSample
 from meristem.genomics.interval import Interval
@@ -19,6 +20,7 @@ from meristem.genomics.sequence import decode
 REQUIRED_SHARE: Final = 0.99
 # Consecutive sites within so many bases are checked against one read of the assembly.
 _READ: Final = 1 << 20
+_FEWEST_STARTS: Final = 20
 _PLAIN: Final = re.compile(r"[ACGT]+")
 
 
@@ -132,6 +134,63 @@ def check_reference(
     if check.counted and check.share < REQUIRED_SHARE:
         raise _too_few(check, search.best(tally.samples))
     return check
+
+
+@dataclass(frozen=True)
+class AnnotationCheck:
+    """How an annotation fits an assembly.
+
+    Attributes
+    ----------
+    genes
+        Genes on contigs that the assembly has.
+    start_codons, atg
+        Start codons of their coding sequences, and those that read ATG.
+    missing_contigs
+        Contigs the assembly does not have, with their number of genes.
+    """
+
+    genes: int
+    start_codons: int
+    atg: int
+    missing_contigs: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_annotation(annotation: Annotation, assembly: Assembly) -> AnnotationCheck:
+    """Whether the genes lie where the assembly has coding sequence.
+
+    Raises
+    ------
+    MeristemError
+        If no contig of the annotation is in the assembly, a gene runs past the end of its contig, or most
+        start codons (of at least 20) do not read ATG: the annotation is of another assembly.
+    """
+    lengths = assembly.contigs
+    missing = Counter(gene.contig for gene in annotation.genes if gene.contig not in lengths)
+    here = [gene for gene in annotation.genes if gene.contig in lengths]
+    if missing and not here:
+        where = f"the annotation has {_some(missing)}; the reference has {_some(lengths)}"
+        raise MeristemError(
+            "no contig of the annotation is in the reference", where=where, mend="name the contigs alike"
+        )
+    for gene in here:
+        check_interval(Interval(gene.contig, gene.start, gene.end), lengths, f"gene {gene.name}")
+    starts = [signal for signal in annotation.start_codons() if signal.contig in lengths]
+    codons = Counter(_codon(assembly, signal) for signal in starts)
+    atg = codons["ATG"]
+    if len(starts) >= _FEWEST_STARTS and atg < len(starts) / 2:
+        raise MeristemError(
+            f"only {atg} of {len(starts)} annotated start codons read ATG",
+            mend="give the annotation and the reference of the same assembly",
+        )
+    return AnnotationCheck(len(here), len(starts), atg, dict(missing))
+
+
+def _codon(assembly: Assembly, signal: Signal) -> str:
+    """The three bases from a signal on, along its strand."""
+    low = signal.position if signal.strand == "+" else signal.position - 2
+    high = min(low + 3, assembly.contigs[signal.contig])
+    return decode(assembly.sequence(Interval(signal.contig, max(0, low), high, signal.strand)))
 
 
 class _Tally:

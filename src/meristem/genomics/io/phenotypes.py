@@ -115,8 +115,8 @@ def read_phenotype_table(
     accessions have several rows, a column ``environment`` (or, together, location, year, season, trial
     and experiment) names the environment.
 
-    Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``?``, ``null`` or ``none``. Accession ids are kept
-    to the letter.
+    Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``?``, ``null`` or ``none``. Accession ids are
+    kept to the letter.
 
     Parameters
     ----------
