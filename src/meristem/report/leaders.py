@@ -14,7 +14,7 @@ from meristem.report.scale import Scale, Tick
 #: Candidates shown at an end.
 COUNT: Final = 10
 
-#: Standard errors on either side of a 90% interval of the genetic value.
+#: Standard errors on either side of a 90 % interval of the genetic value.
 _NORMAL_90: Final = 1.6449
 
 

@@ -62,11 +62,11 @@ def percent(share: float) -> str:
     Examples
     --------
     >>> percent(0.476), percent(0.034), percent(float("nan"))
-    ('48%', '3.4%', '–')
+    ('48 %', '3.4 %', '–')
     """
     if not math.isfinite(share):
         return NONE
-    return f"{100 * share:.{1 if 0 < abs(share) < 0.0995 else 0}f}%"
+    return f"{100 * share:.{1 if 0 < abs(share) < 0.0995 else 0}f} %"
 
 
 def counted(number: int, noun: str) -> str:

@@ -49,7 +49,7 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
     lower, upper = interval_of_mean(score.fold_r, evaluation.folds)
     figures = f"r = {fixed(score.mean_r, 2)}"
     if math.isfinite(lower):
-        figures += f", 95% interval {between(lower, upper, 2)}"
+        figures += f", 95 % interval {between(lower, upper, 2)}"
     if control is not None and control.lower > 0:
         return f"Do not rely on this accuracy ({figures}): shuffled trait values are predicted as well."
     if not lower > 0:
@@ -94,7 +94,8 @@ def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[st
     score = reported_score(evaluation, context.model)
     if score is not None and math.isfinite(score.coverage_90):
         notes.append(
-            f"90% intervals held {percent(score.coverage_90)} of the hidden observations; 90% would be exact."
+            f"90 % intervals held {percent(score.coverage_90)} of the hidden observations; "
+            "90 % would be exact."
         )
     if score is not None and math.isfinite(score.slope):
         notes.append(_slope(score.slope))
@@ -125,7 +126,7 @@ def _control(evaluation: Evaluation) -> str:
     control = measured_control(evaluation)
     if control is None:
         return "No control on shuffled trait values was run."
-    figures = f"r = {fixed(control.mean_r, 2)}, central 95% {between(control.lower, control.upper, 2)}"
+    figures = f"r = {fixed(control.mean_r, 2)}, central 95 % {between(control.lower, control.upper, 2)}"
     if control.lower <= 0 <= control.upper:
         return f"With shuffled trait values nothing is found ({figures}), as it should be."
     return f"With shuffled trait values r should be about 0 but is not ({figures}): the evaluation is biased."
@@ -138,7 +139,7 @@ def agreement_note(evaluation: Evaluation) -> str:
         (np.isfinite(evaluation.held_out_prediction) & np.isfinite(evaluation.held_out_observed)).sum()
     )
     if not math.isfinite(r):
-        return f"{counted(shown, 'hidden line')}; r is not defined because one side does not vary."
+        return f"{counted(shown, 'hidden line')}; r has no meaning here."
     return (
         f"{counted(shown, 'hidden line')} of the first repeat, all folds together: r = {fixed(r, 2)}. On the "
         "diagonal, prediction and observation are equal."

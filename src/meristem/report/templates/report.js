@@ -24,8 +24,8 @@
     ["prediction", "Prediction", onScale, "number strong", -1],
     ["standard_error", "Standard error", onScale, "number fold", 1],
     ["reliability", "Reliability", share, "number fold", -1],
-    ["lower_90", "90% from", onScale, "number fold", -1],
-    ["upper_90", "90% to", onScale, "number fold", -1],
+    ["lower_90", "90\u00a0% from", onScale, "number fold", -1],
+    ["upper_90", "90\u00a0% to", onScale, "number fold", -1],
     ["observed", "Observed", onScale, "number fold", -1],
     ["nearest_training_accession", "Nearest labelled line", plain, "fold", 1],
     ["relatedness", "Relatedness", share, "number fold", -1],
@@ -164,7 +164,7 @@
       const head = element("th", { scope: "col", className: className.replace("strong", "") }, button);
       head.dataset.name = name;
       heads.append(head);
-      if (name === "prediction") heads.append(element("td", { className: "interval", textContent: "90% interval" }));
+      if (name === "prediction") heads.append(element("td", { className: "interval", textContent: "90\u00a0% interval" }));
       byId("sort").append(element("option", { value: name, textContent: heading }));
     }
   }

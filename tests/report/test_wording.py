@@ -1,0 +1,81 @@
+"""The sentences say what the numbers say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from meristem.prediction.outcome import Evaluation, PermutationControl, TraitPrediction
+from meristem.report import wording
+from report.plausible import DNA, make_context, make_evaluation, make_prediction
+
+
+def with_r(prediction: TraitPrediction, *fold_r: float, **changes: object) -> Evaluation:
+    evaluation = make_evaluation(prediction, **changes)
+    scores = tuple(
+        replace(score, fold_r=fold_r, mean_r=float(np.mean(fold_r))) if score.name == DNA else score
+        for score in evaluation.scores
+    )
+    return replace(evaluation, scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("fold_r", "said"),
+    [
+        ((0.65, 0.7, 0.68, 0.72), "strong guide"),
+        ((0.4, 0.45, 0.42, 0.44), "moderate guide"),
+        ((0.15, 0.16, 0.14, 0.15), "weak guide"),
+        ((0.5, -0.3, 0.2, 0.1), "Nothing shows that this ranking beats chance"),
+    ],
+)
+def test_the_headline_follows_r_and_its_interval(
+    prediction: TraitPrediction, fold_r: tuple[float, ...], said: str
+) -> None:
+    assert said in wording.headline(prediction, with_r(prediction, *fold_r), make_context())
+
+
+def test_a_leaking_evaluation_is_not_praised(prediction: TraitPrediction) -> None:
+    leaking = with_r(prediction, 0.9, 0.91, 0.9, permutation=PermutationControl(DNA, 0.4, 0.3, 0.5))
+    assert wording.headline(prediction, leaking, make_context()).startswith("Do not rely")
+    assert "biased" in wording.evaluation_notes(leaking, make_context())[-1]
+
+
+def test_the_headline_without_a_score_says_why(prediction: TraitPrediction, evaluation: Evaluation) -> None:
+    context = make_context(no_evaluation="Two lines are too few.")
+    assert wording.headline(prediction, None, context).endswith("measured: Two lines are too few.")
+    assert "could not be measured" in wording.headline(prediction, evaluation, make_context(model="another"))
+
+
+def test_candidates_outside_the_training_set_are_counted_and_labelled_ones_are_not() -> None:
+    flags = np.zeros(10, dtype=bool)
+    prediction = make_prediction(10, 4, extrapolation=flags)
+    assert wording.coverage(prediction).startswith("Every candidate is about as related")
+    flags[np.isfinite(prediction.observed)] = True
+    assert wording.coverage(prediction).startswith("Every candidate is about as related")
+    flags[np.flatnonzero(np.isnan(prediction.observed))[:1]] = True
+    assert wording.coverage(prediction).startswith("1 of 6 candidates is marked “extrapolation”")
+    assert "no candidate" in wording.coverage(make_prediction(4, 4))
+
+
+def test_an_unknown_scheme_is_named(prediction: TraitPrediction) -> None:
+    notes = wording.evaluation_notes(make_evaluation(prediction, scheme="years"), make_context())
+    assert "scheme “years”" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"), [(0.5, "smaller in the field"), (1.0, "right size"), (1.6, "larger in")]
+)
+def test_the_slope_is_explained(prediction: TraitPrediction, slope: float, said: str) -> None:
+    evaluation = make_evaluation(prediction)
+    scores = tuple(replace(score, slope=slope) for score in evaluation.scores)
+    notes = wording.evaluation_notes(replace(evaluation, scores=scores), make_context())
+    assert said in " ".join(notes)
+
+
+def test_a_flat_picture_has_no_r(prediction: TraitPrediction) -> None:
+    count = int(np.isfinite(prediction.observed).sum())
+    flat = make_evaluation(prediction, held_out_observed=np.full(count, math.nan))
+    assert "r has no meaning" in wording.agreement_note(flat)
