@@ -20,7 +20,9 @@ def checkpoint() -> Checkpoint:
 
 
 windows = st.integers(9, 96).flatmap(
-    lambda n: st.lists(st.integers(0, 4), min_size=n, max_size=n).map(lambda codes: np.array(codes, dtype=np.uint8))
+    lambda n: st.lists(st.integers(0, 4), min_size=n, max_size=n).map(
+        lambda codes: np.array(codes, dtype=np.uint8)
+    )
 )
 
 

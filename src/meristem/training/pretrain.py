@@ -72,9 +72,8 @@ def load_source(source: GenomeSource) -> TrainingGenome:
 def write_checkpoint(encoder: MeristemEncoder, recipe: Recipe, folder: Path) -> Path:
     """Write float16 weights with the recipe they were trained by."""
     files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name]
-    seeds = {"recipe": recipe.seed}
-    parameters = {"recipe": asdict(recipe)}
-    with write_artifact(folder, kind="checkpoint", inputs=files, parameters=parameters, seeds=seeds) as draft:
+    facts = {"parameters": {"recipe": asdict(recipe)}, "seeds": {"recipe": recipe.seed}}
+    with write_artifact(folder, kind="checkpoint", inputs=files, **facts) as draft:
         # Single precision weights survive the rounding to half: it moves no weight by more than 0.05 %.
         half = MeristemEncoder(encoder.config)
         half.load_state_dict(encoder.state_dict())

@@ -1,0 +1,111 @@
+"""Embedding encodes each distinct sequence once, keeps what it has, and goes on after a kill."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meristem.errors import MeristemError
+from meristem.genomics.assembly import InMemoryAssembly
+from meristem.genomics.interval import Interval
+from meristem.genomics.sequence import PAD, decode, reverse_complement
+from meristem.inference import embed as module
+from meristem.inference.embed import Pool, embed_intervals, embed_windows, encode, stack_intervals, tile
+from meristem.inference.vector_store import open_store
+from meristem.model.checkpoint import random_checkpoint
+from meristem.model.encoder import MeristemConfig
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    return random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2), seed=1)
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Rows sent through the encoder, one entry per pass."""
+    seen: list[int] = []
+    true = encode
+
+    def counted(codes, *others):
+        seen.append(len(codes))
+        return true(codes, *others)
+
+    monkeypatch.setattr(module, "encode", counted)
+    return seen
+
+
+def windows(rows: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 4, (rows, 64), dtype=np.uint8)
+
+
+def test_equal_sequences_are_encoded_once_and_equal_to_the_bit(checkpoint, passes):
+    distinct = windows(3)
+    vectors = embed_windows(distinct[[0, 1, 0, 2, 0]], checkpoint, cache=False)
+    assert sum(passes) == 3
+    assert np.array_equal(vectors[0], vectors[2])
+    assert np.array_equal(vectors[0], vectors[4])
+    np.testing.assert_allclose(vectors[[0, 1, 3]], encode(distinct, checkpoint), atol=1e-6)
+
+
+def test_what_was_encoded_before_is_not_encoded_again(checkpoint, passes):
+    first = embed_windows(windows(5), checkpoint)
+    again = embed_windows(np.concatenate([windows(5), windows(2, seed=9)]), checkpoint)
+    assert sum(passes) == 7
+    assert np.array_equal(again[:5], first)
+
+
+def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
+    true, done = encode, 0
+
+    def dies(codes, *others):
+        nonlocal done
+        done += 1
+        if done > 20:
+            raise KeyboardInterrupt
+        return true(codes, *others)
+
+    monkeypatch.setattr(module, "encode", dies)
+    with pytest.raises(KeyboardInterrupt):
+        embed_windows(windows(600), checkpoint)
+    with open_store(checkpoint.digest, "mean") as store:
+        assert len(store) == 256
+    monkeypatch.setattr(module, "encode", true)
+    resumed = embed_windows(windows(600), checkpoint)
+    np.testing.assert_allclose(resumed, embed_windows(windows(600), checkpoint, cache=False), atol=1e-6)
+
+
+def test_pools_are_kept_apart(checkpoint):
+    mean, centre = (embed_windows(windows(2), checkpoint, pool=pool) for pool in Pool)
+    assert not np.allclose(mean, centre)
+
+
+def test_strand_does_not_matter_but_is_read(checkpoint):
+    letters = decode(windows(1)[0])
+    assembly = InMemoryAssembly({"c": letters})
+    both = [Interval("c", 3, 40), Interval("c", 3, 40, "-")]
+    rows = stack_intervals(assembly, both)
+    assert np.array_equal(rows[1][:37], reverse_complement(rows[0][:37]))
+    assert (rows[:, 37:] == PAD).all()
+    forward, reverse = embed_intervals(assembly, both, checkpoint, cache=False)
+    np.testing.assert_allclose(forward, reverse, atol=1e-6)
+
+
+def test_tiles_cover_every_base_once():
+    assembly = InMemoryAssembly({"a": "A" * 1100, "b": "C" * 10})
+    tiles = tile(assembly)
+    assert [t.length for t in tiles] == [512, 512, 76, 10]
+    assert sum(t.length for t in tiles) == 1110
+
+
+def test_too_long_or_empty_intervals_are_told():
+    assembly = InMemoryAssembly({"a": "A" * 1100})
+    for start, end in ((0, 513), (5, 5)):
+        with pytest.raises(MeristemError, match="give 1 to 512"):
+            stack_intervals(assembly, [Interval("a", start, end)])
+
+
+def test_a_damaged_cache_is_told(tmp_path):
+    (tmp_path / f"{'a' * 32}-mean.sqlite").write_bytes(b"this is no database at all, not even nearly" * 50)
+    with pytest.raises(MeristemError, match="embedding cache"), open_store("a" * 64, "mean", tmp_path):
+        pass
