@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meristem.errors import MeristemError
@@ -34,6 +34,7 @@ def test_intervals_outside_are_refused(interval: Interval, what: str) -> None:
         InMemoryAssembly({"c": "ACGT"}).sequence(interval)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=12))
 def test_n50_is_the_shortest_of_the_contigs_that_hold_half(lengths: list[int]) -> None:
     quality = assembly_quality(InMemoryAssembly({str(i): "A" * n for i, n in enumerate(lengths)}))

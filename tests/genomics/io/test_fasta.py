@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meristem.config import cache_directory
@@ -87,6 +87,7 @@ def test_nothing_is_written_beside_the_file(write: Callable[[Path, str], Path], 
     assert any((cache_directory() / "genomes").iterdir())
 
 
+@settings(deadline=None)
 @given(
     letters=st.lists(st.text("ACGTNacgtn", max_size=40), min_size=1, max_size=4),
     widths=st.lists(st.integers(1, 12), min_size=1, max_size=8),

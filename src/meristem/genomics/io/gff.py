@@ -141,7 +141,10 @@ def _gtf_links(kind: str, text: str, number: int) -> tuple[str, tuple[str, ...],
         return "", (transcript or gene or f"{kind} of line {number}",), attributes | {"gene": gene}
     if "gene" in kind:
         return gene, (), attributes
-    return transcript, (gene,) if gene else (), attributes
+    if kind.endswith(("transcript", "rna")):
+        return transcript, (gene,) if gene else (), attributes
+    # Start codons and the like bear their transcript's id without being one.
+    return "", (), attributes
 
 
 def _collect(collected: _Collected, feature: _Feature) -> None:
