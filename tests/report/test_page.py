@@ -168,7 +168,7 @@ def test_the_data_of_the_table_survives_the_script_element() -> None:
     np.testing.assert_allclose(shown, prediction.prediction, rtol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_any_accession_survives(name: str) -> None:
     prediction = make_prediction(4, 2)
