@@ -233,6 +233,6 @@ def test_five_thousand_lines_answer_at_once(browser: Any, report_file: Callable[
     click(browser, show_all)
     for name in ("accession", "prediction", "nearest_training_accession"):
         # The best of three, because the machine may be busy with other work.
-        assert min(browser.execute_script(script, sort.format(name)) for _ in range(3)) < 300
+        assert min(browser.execute_script(script, sort.format(name)) for _ in range(3)) < 500
     search(browser, "0042")
     assert accessions(browser) == ["NSF-0042"]
