@@ -86,7 +86,14 @@ def test_indels_compare_every_base_and_n_is_not_counted() -> None:
 def test_sites_past_the_end_do_not_match() -> None:
     sites = (*calls(SAME).sites, Site("Chr1", 5000, "past", ("A", "C")))
     check = check_reference(Calls(sites), GENOME)
-    assert (check.counted, check.matching) == (448, 447)
+    assert (check.counted, check.matching, check.past_end) == (448, 447, 1)
+    assert any("1 sites lie past the end" in sentence for sentence in check.sentences())
+
+
+def test_a_reference_cut_short_is_told_apart() -> None:
+    beginning = InMemoryAssembly({"Chr1": CHROMOSOMES["Chr1"][:1000]})
+    with pytest.raises(MeristemError, match="99 of the others lie past the end of their contig"):
+        check_reference(calls({"Chr1": "Chr1"}), beginning)
 
 
 def test_missing_contigs_are_allowed_counted_and_named() -> None:

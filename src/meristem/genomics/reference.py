@@ -33,8 +33,9 @@ class ReferenceCheck:
     sites
         Sites on contigs that the assembly has.
     counted, matching
-        Sites without N (or a symbolic allele) that were compared, and those that match. A site past its
-        contig's end is counted and does not match.
+        Sites without N (or a symbolic allele) that were compared, and those that match.
+    past_end
+        Counted sites that lie past the end of their contig; they do not match.
     missing_contigs
         Contigs the assembly does not have, with their number of sites; these are not counted.
     offered_aliases
@@ -49,6 +50,7 @@ class ReferenceCheck:
     sites: int
     counted: int
     matching: int
+    past_end: int = 0
     missing_contigs: Mapping[str, int] = field(default_factory=dict)
     offered_aliases: Mapping[str, str] = field(default_factory=dict)
     applied_aliases: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +68,8 @@ class ReferenceCheck:
         found = [f"{what} is the reference base at {matching}."]
         if self.either_allele:
             found.append("The file does not say which allele is the reference's, so either could match.")
+        if self.past_end:
+            found.append(f"{self.past_end:,} sites lie past the end of their contig.")
         if self.sites > self.counted:
             found.append(
                 f"{self.sites - self.counted:,} sites with N or a symbolic allele were not compared."
@@ -126,6 +130,7 @@ def check_reference(
         sum(present.values()),
         tally.counted,
         tally.matching,
+        tally.past_end,
         missing,
         search.aliases({name: tally.samples[name] for name in missing}),
         {name: other for name, other in naming.items() if name in tally.sites},
@@ -203,7 +208,7 @@ class _Tally:
         self._either = either_allele
         self.sites: Counter[str] = Counter()
         self.samples: dict[str, SiteSample] = {}
-        self.counted = self.matching = 0
+        self.counted = self.matching = self.past_end = 0
 
     def add(self, sites: Sequence[Site]) -> None:
         """Count a block of sites of one contig."""
@@ -234,6 +239,7 @@ class _Tally:
             if "N" not in text[at : at + max(map(len, letters))]:
                 self.counted += 1
                 self.matching += any(text.startswith(allele, at) for allele in letters)
+                self.past_end += start >= length
 
 
 def _runs(sites: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
@@ -265,6 +271,11 @@ def _too_few(check: ReferenceCheck, fit: Fit | None) -> MeristemError:
     )
     if fit is not None and not fit.as_given and fit.share > check.share:
         mend = f"{fit.sentence()}; change the file accordingly"
+    elif check.matching >= REQUIRED_SHARE * (check.counted - check.past_end):
+        mend = (
+            f"{check.past_end:,} of the others lie past the end of their contig; "
+            "give the whole reference, or only the genotypes that it covers"
+        )
     else:
         mend = (
             "no other contig naming, offset or strand fits better; "

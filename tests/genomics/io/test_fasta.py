@@ -138,6 +138,16 @@ def test_a_packed_file_is_unpacked_once(tmp_path: Path) -> None:
     assert unpacked[0].stat().st_mtime_ns == stamp
 
 
+def test_what_a_killed_run_left_behind_is_cleared(tmp_path: Path) -> None:
+    path = write_xz(tmp_path, ">a\nACGT\n")
+    open_fasta(path)
+    (folder,) = (cache_directory() / "genomes").glob("[!.]*/")
+    half = folder.rename(folder.with_name(f".{folder.name}.half"))
+    (half / "genome.fai").unlink()
+    assert whole(open_fasta(path), "a") == "ACGT"
+    assert not half.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -140,7 +140,7 @@ def open_fasta(path: Path) -> FastaAssembly:
                     _prepare(path, kind, folder)
         except OSError as error:
             raise MeristemError(
-                f"the cache cannot be written: {error.strerror}",
+                f"the cache cannot be written: {error.strerror or error}",
                 where=str(root),
                 mend="free some space or set MERISTEM_CACHE to another folder",
             ) from error
@@ -149,6 +149,8 @@ def open_fasta(path: Path) -> FastaAssembly:
 
 def _prepare(path: Path, kind: str, folder: Path) -> None:
     """Fill the cache folder of a file, whole or not at all."""
+    for left_behind in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         records: list[_Record] = []
