@@ -173,7 +173,8 @@ def _demography(config: PopulationConfig) -> msprime.Demography:
     for pool in pools:
         demography.add_population(name=pool, initial_size=config.pool_size)
     demography.add_population(name="founders", initial_size=config.founder_size)
-    demography.set_symmetric_migration_rate(pools, config.migration)
+    if len(pools) > 1:
+        demography.set_symmetric_migration_rate(pools, config.migration)
     demography.add_population_split(time=config.parted, derived=pools, ancestral="founders")
     demography.add_population_parameters_change(
         time=config.parted + config.founder_generations,
@@ -221,7 +222,7 @@ def _alleles(
     config: PopulationConfig,
     rng: np.random.Generator,
 ) -> list[tuple[str, str]]:
-    """REF and ALT of every site. An indel that finds no room before the next site is a substitution."""
+    """REF and ALT of every site."""
     room = np.diff(positions, append=len(codes))
     substituted = _substitutions(codes[positions], config.transition_ratio, rng)
     indel = rng.random(len(positions)) < config.indel_share
@@ -229,8 +230,8 @@ def _alleles(
     for start, space, base, wanted in zip(
         positions.tolist(), room.tolist(), substituted.tolist(), indel.tolist(), strict=True
     ):
-        pair = _indel(codes, start, space, rng) if wanted else None
-        found.append(pair or (decode(codes[start : start + 1]), "ACGT"[base]))
+        substitution = (decode(codes[start : start + 1]), "ACGT"[base])
+        found.append(_indel(codes, start, space, rng) if wanted else substitution)
     return found
 
 
@@ -242,20 +243,17 @@ def _substitutions(
     return ((bases + np.where(transition, _TRANSITION, transversion)) % 4).astype(np.uint8)
 
 
-def _indel(
-    codes: NDArray[np.uint8], start: int, space: int, rng: np.random.Generator
-) -> tuple[str, str] | None:
-    """An insertion or deletion after ``start``, or None where it would reach another site.
+def _indel(codes: NDArray[np.uint8], start: int, space: int, rng: np.random.Generator) -> tuple[str, str]:
+    """A deletion or insertion after ``start``; a deletion that cannot be is an insertion instead.
 
-    Left-aligned exactly when the last base inserted or deleted differs from the base before them.
+    Either is left-aligned exactly when its last base differs from the base before it, and a deletion must
+    not reach the next site.
     """
     length = min(int(rng.geometric(0.5)), _LONGEST_INDEL)
     anchor = codes[start : start + 1]
-    if rng.random() < 0.5:
-        inserted = rng.integers(4, size=length).astype(np.uint8)
-        inserted[-1] = (anchor[0] + 1 + rng.integers(3)) % 4
-        return decode(anchor), decode(np.concatenate([anchor, inserted]))
     deleted = codes[start + 1 : start + 1 + length]
-    if length >= space or deleted[-1] == anchor[0]:
-        return None
-    return decode(np.concatenate([anchor, deleted])), decode(anchor)
+    if rng.random() < 0.5 and length < space and deleted[-1] != anchor[0]:
+        return decode(np.concatenate([anchor, deleted])), decode(anchor)
+    inserted = rng.integers(4, size=length).astype(np.uint8)
+    inserted[-1] = (anchor[0] + 1 + rng.integers(3)) % 4
+    return decode(anchor), decode(np.concatenate([anchor, inserted]))
