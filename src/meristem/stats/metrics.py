@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from meristem.errors import MeristemError
 
@@ -50,7 +49,7 @@ def spearman_r(predicted: Vector, observed: Vector) -> float:
     1.0
     """
     _check(predicted, observed)
-    return pearson_r(rankdata(predicted), rankdata(observed))
+    return pearson_r(_ranks(predicted), _ranks(observed))
 
 
 def rmse(predicted: Vector, observed: Vector) -> float:
@@ -118,6 +117,11 @@ def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         raise MeristemError("an interval is not finite")
     return float(np.mean((lower <= observed) & (observed <= upper)))
+
+
+def _ranks(values: Vector) -> Vector:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
 
 
 def _centred(values: Vector) -> Vector:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 Vector = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def corrected_interval(differences: Vector, test_to_train: float, level: float =
     if count < 2:
         raise ValueError("an interval needs at least two differences")
     variance = float(np.var(differences, ddof=1)) * (1.0 / count + test_to_train)
-    half = float(student.ppf(0.5 + level / 2.0, count - 1)) * np.sqrt(variance)
+    half = float(stdtrit(count - 1, 0.5 + level / 2.0)) * variance**0.5
     return Interval(mean, mean - half, mean + half)
 
 

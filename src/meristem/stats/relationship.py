@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from meristem.errors import MeristemError
 
 _BLOCK: Final = 4096
+#: Variance of relative frequencies under which they differ by rounding only.
+_NO_VARIANCE: Final = 1e-10
 
 Rows = NDArray[np.intp]
 Dosage = NDArray[np.int8] | NDArray[np.float32] | NDArray[np.float64]
@@ -117,18 +119,17 @@ def summarise(
     keep = keep or MarkerFilter()
     rows = np.arange(len(dosage)) if training is None else np.asarray(training, dtype=np.intp)
     m = dosage.shape[1]
-    frequency, missing, constant = np.zeros(m), np.ones(m), np.ones(m, dtype=bool)
+    frequency, variance, seen = np.zeros(m), np.zeros(m), np.zeros(m)
     for columns in _blocks(m):
-        f = _frequencies(dosage[rows, columns], ploidy[rows])
-        seen = ~np.isnan(f)
-        count = seen.sum(axis=0)
-        f[~seen] = 0.0
-        frequency[columns] = f.sum(axis=0) / np.maximum(count, 1)
-        missing[columns] = 1.0 - count / len(rows)
-        f[~seen] = np.broadcast_to(frequency[columns], f.shape)[~seen]
-        constant[columns] = np.ptp(f, axis=0) == 0.0
+        f, missing = _frequencies(dosage[rows, columns], ploidy[rows])
+        np.copyto(f, 0.0, where=missing)
+        seen[columns] = len(rows) - missing.sum(axis=0)
+        count = np.maximum(seen[columns], 1.0)
+        frequency[columns] = f.sum(axis=0) / count
+        variance[columns] = np.einsum("ij,ij->j", f, f) / count - frequency[columns] ** 2
     minor = np.minimum(frequency, 1.0 - frequency)
-    kept = (missing <= keep.maximum_missing) & (minor >= keep.minimum_frequency) & ~constant
+    enough = seen >= (1.0 - keep.maximum_missing) * len(rows)
+    kept = enough & (minor >= keep.minimum_frequency) & (variance > _NO_VARIANCE)
     if not kept.any():
         raise MeristemError(
             f"none of the {m} markers varies enough among the {len(rows)} training accessions",
@@ -166,8 +167,9 @@ def centre(
     ``dosage`` holds the ``columns`` of the matrix that was summarised.
     """
     kept = summary.kept[columns]
-    z = _frequencies(dosage[:, kept], ploidy) - summary.frequency[columns][kept]
-    z[np.isnan(z)] = 0.0
+    z, missing = _frequencies(dosage[:, kept], ploidy)
+    z -= summary.frequency[columns][kept]
+    np.copyto(z, 0.0, where=missing)
     return z
 
 
@@ -222,8 +224,7 @@ def _blocks(m: int) -> Iterator[slice]:
         yield slice(start, min(start + _BLOCK, m))
 
 
-def _frequencies(dosage: Dosage, ploidy: NDArray[np.int8]) -> NDArray[np.float64]:
-    f = dosage.astype(np.float64)
-    f[f < 0.0] = np.nan
-    f /= ploidy[:, None]
-    return f
+def _frequencies(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Dosage divided by ploidy, anything where missing; and where it is missing."""
+    # NaN is not >= 0 either.
+    return dosage / ploidy[:, None].astype(np.float64), ~(dosage >= 0)

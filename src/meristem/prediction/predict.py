@@ -1,0 +1,173 @@
+"""From genotypes and some trait values to a prediction for every accession and an honest evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.errors import MeristemError
+from meristem.genomics.genotypes import Genotypes
+from meristem.genomics.haplotypes import HaplotypeTable
+from meristem.prediction.evaluate import Comparison, Scheme, evaluate
+from meristem.prediction.labels import Labels, match_labels
+from meristem.prediction.outcome import Evaluation, TraitPrediction
+from meristem.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
+from meristem.prediction.relatives import nearest_relatives
+from meristem.prediction.trait_model import (
+    GAUSSIAN_KERNEL,
+    GBLUP,
+    GBLUP_AND_DNA_MODEL,
+    FittedTraitModel,
+)
+from meristem.stats.haplotype_kernel import haplotype_kernel
+from meristem.stats.metrics import MINIMUM_PAIRS
+from meristem.stats.relationship import MarkerFilter, Rows
+from meristem.stats.splits import random_folds
+from meristem.stats.structure import principal_components
+
+
+def predict_trait(
+    genotypes: Genotypes,
+    values: Mapping[str, float],
+    trait: str,
+    *,
+    haplotypes: HaplotypeTable | None = None,
+    vectors: NDArray[np.float32] | None = None,
+    seed: int = 0,
+    folds: int = 5,
+    repeats: int = 5,
+) -> tuple[TraitPrediction, Evaluation]:
+    """Predict a trait for every genotyped accession, and evaluate the models on the labelled ones.
+
+    Parameters
+    ----------
+    genotypes
+        n accessions.
+    values
+        Trait value by accession id; NaN counts as no value. At least 10 must be genotyped.
+    trait
+        Name of the trait.
+    haplotypes, vectors
+        Haplotypes of the same accessions and the (H, 512) embeddings of their sequences. With them the
+        embedding kernel joins the relationship; without them the markers predict alone.
+    seed
+        First seed of the folds (repeat r uses seed + r) and seed of the permutations.
+    folds, repeats
+        Of the cross-validation; fewer folds are used when the labelled accessions are few.
+
+    Raises
+    ------
+    MeristemError
+        If no accession has both genotypes and a value, under 10 have, the trait does not vary, haplotypes are
+        of other accessions, or there are fewer labelled accessions than folds.
+    """
+    labels = match_labels(genotypes, values, trait)
+    grams = {}
+    if haplotypes is not None and vectors is not None:
+        grams[EMBEDDING] = _embedding_gram(genotypes, haplotypes, vectors)
+    predictors = Predictors(genotypes, grams)
+    dna_model = GBLUP_AND_DNA_MODEL.name if grams else ""
+    models = (GBLUP, GAUSSIAN_KERNEL, GBLUP_AND_DNA_MODEL) if grams else (GBLUP, GAUSSIAN_KERNEL)
+    comparison = Comparison(models, reported=dna_model or GBLUP.name, dna_model=dna_model)
+    scheme, assumed = _scheme(genotypes, labels, folds, repeats, seed)
+    evaluation = evaluate(predictors.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
+    fitted = comparison.reported_model.fit(predictors, labels.rows, labels.y)
+    told = (*labels.assumptions, *_marker_sentences(predictors, labels.rows), *assumed, *_told(haplotypes))
+    return _prediction(predictors, labels, trait, fitted, told), evaluation
+
+
+def _embedding_gram(
+    genotypes: Genotypes, haplotypes: HaplotypeTable, vectors: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Embedding kernel of the genotyped accessions in their order."""
+    row = {name: i for i, name in enumerate(haplotypes.accessions)}
+    absent = [name for name in genotypes.accessions if name not in row]
+    if absent:
+        raise MeristemError(
+            f"{len(absent)} of the {len(genotypes.accessions)} genotyped accessions have no haplotypes, "
+            f"for example {absent[0]!r}",
+            mend="give haplotypes of the same accessions, or leave those accessions out of the genotypes",
+        )
+    chosen = np.array([row[name] for name in genotypes.accessions], dtype=np.intp)
+    return haplotype_kernel(haplotypes.codes[chosen], haplotypes.offsets, vectors)
+
+
+def _scheme(
+    genotypes: Genotypes, labels: Labels, folds: int, repeats: int, seed: int
+) -> tuple[Scheme, tuple[str, ...]]:
+    """Random folds of the labelled accessions: as many as asked for, or as many as can be judged."""
+    lines = [genotypes.accessions[row] for row in labels.rows]
+    count = len(lines)
+    if count < folds:
+        raise MeristemError(
+            f"there are fewer labelled accessions ({count}) than folds ({folds})", mend="use fewer folds"
+        )
+    for used in range(min(folds, count // MINIMUM_PAIRS), 1, -1):
+        drawn = tuple(random_folds(lines, used, seed + repeat) for repeat in range(repeats))
+        if all(np.ptp(labels.y[each == fold]) > 0.0 for each in drawn for fold in range(used)):
+            note = f"Cross-validation used {used} folds instead of {folds}, so that each fold can be judged."
+            return Scheme("random", drawn), () if used == folds else (note,)
+    raise MeristemError(
+        f"almost all of the {count} values are the same, so held-out accessions cannot be ranked",
+        mend="choose a trait that varies",
+    )
+
+
+def _prediction(
+    predictors: Predictors, labels: Labels, trait: str, fitted: FittedTraitModel, assumptions: tuple[str, ...]
+) -> TraitPrediction:
+    genotypes, n = predictors.genotypes, len(predictors)
+    forecast = fitted.predict(np.arange(n))
+    observed = np.full(n, np.nan)
+    observed[labels.rows] = labels.y
+    relationship = predictors.kernel(RELATIONSHIP, labels.rows)
+    nearest, relatedness, extrapolation = nearest_relatives(relationship, labels.rows)
+    components = principal_components(relationship)
+    rank = np.empty(n, dtype=np.int64)
+    rank[np.argsort(-forecast.value, kind="stable")] = np.arange(1, n + 1)
+    return TraitPrediction(
+        trait=trait,
+        accessions=genotypes.accessions,
+        observed=observed,
+        prediction=forecast.value,
+        standard_error=forecast.standard_error,
+        reliability=forecast.reliability,
+        lower_90=forecast.lower_90,
+        upper_90=forecast.upper_90,
+        rank=rank,
+        nearest_training_accession=tuple(genotypes.accessions[row] for row in nearest),
+        relatedness=relatedness,
+        extrapolation=extrapolation,
+        variance_shares=fitted.variance_shares,
+        structure=components.scores,
+        structure_explained=components.explained,
+        assumptions=assumptions,
+    )
+
+
+def _marker_sentences(predictors: Predictors, training: Rows) -> tuple[str, ...]:
+    """What happened to the markers."""
+    keep, kept = MarkerFilter(), predictors.summary(training).kept
+    dosage = predictors.genotypes.dosage
+    missing = float(np.mean([np.mean((row < 0) | np.isnan(row)) for row in dosage]))
+    dropped = len(kept) - int(kept.sum())
+    return (
+        f"{int(kept.sum())} of {len(kept)} markers took part; {dropped} were left out because among the "
+        f"labelled accessions they do not vary, have a minor allele frequency under "
+        f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
+        f"{missing:.1%} of calls were missing and count as the mean of the labelled accessions; allele "
+        "frequencies come from the labelled accessions only.",
+        "The 90 % interval is for one new phenotype observed as the given ones were; the standard error is "
+        "that of the genetic value.",
+    )
+
+
+def _told(haplotypes: HaplotypeTable | None) -> tuple[str, ...]:
+    """What the haplotype table assumed."""
+    if haplotypes is None:
+        return ("No sequence was given: the markers predict alone.",)
+    table = f"{len(haplotypes.windows)} sequence windows hold {len(haplotypes.sequences)} distinct sequences."
+    counts = tuple(f"Haplotypes, {what}: {count}." for what, count in haplotypes.assumptions.items() if count)
+    return (table, *counts)

@@ -1,0 +1,116 @@
+"""What a trait model may learn from: a panel's kernels and markers, always made for one training set.
+
+Models ask for a kernel *by training rows*. Frequencies, imputation, filters, centres and bandwidths come from
+those rows, so nothing can leak from held-out accessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.genomics.genotypes import Genotypes
+from meristem.prediction.training_memo import TrainingMemo
+from meristem.stats.centring import recentred
+from meristem.stats.gaussian import gaussian_kernel
+from meristem.stats.relationship import (
+    CentredProducts,
+    MarkerSummary,
+    Rows,
+    centre,
+    centred_products,
+    summarise,
+)
+
+Matrix = NDArray[np.float64]
+
+RELATIONSHIP: Final = "relationship"
+GAUSSIAN: Final = "gaussian"
+EMBEDDING: Final = "embedding"
+
+
+@dataclass(frozen=True)
+class KernelName:
+    """A kernel and its setting, written ``gaussian:0.5`` where it has one."""
+
+    kind: str
+    setting: str = ""
+
+    @classmethod
+    def parse(cls, name: str) -> KernelName:
+        """Split at the colon.
+
+        Examples
+        --------
+        >>> KernelName.parse("gaussian:0.5")
+        KernelName(kind='gaussian', setting='0.5')
+        """
+        return cls(*name.split(":", 1))
+
+
+class Predictors:
+    """A panel seen by trait models.
+
+    Parameters
+    ----------
+    genotypes
+        n accessions.
+    grams
+        Further kernels by name, (n, n) inner products of features that were learnt without this panel's
+        phenotypes and have any origin (the embedding kernel); the training rows centre and scale them.
+
+    Notes
+    -----
+    What was made for the last training set is kept, so that models with the same kernels share it.
+    """
+
+    def __init__(self, genotypes: Genotypes, grams: Mapping[str, Matrix] | None = None) -> None:
+        self.genotypes = genotypes
+        self.grams = dict(grams or {})
+        self._memo = TrainingMemo()
+
+    def __len__(self) -> int:
+        return len(self.genotypes.accessions)
+
+    def take(self, rows: Rows) -> Predictors:
+        """The chosen accessions only."""
+        grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
+        return Predictors(self.genotypes.take(rows), grams)
+
+    def kernel(self, name: str, training: Rows) -> Matrix:
+        """Kernel of all n accessions for a training set.
+
+        ``relationship``, ``gaussian:BANDWIDTH`` (1 when none is given), or the name of a gram.
+        """
+        parsed = KernelName.parse(name)
+        if parsed.kind == RELATIONSHIP:
+            return self._products(training).relationship()
+        if parsed.kind == GAUSSIAN:
+            squared = self._products(training).squared_distances()
+            return gaussian_kernel(squared, float(parsed.setting or 1.0), training)
+        if parsed.kind not in self.grams:
+            raise ValueError(f"there is no kernel {name!r}")
+        return recentred(self.grams[parsed.kind], training)
+
+    def summary(self, training: Rows) -> MarkerSummary:
+        """Allele frequencies of the training rows, and which markers take part."""
+        return summarise(self.genotypes.dosage, self.genotypes.ploidy, training)
+
+    def markers(self, training: Rows) -> Matrix:
+        """(n, markers kept) allele frequencies minus training means, missing 0: features for other models."""
+        dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
+        return self._memo.recall("markers", training, lambda: centre(dosage, ploidy, self.summary(training)))
+
+    def lap(self) -> float:
+        """Seconds that a model alone would have needed since the last lap (see :class:`TrainingMemo`)."""
+        return self._memo.lap()
+
+    def _products(self, training: Rows) -> CentredProducts:
+        dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
+        return self._memo.recall(
+            "products", training, lambda: centred_products(dosage, ploidy, self.summary(training))
+        )

@@ -1,0 +1,60 @@
+"""Kernels come from training rows and are shared between models."""
+
+import numpy as np
+import pytest
+
+from meristem.prediction.predictors import Predictors
+from meristem.stats.gaussian import gaussian_kernel
+from meristem.stats.haplotype_kernel import haplotype_kernel
+from meristem.stats.relationship import centred_products, relationship, summarise
+
+TRAINING = np.arange(5, 40)
+
+
+def test_kernels_by_name(panel) -> None:
+    genotypes = panel.genotypes
+    predictors = Predictors(genotypes)
+    expected = relationship(genotypes.dosage, genotypes.ploidy, TRAINING)
+    np.testing.assert_allclose(predictors.kernel("relationship", TRAINING), expected)
+    products = centred_products(
+        genotypes.dosage, genotypes.ploidy, summarise(genotypes.dosage, genotypes.ploidy, TRAINING)
+    )
+    squared = products.squared_distances()
+    np.testing.assert_allclose(
+        predictors.kernel("gaussian:0.5", TRAINING), gaussian_kernel(squared, 0.5, TRAINING)
+    )
+    with pytest.raises(ValueError, match="no kernel 'embedding'"):
+        predictors.kernel("embedding", TRAINING)
+    features = predictors.markers(TRAINING)
+    np.testing.assert_allclose(features @ features.T, products.products, atol=1e-9)
+    np.testing.assert_allclose(features[TRAINING].mean(axis=0), 0.0, atol=1e-12)
+
+
+def test_embedding_kernel_is_that_of_the_training_rows(panel) -> None:
+    table = panel.haplotypes
+    gram = haplotype_kernel(table.codes, table.offsets, panel.vectors)
+    predictors = Predictors(panel.genotypes, {"embedding": gram})
+    mask = np.isin(np.arange(80), TRAINING)
+    expected = haplotype_kernel(table.codes, table.offsets, panel.vectors, training=mask)
+    np.testing.assert_allclose(predictors.kernel("embedding", TRAINING), expected, atol=1e-9)
+    rows = np.array([*TRAINING, 60])
+    chosen = predictors.take(rows).kernel("embedding", np.arange(len(TRAINING)))
+    np.testing.assert_allclose(chosen, expected[np.ix_(rows, rows)], atol=1e-9)
+
+
+def test_another_training_set_is_another_kernel(panel) -> None:
+    predictors = Predictors(panel.genotypes)
+    first = predictors.kernel("relationship", np.arange(40))
+    second = predictors.kernel("relationship", np.arange(40, 80))
+    assert np.abs(first - second).max() > 0.01
+    np.testing.assert_array_equal(predictors.kernel("relationship", np.arange(40)), first)
+
+
+def test_a_lap_counts_what_the_model_alone_would_need(panel) -> None:
+    predictors = Predictors(panel.genotypes)
+    predictors.lap()
+    predictors.kernel("relationship", TRAINING)
+    first = predictors.lap()
+    predictors.kernel("relationship", TRAINING)
+    second = predictors.lap()
+    assert 0.3 * first < second < 3.0 * first + 0.01

@@ -1,0 +1,75 @@
+"""Kernel models: the mixed model with kernels made from the training rows."""
+
+import numpy as np
+import pytest
+
+from meristem.prediction.predictors import Predictors
+from meristem.prediction.trait_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
+from meristem.stats.blup import blup
+from meristem.stats.reml import reml
+
+TRAINING = np.arange(0, 60)
+CANDIDATES = np.arange(60, 80)
+
+
+def _y(panel) -> np.ndarray:
+    return np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
+
+
+def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
+    predictors, y = Predictors(panel.genotypes), _y(panel)
+    weights = np.linspace(0.5, 2.0, 60)
+    fitted = GBLUP.fit(predictors, TRAINING, y, weights)
+    kernel = predictors.kernel("relationship", TRAINING)
+    components = reml(y, [kernel[:60, :60]], weights=weights)
+    expected = blup(y, [kernel[:60, :60]], components, weights=weights).predict(
+        [kernel[60:, :60]], [np.diagonal(kernel)[60:]]
+    )
+    found = fitted.predict(CANDIDATES)
+    np.testing.assert_allclose(found.value, expected.value)
+    np.testing.assert_allclose(found.standard_error, np.sqrt(expected.pev_value))
+    np.testing.assert_allclose(found.reliability, expected.reliability)
+    assert ((found.upper_90 - found.lower_90) > 2 * 1.645 * found.standard_error).all()
+
+
+def test_rows_do_not_influence_one_another(panel) -> None:
+    y = _y(panel)
+    together = GBLUP.fit(Predictors(panel.genotypes), TRAINING, y).predict(CANDIDATES)
+    for candidate in (60, 79):
+        alone = Predictors(panel.genotypes.take([*TRAINING, candidate]))
+        forecast = GBLUP.fit(alone, TRAINING, y).predict(np.array([60]))
+        for field in ("value", "standard_error", "reliability", "lower_90", "upper_90"):
+            expected = getattr(together, field)[candidate - 60]
+            assert getattr(forecast, field)[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_likelihood_chooses_among_alternatives(panel) -> None:
+    predictors, y = Predictors(panel.genotypes), _y(panel)
+    chosen = GAUSSIAN_KERNEL.fit(predictors, TRAINING, y)
+    each = [
+        KernelModel("one", ((f"gaussian:{b:g}",),)).fit(predictors, TRAINING, y).solved.components
+        for b in BANDWIDTHS
+    ]
+    assert chosen.solved.components.log_likelihood == max(c.log_likelihood for c in each)
+
+
+def test_shares_add_up_and_are_named_by_kind(panel) -> None:
+    both = KernelModel("both", (("relationship", "gaussian:0.5"),))
+    shares = both.fit(Predictors(panel.genotypes), TRAINING, _y(panel)).variance_shares
+    assert list(shares) == ["relationship", "gaussian", "residual"]
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert min(shares.values()) >= 0.0
+
+
+def test_intervals_cover_new_records_of_the_simulated_model(panel) -> None:
+    """Over many simulated traits, nine in ten new phenotypes of candidates fall inside."""
+    predictors = Predictors(panel.genotypes)
+    kernel = predictors.kernel("relationship", TRAINING)
+    root = np.linalg.cholesky(kernel + 1e-8 * np.eye(80))
+    generator = np.random.default_rng(2)
+    inside = []
+    for _ in range(60):
+        records = root @ generator.standard_normal(80) + 0.7 * generator.standard_normal(80)
+        forecast = GBLUP.fit(predictors, TRAINING, records[:60]).predict(CANDIDATES)
+        inside.append((forecast.lower_90 <= records[60:]) & (records[60:] <= forecast.upper_90))
+    assert 0.86 <= np.mean(inside) <= 0.94
