@@ -240,6 +240,13 @@ def test_indels_draw_in_and_push_out_the_copys_own_sequence() -> None:
     assert haplotype(table, 0, 1, 1) == "GGGGTTTT"
 
 
+def test_an_insertion_within_the_sequence_that_a_deletion_drew_in() -> None:
+    deletion = Record(0, ("AAAA", "A"), *alike([1]))
+    insertion = Record(9, ("G", "GTTT"), *alike([1]))
+    table = build("AAAACCCCGGGGTTTT", [deletion, insertion])
+    assert haplotype(table, 0, 0, 0) == "ACCCCGGT"
+
+
 def test_a_deletion_over_the_start_begins_at_the_first_retained_base() -> None:
     table = build("AAAACCCCGGGGTTTT", [Record(5, ("CCCGG", "C"), *alike([1, 0]))])
     assert haplotype(table, 0, 0, 0) == "AAAACCGG"

@@ -70,6 +70,7 @@ def _in_view(
     kept: list[Edit] = []
     carriers: list[NDArray[np.bool_]] = []
     seen: list[NDArray[np.bool_]] = []
+    furthest = start + window
     for edit in edits:
         within = edit.start < reach
         if not within.any():
@@ -79,7 +80,9 @@ def _in_view(
         carriers.append(shown)
         seen.append(np.logical_or.reduce(within, axis=1))
         reach[shown] += edit.brings_into_view(start)
-    return kept, carriers, seen, max(start + window, int(reach.max()))
+        # A later insertion shortens the reach again, but not what the copy shows before it.
+        furthest = max(furthest, int(reach.max()))
+    return kept, carriers, seen, furthest
 
 
 def _distinct_rows(bits: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
