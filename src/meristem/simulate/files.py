@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from meristem.genomics.annotation import Gene
-from meristem.simulate.bgzf import BgzfWriter
+from meristem.genomics.io.vcf_writer import write_vcf
 from meristem.simulate.population import Population, PopulationConfig, simulate_population
 from meristem.simulate.species import Species, SpeciesConfig, simulate_species
-from meristem.simulate.tabix import TabixIndex
 from meristem.simulate.trait import Trait, TraitConfig, simulate_trait
 
 _LINE = 60
@@ -84,7 +81,7 @@ def write_panel(folder: Path, config: DemoConfig) -> DemoFiles:
         draft = _files(Path(beside))
         write_reference(draft.reference, species)
         write_annotation(draft.annotation, species)
-        write_genotypes(draft.genotypes, population)
+        write_vcf(draft.genotypes, population)
         write_phenotypes(draft.phenotypes, population, trait)
         write_truth(draft.truth, population, trait)
         write_causal_variants(draft.causal_variants, population, trait)
@@ -153,29 +150,6 @@ def _gff_line(
 ) -> str:
     start, end = place
     return "\t".join((contig, "meristem", kind, str(start + 1), str(end), ".", strand, phase, attributes))
-
-
-def write_genotypes(path: Path, population: Population) -> None:
-    """Write phased calls as a bgzipped VCF, one block of sites at a time, with a tabix index beside it."""
-    contigs = population.contigs
-    header = ["##fileformat=VCFv4.3", *(f"##contig=<ID={c},length={n}>" for c, n in contigs.items())]
-    header.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">')
-    fixed = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
-    header.append("\t".join((*fixed, *population.accessions)))
-    words = np.array([[b"\t0|0", b"\t0|1"], [b"\t1|0", b"\t1|1"]])
-    index = TabixIndex(list(contigs))
-    with BgzfWriter(path) as writer:
-        writer.write(("\n".join(header) + "\n").encode("ascii"))
-        for block in population.blocks():
-            calls = words[block.alleles[:, :, 0], block.alleles[:, :, 1]]
-            for site, row in zip(block.sites, calls, strict=True):
-                first = writer.tell()
-                place = (site.contig, str(site.start + 1), site.identifier, *site.alleles)
-                line = "\t".join((*place, ".", "PASS", ".", "GT")).encode("ascii")
-                writer.write(line + row.tobytes() + b"\n")
-                end = site.start + len(site.alleles[0])
-                index.add(site.contig, site.start, end, first, writer.tell())
-    index.write(path.with_name(path.name + ".tbi"))
 
 
 def write_phenotypes(path: Path, population: Population, trait: Trait) -> None:
