@@ -8,12 +8,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from meristem.genomics.annotation import (
-    CODING_MINUS,
-    CODING_PLUS,
-    INTERGENIC,
-    INTRON,
-    SWAPPED_STRAND,
-    UTR,
     Annotation,
     CodingPart,
     Gene,
@@ -21,6 +15,7 @@ from meristem.genomics.annotation import (
     Span,
     Transcript,
 )
+from meristem.genomics.region import COMPLEMENT_REGION, Region
 
 
 def model(
@@ -62,13 +57,13 @@ def painted_slowly(annotation: Annotation, length: int) -> NDArray[np.uint8]:
                 ordered = sorted(best.cds, reverse=gene.strand == "-")
                 before = sum(p.end - p.start for p in ordered[: ordered.index(place[0])])
                 inside = base - place[0].start if gene.strand == "+" else place[0].end - 1 - base
-                first = CODING_PLUS if gene.strand == "+" else CODING_MINUS
+                first = Region.CODING_FORWARD_0 if gene.strand == "+" else Region.CODING_REVERSE_0
                 over.append(((2, *rank), gene.name, first + (before + inside) % 3))
             elif any(e.start <= base < e.end for e in best.exons):
-                over.append(((1,), "", UTR))
+                over.append(((1,), "", Region.UTR))
             elif best.exons[0].start <= base < best.exons[-1].end:
-                over.append(((0,), "", INTRON))
-        found[base] = max(over)[2] if over else INTERGENIC
+                over.append(((0,), "", Region.INTRON))
+        found[base] = max(over)[2] if over else Region.INTERGENIC
     return found
 
 
@@ -103,7 +98,7 @@ def test_the_reverse_complement_swaps_the_strands(found: list[Gene]) -> None:
 
     here = Annotation(tuple(found)).paint("c", length)
     there = Annotation(tuple(turned(gene) for gene in found)).paint("c", length)
-    assert there.tolist() == SWAPPED_STRAND[here[::-1]].tolist()
+    assert there.tolist() == [COMPLEMENT_REGION[code] for code in here[::-1]]
 
 
 def test_codon_positions_run_on_over_introns_on_both_strands() -> None:
@@ -173,4 +168,4 @@ def test_a_chromosome_of_many_genes_is_painted_within_a_second() -> None:
     begun = time.perf_counter()
     painted = annotation.paint("c", 5_000_000)
     assert time.perf_counter() - begun < 1
-    assert np.count_nonzero(painted >= CODING_PLUS) == 2000 * 1200
+    assert np.count_nonzero(painted >= Region.CODING_FORWARD_0) == 2000 * 1200

@@ -6,17 +6,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Region classes of a base. CODING_PLUS + k and CODING_MINUS + k are codon position k (0, 1, 2), counted
-#: along the transcript, of a gene on the + and on the - strand; introns and UTRs carry no strand.
-INTERGENIC, INTRON, UTR, CODING_PLUS, CODING_MINUS = 0, 1, 2, 3, 6
-REGION_CLASSES: Final = 9
-#: ``SWAPPED_STRAND[classes[::-1]]`` are the classes of the reverse complement.
-SWAPPED_STRAND: Final = np.array([0, 1, 2, 6, 7, 8, 3, 4, 5], dtype=np.uint8)
+from meristem.genomics.region import Region
 
 
 class Span(NamedTuple):
@@ -177,8 +172,9 @@ class Annotation:
 
         Returns
         -------
-        ``uint8`` array of ``end - start`` values below :data:`REGION_CLASSES`. A contig without genes is
-        intergenic throughout.
+        ``uint8`` array of ``end - start`` :class:`~meristem.genomics.region.Region` values, without the
+        marks of gene structure that :func:`~meristem.genomics.region_track.region_track` adds. A
+        contig without genes is intergenic throughout.
         """
         painted = np.zeros(end - start, dtype=np.uint8)
         models = self._models.get(contig)
@@ -187,9 +183,9 @@ class Annotation:
         first = bisect_left(models.reach, start + 1)
         chosen = models.ordered[first : bisect_left(models.starts, end)]
         for model in chosen:
-            _fill(painted, start, model.introns, INTRON)
+            _fill(painted, start, model.introns, Region.INTRON)
         for model in chosen:
-            _fill(painted, start, model.utrs, UTR)
+            _fill(painted, start, model.utrs, Region.UTR)
         for model in sorted(chosen, key=lambda m: m.rank):
             _fill_codons(painted, start, model)
         return painted
@@ -303,7 +299,7 @@ def _fill_codons(painted: NDArray[np.uint8], origin: int, model: _Model) -> None
         # A base at distance d from the part's 5' end has codon position (d - phase) mod 3.
         if model.forward:
             distance = np.arange(left - start, right - start)
-            painted[left - origin : right - origin] = CODING_PLUS + (distance - phase) % 3
+            painted[left - origin : right - origin] = Region.CODING_FORWARD_0 + (distance - phase) % 3
         else:
             distance = np.arange(end - 1 - left, end - 1 - right, -1)
-            painted[left - origin : right - origin] = CODING_MINUS + (distance - phase) % 3
+            painted[left - origin : right - origin] = Region.CODING_REVERSE_0 + (distance - phase) % 3

@@ -72,8 +72,13 @@ def load_source(source: GenomeSource) -> TrainingGenome:
 def write_checkpoint(encoder: MeristemEncoder, recipe: Recipe, folder: Path) -> Path:
     """Write float16 weights with the recipe they were trained by."""
     files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name]
-    facts = {"parameters": {"recipe": asdict(recipe)}, "seeds": {"recipe": recipe.seed}}
-    with write_artifact(folder, kind="checkpoint", inputs=files, **facts) as draft:
+    with write_artifact(
+        folder,
+        kind="checkpoint",
+        inputs=files,
+        parameters={"recipe": asdict(recipe)},
+        seeds={"recipe": recipe.seed},
+    ) as draft:
         # Single precision weights survive the rounding to half: it moves no weight by more than 0.05 %.
         half = MeristemEncoder(encoder.config)
         half.load_state_dict(encoder.state_dict())
@@ -89,7 +94,7 @@ def _tell(recipe: Recipe, genomes: list[TrainingGenome], encoder: MeristemEncode
     corpus = sum(genome.bases for genome in genomes)
     hours = seen / _BASES_PER_SECOND / 3600
     estimate(
-        f"{recipe.name}: {parameters / 1e6:.1f} M parameters, {seen / 1e6:.0f} M bases to see from a corpus "
-        f"of {corpus / 1e6:.0f} Mb; about {hours:.1f} h on one core with bf16 matrix units, {3 * hours:.1f} h "
+        f"{recipe.name}: {parameters / 1e6:.1f} M parameters, {seen / 1e6:.0f} M bases to see from a "
+        f"corpus of {corpus / 1e6:.0f} Mb; about {hours:.1f} h on one core with bf16 matrix units, {3 * hours:.1f} h "
         "without"
     )
