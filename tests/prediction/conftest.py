@@ -39,7 +39,7 @@ def make_panel(seed: int = 0, n: int = 80, m: int = 200, labelled: int = 60) -> 
         np.zeros((windows * sequences, 512), dtype=np.uint8),
         offsets,
         codes,
-        {"missing calls taken as the reference": 3, "symbolic alleles": 0},
+        {"calls_missing": 3, "phase_assumed": 0},
     )
     values = {name: float(value) for name, value in zip(names[:labelled], observed, strict=False)}
     return Panel(Genotypes.from_matrix(names, dosage), genetic, values, table, vectors)

@@ -45,8 +45,8 @@ def test_models_stand_beside_gblup_on_the_same_folds(outcome) -> None:
     assert evaluation.permutation.model == "GBLUP + DNA model"
     assert list(prediction.variance_shares) == ["relationship", "embedding", "residual"]
     assert "DNA model" in evaluation.verdict
-    assert any("missing calls taken as the reference: 3" in told for told in prediction.assumptions)
-    assert not any("symbolic" in told for told in prediction.assumptions)
+    assert "Sequence: 3 missing calls, taken as the reference allele." in prediction.assumptions
+    assert not any("phase" in told for told in prediction.assumptions)
 
 
 def test_without_sequence_the_markers_predict(panel) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import MeristemError
+from meristem.genomics.assumptions import describe_assumptions
 from meristem.genomics.genotypes import Genotypes
 from meristem.genomics.haplotypes import HaplotypeTable
 from meristem.prediction.evaluate import Comparison, Scheme, evaluate
@@ -169,5 +170,4 @@ def _told(haplotypes: HaplotypeTable | None) -> tuple[str, ...]:
     if haplotypes is None:
         return ("No sequence was given: the markers predict alone.",)
     table = f"{len(haplotypes.windows)} sequence windows hold {len(haplotypes.sequences)} distinct sequences."
-    counts = tuple(f"Haplotypes, {what}: {count}." for what, count in haplotypes.assumptions.items() if count)
-    return (table, *counts)
+    return (table, *(f"Sequence: {told}." for told in describe_assumptions(haplotypes.assumptions)))
