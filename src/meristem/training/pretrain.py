@@ -93,8 +93,6 @@ def _tell(recipe: Recipe, genomes: list[TrainingGenome], encoder: MeristemEncode
     seen = recipe.schedule.steps * recipe.schedule.batch * recipe.sampler.window
     corpus = sum(genome.bases for genome in genomes)
     hours = seen / _BASES_PER_SECOND / 3600
-    estimate(
-        f"{recipe.name}: {parameters / 1e6:.1f} M parameters, {seen / 1e6:.0f} M bases to see from a "
-        f"corpus of {corpus / 1e6:.0f} Mb; about {hours:.1f} h on one core with bf16 matrix units, {3 * hours:.1f} h "
-        "without"
-    )
+    size = f"{parameters / 1e6:.1f} M parameters, {seen / 1e6:.0f} M bases to see of {corpus / 1e6:.0f} Mb"
+    time = f"about {hours:.1f} h on one core with bf16 matrix units, {3 * hours:.1f} h without"
+    estimate(f"{recipe.name}: {size}; {time}")

@@ -19,7 +19,7 @@ def write_vcf(path: Path, source: CallSource) -> None:
 
     Contigs and, within one, positions must stand in order, as the index needs.
     """
-    with pysam.BGZFile(str(path), "wb") as handle:
+    with pysam.BGZFile(str(path), "wb", index=None) as handle:
         handle.write("".join(_header(source)).encode("ascii"))
         for block in source.blocks():
             for line in _lines(block):
