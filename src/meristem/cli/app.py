@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import output, verify
+from meristem.cli import demo, embed, output, predict, verify
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -23,6 +23,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(epilog=demo.EXAMPLE)(demo.demo)
+app.command(epilog=predict.EXAMPLE)(predict.predict)
+app.command(epilog=embed.EXAMPLE)(embed.embed)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 
 

@@ -52,3 +52,18 @@ CheckpointFolder = Annotated[
         "--checkpoint", metavar="DIR", help="Pre-trained encoder; the one in the package if not given."
     ),
 ]
+MarkerMap = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="Marker, chrom, pos (and alleles) for a table of dosages."),
+]
+Ploidy = Annotated[
+    int | None, typer.Option("--ploidy", min=1, help="Copies per accession; found out if not given.")
+]
+Aliases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alias",
+        metavar="GENOTYPES=REFERENCE",
+        help="A contig's name in the genotypes and in the reference; once for each.",
+    ),
+]

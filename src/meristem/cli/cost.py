@@ -1,0 +1,66 @@
+"""What long work will take, told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from meristem.progress import estimate
+
+if TYPE_CHECKING:
+    from meristem.cli.panel import Panel
+    from meristem.model.checkpoint import Checkpoint
+
+_TRIAL: Final = 8
+# Below this number of windows the wait is too short to be announced.
+_WORTH_TELLING: Final = 64
+
+
+def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> None:
+    """Tell how long encoding will take at most, from one timed batch, and the memory of the vectors."""
+    if not show or windows < _WORTH_TELLING:
+        return
+    import numpy as np
+
+    from meristem.config import WINDOW
+    from meristem.inference.embed import encode
+
+    trial = np.zeros((_TRIAL, WINDOW), dtype=np.uint8)
+    encode(trial, checkpoint)
+    began = perf_counter()
+    encode(trial, checkpoint)
+    seconds = (perf_counter() - began) / _TRIAL * windows
+    gigabytes = windows * 4 * checkpoint.encoder.config.embedding_size / 1e9
+    estimate(
+        f"{windows:,} distinct windows to embed: {duration(seconds)} (less what is cached), "
+        f"{gigabytes:.2f} GB of vectors"
+    )
+
+
+def announce_models(panel: Panel, values: Mapping[str, float], *, dna_model: bool, show: bool) -> None:
+    """Tell how long cross-validation and the permutation control take, and the memory of the matrices.
+
+    Time grows with the square of the labelled lines; the factors were measured on one core.
+    """
+    n, m = panel.genotypes.dosage.shape
+    labelled = sum(name in values for name in panel.genotypes.accessions)
+    seconds = labelled**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
+    gigabytes = (panel.genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
+    what = f"{labelled:,} labelled lines of {n:,}, {m:,} markers"
+    estimate(f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB", show=show)
+
+
+def duration(seconds: float) -> str:
+    """A time in words, as precise as an estimate is.
+
+    Examples
+    --------
+    >>> duration(12), duration(200), duration(9000)
+    ('about 12 s', 'about 3 min', 'about 2.5 h')
+    """
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min"
+    return f"about {seconds / 3600:.1f} h"

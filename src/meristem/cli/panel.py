@@ -1,0 +1,202 @@
+"""A panel from the files a user names: genotypes, phenotypes and, with a reference, its haplotypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meristem.errors import MeristemError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from meristem.genomics.genotypes import Genotypes
+    from meristem.genomics.haplotypes import HaplotypeTable
+    from meristem.genomics.identity import IdentityReport
+    from meristem.genomics.phenotypes import Phenotypes
+    from meristem.genomics.reference import ReferenceCheck
+    from meristem.model.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a panel, as named on the command line, and how to read them.
+
+    Attributes
+    ----------
+    haplotypes
+        File whose variants make the sequence windows; the genotypes where None.
+    aliases
+        Contig names of the genotypes and what the reference calls them.
+    """
+
+    genotypes: Path
+    phenotypes: Path
+    reference: Path | None = None
+    haplotypes: Path | None = None
+    marker_map: Path | None = None
+    ploidy: int | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.reference is None and (self.haplotypes is not None or self.aliases):
+            raise MeristemError(
+                "haplotypes and aliases need a reference genome",
+                where="command line",
+                mend="give --reference as well",
+            )
+
+    def words(self, trait: str) -> list[str]:
+        """The options that name these files and the trait."""
+        named = {
+            "--genotypes": self.genotypes,
+            "--phenotypes": self.phenotypes,
+            "--trait": trait,
+            "--reference": self.reference,
+            "--haplotypes": self.haplotypes,
+            "--map": self.marker_map,
+            "--ploidy": self.ploidy,
+        }
+        given = [(option, str(value)) for option, value in named.items() if value is not None]
+        given += [("--alias", f"{name}={other}") for name, other in self.aliases.items()]
+        return [word for pair in given for word in pair]
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is read, for the manifest."""
+        panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
+        named = (self.phenotypes, self.reference, self.marker_map)
+        return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What prediction needs of the markers and the trait.
+
+    Attributes
+    ----------
+    genotypes
+        Dosages of all accessions.
+    phenotypes
+        Every trait of the table.
+    identity
+        Which accession is in which file.
+    notes
+        What reading the phenotypes took for granted.
+    """
+
+    genotypes: Genotypes
+    phenotypes: Phenotypes
+    identity: IdentityReport
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PanelHaplotypes:
+    """Distinct window sequences of a panel, and how its alleles fit the reference."""
+
+    table: HaplotypeTable
+    check: ReferenceCheck
+
+
+@dataclass(frozen=True)
+class PanelVectors:
+    """Haplotypes with the embedding of each distinct sequence, (H, 512)."""
+
+    haplotypes: PanelHaplotypes
+    vectors: NDArray[np.float32]
+    checkpoint: Checkpoint
+
+
+def parse_aliases(words: Sequence[str] | None) -> dict[str, str]:
+    """Aliases written ``GENOTYPES=REFERENCE``.
+
+    Examples
+    --------
+    >>> parse_aliases(["Chr2=chr02"])
+    {'Chr2': 'chr02'}
+    """
+    pairs = [word.partition("=") for word in words or ()]
+    for name, _, other in pairs:
+        if not name or not other:
+            raise MeristemError(
+                f"alias {name!r} is not complete",
+                where="--alias",
+                mend="write the genotypes' name, =, the reference's name",
+            )
+    return {name: other for name, _, other in pairs}
+
+
+def genotype_files(path: Path) -> list[Path]:
+    """The files that a genotype path stands for: itself, a PLINK trio, or the parts of a tidy panel."""
+    from meristem.genomics.io.plink import SUFFIXES, plink_prefix
+
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.name.startswith(("geno.npz", "markers.csv")))
+    trio = [Path(f"{plink_prefix(path)}{suffix}") for suffix in SUFFIXES]
+    return trio if trio[0].is_file() and (path.suffix in SUFFIXES or not path.is_file()) else [path]
+
+
+def read_panel(source: Source, trait: str) -> Panel:
+    """Read phenotypes, then genotypes, and hold their accessions against one another."""
+    from meristem.genomics.identity import identity_report
+    from meristem.genomics.io.genotypes import read_genotypes
+    from meristem.genomics.io.phenotypes import read_phenotype_table
+
+    phenotypes, summary = read_phenotype_table(source.phenotypes)
+    if summary.values.get(trait) == 0:
+        raise MeristemError(
+            f"every value of trait {trait!r} is missing",
+            where=str(source.phenotypes),
+            mend="choose a trait that was measured",
+        )
+    phenotypes.means(trait)  # a trait that is not there is told before the genotypes are read
+    genotypes = read_genotypes(source.genotypes, ploidy=source.ploidy, marker_map=source.marker_map)
+    identity = identity_report(genotypes.accessions, summary.accessions, genotypes)
+    return Panel(genotypes, phenotypes, identity, tuple(summary.sentences()))
+
+
+def read_panel_haplotypes(
+    genotypes: Path, reference: Path, *, ploidy: int | None = None, aliases: Mapping[str, str] | None = None
+) -> PanelHaplotypes:
+    """Check the alleles against the reference and find every window's distinct sequences."""
+    from meristem.genomics.haplotypes import build_haplotypes
+    from meristem.genomics.io.fasta import open_fasta
+    from meristem.genomics.io.genotypes import open_calls
+    from meristem.genomics.io.vcf import VcfCalls
+    from meristem.genomics.reference import check_reference
+    from meristem.genomics.referenced_calls import ReferencedCalls
+
+    calls, assembly = open_calls(genotypes, ploidy=ploidy), open_fasta(reference)
+    either = not isinstance(calls, VcfCalls)
+    check = check_reference(calls, assembly, aliases=aliases, either_allele=either)
+    seen = ReferencedCalls(calls, assembly, aliases=aliases, reorder=either)
+    return PanelHaplotypes(build_haplotypes(seen, assembly), check)
+
+
+def read_sequence(source: Source, checkpoint: Path | None, *, show: bool) -> PanelVectors | None:
+    """Haplotypes of a panel and the embedding of each distinct sequence, None without a reference."""
+    from meristem.cli.cost import announce_embedding
+    from meristem.inference.embed import embed_haplotypes
+
+    if source.reference is None:
+        return None
+    haplotypes = read_panel_haplotypes(
+        source.haplotypes or source.genotypes, source.reference, ploidy=source.ploidy, aliases=source.aliases
+    )
+    encoder = open_checkpoint(checkpoint)
+    announce_embedding(haplotypes.table.n_sequences, encoder, show=show)
+    return PanelVectors(haplotypes, embed_haplotypes(haplotypes.table, encoder), encoder)
+
+
+def open_checkpoint(folder: Path | None) -> Checkpoint:
+    """A checkpoint, by default the packaged one, without the loading bar of transformers."""
+    from transformers.utils import logging
+
+    from meristem.model.checkpoint import load_checkpoint
+
+    logging.disable_progress_bar()
+    return load_checkpoint(folder)

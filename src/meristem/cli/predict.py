@@ -1,0 +1,199 @@
+"""``meristem predict``: a ranked list of accessions, with its accuracy and a report."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from meristem.cli.options import (
+    Aliases,
+    CheckpointFolder,
+    GenotypeFile,
+    HaplotypeFile,
+    Json,
+    MarkerMap,
+    Out,
+    PhenotypeFile,
+    Ploidy,
+    Quiet,
+    ReferenceFile,
+    Seed,
+    Trait,
+)
+from meristem.cli.output import hushed, print_summary
+from meristem.cli.panel import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
+
+if TYPE_CHECKING:
+    from meristem.artifacts import Draft
+    from meristem.prediction.outcome import Evaluation, TraitPrediction
+
+EXAMPLE: Final = (
+    "Example: meristem predict --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
+    "--reference genome.fa --out results/height"
+)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a prediction was made from and what came out."""
+
+    source: Source
+    panel: Panel
+    sequence: PanelVectors | None
+    prediction: TraitPrediction
+    evaluation: Evaluation
+
+    @property
+    def model(self) -> str:
+        """Name of the model that the predictions come from."""
+        return self.evaluation.permutation.model
+
+
+def predict(
+    out: Out,
+    genotypes: GenotypeFile,
+    phenotypes: PhenotypeFile,
+    trait: Trait,
+    reference: ReferenceFile = None,
+    haplotypes: HaplotypeFile = None,
+    checkpoint: CheckpointFolder = None,
+    marker_map: MarkerMap = None,
+    ploidy: Ploidy = None,
+    alias: Aliases = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict a trait for every accession, with uncertainty, accuracy on held-out lines and a report.
+
+    Accessions without a value of the trait are the candidates. Without a reference genome the markers
+    predict alone; with it the DNA model reads the sequence around every variant and joins them.
+    DIR then holds predictions.csv, evaluation.json and report.html.
+    """
+    from meristem.artifacts import write_artifact
+
+    files = (genotypes, phenotypes, reference, haplotypes, marker_map)
+    source = Source(*files, ploidy=ploidy, aliases=parse_aliases(alias))
+    with (
+        hushed(quiet),
+        write_artifact(out, kind="predict", inputs=source.files, seeds={"seed": seed}) as draft,
+    ):
+        predicted = predict_files(source, trait, checkpoint, seed=seed, show=not quiet)
+        write_predicted(draft, predicted, command=shlex.join(["meristem", "predict", *source.words(trait)]))
+    print_summary(summary_of(predicted, out), lines_of(predicted, out), as_json=as_json)
+
+
+def predict_files(source: Source, trait: str, checkpoint: Path | None, *, seed: int, show: bool) -> Predicted:
+    """Read, check, embed, evaluate and predict."""
+    from meristem.cli.cost import announce_models
+    from meristem.prediction.predict import predict_trait
+
+    panel = read_panel(source, trait)
+    sequence = read_sequence(source, checkpoint, show=show)
+    values = panel.phenotypes.means(trait)
+    announce_models(panel, values, dna_model=sequence is not None, show=show)
+    prediction, evaluation = predict_trait(
+        panel.genotypes,
+        values,
+        trait,
+        haplotypes=sequence.haplotypes.table if sequence else None,
+        vectors=sequence.vectors if sequence else None,
+        seed=seed,
+    )
+    return Predicted(source, panel, sequence, prediction, evaluation)
+
+
+def write_predicted(draft: Draft, predicted: Predicted, *, command: str) -> None:
+    """Write predictions.csv, evaluation.json and report.html, and note the figures in the manifest."""
+    from meristem.artifacts import library_versions
+    from meristem.cli.results import write_evaluation, write_predictions
+    from meristem.report.context import ReportContext
+    from meristem.report.page import write_report
+
+    prediction, evaluation, sequence = predicted.prediction, predicted.evaluation, predicted.sequence
+    context = ReportContext(
+        model=predicted.model,
+        created=datetime.now(UTC).astimezone(),
+        inputs=described_inputs(predicted),
+        identity=tuple(predicted.panel.identity.sentences()),
+        checkpoint=sequence.checkpoint.name if sequence else None,
+        versions=library_versions(),
+        command=command,
+    )
+    write_predictions(draft.path("predictions.csv"), prediction)
+    write_evaluation(draft.path("evaluation.json"), evaluation)
+    write_report(draft.path("report.html"), prediction, evaluation, context=context)
+    draft.parameters |= {"trait": prediction.trait, "model": predicted.model}
+    if sequence:
+        draft.parameters["checkpoint"] = {
+            "name": sequence.checkpoint.name,
+            "digest": sequence.checkpoint.digest,
+        }
+    draft.metrics |= {"mean_r": mean_r(evaluation), "variance_shares": dict(prediction.variance_shares)}
+
+
+def described_inputs(predicted: Predicted) -> dict[str, str]:
+    """Each input's part in the run and what it is, for the report."""
+    source, genotypes = predicted.source, predicted.panel.genotypes
+    n, m = genotypes.dosage.shape
+    labelled = labelled_in(predicted.prediction)
+    described = {
+        "genotypes": f"{source.genotypes.name}, {n:,} accessions x {m:,} markers",
+        "phenotypes": f"{source.phenotypes.name}, {labelled:,} of these with {predicted.prediction.trait}",
+    }
+    if predicted.sequence and source.reference:
+        table, check = predicted.sequence.haplotypes.table, predicted.sequence.haplotypes.check
+        described["reference"] = f"{source.reference.name}. {check.sentences()[0]}"
+        described["haplotypes"] = (
+            f"{(source.haplotypes or source.genotypes).name}, {len(table.windows):,} windows, "
+            f"{table.n_sequences:,} distinct sequences instead of {table.brute_force_windows:,}"
+        )
+    return described
+
+
+def labelled_in(prediction: TraitPrediction) -> int:
+    """Number of accessions with a value of the trait."""
+    return int((prediction.observed == prediction.observed).sum())
+
+
+def mean_r(evaluation: Evaluation) -> dict[str, float]:
+    """Mean accuracy on held-out lines by model."""
+    return {score.name: score.mean_r for score in evaluation.scores}
+
+
+def summary_of(predicted: Predicted, out: Path) -> dict[str, Any]:
+    """The run for machines."""
+    prediction, evaluation, sequence = predicted.prediction, predicted.evaluation, predicted.sequence
+    labelled = labelled_in(prediction)
+    return {
+        "out": str(out),
+        "trait": prediction.trait,
+        "model": predicted.model,
+        "accessions": len(prediction.accessions),
+        "labelled": labelled,
+        "candidates": len(prediction.accessions) - labelled,
+        "extrapolations": int(prediction.extrapolation.sum()),
+        "mean_r": mean_r(evaluation),
+        "verdict": evaluation.verdict,
+        "variance_shares": dict(prediction.variance_shares),
+        "checkpoint": sequence.checkpoint.digest if sequence else None,
+        "reference_share": sequence.haplotypes.check.share if sequence else None,
+        "identity": predicted.panel.identity.sentences(),
+        "assumptions": [*predicted.panel.notes, *prediction.assumptions],
+    }
+
+
+def lines_of(predicted: Predicted, out: Path) -> list[str]:
+    """The run for people."""
+    told = summary_of(predicted, out)
+    accuracy = ", ".join(f"{name} {r:.3f}" for name, r in told["mean_r"].items())
+    design = f"{predicted.evaluation.repeats} x {predicted.evaluation.folds} folds"
+    return [
+        f"{told['candidates']:,} candidates ranked from {told['labelled']:,} lines with {told['trait']}",
+        f"accuracy r on held-out lines, {design}: {accuracy}",
+        told["verdict"],
+        f"report: {out / 'report.html'}",
+    ]

@@ -1,0 +1,116 @@
+"""``meristem embed``."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from meristem.genomics.interval import Interval
+from meristem.genomics.io.fasta import open_fasta
+from meristem.inference import embed as inference
+from meristem.inference.embed import Pool, embed_intervals
+from meristem.model.checkpoint import load_checkpoint
+
+
+@pytest.fixture
+def genome(tmp_path: Path) -> Path:
+    letters = np.random.default_rng(1).choice(list("ACGT"), 2_000)
+    path = tmp_path / "genome.fa"
+    path.write_text(f">chr1\n{''.join(letters)}\n>chr2\n{''.join(letters[:300])}\n")
+    return path
+
+
+def index(out: Path) -> list[dict[str, str]]:
+    with (out / "index.csv").open() as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_a_genome_in_windows(run, genome, tiny_checkpoint, tmp_path) -> None:
+    out = tmp_path / "vectors"
+    ran = run("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint, "--out", out, "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["rows"] == 5
+    vectors = np.load(out / "vectors.npy")
+    assert vectors.dtype == np.float32
+    rows = index(out)
+    assert list(rows[0]) == ["row", "name", "contig", "start", "end", "strand", "digest"]
+    assert [row["name"] for row in rows[3:]] == ["chr1:1537-2000", "chr2"]
+    places = [Interval(row["contig"], int(row["start"]), int(row["end"])) for row in rows]
+    expected = embed_intervals(open_fasta(genome), places, load_checkpoint(tiny_checkpoint))
+    np.testing.assert_array_equal(vectors, expected)
+    assert run("verify", out).code == 0
+
+
+def test_intervals_pooled_over_their_centre(run, genome, tiny_checkpoint, tmp_path) -> None:
+    bed = tmp_path / "places.bed"
+    bed.write_text("chr1\t100\t400\tleft\t0\t-\nchr2\t0\t300\tright\n")
+    out = tmp_path / "vectors"
+    words = ("--fasta", genome, "--bed", bed, "--pool", "centre", "--checkpoint", tiny_checkpoint)
+    assert run("embed", *words, "--out", out).code == 0
+    places = [Interval("chr1", 100, 400, "-"), Interval("chr2", 0, 300)]
+    expected = embed_intervals(open_fasta(genome), places, load_checkpoint(tiny_checkpoint), pool=Pool.CENTRE)
+    np.testing.assert_array_equal(np.load(out / "vectors.npy"), expected)
+    assert [row["name"] for row in index(out)] == ["left", "right"]
+
+
+def test_it_must_be_clear_what_to_embed(refused, genome) -> None:
+    assert "give --fasta" in refused("embed")
+    assert "give --fasta" in refused("embed", "--fasta", genome, "--genotypes", genome)
+
+
+def test_intervals_outside_the_genome(refused, genome, tiny_checkpoint, tmp_path) -> None:
+    bed = tmp_path / "places.bed"
+    bed.write_text("chr3\t0\t100\n")
+    told = refused("embed", "--fasta", genome, "--bed", bed, "--checkpoint", tiny_checkpoint)
+    assert "no contig 'chr3'" in told
+
+
+def test_a_full_disk(refused, genome, tiny_checkpoint, monkeypatch) -> None:
+    def fail(path: Path, _: object) -> None:
+        path.write_text("row,na")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("meristem.cli.embed._write_index", fail)
+    told = refused("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint)
+    assert "the disk is full, nothing was written" in told
+
+
+def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None:
+    """After kill -9 nothing is half-written, and the next run encodes only what was not kept."""
+    letters = "".join(np.random.default_rng(2).choice(list("ACGT"), 100 * 512))
+    fasta, out = tmp_path / "long.fa", tmp_path / "vectors"
+    fasta.write_text(f">chr1\n{letters}\n")
+    words = ("embed", "--fasta", fasta, "--checkpoint", tiny_checkpoint, "--quiet", "--out", out)
+    # Vectors are kept after every second batch of 16; the process kills itself in the fourth.
+    script = (
+        "import itertools, os, signal, sys\n"
+        "import meristem.inference.embed as embed\n"
+        "from meristem.cli.app import main\n"
+        "count, encode, embed._BATCHES_PER_SAVE = itertools.count(1), embed.encode, 2\n"
+        "def encode_or_die(*words):\n"
+        "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"
+        "embed.encode = encode_or_die\n"
+        "sys.exit(main())\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not out.exists()
+
+    encoded: list[int] = []
+    encode = inference.encode
+    with monkeypatch.context() as patch:
+        patch.setattr(inference, "encode", lambda c, *rest: encoded.append(len(c)) or encode(c, *rest))
+        assert run(*words).code == 0
+    assert sum(encoded) == 100 - 32
+    assembly = open_fasta(fasta)
+    fresh = embed_intervals(assembly, inference.tile(assembly), load_checkpoint(tiny_checkpoint), cache=False)
+    np.testing.assert_array_equal(np.load(out / "vectors.npy"), fresh)
+    assert run("verify", out).code == 0
