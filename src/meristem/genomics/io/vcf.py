@@ -9,7 +9,8 @@ phase from the second copy alone, so neither is used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,8 @@ with np.errstate():  # importing cyvcf2 silences numpy's warnings of invalid val
 _VECTOR_END: Final = -(2**31) + 1
 _LARGEST_ALLELE: Final = 127
 _FIXED_COLUMNS: Final = 9
+_SEPARATORS: Final = bytes.maketrans(b"|", b"/")
+_CALL: Final = re.compile(rb"\t[/|]?([0-9.]+(?:[/|][0-9.]+)+)")
 
 
 class VcfCalls:
@@ -79,19 +82,19 @@ class VcfCalls:
         header = _read_header(self.path)
         self.format: Final = header.format
         self.accessions: Final = header.accessions
-        self._declared = header.contigs
+        self.declared_contigs: Final = header.contigs
         self._complete_lines = header.complete_lines
 
     @property
     def contigs(self) -> Mapping[str, int | None]:
         """Contigs of the header, or those of the records where the header declares none (one pass)."""
-        return self._declared or dict.fromkeys(self._scan.contigs)
+        return self.declared_contigs or self._scan.contigs
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What reading this file takes for granted."""
         found = []
-        if not self._declared:
+        if not self.declared_contigs:
             found.append("the header declares no contigs: they are taken from the records, without lengths")
         if not self._complete_lines:
             found.append("the file does not end with a line break: its last record may be cut short")
@@ -125,7 +128,7 @@ class VcfCalls:
         raw: list[NDArray[np.int32]] = []
         nothing = np.zeros((len(self.accessions), 1), dtype=np.int32)
         for record in self._records():
-            site = _site(record)
+            site = _site(record, self.path)
             if sites and (len(sites) == size or site.contig != sites[0].contig):
                 yield sites, raw
                 sites, raw = [], []
@@ -136,25 +139,7 @@ class VcfCalls:
             yield sites, raw
 
     def _records(self) -> Iterator[Any]:
-        records = _open(self.path)
-        last = "the header"
-        try:
-            while True:
-                try:
-                    record = next(records)
-                except StopIteration:
-                    return
-                except Exception as error:  # cyvcf2 raises nothing narrower
-                    _refuse_truncated(self.path)
-                    raise MeristemError(
-                        "a record is cut short, or has too few columns or no valid position or genotype",
-                        where=f"{self.path}, after {last}",
-                        mend="copy the file again or correct that record",
-                    ) from error
-                yield record
-                last = f"{record.CHROM}:{record.POS}"
-        finally:
-            records.close()
+        return _read_records(self.path, self._scan.contigs.keys() - self.declared_contigs.keys())
 
     def _check_ploidy(self, raw: list[NDArray[np.int32]], sites: list[Site]) -> None:
         if self._ploidy is None:
@@ -171,20 +156,14 @@ class VcfCalls:
 
     @cached_property
     def _scan(self) -> _Scan:
-        """One pass over the file for what only all the records together tell."""
-        contigs: dict[str, None] = {}
-        widest = 1
-        for record in self._records():
-            contigs[record.CHROM] = None
-            calls = record.format("GT", int) if self.accessions else None
-            if calls is not None:
-                widest = max(widest, calls.shape[1])
-        return _Scan(tuple(contigs), widest)
+        return _scan_text(self.path, len(self.accessions)) if self.format == "VCF" else _scan_bcf(self.path)
 
 
 @dataclass(frozen=True)
 class _Scan:
-    contigs: tuple[str, ...]
+    """What only all records together tell: their contigs, in order, and the copies of the widest call."""
+
+    contigs: Mapping[str, None]
     ploidy: int
 
 
@@ -202,24 +181,84 @@ def _open(path: Path) -> Any:
     try:
         return VCF(str(path))
     except Exception as error:  # cyvcf2 raises nothing narrower
-        _refuse_truncated(path)
         raise MeristemError(
             "the header cannot be read as VCF", where=str(path), mend="check the file with 'bcftools view -h'"
         ) from error
 
 
-def _refuse_truncated(path: Path) -> None:
-    """Read a file to its end, for the sake of the sentence that a truncated or damaged one causes."""
+def _read_records(path: Path, undeclared: Iterable[str] = ()) -> Iterator[Any]:
+    """Records in file order; ``undeclared`` are contigs that the header lacks."""
+    with closing(_open(path)) as records:
+        place = "the header"
+        try:
+            for contig in undeclared:
+                records.add_to_header(f"##contig=<ID={contig}>")
+            for record in records:
+                yield record
+                place = f"{record.CHROM}:{record.POS}"
+        except UnicodeDecodeError as error:
+            raise _not_text(path) from error
+        except MeristemError:
+            raise
+        except Exception as error:  # cyvcf2 raises nothing narrower
+            raise MeristemError(
+                "a record has no valid position or genotype",
+                where=f"{path}, the record after {place}",
+                mend="copy the file again or correct that record",
+            ) from error
+
+
+def _scan_text(path: Path, accessions: int) -> _Scan:
+    """Read a VCF's lines once, before htslib does, and refuse those without the columns due.
+
+    cyvcf2 passes a broken record on, and can crash on it, where the record's contig is not in the header. So
+    the contigs of all records are found here and declared, and lines are counted out. Counting separators
+    in passing also finds the widest call far faster than parsing would.
+    """
+    columns = (_FIXED_COLUMNS - 1, _FIXED_COLUMNS) if not accessions else (_FIXED_COLUMNS + accessions,)
+    contigs: dict[bytes, None] = {}
+    widest = 1
     with open_bytes(path) as handle:
-        while handle.read(1 << 20):
-            pass
+        lines = enumerate(handle, start=1)
+        next(line for _, line in lines if line.startswith(b"#CHROM"))
+        for number, line in lines:
+            found = line.count(b"\t") + 1
+            if found not in columns:
+                raise MeristemError(
+                    f"line {number} is cut short or malformed: {found} columns where {columns[-1]} are due",
+                    where=str(path),
+                    mend="copy the file again or correct that line",
+                )
+            contigs[line[: line.index(b"\t")]] = None
+            # What is left between tabs is a run of separators, one shorter than the call has copies.
+            if accessions and b"/" * widest in line.translate(_SEPARATORS, b"0123456789."):
+                widest = max([widest, *(len(re.split(rb"[/|]", call)) for call in _CALL.findall(line))])
+    try:
+        return _Scan({contig.decode("utf-8"): None for contig in contigs}, widest)
+    except UnicodeDecodeError as error:
+        raise _not_text(path) from error
 
 
-def _site(record: Any) -> Site:
-    contig = intern(record.CHROM)
-    letters = (record.REF, *record.ALT)
-    alleles = tuple(intern(a if a[0] in "<*" or "[" in a or "]" in a else a.upper()) for a in letters)
-    return Site(contig, record.start, record.ID or f"{contig}_{record.POS}", alleles)
+def _scan_bcf(path: Path) -> _Scan:
+    """Read a BCF once; its header cannot leave a contig out."""
+    calls = (record.format("GT", int) for record in _read_records(path))
+    return _Scan({}, max((array.shape[1] for array in calls if array is not None), default=1))
+
+
+def _not_text(path: Path) -> MeristemError:
+    return MeristemError(
+        "the VCF is not UTF-8 text", where=str(path), mend="save it as UTF-8 (or plain ASCII)"
+    )
+
+
+def _site(record: Any, path: Path) -> Site:
+    try:
+        contig, letters = intern(record.CHROM), (record.REF, *record.ALT)
+        name = record.ID or f"{contig}_{record.POS}"
+    except UnicodeDecodeError as error:
+        raise _not_text(path) from error
+    alleles = tuple(intern(a if a[:1] in "<*" or "[" in a or "]" in a else a.upper()) for a in letters)
+    return Site(contig, record.start, name, alleles)
 
 
 def _decode(raw: list[NDArray[np.int32]], width: int | None) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
@@ -287,38 +326,35 @@ def _read_header(path: Path) -> _Header:
     if not start:
         raise MeristemError("the file is empty", where=str(path), mend="give a VCF with records")
     if start == b"BCF":
-        records = _open(path)
-        text = records.raw_header
-        records.close()
-        return _parse_header(text.rstrip("\0").splitlines(), "BCF", path)
-    lines: list[bytes] = []
+        lines = _header_of_htslib(path)
+        return _Header("BCF", _accessions(lines[-1], path), _contigs(lines), True)
+    accessions = _accessions(_column_line(path), path)
+    complete = kind != "plain" or _ends_with_break(path)
+    return _Header("VCF", accessions, _contigs(_header_of_htslib(path)), complete)
+
+
+def _header_of_htslib(path: Path) -> list[str]:
+    """Header lines as htslib understands them: malformed ones are gone."""
+    with closing(_open(path)) as records:
+        return str(records.raw_header).rstrip("\0\n").split("\n")
+
+
+def _column_line(path: Path) -> str:
+    """The #CHROM line, read here because htslib tells nothing about one that is cut short."""
     with open_bytes(path) as handle:
-        for line in handle:
-            if not line.startswith(b"#"):
-                break
-            lines.append(line)
-            if line.startswith(b"#CHROM"):
-                break
-    if not lines or not lines[-1].startswith(b"#CHROM") or not lines[-1].endswith(b"\n"):
+        line = next((line for line in handle if not line.startswith(b"##")), b"")
+    if not line.startswith(b"#CHROM") or not line.endswith(b"\n"):
         raise MeristemError(
             "the VCF header has no complete #CHROM line", where=str(path), mend="copy the whole file again"
         )
     try:
-        text_lines = [line.decode("utf-8").rstrip("\r\n") for line in lines]
+        return line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise MeristemError("the VCF header is not UTF-8 text", where=str(path)) from error
-    return _parse_header(text_lines, "VCF", path, kind != "plain" or _ends_with_break(path))
+        raise _not_text(path) from error
 
 
-def _parse_header(lines: list[str], name: str, path: Path, complete_lines: bool = True) -> _Header:
-    contigs: dict[str, int | None] = {}
-    for line in lines:
-        if line.startswith("##contig="):
-            identifier = re.search(r"[<,]ID=([^,>]+)", line)
-            length = re.search(r"[<,]length=(\d+)", line)
-            if identifier:
-                contigs[identifier[1]] = int(length[1]) if length else None
-    accessions = tuple(lines[-1].split("\t")[_FIXED_COLUMNS:])
+def _accessions(column_line: str, path: Path) -> tuple[str, ...]:
+    accessions = tuple(column_line.split("\t")[_FIXED_COLUMNS:])
     seen: set[str] = set()
     for accession in accessions:
         if accession in seen:
@@ -328,7 +364,18 @@ def _parse_header(lines: list[str], name: str, path: Path, complete_lines: bool 
                 mend="give every accession a name of its own, for example with 'bcftools reheader'",
             )
         seen.add(accession)
-    return _Header(name, accessions, contigs, complete_lines)
+    return accessions
+
+
+def _contigs(lines: list[str]) -> dict[str, int | None]:
+    contigs: dict[str, int | None] = {}
+    for line in lines:
+        if line.startswith("##contig="):
+            identifier = re.search(r"[<,]ID=([^,>]+)", line)
+            length = re.search(r"[<,]length=(\d+)", line)
+            if identifier:
+                contigs[identifier[1]] = int(length[1]) if length else None
+    return contigs
 
 
 def _ends_with_break(path: Path) -> bool:
