@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import demo, embed, output, predict, verify
+from meristem.cli import demo, embed, inspect, output, predict, verify
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=demo.EXAMPLE)(demo.demo)
+app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.command(epilog=embed.EXAMPLE)(embed.embed)
 app.command(epilog=verify.EXAMPLE)(verify.verify)

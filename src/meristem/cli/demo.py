@@ -30,7 +30,7 @@ DemoOut = Annotated[
 def demo(
     out: DemoOut = Path("demo-output"),
     checkpoint: CheckpointFolder = None,
-    seed: Seed = 0,
+    seed: Seed = 1,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
