@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import demo, embed, inspect, output, predict, verify
+from meristem.cli import demo, embed, evaluate, inspect, output, predict, verify
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE)(predict.predict)
+app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=embed.EXAMPLE)(embed.embed)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 

@@ -67,7 +67,7 @@ def predict_trait(
     labels = match_labels(genotypes, values, trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
-        grams[EMBEDDING] = _embedding_gram(genotypes, haplotypes, vectors)
+        grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
     predictors = Predictors(genotypes, grams)
     dna_model = GBLUP_AND_DNA_MODEL.name if grams else ""
     models = (GBLUP, GAUSSIAN_KERNEL, GBLUP_AND_DNA_MODEL) if grams else (GBLUP, GAUSSIAN_KERNEL)
@@ -79,7 +79,7 @@ def predict_trait(
     return _prediction(predictors, labels, trait, fitted, told), evaluation
 
 
-def _embedding_gram(
+def embedding_gram(
     genotypes: Genotypes, haplotypes: HaplotypeTable, vectors: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Embedding kernel of the genotyped accessions in their order."""
