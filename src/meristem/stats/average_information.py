@@ -3,7 +3,8 @@
 Gilmour, Thompson and Cullis (1995), Biometrics 51:1440: Newton steps with the mean of observed and expected
 information, which needs products with vectors only. Components stay at or above 0 by projection (a
 component at 0 leaves it only when the likelihood rises); a step that gains nothing is halved and, failing
-that, replaced by an expectation-maximisation step, which cannot lose.
+that, replaced by an expectation-maximisation step or by setting a falling component to 0, neither of which
+can lose.
 """
 
 from __future__ import annotations
@@ -116,12 +117,15 @@ def average_information_reml(
 
 def _maximise(problem: _Problem) -> _Point:
     point = _start(problem)
+    idle = 0
     for _ in range(_ITERATIONS):
         gradient, information = problem.derivatives(point)
         following = _step(problem, point, gradient, information)
         gain = following.log_likelihood - point.log_likelihood
         moved = float(np.max(np.abs(following.components - point.components)))
-        if gain <= 1e-10 and moved <= 1e-7:
+        idle = idle + 1 if gain <= 1e-10 else 0
+        # Kernels that nearly repeat one another leave a ridge along which components go on drifting.
+        if idle and (moved <= 1e-7 or idle > 2):
             return following if gain > 0.0 else point
         point = following
     raise MeristemError(
@@ -152,6 +156,20 @@ def _step(problem: _Problem, point: _Point, gradient: Vector, information: Matri
         candidate = problem.at(np.maximum(theta + direction * 0.5**halving, lower))
         if candidate is not None and candidate.log_likelihood > point.log_likelihood:
             return candidate
-    moved = theta + 2.0 * theta**2 * gradient / problem.degrees
-    candidate = problem.at(np.maximum(moved, lower))
-    return candidate if candidate is not None and candidate.log_likelihood >= point.log_likelihood else point
+    return _fallback(problem, point, gradient)
+
+
+def _fallback(problem: _Problem, point: _Point, gradient: Vector) -> _Point:
+    """The best of an expectation-maximisation step and of trying each falling component at its bound.
+
+    Near 0 an expectation-maximisation step is as small as the component, so that it alone would creep
+    towards a bound that can be tried at once.
+    """
+    theta, lower = point.components, problem.lower
+    trials = [np.maximum(theta + 2.0 * theta**2 * gradient / problem.degrees, lower)]
+    for falling in np.flatnonzero((gradient < 0.0) & (theta > lower)):
+        trial = theta.copy()
+        trial[falling] = lower[falling]
+        trials.append(trial)
+    reached = [problem.at(trial) for trial in trials]
+    return max((point, *(r for r in reached if r is not None)), key=lambda r: r.log_likelihood)
