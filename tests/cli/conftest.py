@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from meristem.cli.app import main
@@ -60,3 +61,45 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     random_checkpoint(shape, seed=1).encoder.save_pretrained(folder)
     return folder
+
+
+@dataclass(frozen=True)
+class PanelFiles:
+    """Files of a small panel: 48 lines of four families, 36 of them with a height."""
+
+    folder: Path
+    genotypes: Path
+    phenotypes: Path
+    reference: Path
+
+    def words(self, trait: str = "height") -> list[str]:
+        """Options that name genotypes, phenotypes and trait."""
+        named = {"--genotypes": self.genotypes, "--phenotypes": self.phenotypes, "--trait": trait}
+        return [str(word) for pair in named.items() for word in pair]
+
+
+LINES = [f"line{i:02d}" for i in range(48)]
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> PanelFiles:
+    """A panel whose alleles fit its reference; line00 to line35 have a height."""
+    rng = np.random.default_rng(5)
+    letters = rng.choice(list("ACGT"), 6_000)
+    positions = np.sort(rng.choice(5_900, 120, replace=False))
+    families = rng.uniform(0.1, 0.9, (4, len(positions)))
+    carried = rng.random((48, len(positions))) < families[np.arange(48) % 4]
+    height = 100 + carried @ rng.normal(size=len(positions)) + rng.normal(size=48)
+    files = PanelFiles(tmp_path, *(tmp_path / name for name in ("panel.vcf", "traits.csv", "genome.fa")))
+    files.reference.write_text(f">chr1\n{''.join(letters)}\n")
+    rows = [f"{name},{value:.3f},ok\n" for name, value in zip(LINES, height, strict=True)]
+    files.phenotypes.write_text("accession,height,note\n" + "".join(rows[:36]))
+    header = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *LINES]
+    lines = ["##fileformat=VCFv4.3", "##contig=<ID=chr1,length=6000>", "\t".join(header)]
+    for j, position in enumerate(positions):
+        ref = letters[position]
+        alt = "G" if ref == "A" else "A"
+        calls = ["1|1" if carries else "0|0" for carries in carried[:, j]]
+        lines.append("\t".join(["chr1", str(position + 1), f"m{j}", ref, alt, ".", ".", ".", "GT", *calls]))
+    files.genotypes.write_text("\n".join(lines) + "\n")
+    return files

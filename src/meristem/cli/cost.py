@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from meristem.progress import estimate
 
 if TYPE_CHECKING:
-    from meristem.cli.panel import Panel
+    from meristem.genomics.genotypes import Genotypes
     from meristem.model.checkpoint import Checkpoint
 
 _TRIAL: Final = 8
@@ -38,15 +38,17 @@ def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> N
     )
 
 
-def announce_models(panel: Panel, values: Mapping[str, float], *, dna_model: bool, show: bool) -> None:
+def announce_models(
+    genotypes: Genotypes, values: Mapping[str, float], *, dna_model: bool, show: bool
+) -> None:
     """Tell how long cross-validation and the permutation control take, and the memory of the matrices.
 
     Time grows with the square of the labelled lines; the factors were measured on one core.
     """
-    n, m = panel.genotypes.dosage.shape
-    labelled = sum(name in values for name in panel.genotypes.accessions)
+    n, m = genotypes.dosage.shape
+    labelled = sum(name in values for name in genotypes.accessions)
     seconds = labelled**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
-    gigabytes = (panel.genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
+    gigabytes = (genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
     what = f"{labelled:,} labelled lines of {n:,}, {m:,} markers"
     estimate(f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB", show=show)
 

@@ -66,7 +66,7 @@ def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[s
     """Whether the contigs of an annotation are those of a genome."""
     names = list(annotated)
     absent = [name for name in names if name not in assembled]
-    found = [f"{len(names) - len(absent):,} of {counted(len(names), 'annotated contig')} are in the genome."]
+    found = [f"{len(names) - len(absent):,} of {len(names):,} annotated contigs are in the genome."]
     return found + ([f"Not in the genome: {', '.join(absent[:_NAMED])}."] if absent else [])
 
 

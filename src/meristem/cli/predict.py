@@ -94,7 +94,7 @@ def predict_files(source: Source, trait: str, checkpoint: Path | None, *, seed: 
     panel = read_panel(source, trait)
     sequence = read_sequence(source, checkpoint, show=show)
     values = panel.phenotypes.means(trait)
-    announce_models(panel, values, dna_model=sequence is not None, show=show)
+    announce_models(panel.genotypes, values, dna_model=sequence is not None, show=show)
     prediction, evaluation = predict_trait(
         panel.genotypes,
         values,

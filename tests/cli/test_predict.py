@@ -1,0 +1,272 @@
+"""``meristem predict``: what it writes, and how it refuses what it cannot use."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from meristem.artifacts import read_manifest
+from meristem.cli.results import COLUMNS
+from meristem.genomics.io.genotypes import read_genotypes
+from meristem.genomics.io.phenotypes import read_phenotypes
+from meristem.prediction.outcome import TraitPrediction
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "predictions.csv").open() as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_markers_alone(run, panel, tmp_path) -> None:
+    out = tmp_path / "results" / "height"
+    ran = run("predict", *panel.words(), "--out", out)
+    assert ran.code == 0, ran.err
+    assert "12 candidates ranked from 36 lines with height" in ran.out
+    assert "estimate: 36 labelled lines of 48" in ran.err
+    rows = rows_of(out)
+    assert tuple(rows[0]) == COLUMNS
+    assert [int(row["rank"]) for row in rows] == list(range(1, 49))
+    assert sorted(row["accession"] for row in rows if not row["observed"]) == [
+        f"line{i}" for i in range(36, 48)
+    ]
+    assert all(float(row["standard_error"]) > 0 for row in rows)
+    assert all(row["accession"] != row["nearest_training_accession"] for row in rows)
+    evaluation = json.loads((out / "evaluation.json").read_text())
+    assert set(evaluation["models"]) == {"GBLUP", "Gaussian kernel"}
+    assert len(evaluation["models"]["GBLUP"]["fold_r"]) == evaluation["folds"] * evaluation["repeats"]
+    assert "<html" in (out / "report.html").read_text()
+    manifest = read_manifest(out)
+    assert [entry["name"] for entry in manifest["inputs"]] == ["panel.vcf", "traits.csv"]
+    assert run("verify", out).code == 0
+
+
+def test_with_the_dna_model(run, panel, tiny_checkpoint, tmp_path) -> None:
+    out = tmp_path / "height"
+    words = (
+        "--reference",
+        panel.reference,
+        "--checkpoint",
+        tiny_checkpoint,
+        "--out",
+        out,
+        "--json",
+        "--quiet",
+    )
+    ran = run("predict", *panel.words(), *words)
+    assert ran.code == 0, ran.err
+    assert ran.err == ""
+    told = json.loads(ran.out)
+    assert told["model"] == "GBLUP + DNA model"
+    assert told["reference_share"] == 1.0
+    assert told["candidates"] == 12
+    assert set(told["variance_shares"]) == {"relationship", "embedding", "residual"}
+    assert read_manifest(out)["parameters"]["checkpoint"]["digest"] == told["checkpoint"]
+
+
+def test_haplotypes_may_come_from_another_file(run, panel, tiny_checkpoint, tmp_path) -> None:
+    """All markers as dosages without letters, the sequence windows from the VCF."""
+    genotypes = read_genotypes(panel.genotypes)
+    table = tmp_path / "dosage.csv"
+    rows = [["accession", *genotypes.markers.identifier]]
+    rows += [[name, *dosage] for name, dosage in zip(genotypes.accessions, genotypes.dosage, strict=True)]
+    table.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    words = ["--genotypes", table, "--phenotypes", panel.phenotypes, "--trait", "height"]
+    extra = ["--haplotypes", panel.genotypes, "--reference", panel.reference, "--checkpoint", tiny_checkpoint]
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert run("predict", *words, *extra, "--out", one).code == 0
+    assert run("predict", *panel.words(), *extra[2:], "--out", other).code == 0
+    assert rows_of(one) == rows_of(other)
+
+
+def test_the_same_seed_gives_the_same_files(run, panel, tmp_path) -> None:
+    for name in ("one", "two"):
+        assert run("predict", *panel.words(), "--seed", 3, "--out", tmp_path / name).code == 0
+    one, two = (read_manifest(tmp_path / name)["files"] for name in ("one", "two"))
+    assert one["predictions.csv"] == two["predictions.csv"]
+
+
+def test_an_earlier_result_is_replaced(run, panel, tmp_path) -> None:
+    out = tmp_path / "height"
+    assert run("predict", *panel.words(), "--out", out).code == 0
+    assert run("predict", *panel.words(), "--out", out, "--seed", 2).code == 0
+    assert read_manifest(out)["seeds"] == {"seed": 2}
+    assert [path.name for path in tmp_path.glob("*height*")] == ["height"]
+
+
+def test_a_folder_of_other_files_is_left_alone(run, panel, tmp_path) -> None:
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter1.txt").write_text("It was a dark and stormy night.")
+    ran = run("predict", *panel.words(), "--out", out)
+    assert ran.code == 2
+    assert "holds files that meristem did not write" in ran.err
+    assert [path.name for path in out.iterdir()] == ["chapter1.txt"]
+
+
+class TestBadInput:
+    """Each is one sentence, exit code 2, and no output folder."""
+
+    def test_truncated_gz(self, refused, panel) -> None:
+        packed = panel.folder / "panel.vcf.gz"
+        text = panel.genotypes.read_text().replace("\tm", f"\t{'m' * 1000}")
+        packed.write_bytes(gzip.compress(text.encode(), compresslevel=0)[:-2000])
+        words = panel.words()
+        words[1] = str(packed)
+        assert "truncated or damaged" in refused("predict", *words)
+
+    def test_fasta_missing_a_contig(self, refused, panel, tiny_checkpoint) -> None:
+        panel.reference.write_text(panel.reference.read_text().replace(">chr1", ">scaffold9"))
+        told = refused(
+            "predict", *panel.words(), "--reference", panel.reference, "--checkpoint", tiny_checkpoint
+        )
+        assert "no contig of the genotypes is in the reference" in told
+        assert "scaffold9" in told
+
+    def test_reference_mismatch(self, refused, panel, tiny_checkpoint) -> None:
+        letters = panel.reference.read_text().split("\n")[1]
+        panel.reference.write_text(f">chr1\n{letters[7:]}{letters[:7]}\n")
+        told = refused(
+            "predict", *panel.words(), "--reference", panel.reference, "--checkpoint", tiny_checkpoint
+        )
+        assert "REF is the reference base at only" in told
+
+    def test_text_in_a_numeric_column(self, refused, panel) -> None:
+        panel.phenotypes.write_text(panel.phenotypes.read_text().replace("line03,", "line03,tall ", 1))
+        told = refused("predict", *panel.words())
+        assert "is no number" in told
+        assert "line 5, column 'height'" in told
+
+    def test_no_common_accession(self, refused, panel) -> None:
+        panel.phenotypes.write_text(panel.phenotypes.read_text().replace("line", "Line_"))
+        told = refused("predict", *panel.words())
+        assert "genotypes and phenotypes have no accession in common" in told
+        assert "'line00' and 'Line_00'" in told
+
+    def test_all_phenotypes_missing(self, refused, panel) -> None:
+        panel.phenotypes.write_text(
+            "accession,height,width\n" + "".join(f"line{i:02d},NA,{i}\n" for i in range(36))
+        )
+        assert "every value of trait 'height' is missing" in refused("predict", *panel.words())
+
+    def test_constant_trait(self, refused, panel) -> None:
+        panel.phenotypes.write_text("accession,height\n" + "".join(f"line{i:02d},7\n" for i in range(36)))
+        assert "same value, 7, in all 36" in refused("predict", *panel.words())
+
+    def test_one_labelled_line(self, refused, panel) -> None:
+        panel.phenotypes.write_text("accession,height\nline00,7.5\n")
+        assert "only 1 accession has both" in refused("predict", *panel.words())
+
+    def test_duplicate_ids(self, refused, panel) -> None:
+        panel.genotypes.write_text(panel.genotypes.read_text().replace("line47", "line46", 1))
+        assert "line46" in refused("predict", *panel.words())
+
+    def test_polyploid_calls_in_a_diploid_setting(self, refused, panel) -> None:
+        panel.genotypes.write_text(panel.genotypes.read_text().replace("1|1", "0/1/1/1", 1))
+        told = refused("predict", *panel.words(), "--ploidy", 2)
+        assert "ploidy" in told
+
+    def test_unknown_trait(self, refused, panel) -> None:
+        told = refused("predict", *panel.words("yield"))
+        assert "trait 'yield' is not in the phenotypes" in told
+        assert "height" in told
+
+    def test_no_such_file(self, refused, panel) -> None:
+        assert "does not exist" in refused(
+            "predict", *panel.words(), "--phenotypes", panel.folder / "none.csv"
+        )
+
+    def test_letters_are_needed_for_sequence(self, refused, panel, tiny_checkpoint) -> None:
+        table = panel.folder / "dosage.csv"
+        rows = [f"line{i:02d},{i % 3},{(i + 1) % 3},{i % 2},0,2,{(i * 7) % 3}\n" for i in range(48)]
+        table.write_text("accession,a,b,c,d,e,f\n" + "".join(rows))
+        words = ("--genotypes", table, "--phenotypes", panel.phenotypes, "--trait", "height")
+        told = refused("predict", *words, "--reference", panel.reference, "--checkpoint", tiny_checkpoint)
+        assert "no allele letters" in told
+
+    def test_haplotypes_without_a_reference(self, refused, panel) -> None:
+        assert "give --reference" in refused("predict", *panel.words(), "--haplotypes", panel.genotypes)
+
+    def test_an_alias_that_is_not_one(self, refused, panel) -> None:
+        words = ("--reference", panel.reference, "--alias", "chr1")
+        assert "alias 'chr1' is not complete" in refused("predict", *panel.words(), *words)
+
+    def test_no_checkpoint(self, refused, panel) -> None:
+        words = ("--reference", panel.reference, "--checkpoint", panel.folder)
+        assert "no checkpoint" in refused("predict", *panel.words(), *words)
+
+
+def test_vcf_without_contig_lines(run, panel, tmp_path) -> None:
+    """Such a file is used, and it is said that its contigs come from the records."""
+    text = panel.genotypes.read_text().replace("##contig=<ID=chr1,length=6000>\n", "")
+    panel.genotypes.write_text(text)
+    assert run("predict", *panel.words(), "--out", tmp_path / "out").code == 0
+    assert "declares no contigs" in run("inspect", panel.genotypes).out
+
+
+def test_aliases_are_used_when_given(run, panel, tiny_checkpoint, tmp_path) -> None:
+    panel.reference.write_text(panel.reference.read_text().replace(">chr1", ">1"))
+    words = (*panel.words(), "--reference", panel.reference, "--checkpoint", tiny_checkpoint)
+    ran = run("predict", *words, "--alias", "chr1=1", "--out", tmp_path / "out", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["reference_share"] == 1.0
+
+
+def test_a_full_disk(panel, tmp_path) -> None:
+    """No file may grow past 20 kB, a real limit of the operating system: the report does not fit."""
+    out = tmp_path / "results" / "height"
+    script = (
+        "import resource, sys\n"
+        "from meristem.cli.app import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "sys.exit(main())\n"
+    )
+    words = ["predict", *panel.words(), "--quiet", "--out", str(out)]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert (
+        done.stderr == f"error: the output cannot be written: File too large ({out}): choose another --out.\n"
+    )
+    assert list(out.parent.iterdir()) == []
+
+
+def test_no_space_left(refused, panel, monkeypatch) -> None:
+    def fail(path: Path, _: TraitPrediction) -> None:
+        path.write_text("accession,tra")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("meristem.cli.results.write_predictions", fail)
+    assert "the disk is full, nothing was written" in refused("predict", *panel.words())
+
+
+@pytest.mark.real
+def test_a_published_panel_from_its_plink_files(run, real_data, tmp_path) -> None:
+    """150 labelled lines of the rice diversity panel rank the hidden ones by plant height."""
+    folder = real_data / "panels" / "rice_rdp1_44k"
+    with zipfile.ZipFile(folder / "raw" / "Rice44k.zip") as packed:
+        packed.extractall(tmp_path / "raw")
+    bed = next((tmp_path / "raw").rglob("*.bed"))
+    with next((tmp_path / "raw").rglob("44kPhenos.csv")).open(newline="") as handle:
+        plink_name = {row["NSFTV.ID"]: row["PlinkIDs"] for row in csv.DictReader(handle)}
+    means = read_phenotypes(folder / "pheno.csv").means("Plant_height")
+    height = {plink_name[name]: value for name, value in means.items() if name in plink_name}
+    labelled = sorted(height)
+    np.random.default_rng(1).shuffle(labelled)
+    rows = [f"{name},{height[name]}\n" for name in labelled[:150]]
+    traits = tmp_path / "traits.csv"
+    traits.write_text("accession,height\n" + "".join(rows))
+    out = tmp_path / "out"
+    words = ("--genotypes", bed, "--phenotypes", traits, "--trait", "height")
+    assert run("predict", *words, "--out", out).code == 0
+    predicted = {row["accession"]: float(row["prediction"]) for row in rows_of(out)}
+    hidden = [name for name in labelled[150:] if name in predicted]
+    assert len(hidden) > 200
+    assert np.corrcoef([predicted[n] for n in hidden], [height[n] for n in hidden])[0, 1] > 0.6
