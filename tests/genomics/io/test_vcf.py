@@ -89,23 +89,21 @@ def spell(alleles: list[int], marks: list[str]) -> str:
 
 
 @settings(max_examples=60, deadline=None)
-@given(panel=panels(), size=st.integers(1, 7), uniform=st.booleans())
+@given(panel=panels(), size=st.integers(1, 7))
 def test_random_mixed_ploidy_round_trip(
     tmp_path_factory: pytest.TempPathFactory,
     panel: tuple[list[int], list[tuple[str, int, list[tuple[list[int], list[str]]]]]],
     size: int,
-    uniform: bool,
 ) -> None:
     ploidies, sites = panel
     names = [f"line{i}" for i in range(len(ploidies))]
     lines = [record(c, p, "A", "C,G", *(spell(*call) for call in calls)) for c, p, calls in sites]
     path = write(tmp_path_factory.mktemp("vcf") / "panel.vcf", columns(*names), *lines)
     seen = 0
-    for block in VcfCalls(path).blocks(size, uniform=uniform):
+    for block in VcfCalls(path).blocks(size):
         assert len(block.sites) <= size
         assert len({site.contig for site in block.sites}) == 1
-        if uniform:
-            assert block.alleles.shape[2] == max(ploidies)
+        assert block.alleles.shape[2] == max(ploidies)
         for j, site in enumerate(block.sites):
             contig, position, calls = sites[seen]
             assert (site.contig, site.start) == (contig, position - 1)
@@ -204,7 +202,7 @@ def test_bcf_equals_vcf(tmp_path: Path) -> None:
 
 
 def drain(path: Path) -> int:
-    return sum(len(block.sites) for block in VcfCalls(path).blocks(uniform=False))
+    return sum(len(block.sites) for block in VcfCalls(path).blocks())
 
 
 @pytest.mark.parametrize("packed", ["gzip", "bgzf"])

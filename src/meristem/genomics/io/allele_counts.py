@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Final
@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.genomics.calls import ABSENT, MISSING, CallBlock, CallSource, Site
+from meristem.genomics.calls import ABSENT, MISSING, CallSource, Site
 from meristem.genomics.genotypes import Genotypes, Markers
 from meristem.genomics.io.dosage_rows import MISSING_DOSAGE, DosageRows, as_fractional
-from meristem.genomics.io.vcf import VcfCalls
 
 _USUAL_PLOIDY: Final = 2
 
@@ -28,7 +27,7 @@ def count_alleles(source: CallSource) -> Genotypes:
     columns = _Columns()
     spans: list[_Span] = []
     widest = np.zeros(len(source.accessions), dtype=np.int8)
-    for block in one_pass(source):
+    for block in source.blocks():
         first = len(columns)
         site, allele = columns.extend(block.sites)
         missing = any_copy(block.alleles, MISSING)
@@ -42,11 +41,6 @@ def count_alleles(source: CallSource) -> Genotypes:
     ploidy = np.where(widest > 0, widest, unknown).astype(np.int8)
     dosage = _scale_up(rows.finish(), spans, ploidy)
     return Genotypes(source.accessions, columns.markers(), dosage.T, ploidy)
-
-
-def one_pass(source: CallSource) -> Iterator[CallBlock]:
-    """Blocks for a reader that takes any width, which spares a VCF a pass to find its widest call."""
-    return source.blocks(uniform=False) if isinstance(source, VcfCalls) else source.blocks()
 
 
 def any_copy(alleles: NDArray[np.int8], value: int) -> NDArray[np.bool_]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 #: What stands for a missing dosage in an int8 matrix.
-MISSING_DOSAGE = -1
+MISSING_DOSAGE: Final = -1
 
 
 class DosageRows:

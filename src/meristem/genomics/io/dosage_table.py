@@ -29,11 +29,12 @@ from meristem.genomics.io.dosage_calls import DosageCalls
 from meristem.genomics.io.dosage_rows import DosageRows
 from meristem.genomics.io.marker_map import MarkerMap, column_roles, marker_map_of, read_marker_map
 
+#: Columns that may describe a marker before its dosages.
+LEADING_AT_MOST: Final = 6
 _ACCESSION_NAMES: Final = frozenset(
     {"accession", "accessions", "taxa", "taxon", "line", "lines", "sample", "samples", "genotype", "iid"}
     | {"individual", "individuals", "entry", "gid", "germplasm", "germplasmname"}
 )
-_LEADING_AT_MOST: Final = 6
 _PLOIDIES: Final = (1, 2, 4, 6, 8, 10, 12)
 _CODES_OF_MISSING: Final = (-1.0, -9.0)
 
@@ -97,7 +98,7 @@ def _layout(path: Path, placed: MarkerMap | None) -> _Layout:
     row = split_cells(preview[1], delimiter)
     if len(row) == len(names) + 1:  # R's write.table leaves the corner out
         names = ["", *names]
-    roles = column_roles(names[:_LEADING_AT_MOST])
+    roles = column_roles(names[:LEADING_AT_MOST])
     if "contig" in roles and "position" in roles:
         roles.setdefault("marker", 0)
         leading = max(roles.values()) + 1

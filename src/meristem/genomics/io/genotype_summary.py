@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meristem.genomics.calls import ABSENT, MISSING, CallBlock, CallSource, Site
-from meristem.genomics.io.allele_counts import any_copy, one_pass, present_copies
+from meristem.genomics.io.allele_counts import any_copy, present_copies
 from meristem.genomics.io.dosage_calls import DosageCalls
-from meristem.genomics.io.vcf import VcfCalls
 
 _NO_PLOIDY: Final = 127
 
@@ -61,7 +60,7 @@ class GenotypeSummary:
 
 
 def summarise_calls(source: CallSource) -> GenotypeSummary:
-    """What a source holds, found in one pass over it.
+    """What a source holds, found by streaming it once.
 
     Examples
     --------
@@ -73,10 +72,8 @@ def summarise_calls(source: CallSource) -> GenotypeSummary:
     """
     if isinstance(source, DosageCalls) and source.fractional:
         return _summarise_fractional(source)
-    # A VCF that declares no contigs would be read once more to name them.
-    declared = source.declared_contigs if isinstance(source, VcfCalls) else source.contigs
-    tally = _Tally(len(source.accessions), declared)
-    for block in one_pass(source):
+    tally = _Tally(len(source.accessions), source.contigs)
+    for block in source.blocks():
         tally.add(block)
     return tally.summary(source)
 

@@ -16,10 +16,11 @@ from meristem.genomics.io.allele_counts import count_alleles
 from meristem.genomics.io.compressed import open_bytes
 from meristem.genomics.io.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
 from meristem.genomics.io.dosage_calls import DosageCalls
-from meristem.genomics.io.dosage_table import read_dosage_table
+from meristem.genomics.io.dosage_table import LEADING_AT_MOST, read_dosage_table
 from meristem.genomics.io.genotype_summary import GenotypeSummary, summarise_calls
 from meristem.genomics.io.hapmap import is_hapmap_header, open_hapmap
 from meristem.genomics.io.letter_table import open_letter_table
+from meristem.genomics.io.marker_map import column_roles
 from meristem.genomics.io.plink import MAGIC, SUFFIXES, PlinkCalls, plink_prefix
 from meristem.genomics.io.tidy_panel import ARRAYS, read_tidy_panel
 from meristem.genomics.io.vcf import VcfCalls
@@ -170,13 +171,14 @@ def _kind_of_folder(path: Path) -> str:
 
 def _kind_of_table(path: Path) -> str:
     """Kind of a text file, by its header and by what most cells of its first rows look like."""
-    lines = list(islice(text_lines(path), _SAMPLE_ROWS))
+    lines = list(islice(text_lines(path), _SAMPLE_ROWS)) or [""]
     if is_hapmap_header(lines[0]):
         return "hapmap"
     delimiter = delimiter_of(lines[0])
+    leading = max(column_roles(split_cells(lines[0], delimiter)[:LEADING_AT_MOST]).values(), default=0) + 1
     letters = numbers = 0
     for line in lines[1:]:
-        for cell in split_cells(line, delimiter)[1:]:
+        for cell in split_cells(line, delimiter)[leading:]:
             if cell.lower() not in MISSING_CELLS:
                 letters += not set(cell.upper()) - _LETTERS
                 numbers += cell.lstrip("-").replace(".", "", 1).isdigit()

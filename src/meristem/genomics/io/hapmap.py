@@ -16,7 +16,7 @@ from meristem.errors import MeristemError
 from meristem.genomics.io.delimited import delimiter_of, split_cells, text_lines
 from meristem.genomics.io.letter_table import Columns, LetterTable
 
-_COLUMNS: Final = Columns(marker=0, alleles=1, contig=2, position=3, strand=4, first=11)
+_COLUMNS: Final = Columns(marker=0, alleles=1, contig=2, position=3, strand=4, first=11, ploidy=2)
 _NAMES: Final = ("rs", "alleles", "chrom", "pos", "strand")
 
 
@@ -48,7 +48,7 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
             where=str(path),
             mend="begin it with rs#, alleles, chrom, pos, strand and six more columns",
         )
-    return LetterTable(path, _COLUMNS, "HapMap", ploidy=2)
+    return LetterTable(path, _COLUMNS, "HapMap")
 
 
 def is_hapmap_header(line: str) -> bool:

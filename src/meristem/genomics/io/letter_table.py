@@ -32,7 +32,8 @@ _PREVIEW: Final = 200
 class Columns:
     """Where a row says what; columns are counted from 0 and the first accession's is ``first``.
 
-    ``alleles`` and ``strand`` are None where the format has no such column.
+    ``alleles`` and ``strand`` are None where the format has no such column, ``ploidy`` is None where it does
+    not fix the number of copies.
     """
 
     marker: int
@@ -41,6 +42,7 @@ class Columns:
     first: int
     alleles: int | None = None
     strand: int | None = None
+    ploidy: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class LetterTable:
             )
         refuse_repeated(names, "accession", self.path)
         self.accessions: Final = tuple(names)
-        self.ploidy: Final = self._find_ploidy(ploidy)
+        self.ploidy: Final = columns.ploidy or self._find_ploidy(ploidy)
 
     @property
     def contigs(self) -> Mapping[str, int | None]:
@@ -171,24 +173,28 @@ class LetterTable:
     def _rows(self) -> Iterator[_Row]:
         columns = self._columns
         for line, fields in self._fields():
-            text = fields[columns.first] if len(fields) > columns.first else ""
-            cells = cells_of(text, len(self.accessions), self._delimiter)
+            cells = cells_of(fields[columns.first], len(self.accessions), self._delimiter)
             if cells is None:
-                raise MeristemError(
-                    f"the row does not have {len(self.accessions)} calls as the header has accessions",
-                    where=f"{self.path}, line {line}",
-                    mend="the file may be cut short; copy it again or correct the row",
-                )
+                raise self._cut_short(line)
             listed = () if columns.alleles is None else listed_alleles(fields[columns.alleles])
             strand = "" if columns.strand is None else fields[columns.strand]
             yield _Row(line, self._site(line, fields, listed), strand, cells)
 
     def _fields(self) -> Iterator[tuple[int, list[str]]]:
-        """Line numbers, and lines cut into the layout's leading cells and the rest."""
+        """Line numbers, and lines cut into the layout's leading cells and the text of the calls."""
         mark = None if self._delimiter == " " else self._delimiter
         for line, text in islice(enumerate(text_lines(self.path), start=1), 1, None):
-            *leading, calls = text.split(mark, self._columns.first)
-            yield line, [*(cell.strip().strip('"') for cell in leading), calls]
+            fields = text.split(mark, self._columns.first)
+            if len(fields) <= self._columns.first:
+                raise self._cut_short(line)
+            yield line, [*(cell.strip().strip('"') for cell in fields[:-1]), fields[-1]]
+
+    def _cut_short(self, line: int) -> MeristemError:
+        return MeristemError(
+            f"the row does not have {len(self.accessions)} calls as the header has accessions",
+            where=f"{self.path}, line {line}",
+            mend="the file may be cut short; copy it again or correct the row",
+        )
 
     def _site(self, line: int, fields: list[str], listed: tuple[str, ...]) -> Site:
         contig, text = intern(fields[self._columns.contig]), fields[self._columns.position]

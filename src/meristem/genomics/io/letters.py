@@ -29,7 +29,7 @@ def cells_of(text: str, accessions: int, delimiter: str) -> NDArray[np.bytes_] |
 
     Cells of one width, the usual case, are cut out without making a string of each.
     """
-    raw = text.encode("ascii", "replace")
+    raw = text.encode("ascii", "backslashreplace")
     width, rest = divmod(len(raw) + 1, accessions)
     if rest == 0 and width > 1 and delimiter != " ":
         grid = np.frombuffer(raw + delimiter.encode(), dtype=np.uint8).reshape(accessions, width)

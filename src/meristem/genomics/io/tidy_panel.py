@@ -72,8 +72,11 @@ def read_tidy_panel(folder: Path, *, ploidy: int | None = None) -> DosageCalls:
 
 def _read_arrays(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int8]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            ids, dosage = arrays["ids"], arrays["dosage"]
+        with path.open("rb") as handle:
+            if not zipfile.is_zipfile(handle):
+                raise EOFError("no directory of arrays")
+            with np.load(handle, allow_pickle=False) as arrays:
+                ids, dosage = arrays["ids"], arrays["dosage"]
     except FileNotFoundError as error:
         raise MeristemError("the panel has no geno.npz", where=str(path)) from error
     except KeyError as error:

@@ -100,16 +100,9 @@ class VcfCalls:
             found.append("the file does not end with a line break: its last record may be cut short")
         return tuple(found)
 
-    def blocks(self, sites_per_block: int = 1024, *, uniform: bool = True) -> Iterator[CallBlock]:
-        """Stream the calls.
-
-        Parameters
-        ----------
-        uniform
-            Give every block the width of the file's widest call. That costs one more pass over the file,
-            once, unless ``ploidy`` was given; without it a block is as wide as its own widest call.
-        """
-        width = self._ploidy or (self._scan.ploidy if uniform else None)
+    def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
+        """Stream the calls; every block is as wide as the file's widest call (or the ploidy given)."""
+        width = self._ploidy or self._scan.ploidy
         copies: NDArray[np.int64] = np.zeros(len(self.accessions), dtype=np.int64)
         previous = None
         for sites, raw in self._batches(sites_per_block):
@@ -139,6 +132,8 @@ class VcfCalls:
             yield sites, raw
 
     def _records(self) -> Iterator[Any]:
+        if self.format == "BCF":  # which cannot leave a contig out of its header
+            return _read_records(self.path)
         return _read_records(self.path, self._scan.contigs.keys() - self.declared_contigs.keys())
 
     def _check_ploidy(self, raw: list[NDArray[np.int32]], sites: list[Site]) -> None:
@@ -240,7 +235,7 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
 
 
 def _scan_bcf(path: Path) -> _Scan:
-    """Read a BCF once; its header cannot leave a contig out."""
+    """Read a BCF once for its widest call."""
     calls = (record.format("GT", int) for record in _read_records(path))
     return _Scan({}, max((array.shape[1] for array in calls if array is not None), default=1))
 
@@ -261,7 +256,7 @@ def _site(record: Any, path: Path) -> Site:
     return Site(contig, record.start, name, alleles)
 
 
-def _decode(raw: list[NDArray[np.int32]], width: int | None) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+def _decode(raw: list[NDArray[np.int32]], width: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Allele indices (k, n, width) and phase (k, n) of a run of records."""
     widest = max(calls.shape[1] for calls in raw)
     stacked = np.full((len(raw), len(raw[0]), widest), _VECTOR_END, dtype=np.int32)
@@ -274,7 +269,7 @@ def _decode(raw: list[NDArray[np.int32]], width: int | None) -> tuple[NDArray[np
     absent = stacked == _VECTOR_END if stacked.min(initial=0) < 0 else None
     stacked >>= 1
     stacked -= 1
-    alleles = np.full((*phased.shape, max(widest, width or 0)), ABSENT, dtype=np.int8)
+    alleles = np.full((*phased.shape, max(widest, width)), ABSENT, dtype=np.int8)
     np.minimum(stacked, _LARGEST_ALLELE, out=alleles[:, :, :widest], casting="unsafe")
     if absent is not None:
         alleles[:, :, :widest][absent] = ABSENT
