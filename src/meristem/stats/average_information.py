@@ -146,17 +146,32 @@ def _start(problem: _Problem) -> _Point:
 def _step(problem: _Problem, point: _Point, gradient: Vector, information: Matrix) -> _Point:
     """One ascent step from the point, never losing likelihood."""
     theta, lower = point.components, problem.lower
-    free = (theta > lower * (1.0 + 1e-9)) | (gradient > 0.0)
-    direction = np.zeros_like(theta)
-    if free.any():
-        block = information[np.ix_(free, free)]
-        ridge = 1e-10 * float(np.trace(block)) * np.eye(len(block))
-        direction[free] = solve(block + ridge, gradient[free], assume_a="pos")
+    direction = _direction(theta - lower, gradient, information)
     for halving in range(_HALVINGS):
         candidate = problem.at(np.maximum(theta + direction * 0.5**halving, lower))
         if candidate is not None and candidate.log_likelihood > point.log_likelihood:
             return candidate
     return _fallback(problem, point, gradient)
+
+
+def _direction(room: Vector, gradient: Vector, information: Matrix) -> Vector:
+    """Newton's direction, components that would fall through their bound stopped at it.
+
+    What is left free is solved for again given those, so that near twins do not pull one another through.
+    """
+    free = (room > 1e-9) | (gradient > 0.0)
+    direction = np.zeros_like(room)
+    while free.any():
+        block = information[np.ix_(free, free)]
+        ridge = 1e-10 * float(np.trace(block)) * np.eye(len(block))
+        pull = gradient[free] - information[np.ix_(free, ~free)] @ direction[~free]
+        direction[free] = solve(block + ridge, pull, assume_a="pos")
+        fallen = free & (direction < -room)
+        if not fallen.any():
+            break
+        direction[fallen] = -room[fallen]
+        free &= ~fallen
+    return direction
 
 
 def _fallback(problem: _Problem, point: _Point, gradient: Vector) -> _Point:
