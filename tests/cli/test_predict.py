@@ -49,6 +49,12 @@ def test_markers_alone(run, panel, tmp_path) -> None:
     assert run("verify", out).code == 0
 
 
+def test_markers_alone_need_no_torch(panel, tmp_path) -> None:
+    script = "import sys; from meristem.cli.app import main; main(); sys.exit('torch' in sys.modules)"
+    words = ["predict", *panel.words(), "--quiet", "--out", str(tmp_path / "out")]
+    subprocess.run([sys.executable, "-c", script, *words], check=True, capture_output=True)
+
+
 def test_with_the_dna_model(run, panel, tiny_checkpoint, tmp_path) -> None:
     out = tmp_path / "height"
     words = (

@@ -179,11 +179,11 @@ def read_panel_haplotypes(
 
 def read_sequence(source: Source, checkpoint: Path | None, *, show: bool) -> PanelVectors | None:
     """Haplotypes of a panel and the embedding of each distinct sequence, None without a reference."""
+    if source.reference is None:
+        return None
     from meristem.cli.cost import announce_embedding
     from meristem.inference.embed import embed_haplotypes
 
-    if source.reference is None:
-        return None
     haplotypes = read_panel_haplotypes(
         source.haplotypes or source.genotypes, source.reference, ploidy=source.ploidy, aliases=source.aliases
     )
