@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import demo, embed, evaluate, inspect, output, predict, verify
+from meristem.cli import demo, embed, evaluate, inspect, output, predict, select, verify
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command(epilog=demo.EXAMPLE)(demo.demo)
 app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command(epilog=select.EXAMPLE)(select.select)
 app.command(epilog=embed.EXAMPLE)(embed.embed)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 

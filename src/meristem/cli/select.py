@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -17,7 +17,9 @@ from meristem.errors import MeristemError
 
 if TYPE_CHECKING:
     from meristem.artifacts import Draft
+    from meristem.genomics.genotypes import Genotypes
     from meristem.prediction.phenotype_next import PhenotypeNext, SelectionRules
+    from meristem.stats.training_design import Criterion
 
 EXAMPLE: Final = "Example: meristem select --genotypes panel.vcf.gz --count 50 --out results/next"
 
@@ -95,55 +97,107 @@ def select(
     DIR then holds selection.csv (the lines, the one that tells most first) and selection.json.
     """
     from meristem.artifacts import write_artifact
-    from meristem.cli.panel import genotype_files
-    from meristem.prediction.phenotype_next import phenotype_next
 
-    _check_options(phenotypes, trait, groups, column, quota)
-    named = (phenotypes, candidates, groups, costs, marker_map)
-    files = [*genotype_files(genotypes), *(file for file in named if file is not None)]
-    parameters = {"count": count, "criterion": criterion, "quota": quota or [], "budget": budget}
+    files = (genotypes, phenotypes, trait, candidates, groups, column, costs, marker_map)
+    request = Request(*files, quota=tuple(quota or ()), budget=budget, ploidy=ploidy)
+    parameters = {"count": count, "criterion": criterion, "quota": list(request.quota), "budget": budget}
     with (
         hushed(quiet),
         write_artifact(
-            out, kind="select", inputs=files, parameters=parameters, seeds={"seed": seed}
+            out, kind="select", inputs=request.files, parameters=parameters, seeds={"seed": seed}
         ) as draft,
     ):
-        rules = _rules(groups, column, quota, costs, budget)
-        wanted = _candidates(candidates)
-        panel, values, notes = _read(genotypes, phenotypes, trait, marker_map, ploidy)
-        found = phenotype_next(
-            panel,
-            count,
-            values=values,
-            candidates=wanted,
-            rules=rules,
-            criterion=criterion,
-            heritability=heritability,
-            seed=seed,
-        )
+        found, notes = request.choose(count, criterion, heritability, seed)
         record = {"trait": trait, **asdict(found), "notes": notes}
         _write(draft, found, record)
     print_summary({"out": str(out), **record}, _told(found, out), as_json=as_json)
 
 
-def _check_options(
-    phenotypes: Path | None,
-    trait: str | None,
-    groups: Path | None,
-    column: str | None,
-    quota: list[str] | None,
-) -> None:
-    wrong = ""
-    if (phenotypes is None) != (trait is None):
-        wrong = "phenotypes and trait go together"
-    elif groups is None and (column is not None or quota):
-        wrong = "a column or quota of groups needs a table of groups"
-    if wrong:
-        mend = "give --groups as well" if groups is None and (column or quota) else "give both or neither"
-        raise MeristemError(wrong, where="command line", mend=mend)
+@dataclass(frozen=True)
+class Request:
+    """The files and rules of a choice, as named on the command line."""
+
+    genotypes: Path
+    phenotypes: Path | None = None
+    trait: str | None = None
+    candidates: Path | None = None
+    groups: Path | None = None
+    column: str | None = None
+    costs: Path | None = None
+    marker_map: Path | None = None
+    quota: tuple[str, ...] = ()
+    budget: float | None = None
+    ploidy: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.phenotypes is None) != (self.trait is None):
+            raise MeristemError(
+                "phenotypes and trait go together",
+                where="command line",
+                mend="give --phenotypes and --trait, or neither",
+            )
+        if self.groups is None and (self.column is not None or self.quota):
+            raise MeristemError(
+                "a column or quota of groups needs a table of groups",
+                where="command line",
+                mend="give --groups as well",
+            )
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is read, for the manifest."""
+        from meristem.cli.panel import genotype_files
+
+        named = (self.phenotypes, self.candidates, self.groups, self.costs, self.marker_map)
+        return [*genotype_files(self.genotypes), *(file for file in named if file is not None)]
+
+    def choose(
+        self, count: int, criterion: Criterion, heritability: float | None, seed: int
+    ) -> tuple[PhenotypeNext, list[str]]:
+        """Read everything, small files first, and choose; with what reading noted."""
+        from meristem.genomics.io.accession_table import read_accession_list
+        from meristem.prediction.phenotype_next import phenotype_next
+
+        rules = self._rules()
+        candidates = read_accession_list(self.candidates) if self.candidates else None
+        genotypes, values, notes = self._read()
+        found = phenotype_next(
+            genotypes,
+            count,
+            values=values,
+            candidates=candidates,
+            rules=rules,
+            criterion=criterion,
+            heritability=heritability,
+            seed=seed,
+        )
+        return found, notes
+
+    def _rules(self) -> SelectionRules:
+        from meristem.genomics.io.accession_table import read_accession_column, read_accession_numbers
+        from meristem.prediction.phenotype_next import SelectionRules
+
+        return SelectionRules(
+            groups=read_accession_column(self.groups, self.column) if self.groups else {},
+            quotas=parse_quotas(self.quota),
+            costs=read_accession_numbers(self.costs) if self.costs else {},
+            budget=self.budget,
+        )
+
+    def _read(self) -> tuple[Genotypes, Mapping[str, float], list[str]]:
+        """Genotypes, the values of the trait, and what reading them noted."""
+        from meristem.cli.panel import Source, read_panel
+        from meristem.genomics.io.genotypes import read_genotypes
+
+        if self.phenotypes is None or self.trait is None:
+            return read_genotypes(self.genotypes, ploidy=self.ploidy, marker_map=self.marker_map), {}, []
+        source = Source(self.genotypes, self.phenotypes, marker_map=self.marker_map, ploidy=self.ploidy)
+        panel = read_panel(source, self.trait)
+        values = panel.phenotypes.means(self.trait)
+        return panel.genotypes, values, [*panel.identity.sentences(), *panel.notes]
 
 
-def parse_quotas(words: list[str] | None) -> dict[str, tuple[int, int | None]]:
+def parse_quotas(words: Sequence[str]) -> dict[str, tuple[int, int | None]]:
     """Quotas written ``GROUP=MIN:MAX``, where either number may be left out.
 
     Examples
@@ -152,7 +206,7 @@ def parse_quotas(words: list[str] | None) -> dict[str, tuple[int, int | None]]:
     {'indica': (5, 20), 'aus': (0, 3), 'japonica': (4, None)}
     """
     quotas: dict[str, tuple[int, int | None]] = {}
-    for word in words or ():
+    for word in words:
         group, _, numbers = word.rpartition("=")
         fewest, colon, most = numbers.partition(":")
         whole = all(part.isascii() and part.isdigit() for part in (fewest, most) if part)
@@ -166,39 +220,6 @@ def parse_quotas(words: list[str] | None) -> dict[str, tuple[int, int | None]]:
             )
         quotas[group] = (int(fewest or 0), int(most) if most else None)
     return quotas
-
-
-def _rules(
-    groups: Path | None, column: str | None, quota: list[str] | None, costs: Path | None, budget: float | None
-) -> SelectionRules:
-    from meristem.genomics.io.accession_table import read_accession_column, read_accession_numbers
-    from meristem.prediction.phenotype_next import SelectionRules
-
-    return SelectionRules(
-        groups=read_accession_column(groups, column) if groups else {},
-        quotas=parse_quotas(quota),
-        costs=read_accession_numbers(costs) if costs else {},
-        budget=budget,
-    )
-
-
-def _candidates(path: Path | None) -> list[str] | None:
-    from meristem.genomics.io.accession_table import read_accession_list
-
-    return None if path is None else read_accession_list(path)
-
-
-def _read(
-    genotypes: Path, phenotypes: Path | None, trait: str | None, marker_map: Path | None, ploidy: int | None
-) -> tuple[Any, Mapping[str, float], list[str]]:
-    """Genotypes, the values of the trait, and what reading them noted."""
-    from meristem.cli.panel import Source, read_panel
-    from meristem.genomics.io.genotypes import read_genotypes
-
-    if phenotypes is None or trait is None:
-        return read_genotypes(genotypes, ploidy=ploidy, marker_map=marker_map), {}, []
-    panel = read_panel(Source(genotypes, phenotypes, marker_map=marker_map, ploidy=ploidy), trait)
-    return panel.genotypes, panel.phenotypes.means(trait), [*panel.identity.sentences(), *panel.notes]
 
 
 def _write(draft: Draft, found: PhenotypeNext, record: Mapping[str, Any]) -> None:
