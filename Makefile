@@ -10,10 +10,9 @@ BIN := .venv/bin
 STAMP := .venv/installed.stamp
 OUT ?= demo-output
 
-# Threads of the numerical libraries: more than there are cores makes small matrices slower.
+# torch gets all cores; the many small matrices of the mixed models are slower on several threads than on one.
 export OMP_NUM_THREADS ?= $(shell nproc)
-export OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)
-export MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
+export OPENBLAS_NUM_THREADS ?= 1
 
 # Tests marked `real` run where the folder of shared real data stands beside the checkout.
 DATA := $(wildcard ../shared/data)

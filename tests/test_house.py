@@ -1,0 +1,52 @@
+"""What the README promises is there, and what is installed is written down."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+from meristem.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def bare(requirement: str) -> str:
+    """Name of a requirement as package indexes compare names."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\s<>=!~\[;]", requirement, maxsplit=1)[0]).lower()
+
+
+def test_every_dependency_has_a_lower_bound_and_a_tested_version() -> None:
+    required = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    assert not [requirement for requirement in required if ">=" not in requirement]
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {bare(line) for line in lines if "==" in line}
+    assert {bare(requirement) for requirement in required} <= pinned
+
+
+def test_the_readme_lists_the_verbs_that_exist() -> None:
+    listed = re.findall(r"^\| `meristem ([a-z -]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_the_two_commands_of_the_readme_are_targets() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"demo", "test"} <= set(targets)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_nouns_of_contributing_exist() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text()
+    modules = re.findall(r"\| `([a-z_/]+\.py)` \|", table)
+    assert len(modules) > 8
+    assert not [name for name in modules if not (ROOT / "src" / "meristem" / name).is_file()]
