@@ -138,3 +138,11 @@ def test_an_accession_twice_is_refused() -> None:
     dosage = np.random.default_rng(1).integers(0, 3, (4, 20)).astype(np.int8)
     with pytest.raises(MeristemError, match="stands twice"):
         phenotype_next(Genotypes.from_matrix(["a", "b", "a", "c"], dosage), 2)
+
+
+def test_a_trait_without_genetics_has_a_small_heritability(panel) -> None:
+    noise = dict(zip(panel.values, np.tile([1.0, -1.0], 30), strict=True))
+    found = phenotype_next(panel.genotypes, 5, values=noise)
+    assert 0.05 <= found.heritability < 0.4
+    flat = phenotype_next(panel.genotypes, 5, values=dict.fromkeys(panel.values, 3.0))
+    assert (flat.heritability, flat.phenotyped) == (0.5, 60)

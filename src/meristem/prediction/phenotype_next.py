@@ -269,8 +269,12 @@ def _heritability(
     square = kernel[np.ix_(phenotyped, phenotyped)]
     found = reml(y, [square])
     genetic = found.kernels[0] * kernel_spread(square)
-    estimate = float(np.clip(genetic / (genetic + found.residual), *_PLAUSIBLE))
-    return estimate, f"estimated from the {len(phenotyped)} phenotyped lines"
+    estimate = float(genetic / (genetic + found.residual))
+    source = f"estimated from the {len(phenotyped)} phenotyped lines"
+    used = float(np.clip(estimate, *_PLAUSIBLE))
+    if used != estimate:
+        source += f" as {estimate:.2f} and kept within {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g}"
+    return used, source
 
 
 def _accuracy(reliability: float) -> float:
