@@ -2,7 +2,8 @@
 
 Folds: accession ids sorted, fold = `default_rng(repeat).permutation(n) % 5`, repeats 0 and 1. Every finished
 task is a line of the file given as `--out`; a second run goes on where the first stopped. Only the mean over
-folds is known of the peers, so the interval (95 %, Nadeau and Bengio 2003) is of the last model less our GBLUP.
+folds is known of the peers, so the interval (95 %, Nadeau and Bengio 2003) is of our own: the last model less
+GBLUP.
 
     OMP_NUM_THREADS=1 python benchmarks/scoreboard.py --out scores.jsonl          # needs MERISTEM_DATA
     ... --models gblup,auto --only wheat_cimmyt599        # some models, some panels or traits
