@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from meristem.cli.evaluate import Models
+from meristem.prediction.models import MODEL_NAMES
+
 
 def test_models_on_the_same_folds(run, panel, tiny_checkpoint, tmp_path) -> None:
     out = tmp_path / "out"
@@ -28,6 +31,20 @@ def test_models_on_the_same_folds(run, panel, tiny_checkpoint, tmp_path) -> None
     assert run("verify", out).code == 0
 
 
+def test_the_help_names_every_model() -> None:
+    told = Models.__metadata__[0].help
+    assert all(f" {name}" in told for name in MODEL_NAMES)
+
+
+def test_models_that_are_no_kernels(run, panel, tmp_path) -> None:
+    words = ("--models", "elastic-net,lightgbm,gblup", "--folds", 2, "--repeats", 1, "--json")
+    ran = run("evaluate", *panel.words(), *words, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert len(told["models"]) == 3
+    assert told["paired_differences"][0]["baseline"] == next(iter(told["models"]))
+
+
 def test_clusters_are_held_out_whole(run, panel, tmp_path) -> None:
     words = ("--scheme", "clusters", "--folds", 4, "--models", "gblup", "--out", tmp_path / "out")
     ran = run("evaluate", *panel.words(), *words)
@@ -39,7 +56,7 @@ def test_clusters_are_held_out_whole(run, panel, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--models", "gblup,forest"], "there is no model 'forest'"),
+        (["--models", "gblup,forest"], "there is no trait model 'forest'"),
         (["--models", "gblup,gblup"], "the models are not distinct"),
         (["--models", "gblup,gblup+dna"], "give the reference genome"),
         (["--scheme", "leave-one-out"], "there is no scheme 'leave-one-out'"),

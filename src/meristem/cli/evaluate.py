@@ -38,7 +38,8 @@ Models = Annotated[
     typer.Option(
         "--models",
         metavar="A,B",
-        help="Of gblup, gaussian, gblup+dna; the first is the baseline. By default all that can run.",
+        help="Of gblup, gaussian, gblup+dna, multi-kernel, elastic-net, random-forest, lightgbm, auto; the "
+        "first is the baseline, the last has the control. By default the first two, or three with a genome.",
     ),
 ]
 SchemeName = Annotated[
@@ -99,10 +100,10 @@ def _evaluate(
     show: bool,
 ) -> Evaluation:
     from meristem.cli.cost import announce_models
-    from meristem.prediction.compare import DNA_MODEL, MODELS, check_models, compare_models
+    from meristem.prediction.compare import DNA_MODEL, check_models, compare_models
 
-    possible = [name for name in MODELS if name != DNA_MODEL or source.reference is not None]
-    models = [name.strip() for name in names.split(",")] if names else possible
+    usual = ["gblup", "gaussian", *([DNA_MODEL] if source.reference is not None else [])]
+    models = [name.strip() for name in names.split(",")] if names else usual
     check_models(models, design["scheme"], embedded=source.reference is not None)
     panel = read_panel(source, trait)
     sequence = read_sequence(source, checkpoint, show=show) if DNA_MODEL in models else None

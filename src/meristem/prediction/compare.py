@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -14,18 +13,14 @@ from meristem.genomics.genotypes import Genotypes
 from meristem.genomics.haplotypes import HaplotypeTable
 from meristem.prediction.evaluate import Comparison, Scheme, evaluate
 from meristem.prediction.labels import match_labels
+from meristem.prediction.models import MODEL_NAMES, model_named
 from meristem.prediction.outcome import Evaluation
 from meristem.prediction.predict import embedding_gram
 from meristem.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, TraitModel
 from meristem.stats.metrics import MINIMUM_PAIRS
 from meristem.stats.splits import cluster_folds, random_folds
 
-#: Models by the short name that users give.
-MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
-    {"gblup": GBLUP, "gaussian": GAUSSIAN_KERNEL, "gblup+dna": GBLUP_AND_DNA_MODEL}
-)
-#: The one that needs embeddings.
+#: The model that needs embeddings.
 DNA_MODEL: Final = "gblup+dna"
 #: Ways to hold lines out.
 SCHEMES: Final = ("random", "clusters")
@@ -51,8 +46,8 @@ def compare_models(
     genotypes, values, trait, haplotypes, vectors
         As for :func:`meristem.prediction.predict.predict_trait`.
     models
-        Names in :data:`MODELS`; the first is the baseline, the last the one whose control on shuffled values
-        and held-out predictions are reported.
+        Names in :data:`meristem.prediction.models.MODEL_NAMES`; the first is the baseline, the last the one
+        whose control on shuffled values and held-out predictions are reported.
     scheme
         ``"random"``: repeat r uses seed + r. ``"clusters"``: clusters of related lines are held out whole;
         there is one way to do that, so ``repeats`` does not count.
@@ -65,24 +60,24 @@ def compare_models(
         If a model or scheme is unknown, a model needs embeddings that are not there, or folds are too small.
     """
     check_models(models, scheme, embedded=vectors is not None)
-    chosen = tuple(MODELS[name] for name in models)
+    chosen = tuple(model_named(name) for name in models)
     labels = match_labels(genotypes, values, trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
     labelled = Predictors(genotypes, grams).take(labels.rows)
     drawn = _scheme(labelled, scheme, folds, repeats, seed)
-    dna_model = MODELS[DNA_MODEL].name if DNA_MODEL in models else ""
+    dna_model = model_named(DNA_MODEL).name if DNA_MODEL in models else ""
     comparison = Comparison(chosen, reported=chosen[-1].name, dna_model=dna_model)
     return evaluate(labelled, labels.y, comparison, drawn, trait=trait, seed=seed)
 
 
 def check_models(names: Sequence[str], scheme: str, *, embedded: bool) -> None:
     """Refuse models and schemes that do not exist or cannot run, before anything is read."""
-    unknown = [name for name in names if name not in MODELS]
-    if unknown or not names or len(set(names)) < len(names):
-        what = f"there is no model {unknown[0]!r}" if unknown else "the models are not distinct"
-        raise MeristemError(what, mend=f"choose some of: {', '.join(MODELS)}")
+    for name in names:
+        model_named(name)
+    if not names or len(set(names)) < len(names):
+        raise MeristemError("the models are not distinct", mend=f"choose among {', '.join(MODEL_NAMES)}")
     if DNA_MODEL in names and not embedded:
         raise MeristemError(
             f"model {DNA_MODEL!r} reads sequence", mend="give the reference genome, or leave the model out"
