@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,10 @@ from meristem.errors import MeristemError
 VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
-def test_help_is_fast_and_lists_every_verb() -> None:
-    started = time.perf_counter()
+def test_help_lists_every_verb() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "meristem.cli.app", "--help"], capture_output=True, text=True, check=True
     )
-    assert time.perf_counter() - started < 3  # 0.2 s on an idle core
     assert all(verb in done.stdout for verb in VERBS)
 
 

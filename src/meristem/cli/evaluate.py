@@ -7,21 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meristem.cli.options import (
-    Aliases,
-    CheckpointFolder,
-    GenotypeFile,
-    HaplotypeFile,
-    Json,
-    MarkerMap,
-    Out,
-    PhenotypeFile,
-    Ploidy,
-    Quiet,
-    ReferenceFile,
-    Seed,
-    Trait,
-)
+from meristem.cli import options
 from meristem.cli.output import hushed, print_summary
 from meristem.cli.panel import Source, parse_aliases, read_panel, read_sequence
 
@@ -51,23 +37,23 @@ Repeats = Annotated[int, typer.Option("--repeats", min=1, help="Random divisions
 
 
 def evaluate(
-    out: Out,
-    genotypes: GenotypeFile,
-    phenotypes: PhenotypeFile,
-    trait: Trait,
-    reference: ReferenceFile = None,
-    haplotypes: HaplotypeFile = None,
+    out: options.Out,
+    genotypes: options.GenotypeFile,
+    phenotypes: options.PhenotypeFile,
+    trait: options.Trait,
+    reference: options.ReferenceFile = None,
+    haplotypes: options.HaplotypeFile = None,
     models: Models = None,
     scheme: SchemeName = "random",
     folds: Folds = 5,
     repeats: Repeats = 5,
-    checkpoint: CheckpointFolder = None,
-    marker_map: MarkerMap = None,
-    ploidy: Ploidy = None,
-    alias: Aliases = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    checkpoint: options.CheckpointFolder = None,
+    marker_map: options.MarkerMap = None,
+    ploidy: options.Ploidy = None,
+    alias: options.Aliases = None,
+    seed: options.Seed = 0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Hold models against one another: accuracy on held-out lines, paired differences, a permutation control.
 

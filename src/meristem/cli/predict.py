@@ -8,21 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from meristem.cli.options import (
-    Aliases,
-    CheckpointFolder,
-    GenotypeFile,
-    HaplotypeFile,
-    Json,
-    MarkerMap,
-    Out,
-    PhenotypeFile,
-    Ploidy,
-    Quiet,
-    ReferenceFile,
-    Seed,
-    Trait,
-)
+from meristem.cli import options
 from meristem.cli.output import hushed, print_summary
 from meristem.cli.panel import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
 
@@ -53,19 +39,19 @@ class Predicted:
 
 
 def predict(
-    out: Out,
-    genotypes: GenotypeFile,
-    phenotypes: PhenotypeFile,
-    trait: Trait,
-    reference: ReferenceFile = None,
-    haplotypes: HaplotypeFile = None,
-    checkpoint: CheckpointFolder = None,
-    marker_map: MarkerMap = None,
-    ploidy: Ploidy = None,
-    alias: Aliases = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    out: options.Out,
+    genotypes: options.GenotypeFile,
+    phenotypes: options.PhenotypeFile,
+    trait: options.Trait,
+    reference: options.ReferenceFile = None,
+    haplotypes: options.HaplotypeFile = None,
+    checkpoint: options.CheckpointFolder = None,
+    marker_map: options.MarkerMap = None,
+    ploidy: options.Ploidy = None,
+    alias: options.Aliases = None,
+    seed: options.Seed = 0,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Predict a trait for every accession, with uncertainty, accuracy on held-out lines and a report.
 
