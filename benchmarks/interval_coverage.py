@@ -11,61 +11,37 @@ model's own, so that an interval cannot be right by being endless.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
 from meristem.prediction.calibrated import Calibrated
 from meristem.prediction.models import model_named
 from meristem.prediction.predictors import RELATIONSHIP, Predictors
 from meristem.prediction.trait_model import TraitModel
 from meristem.stats.splits import Folds, cluster_folds, random_folds
+from scoreboard import Task, read
 
 REPEATS, FOLDS = 2, 5
 
 
-class Panel(NamedTuple):
-    folder: str
-    phenotypes: str
-    trait: str
-    ploidy: int = 2
-
-
-PANELS = (
-    Panel("wheat_cimmyt599", "pheno.csv", "X1"),
-    Panel("wheat_cimmyt599", "pheno.csv", "X4"),
-    Panel("potato_gwaspoly", "pheno.csv", "tuber_shape", 4),
-    Panel("potato_gwaspoly", "pheno.csv", "chip_color", 4),
-    Panel("sorghum_sbdiv", "pheno_sap_agron_2013_2014_2017.csv", "PH"),
-    Panel("sorghum_sbdiv", "pheno_sap_agron_2013_2014_2017.csv", "YPP"),
-    Panel("rice_rdp1_44k", "pheno.csv", "Plant_height"),
-    Panel("rice_rdp1_44k", "pheno.csv", "Amylose_content"),
-    Panel("maize_drops", "pheno.csv", "anthesis"),
+SORGHUM = "pheno_sap_agron_2013_2014_2017.csv"
+TASKS = (
+    Task("wheat_cimmyt599", "pheno.csv", "X1"),
+    Task("wheat_cimmyt599", "pheno.csv", "X4"),
+    Task("potato_gwaspoly", "pheno.csv", "tuber_shape"),
+    Task("potato_gwaspoly", "pheno.csv", "chip_color"),
+    Task("sorghum_sbdiv", SORGHUM, "PH"),
+    Task("sorghum_sbdiv", SORGHUM, "YPP"),
+    Task("rice_rdp1_44k", "pheno.csv", "Plant_height"),
+    Task("rice_rdp1_44k", "pheno.csv", "Amylose_content"),
+    Task("maize_drops", "pheno.csv", "anthesis"),
 )
-
-
-def read(data: Path, panel: Panel) -> tuple[Predictors, NDArray[np.float64]]:
-    folder = data / "panels" / panel.folder
-    stored = np.load(folder / "geno.npz")
-    row = {str(name): i for i, name in enumerate(stored["ids"])}
-    values = {}
-    with (folder / panel.phenotypes).open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        for record in reader:
-            name, text = record[reader.fieldnames[0]], record[panel.trait]
-            if name in row and text not in ("", "NA", "nan", "NaN"):
-                values[name] = float(text)
-    names = sorted(values)
-    genotypes = Genotypes.from_matrix(names, stored["dosage"][[row[n] for n in names]], ploidy=panel.ploidy)
-    return Predictors(genotypes), np.array([values[name] for name in names])
 
 
 def schemes(predictors: Predictors) -> Iterator[tuple[str, list[Folds]]]:
@@ -98,10 +74,8 @@ def main() -> None:
     data, means = Path(os.environ["MERISTEM_DATA"]), {}
     columns = ("own", "calibrated", "width, calibrated / own", "worst fold, own", "worst fold, calibrated")
     table = Table("panel, trait", "model", "held out", *columns)
-    for panel in PANELS:
-        if options.only not in f"{panel.folder} {panel.trait}":
-            continue
-        predictors, y = read(data, panel)
+    for task in (task for task in TASKS if options.only in task.name):
+        predictors, y = read(data, task)
         for name in options.models.split(","):
             for scheme, drawn in schemes(predictors):
                 model = model_named(name)
@@ -110,8 +84,8 @@ def main() -> None:
                 means.setdefault((name, scheme), []).append((np.mean(own), np.mean(calibrated)))
                 row = (f"{np.mean(own):.2f}", f"{np.mean(calibrated):.2f}", f"{wider / width:.2f}")
                 worst = (f"{min(own):.2f}", f"{min(calibrated):.2f}")
-                table.add_row(f"{panel.folder} {panel.trait}", name, scheme, *row, *worst)
-                print(panel.folder, panel.trait, name, scheme, *row, *worst, flush=True)
+                table.add_row(task.name, name, scheme, *row, *worst)
+                print(task.name, name, scheme, *row, *worst, flush=True)
     table.add_section()
     for (name, scheme), each in means.items():
         own, calibrated = np.mean(each, axis=0)

@@ -17,7 +17,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -43,7 +43,7 @@ class Task:
     panel: str
     phenotypes: str
     trait: str
-    peers: dict[str, float]
+    peers: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
