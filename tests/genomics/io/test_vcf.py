@@ -265,6 +265,10 @@ def test_plain_text_cut_inside_a_record_is_refused(tmp_path: Path) -> None:
             [columns("x"), record("c1", 5, "A", "C", "0/x")],
             r"no valid position or genotype.*the record after the header",
         ),
+        (
+            [columns("x"), record("c1", 5, "A", "C", "7", form="DP:GT")],
+            "line 6 has GT in FORMAT, but not as its first",
+        ),
         ([columns("x"), record("c1", 5, "A", "C", "0/2")], "names allele 2, the record has 2 alleles"),
         ([columns("x"), record("c1", 5, "A", "C" + ",C" * 200, "0/0")], "more than 127 alleles"),
     ],
@@ -297,3 +301,39 @@ def test_importing_cyvcf2_leaves_numpys_warnings_on() -> None:
     code = "import numpy, meristem.genomics.io.vcf; print(numpy.geterr()['invalid'])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "warn"
+
+
+MUTATE = """
+import random, sys
+from pathlib import Path
+from meristem.errors import MeristemError
+from meristem.genomics.io.vcf import VcfCalls
+whole, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
+for seed in range(3000):
+    rng, data = random.Random(seed), bytearray(whole)
+    for _ in range(rng.randint(1, 3)):
+        i, k = rng.randrange(len(data)), rng.randint(1, 30)
+        junk = bytes(rng.choice(b"\\t\\n/|.0123:,ACGTN<>*[]#= x;") for _ in range(k))
+        data[i : i + rng.choice([0, k])] = rng.choice([b"", junk, data[:k]])
+    path.write_bytes(data or b"x")
+    try:
+        for block in VcfCalls(path).blocks(2):
+            assert block.alleles.max(initial=-1) < max(len(site.alleles) for site in block.sites)
+    except MeristemError:
+        pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("contigs", [CONTIGS, ""])
+def test_damaged_files_end_in_a_sentence_and_never_in_a_crash(tmp_path: Path, contigs: str) -> None:
+    lines = [
+        record("c1", 5, "a", "C,<DEL>,*", "0/0/1/1", "0|1", "."),
+        record("c1", 6, "AN", "A", "0/.:3", "./.:4", "1:.", form="GT:DP"),
+        record("c2", 9, "A", "AT", "0", "1", "2", form="DP"),
+        record("c2", 9, "A", ".", "0|0", "0/0", ".|."),
+    ]
+    path = write(tmp_path / "whole.vcf", columns("x", "y", "z"), *lines, head=HEAD + GT + contigs)
+    run = [sys.executable, "-c", MUTATE, str(path), str(tmp_path / "damaged.vcf")]
+    told = subprocess.run(run, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr

@@ -204,10 +204,11 @@ def _read_records(path: Path, undeclared: Iterable[str] = ()) -> Iterator[Any]:
 
 
 def _scan_text(path: Path, accessions: int) -> _Scan:
-    """Read a VCF's lines once, before htslib does, and refuse those without the columns due.
+    """Read a VCF's lines once, before htslib does, and refuse those that would end the process there.
 
-    cyvcf2 passes a broken record on, and can crash on it, where the record's contig is not in the header. So
-    the contigs of all records are found here and declared, and lines are counted out. Counting separators
+    cyvcf2 passes a broken record on, and can crash on it, where the record's contig is not in the header: so
+    the contigs of all records are found here and declared, and columns are counted. htslib leaves the
+    process where GT is not the first of several fields and every accession leaves it out. Counting separators
     in passing also finds the widest call far faster than parsing would.
     """
     columns = (_FIXED_COLUMNS - 1, _FIXED_COLUMNS) if not accessions else (_FIXED_COLUMNS + accessions,)
@@ -219,12 +220,12 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
         for number, line in lines:
             found = line.count(b"\t") + 1
             if found not in columns:
-                raise MeristemError(
-                    f"line {number} is cut short or malformed: {found} columns where {columns[-1]} are due",
-                    where=str(path),
-                    mend="copy the file again or correct that line",
-                )
-            contigs[line[: line.index(b"\t")]] = None
+                what = f"is cut short or malformed: {found} columns where {columns[-1]} are due"
+                raise _malformed(path, number, what)
+            contig, *_, keys = line.split(b"\t", _FIXED_COLUMNS)[:_FIXED_COLUMNS]
+            contigs[contig] = None
+            if accessions and b"GT" in keys.split(b":")[1:]:
+                raise _malformed(path, number, "has GT in FORMAT, but not as its first field")
             # What is left between tabs is a run of separators, one shorter than the call has copies.
             if accessions and b"/" * widest in line.translate(_SEPARATORS, b"0123456789."):
                 widest = max([widest, *(len(re.split(rb"[/|]", call)) for call in _CALL.findall(line))])
@@ -232,6 +233,12 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
         return _Scan({contig.decode("utf-8"): None for contig in contigs}, widest)
     except UnicodeDecodeError as error:
         raise _not_text(path) from error
+
+
+def _malformed(path: Path, line: int, what: str) -> MeristemError:
+    return MeristemError(
+        f"line {line} {what}", where=str(path), mend="copy the file again or correct that line"
+    )
 
 
 def _scan_bcf(path: Path) -> _Scan:
