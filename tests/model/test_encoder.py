@@ -75,11 +75,13 @@ def test_padding_alone_embeds_to_zero(checkpoint):
     assert not checkpoint.encoder.embed(empty).any()
 
 
-def test_save_and_load_give_the_same_embedding(checkpoint, tmp_path):
+def test_save_and_load_give_the_same_readings(checkpoint, tmp_path):
     checkpoint.encoder.save_pretrained(tmp_path)
     again = MeristemEncoder.from_pretrained(tmp_path).eval()
     codes = tokens(np.random.default_rng(1).integers(0, 4, 64, dtype=np.uint8))
     assert torch.equal(again.embed(codes), checkpoint.encoder.embed(codes))
+    with torch.no_grad():
+        assert torch.equal(again(codes).regions, checkpoint.encoder(codes).regions)
 
 
 def test_random_checkpoints_know_their_seed_and_leave_the_generator_alone():

@@ -204,14 +204,11 @@ class MeristemEncoder(PreTrainedModel):
     base_model_prefix = "network"
     main_input_name = "tokens"
 
-    complement_region: Tensor
     config: MeristemConfig
 
     def __init__(self, config: MeristemConfig) -> None:
         super().__init__(config)
         self.network = StrandNetwork(config)
-        complement = torch.tensor(COMPLEMENT_REGION, dtype=torch.long)
-        self.register_buffer("complement_region", complement, persistent=False)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -247,7 +244,7 @@ class MeristemEncoder(PreTrainedModel):
         there, back = self._both(tokens)
         turn = _turn_index(tokens)
         bases = (there.bases + _gather(back.bases, turn).flip(-1)) / 2
-        regions = (there.regions + _gather(back.regions, turn)[..., self.complement_region]) / 2
+        regions = (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2
         return StrandReading((there.features + _gather(back.features, turn)) / 2, bases, regions)
 
     def embed(self, tokens: Tensor, *, centre: int | None = None) -> Tensor:
