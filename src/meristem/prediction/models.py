@@ -8,6 +8,7 @@ from typing import Final
 
 from meristem.errors import MeristemError
 from meristem.prediction.boosted_trees import LIGHTGBM
+from meristem.prediction.calibrated import Calibrated
 from meristem.prediction.elastic_net import ELASTIC_NET
 from meristem.prediction.kernel_mixture import MULTI_KERNEL
 from meristem.prediction.random_forest import RANDOM_FOREST
@@ -31,8 +32,13 @@ _MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
 MODEL_NAMES: Final = tuple(_MODELS)
 
 
+_CALIBRATED: Final = ":calibrated"
+
+
 def model_named(name: str) -> TraitModel:
-    """The trait model of a name.
+    """The trait model of a name; ``NAME:calibrated`` has intervals by :class:`Calibrated`.
+
+    Calibration fits a model eleven times, so it is meant for kernel models first.
 
     Raises
     ------
@@ -41,11 +47,12 @@ def model_named(name: str) -> TraitModel:
 
     Examples
     --------
-    >>> model_named("gblup").name
-    'GBLUP'
+    >>> model_named("gblup").name, model_named("gblup:calibrated").name
+    ('GBLUP', 'GBLUP, calibrated')
     """
-    if name not in _MODELS:
+    plain = name.removesuffix(_CALIBRATED)
+    if plain not in _MODELS:
         raise MeristemError(
             f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}"
         )
-    return _MODELS[name]
+    return _MODELS[plain] if plain == name else Calibrated(_MODELS[plain])
