@@ -38,7 +38,8 @@ _CALIBRATED: Final = ":calibrated"
 def model_named(name: str) -> TraitModel:
     """The trait model of a name; ``NAME:calibrated`` has intervals by :class:`Calibrated`.
 
-    Calibration fits a model eleven times, so it is meant for kernel models first.
+    Calibration fits a model eleven times, so it is meant for kernel models first. ``gblup+dna`` has no
+    calibrated name.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def model_named(name: str) -> TraitModel:
     ('GBLUP', 'GBLUP, calibrated')
     """
     plain = name.removesuffix(_CALIBRATED)
-    if plain not in _MODELS:
+    if plain not in _MODELS or name == f"gblup+dna{_CALIBRATED}":
         raise MeristemError(
             f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}"
         )
