@@ -2,7 +2,7 @@
 
 Gilmour, Thompson and Cullis (1995), Biometrics 51:1440: Newton steps with the mean of observed and expected
 information, which needs products with vectors only. Components stay at or above 0 by projection (a
-component at 0 leaves it only when the likelihood rises); a step that gains nothing is halved and, failing
+component at 0 leaves it only when the likelihood rises); a step that gains nothing is damped and, failing
 that, replaced by an expectation-maximisation step or by setting a falling component to 0, neither of which
 can lose.
 """
@@ -23,7 +23,11 @@ from meristem.stats.components import VarianceComponents
 from meristem.stats.design import Matrix, Vector, WhitenedDesign
 
 _ITERATIONS: Final = 200
-_HALVINGS: Final = 12
+#: Added to the information's diagonal, relative to its mean, until a step gains (Levenberg 1944): between
+#: near twins the information is almost singular, and Newton's step overshoots however often it is halved.
+_DAMPINGS: Final = (1e-10, 1e-6, 1e-4, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e4)
+#: Log-likelihood that no interval or test could tell from nothing.
+_SMALL_GAIN: Final = 1e-4
 #: Smallest residual share: keeps the covariance invertible when kernels fit the records exactly.
 _FLOOR: Final = 1e-7
 
@@ -123,11 +127,13 @@ def _maximise(problem: _Problem) -> _Point:
         following = _step(problem, point, gradient, information)
         gain = following.log_likelihood - point.log_likelihood
         moved = float(np.max(np.abs(following.components - point.components)))
-        idle = idle + 1 if gain <= 1e-10 else 0
+        idle = idle + 1 if gain <= 1e-8 else 0
         # Kernels that nearly repeat one another leave a ridge along which components go on drifting.
-        if idle and (moved <= 1e-7 or idle > 2):
+        if idle > 2 or (gain <= 1e-10 and moved <= 1e-7):
             return following if gain > 0.0 else point
         point = following
+    if gain < _SMALL_GAIN:
+        return point
     raise MeristemError(
         f"variance components did not settle in {_ITERATIONS} steps",
         mend="leave out a kernel that nearly repeats another",
@@ -146,15 +152,17 @@ def _start(problem: _Problem) -> _Point:
 def _step(problem: _Problem, point: _Point, gradient: Vector, information: Matrix) -> _Point:
     """One ascent step from the point, never losing likelihood."""
     theta, lower = point.components, problem.lower
-    direction = _direction(theta - lower, gradient, information)
-    for halving in range(_HALVINGS):
-        candidate = problem.at(np.maximum(theta + direction * 0.5**halving, lower))
+    for damping in _DAMPINGS:
+        direction = _direction(theta - lower, gradient, information, damping)
+        candidate = problem.at(np.maximum(theta + direction, lower))
         if candidate is not None and candidate.log_likelihood > point.log_likelihood:
-            return candidate
+            # A small gain may be the end of the climb, or a creep towards a bound that can be tried at once.
+            small = candidate.log_likelihood - point.log_likelihood < _SMALL_GAIN
+            return _fallback(problem, candidate, gradient) if small else candidate
     return _fallback(problem, point, gradient)
 
 
-def _direction(room: Vector, gradient: Vector, information: Matrix) -> Vector:
+def _direction(room: Vector, gradient: Vector, information: Matrix, damping: float) -> Vector:
     """Newton's direction, components that would fall through their bound stopped at it.
 
     What is left free is solved for again given those, so that near twins do not pull one another through.
@@ -163,7 +171,7 @@ def _direction(room: Vector, gradient: Vector, information: Matrix) -> Vector:
     direction = np.zeros_like(room)
     while free.any():
         block = information[np.ix_(free, free)]
-        ridge = 1e-10 * float(np.trace(block)) * np.eye(len(block))
+        ridge = damping * float(np.trace(block)) / len(block) * np.eye(len(block))
         pull = gradient[free] - information[np.ix_(free, ~free)] @ direction[~free]
         direction[free] = solve(block + ridge, pull, assume_a="pos")
         fallen = free & (direction < -room)
