@@ -6,34 +6,21 @@ import csv
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from meristem.prediction.outcome import PREDICTION_COLUMNS
 
 if TYPE_CHECKING:
     from meristem.prediction.outcome import Evaluation, ModelScore, TraitPrediction
-
-#: Columns of ``predictions.csv``, in order; part of the command line's contract.
-COLUMNS: Final = (
-    *(
-        "accession",
-        "trait",
-        "observed",
-        "prediction",
-        "standard_error",
-        "reliability",
-        "lower_90",
-        "upper_90",
-    ),
-    *("rank", "nearest_training_accession", "relatedness", "extrapolation"),
-)
 
 
 def write_predictions(path: Path, prediction: TraitPrediction) -> None:
     """Write a line per accession, best rank first; ``observed`` is empty where there is no value."""
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(PREDICTION_COLUMNS)
         for row in prediction.rank.argsort(kind="stable"):
-            writer.writerow(_cell(prediction, column, int(row)) for column in COLUMNS)
+            writer.writerow(_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS)
 
 
 def _cell(prediction: TraitPrediction, column: str, row: int) -> str:

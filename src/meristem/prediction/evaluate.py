@@ -169,15 +169,7 @@ def evaluate(
     _check(y, scheme)
     generator = np.random.default_rng(seed)
     shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
-    tallies = {model.name: _Tally() for model in comparison.models}
-    for repeat in range(len(scheme.repeats)):
-        for training, held_out in scheme.splits(repeat):
-            for model in comparison.models:
-                predictors.lap()
-                forecast = model.fit(predictors, training, y[training]).predict(held_out)
-                tallies[model.name].add(forecast, y[held_out], predictors.lap())
-            if repeat == 0:
-                shuffles.add(comparison.reported_model, predictors, training, held_out)
+    tallies = _cross_validate(predictors, y, comparison, scheme, shuffles)
     order = np.concatenate([rows for r in range(len(scheme.repeats)) for _, rows in scheme.splits(r)])
     scores = tuple(tally.score(name, y[order]) for name, tally in tallies.items())
     paired = tuple(_paired(scores[0], score, scheme.folds) for score in scores[1:])
@@ -196,6 +188,22 @@ def evaluate(
         held_out_accessions=predictors.genotypes.accessions,
         verdict=dna_verdict(paired, comparison.dna_model),
     )
+
+
+def _cross_validate(
+    predictors: Predictors, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
+) -> dict[str, _Tally]:
+    """Every model through every fold, and the shuffles through those of the first repeat."""
+    tallies = {model.name: _Tally() for model in comparison.models}
+    for repeat in range(len(scheme.repeats)):
+        for training, held_out in scheme.splits(repeat):
+            for model in comparison.models:
+                predictors.lap()
+                forecast = model.fit(predictors, training, y[training]).predict(held_out)
+                tallies[model.name].add(forecast, y[held_out], predictors.lap())
+            if repeat == 0:
+                shuffles.add(comparison.reported_model, predictors, training, held_out)
+    return tallies
 
 
 def _paired(baseline: ModelScore, score: ModelScore, folds: int) -> PairedDifference:

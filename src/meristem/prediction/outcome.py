@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: What is told of every accession, in the order of ``predictions.csv``: a contract that scripts rely on.
+PREDICTION_COLUMNS: Final = (
+    "accession",
+    "trait",
+    "observed",
+    "prediction",
+    "standard_error",
+    "reliability",
+    "lower_90",
+    "upper_90",
+    "rank",
+    "nearest_training_accession",
+    "relatedness",
+    "extrapolation",
+)
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from meristem.prediction.outcome import TraitPrediction
+from meristem.prediction.outcome import PREDICTION_COLUMNS, TraitPrediction
 from meristem.report.numerals import decimals_for
 from meristem.report.scale import Scale
-
-#: Columns in the order of predictions.csv; each row of the data holds its values in this order.
-COLUMNS: Final = (
-    "accession",
-    "trait",
-    "observed",
-    "prediction",
-    "standard_error",
-    "reliability",
-    "lower_90",
-    "upper_90",
-    "rank",
-    "nearest_training_accession",
-    "relatedness",
-    "extrapolation",
-)
 
 _SIGNIFICANT: Final = 7
 
@@ -50,7 +34,7 @@ def table_data(prediction: TraitPrediction) -> dict[str, Any]:
     ]
     return {
         "trait": prediction.trait,
-        "columns": COLUMNS,
+        "columns": PREDICTION_COLUMNS,
         "rows": list(zip(*columns, strict=True)),
         "decimals": decimals_for(prediction.standard_error),
         "axis": [_rounded(scale.low), _rounded(scale.high)],
