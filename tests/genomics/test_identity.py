@@ -147,3 +147,14 @@ def test_at_most_a_thousand_pairs_are_listed_and_all_are_counted() -> None:
     report = identity_report(clones.accessions, [], clones)
     assert report.identical_count == 2 * 40 * 39 // 2
     assert len(report.identical) == 1000
+
+
+def test_a_text_before_every_id_is_named() -> None:
+    numbers = [str(n) for n in range(1, 40, 3)]
+    named = [f"NSFTV_{n}" for n in range(1, 40)]
+    with pytest.raises(MeristemError, match="the phenotypes have 'NSFTV_' before the genotypes' ids"):
+        identity_report(numbers, named)
+    with pytest.raises(MeristemError, match="the genotypes have 'NSFTV_' before the phenotypes' ids"):
+        identity_report(named, numbers)
+    with pytest.raises(MeristemError, match="check the files"):
+        identity_report(["L1", "L2"], ["X7", "X8"])

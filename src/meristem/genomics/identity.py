@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from os.path import commonprefix
 from typing import Any, Final
 
 import numpy as np
@@ -148,11 +149,27 @@ def _nothing_common(
     if near:
         pairs = _some([f"{left!r} and {right!r}" for left, right in near])
         mend = f"spell the ids alike in both files; {len(near)} differ only slightly: {pairs}"
+    elif (affix := _affix(genotyped, phenotyped)) is not None:
+        mend = f"write the same ids in both files; {affix}"
     else:
         mend = (
             f"check the files; genotypes have {_some(genotyped, 3)}, phenotypes have {_some(phenotyped, 3)}"
         )
     return MeristemError("genotypes and phenotypes have no accession in common", mend=mend)
+
+
+def _affix(genotyped: Collection[str], phenotyped: Collection[str]) -> str | None:
+    """The text that one file writes before each id of the other, as a clause; None when there is none."""
+    for longer, shorter, whose in (
+        (phenotyped, genotyped, "the phenotypes have {!r} before the genotypes' ids"),
+        (genotyped, phenotyped, "the genotypes have {!r} before the phenotypes' ids"),
+    ):
+        before = commonprefix(list(longer))  # noqa: RUF071 - characters are meant, these are no paths
+        bare = {name[len(before) :] for name in longer}
+        # Half is enough: either file may list accessions that the other lacks.
+        if before and 2 * len(bare & set(shorter)) >= min(len(bare), len(set(shorter))):
+            return whose.format(before)
+    return None
 
 
 def _near_misses(genotyped: Iterable[str], phenotyped: Mapping[str, int]) -> Iterator[tuple[str, str]]:
