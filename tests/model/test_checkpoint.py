@@ -1,0 +1,82 @@
+"""The checkpoint that ships is whole, small, what its recipe says, and has learned genes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from meristem.artifacts import read_manifest, verify_artifact
+from meristem.config import EMBEDDING, WINDOW
+from meristem.errors import MeristemError
+from meristem.genomics.assembly import InMemoryAssembly
+from meristem.genomics.interval import Interval
+from meristem.genomics.io.fasta import open_fasta
+from meristem.genomics.io.gff import read_gff
+from meristem.genomics.region import CODING
+from meristem.genomics.region_track import region_track
+from meristem.genomics.sequence import decode, reverse_complement
+from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+from meristem.probing.linear import score_auroc
+from meristem.probing.regions import coding_probability
+from meristem.training.recipe import read_recipe
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_is_whole_and_at_most_25_megabytes() -> None:
+    folder = packaged_checkpoint()
+    assert verify_artifact(folder) == []
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 25e6
+
+
+def test_it_was_trained_by_the_committed_recipe() -> None:
+    manifest = read_manifest(packaged_checkpoint())
+    recipe = asdict(read_recipe(ROOT / "recipes/small.toml"))
+    assert manifest["parameters"]["recipe"] == _as_json(recipe)
+    assert manifest["metrics"]["training_bases"] >= 60e6
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _as_json(entry) for key, entry in value.items()}
+    return [_as_json(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def test_its_embedding_is_exact_under_reverse_complement() -> None:
+    encoder = load_checkpoint().encoder
+    codes = np.random.default_rng(0).integers(0, 4, (2, WINDOW), dtype=np.uint8)
+    with torch.inference_mode():
+        there, back = (
+            encoder.embed(torch.from_numpy(c.astype(np.int64))) for c in (codes, reverse_complement(codes))
+        )
+    assert there.shape == (2, EMBEDDING)
+    assert there.dtype == torch.float32
+    torch.testing.assert_close(there, back, rtol=0, atol=1e-5)
+
+
+@pytest.mark.real
+def test_it_tells_coding_bases_of_rice_that_it_never_saw(real_data: Path) -> None:
+    folder = real_data / "genomes/oryza_sativa"
+    start, end = 20_000, 40_000
+    genome = open_fasta(folder / "chr02_first_1Mb.fa.xz")
+    piece = InMemoryAssembly({"Chr2": decode(genome.sequence(Interval("Chr2", start, end)))})
+    truth = region_track(read_gff(folder / "chr02_first_1Mb.gff3.xz"), "Chr2", genome.contigs["Chr2"])
+    coding = np.isin(truth[start:end], CODING)
+    trained, random = (
+        score_auroc(coding_probability(piece, c)["Chr2"], coding, draws=20)
+        for c in (load_checkpoint(), random_checkpoint())
+    )
+    assert trained.auroc > 0.8
+    assert trained.auroc > random.auroc + 0.2
+
+
+def test_folders_without_a_sound_checkpoint_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MeristemError, match="no checkpoint"):
+        load_checkpoint(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 64)
+    with pytest.raises(MeristemError, match="cannot be read"):
+        load_checkpoint(tmp_path)
