@@ -21,7 +21,7 @@ from torch.nn import functional
 from transformers import PretrainedConfig, PreTrainedModel
 
 from meristem.genomics.region import COMPLEMENT_REGION, Region
-from meristem.genomics.sequence import MASK, PAD, VOCABULARY_SIZE
+from meristem.genomics.sequence import PAD, VOCABULARY_SIZE
 
 BASES: Final = 4
 
@@ -305,6 +305,3 @@ def _pool_weights(tokens: Tensor, centre: int | None) -> Tensor:
         inside &= (2 * position + 1 - lengths).abs() <= centre
     weight = inside.to(torch.float32)
     return (weight / weight.sum(1, keepdim=True).clamp(min=1)).unsqueeze(-1)
-
-
-__all__ = ["MASK", "MeristemConfig", "MeristemEncoder", "StrandReading"]

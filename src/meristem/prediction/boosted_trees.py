@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
 from meristem.prediction.inner_folds import inner_splits
-from meristem.prediction.thinning import evenly_spaced
 from meristem.stats.relationship import Rows
 
 if TYPE_CHECKING:
@@ -54,9 +53,7 @@ class BoostedTrees:
         """Boost in each inner fold."""
         from lightgbm import Dataset, train
 
-        features = training.predictors.markers(training.rows)
-        columns = evenly_spaced(features.shape[1], self.markers)
-        chosen = features[:, columns].astype(np.float32)
+        chosen = training.markers(self.markers).astype(np.float32)
         own, settings = chosen[training.rows], self._settings(len(training.y))
         centre, scale = float(training.y.mean()), float(training.y.std()) or 1.0
         response = (training.y - centre) / scale

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from meristem.prediction.inner_folds import TrainingPredictors, held_out_forecast
 from meristem.prediction.predictors import Predictors
+from meristem.prediction.thinning import evenly_spaced
 from meristem.prediction.trait_model import TraitModel
 from meristem.stats.relationship import Rows
 from meristem.stats.splits import Folds
@@ -39,6 +40,11 @@ class TrainingSet:
     y: Vector
     folds: Folds
     weights: Vector | None = None
+
+    def markers(self, most: int) -> NDArray[np.float64]:
+        """(panel, at most ``most``) centred allele frequencies of evenly spaced markers."""
+        features = self.predictors.markers(self.rows)
+        return features[:, evenly_spaced(features.shape[1], most)]
 
     def weights_of(self, chosen: Rows) -> Vector | None:
         """Record weights of some of the training rows."""

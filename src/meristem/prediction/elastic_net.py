@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
 from meristem.prediction.inner_folds import inner_splits
-from meristem.prediction.thinning import evenly_spaced
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -41,8 +40,7 @@ class ElasticNet:
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Choose the strength in inner folds; held-out predictions are theirs at that strength."""
-        features = training.predictors.markers(training.rows)
-        chosen = features[:, evenly_spaced(features.shape[1], self.markers)]
+        chosen = training.markers(self.markers)
         own, y = chosen[training.rows], training.y
         strengths = self._strengths(own, y)
         held_out = np.empty((len(y), self.strengths))

@@ -8,7 +8,6 @@ import numpy as np
 
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.thinning import evenly_spaced
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,7 @@ class RandomForest:
         """Grow the trees; held-out predictions are out of bag: of the trees that did not draw the record."""
         from sklearn.ensemble import RandomForestRegressor
 
-        features = training.predictors.markers(training.rows)
-        columns = evenly_spaced(features.shape[1], self.markers)
-        chosen = features[:, columns].astype(np.float32)
+        chosen = training.markers(self.markers).astype(np.float32)
         forest = RandomForestRegressor(
             self.trees,
             max_features=self.share,

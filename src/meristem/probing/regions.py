@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from meristem.genomics.annotation import Annotation
 from meristem.genomics.assembly import Assembly
+from meristem.genomics.interval import Interval
 from meristem.genomics.region import CODING
 from meristem.genomics.region_track import region_track
 from meristem.genomics.sequence import PAD, N
@@ -56,12 +57,10 @@ def score_coding(
 ) -> CodingScore:
     """AUROC over every base that is not N; bases without annotation count as not coding."""
     scores, truth = [], []
-    for interval in tile(assembly):
-        known = assembly.sequence(interval) != N
-        scores.append(probability[interval.contig][interval.start : interval.end][known])
-        truth.append(known)
-    labels = np.concatenate(
-        [np.isin(region_track(annotation, c, length), CODING) for c, length in assembly.contigs.items()]
-    )[np.concatenate(truth)]
+    for contig, length in assembly.contigs.items():
+        known = assembly.sequence(Interval(contig, 0, length)) != N
+        scores.append(probability[contig][known])
+        truth.append(np.isin(region_track(annotation, contig, length), CODING)[known])
+    labels = np.concatenate(truth)
     auroc = float(roc_auc_score(labels, np.concatenate(scores)))
     return CodingScore(auroc, int(labels.sum()), int((~labels).sum()))
