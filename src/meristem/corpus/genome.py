@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.corpus.locus import Loci, loci_of
 from meristem.errors import MeristemError
 from meristem.genomics.annotation import Annotation
 from meristem.genomics.assembly import Assembly
@@ -30,15 +31,15 @@ class TrainingContig:
         (length,) whether a base is soft-masked.
     region
         (length,) :class:`meristem.genomics.region.Region`, UNLABELLED where there is no annotation.
-    genes
-        (g, 2) starts and ends of the annotated genes, 0-based half-open.
+    loci
+        The annotated genes.
     """
 
     name: str
     codes: NDArray[np.uint8]
     repeat: NDArray[np.bool_]
     region: NDArray[np.uint8]
-    genes: NDArray[np.int64]
+    loci: Loci
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,8 @@ def load_training_genome(
 def _load_contig(name: str, assembly: Assembly, annotation: Annotation | None) -> TrainingContig:
     length = assembly.contigs[name]
     whole = Interval(name, 0, length)
-    genes = np.empty((0, 2), dtype=np.int64)
     region = np.full(length, UNLABELLED, dtype=np.uint8)
     if annotation is not None:
         region = region_track(annotation, name, length)
-        spans = [(gene.start, gene.end) for gene in annotation.genes if gene.contig == name]
-        genes = np.array(spans, dtype=np.int64).reshape(-1, 2)
-    return TrainingContig(name, assembly.sequence(whole), assembly.soft_mask(whole), region, genes)
+    codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
+    return TrainingContig(name, codes, repeat, region, loci_of(annotation, name))

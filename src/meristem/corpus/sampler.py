@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.config import WINDOW
 from meristem.corpus.genome import TrainingContig, TrainingGenome
+from meristem.corpus.locus import NO_ANCHOR, turn
 from meristem.errors import MeristemError
 from meristem.genomics.region import COMPLEMENT_REGION, UNLABELLED
 from meristem.genomics.sequence import N, reverse_complement
@@ -39,11 +41,59 @@ class SamplerConfig:
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """Windows with their tracks, each (batch, window)."""
+    """Windows with their tracks, as they read on the strand they were drawn on.
+
+    Attributes
+    ----------
+    codes, repeat, region
+        (batch, window) bases, whether each is repeat, and its region class.
+    anchor
+        (batch,) ``int64``: where the window's locus begins (:class:`meristem.corpus.locus.Loci`), in window
+        coordinates; may lie outside the window; NO_ANCHOR for a window of no annotated gene.
+    direction
+        (batch,) ``int8``: 1 where that gene is read along the window, -1 against it, 0 without one.
+    species
+        (batch,) ``int16`` index of the genome.
+    """
 
     codes: NDArray[np.uint8]
     repeat: NDArray[np.bool_]
     region: NDArray[np.uint8]
+    anchor: NDArray[np.int64]
+    direction: NDArray[np.int8]
+    species: NDArray[np.int16]
+
+
+class DrawnWindow(NamedTuple):
+    """One window before it is stacked into a :class:`WindowBatch`; fields as there."""
+
+    codes: NDArray[np.uint8]
+    repeat: NDArray[np.bool_]
+    region: NDArray[np.uint8]
+    anchor: int
+    direction: int
+    species: int
+
+    def turned(self) -> DrawnWindow:
+        """The window as the other strand reads it."""
+        anchor, direction = turn(self.anchor, self.direction, len(self.codes))
+        region = _COMPLEMENT[self.region[::-1]]
+        return DrawnWindow(
+            reverse_complement(self.codes), self.repeat[::-1], region, anchor, direction, self.species
+        )
+
+
+def stack(windows: Sequence[DrawnWindow]) -> WindowBatch:
+    """Windows as one batch."""
+    codes, repeat, region, anchor, direction, species = zip(*windows, strict=True)
+    return WindowBatch(
+        np.stack(codes),
+        np.stack(repeat),
+        np.stack(region),
+        np.array(anchor, dtype=np.int64),
+        np.array(direction, dtype=np.int8),
+        np.array(species, dtype=np.int16),
+    )
 
 
 class WindowSampler:
@@ -82,18 +132,14 @@ class WindowSampler:
             )
         self._shares = shares / shares.sum()
         self._anywhere = [_proportions([len(c.codes) for c in pool]) for pool in self._contigs]
-        self._genes = [_proportions([len(c.genes) for c in pool]) for pool in self._contigs]
+        self._genes = [_proportions([len(c.loci) for c in pool]) for pool in self._contigs]
 
     def batch(self, number: int, size: int) -> WindowBatch:
         """Batch ``number`` of ``size`` windows, each on a random strand."""
         random = np.random.default_rng((self.seed, number))
-        drawn = [self._window(random) for _ in range(size)]
-        codes, repeat, region = (np.stack(track) for track in zip(*drawn, strict=True))
-        return WindowBatch(codes, repeat, region)
+        return stack([self._window(random) for _ in range(size)])
 
-    def _window(
-        self, random: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8]]:
+    def _window(self, random: np.random.Generator) -> DrawnWindow:
         genome = int(random.choice(len(self._shares), p=self._shares))
         for _ in range(100):
             contig, start = self._place(genome, random)
@@ -107,16 +153,17 @@ class WindowSampler:
                 where="the genomes of the recipe",
                 mend="leave that genome out",
             )
-        if random.random() < 0.5:
-            return codes, contig.repeat[window], contig.region[window]
-        turned = _COMPLEMENT[contig.region[window][::-1]]
-        return reverse_complement(codes), contig.repeat[window][::-1], turned
+        anchor, direction = contig.loci.at(start + self.config.window // 2, self.config.flank)
+        place = anchor if anchor == NO_ANCHOR else anchor - start
+        drawn = DrawnWindow(codes, contig.repeat[window], contig.region[window], place, direction, genome)
+        return drawn if random.random() < 0.5 else drawn.turned()
 
     def _place(self, genome: int, random: np.random.Generator) -> tuple[TrainingContig, int]:
         contigs, genes = self._contigs[genome], self._genes[genome]
         if genes is not None and random.random() < self.config.gene_share:
             contig = contigs[int(random.choice(len(contigs), p=genes))]
-            first, last = contig.genes[random.integers(len(contig.genes))]
+            gene = random.integers(len(contig.loci))
+            first, last = contig.loci.start[gene], contig.loci.end[gene]
             start = (
                 int(random.integers(first - self.config.flank, last + self.config.flank))
                 - self.config.window // 2
