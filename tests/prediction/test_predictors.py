@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from meristem.prediction.inner_folds import TrainingPredictors
 from meristem.prediction.predictors import Predictors
+from meristem.stats.centring import recentred
 from meristem.stats.gaussian import gaussian_kernel
 from meristem.stats.haplotype_kernel import haplotype_kernel
 from meristem.stats.relationship import centred_products, relationship, summarise
@@ -40,6 +42,25 @@ def test_embedding_kernel_is_that_of_the_training_rows(panel) -> None:
     rows = np.array([*TRAINING, 60])
     chosen = predictors.take(rows).kernel("embedding", np.arange(len(TRAINING)))
     np.testing.assert_allclose(chosen, expected[np.ix_(rows, rows)], atol=1e-9)
+
+
+def test_further_kernels_are_named_and_each_name_gives_one(panel) -> None:
+    table, genotypes = panel.haplotypes, panel.genotypes
+    gram = haplotype_kernel(table.codes, table.offsets, panel.vectors)
+    half = np.arange(len(genotypes.markers)) % 2 == 0
+    weights = {"function": 1.0 + half, "subgenome:A": half.astype(float)}
+    predictors = Predictors(genotypes, {"embedding": gram}, weights)
+    assert Predictors(genotypes).further_kernels == ()
+    assert predictors.further_kernels == ("embedding", "function", "subgenome:A")
+    assert predictors.take(np.arange(60)).further_kernels == predictors.further_kernels
+    assert TrainingPredictors(predictors, TRAINING).further_kernels == predictors.further_kernels
+    for name in predictors.further_kernels:
+        assert predictors.kernel(name, TRAINING).shape == (80, 80)
+    expected = relationship(genotypes.dosage[:, half], genotypes.ploidy, TRAINING)
+    np.testing.assert_allclose(predictors.kernel("subgenome:A", TRAINING), expected)
+    inner = TrainingPredictors(predictors, TRAINING).kernel("subgenome:A", np.arange(len(TRAINING)))
+    square = predictors.kernel("subgenome:A", TRAINING)[np.ix_(TRAINING, TRAINING)]
+    np.testing.assert_allclose(inner, recentred(square, np.arange(len(TRAINING))))
 
 
 def test_another_training_set_is_another_kernel(panel) -> None:

@@ -112,6 +112,31 @@ def test_products_and_centred_rows_agree() -> None:
     np.testing.assert_allclose(products.squared_distances(), expected, atol=1e-10)
 
 
+def test_weights_are_those_of_the_formula_and_their_unit_does_not_matter() -> None:
+    dosage = _dosage(6, 15, 5000)
+    weight = np.random.default_rng(6).exponential(size=5000)
+    weight[::7] = 0.0
+    training = np.arange(11)
+    p = dosage[training].mean(axis=0) / 2
+    z = dosage - 2 * p
+    weight[dosage[training].var(axis=0) == 0.0] = 0.0
+    expected = (z * weight) @ z.T / np.sum(weight * 2 * p * (1 - p))
+    summary = summarise(dosage, _ploidy(15), training, EVERY_MARKER)
+    found = centred_products(dosage, _ploidy(15), summary.weighted(weight)).relationship()
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    tenfold = centred_products(dosage, _ploidy(15), summary.weighted(10.0 * weight)).relationship()
+    np.testing.assert_allclose(tenfold, expected, atol=1e-10)
+    alike = centred_products(dosage, _ploidy(15), summary.weighted(np.full(5000, 3.0))).relationship()
+    np.testing.assert_allclose(alike, relationship(dosage, _ploidy(15), training, EVERY_MARKER), atol=1e-10)
+
+
+def test_weights_on_markers_that_do_not_vary_are_one_sentence() -> None:
+    dosage = _dosage(7, 10, 30)
+    dosage[:, 4] = 2
+    with pytest.raises(MeristemError, match="none of the 1 markers with a weight varies"):
+        summarise(dosage, _ploidy(10)).weighted(np.arange(30) == 4)
+
+
 def test_correlation_is_bounded_and_survives_a_line_at_the_centre() -> None:
     kernel = relationship(_dosage(5, 10, 100), _ploidy(10))
     kernel[0] = kernel[:, 0] = 0.0

@@ -44,6 +44,11 @@ class TrainingPredictors(Predictors):
         self._outer, self._rows = predictors, training
         self._kernels: dict[str, Matrix] = {}
 
+    @property
+    def further_kernels(self) -> tuple[str, ...]:
+        """Those of the whole panel."""
+        return self._outer.further_kernels
+
     def kernel(self, name: str, training: Rows) -> Matrix:
         """Kernel of the training accessions; a linear one is centred by the inner training rows."""
         if name not in self._kernels:

@@ -27,10 +27,13 @@ from meristem.stats.relationship import (
 )
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 RELATIONSHIP: Final = "relationship"
 GAUSSIAN: Final = "gaussian"
 EMBEDDING: Final = "embedding"
+FUNCTION: Final = "function"
+SUBGENOME: Final = "subgenome"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,17 @@ class KernelName:
         """
         return cls(*name.split(":", 1))
 
+    @property
+    def source(self) -> str:
+        """The source of variance that the kernel stands for; bandwidths of one kernel are one source.
+
+        Examples
+        --------
+        >>> KernelName.parse("gaussian:0.5").source, KernelName.parse("subgenome:A").source
+        ('gaussian', 'subgenome A')
+        """
+        return self.kind if self.kind == GAUSSIAN else f"{self.kind} {self.setting}".strip()
+
 
 class Predictors:
     """A panel seen by trait models.
@@ -62,15 +76,24 @@ class Predictors:
     grams
         Further kernels by name, (n, n) inner products of features that were learnt without this panel's
         phenotypes and have any origin (the embedding kernel); the training rows centre and scale them.
+    weights
+        Further kernels by name, (m,) marker weights that know nothing of this panel's phenotypes either: a
+        relationship of its own with each (``function``, ``subgenome:A``).
 
     Notes
     -----
     What was made for the last training set is kept, so that models with the same kernels share it.
     """
 
-    def __init__(self, genotypes: Genotypes, grams: Mapping[str, Matrix] | None = None) -> None:
+    def __init__(
+        self,
+        genotypes: Genotypes,
+        grams: Mapping[str, Matrix] | None = None,
+        weights: Mapping[str, Vector] | None = None,
+    ) -> None:
         self.genotypes = genotypes
         self.grams = dict(grams or {})
+        self.weights = dict(weights or {})
         self._memo = TrainingMemo()
 
     def __len__(self) -> int:
@@ -79,12 +102,17 @@ class Predictors:
     def take(self, rows: Rows) -> Predictors:
         """The chosen accessions only."""
         grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
-        return Predictors(self.genotypes.take(rows), grams)
+        return Predictors(self.genotypes.take(rows), grams, self.weights)
+
+    @property
+    def further_kernels(self) -> tuple[str, ...]:
+        """Names of this panel's kernels beyond ``relationship`` and ``gaussian``, for :meth:`kernel`."""
+        return (*self.grams, *self.weights)
 
     def kernel(self, name: str, training: Rows) -> Matrix:
         """Kernel of all n accessions for a training set.
 
-        ``relationship``, ``gaussian:BANDWIDTH`` (1 when none is given), or the name of a gram.
+        ``relationship``, ``gaussian:BANDWIDTH`` (1 when none is given), or one of :attr:`further_kernels`.
         """
         parsed = KernelName.parse(name)
         if parsed.kind == RELATIONSHIP:
@@ -92,9 +120,11 @@ class Predictors:
         if parsed.kind == GAUSSIAN:
             squared = self._products(training).squared_distances()
             return gaussian_kernel(squared, float(parsed.setting or 1.0), training)
-        if parsed.kind not in self.grams:
+        if name in self.weights:
+            return self._products(training, name).relationship()
+        if name not in self.grams:
             raise ValueError(f"there is no kernel {name!r}")
-        return recentred(self.grams[parsed.kind], training)
+        return recentred(self.grams[name], training)
 
     def summary(self, training: Rows) -> MarkerSummary:
         """Allele frequencies of the training rows, and which markers take part."""
@@ -109,8 +139,12 @@ class Predictors:
         """Seconds that a model alone would have needed since the last lap (see :class:`TrainingMemo`)."""
         return self._memo.lap()
 
-    def _products(self, training: Rows) -> CentredProducts:
-        dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
-        return self._memo.recall(
-            "products", training, lambda: centred_products(dosage, ploidy, self.summary(training))
-        )
+    def _products(self, training: Rows, weights: str = "") -> CentredProducts:
+        """Inner products of the centred markers, of all alike or with the weights of that name."""
+        return self._memo.recall(f"products {weights}", training, lambda: self._make(training, weights))
+
+    def _make(self, training: Rows, weights: str) -> CentredProducts:
+        summary = self.summary(training)
+        if weights:
+            summary = summary.weighted(self.weights[weights])
+        return centred_products(self.genotypes.dosage, self.genotypes.ploidy, summary)

@@ -126,17 +126,17 @@ class FittedKernelModel:
 
     @property
     def variance_shares(self) -> dict[str, float]:
-        """Share of the expected phenotypic sample variance by kind of kernel."""
+        """Share of the expected phenotypic sample variance by source (see :attr:`KernelName.source`)."""
         square = np.ix_(self.training, self.training)
         components = self.solved.components
         parts = {"residual": components.residual}
         for name, variance, kernel in zip(self.names, components.kernels, self.kernels, strict=True):
-            kind = KernelName.parse(name).kind
-            parts[kind] = parts.get(kind, 0.0) + variance * kernel_spread(kernel[square])
+            source = KernelName.parse(name).source
+            parts[source] = parts.get(source, 0.0) + variance * kernel_spread(kernel[square])
         total = sum(parts.values())
-        shares = {kind: part / total for kind, part in parts.items()}
+        shares = {source: part / total for source, part in parts.items()}
         return {
-            **{kind: share for kind, share in shares.items() if kind != "residual"},
+            **{source: share for source, share in shares.items() if source != "residual"},
             "residual": shares["residual"],
         }
 

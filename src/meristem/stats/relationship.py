@@ -7,15 +7,16 @@ frequency ``f`` of the counted allele. With ``p`` the training mean of ``f``, ``
     G = phi * Z Z' / sum_j p_j (1 - p_j)
 
 which is the first matrix of VanRaden (2008), J. Dairy Sci. 91:4414, for diploids, its autopolyploid form
-(Endelman et al. 2018, Genetics 209:77) for one higher ploidy, and a multiple of kinship for mixtures. No row
-outside the training set moves the frequencies, so an accession's relationships do not depend on what else
-is in the batch.
+(Endelman et al. 2018, Genetics 209:77) for one higher ploidy, and a multiple of kinship for mixtures. Markers
+may have weights w_j; then it is ``phi * sum_j w_j z_j z_j' / sum_j w_j p_j (1 - p_j)``. No row outside the
+training set moves the frequencies, so an accession's relationships do not depend on what else is in the
+batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -54,17 +55,40 @@ class MarkerSummary:
         (m,) whether the marker passes the filter.
     ploidy
         Mean ploidy of the training rows.
+    weight
+        (m,) weight of each marker in a relationship; all alike when None.
     """
 
     frequency: NDArray[np.float64]
     kept: NDArray[np.bool_]
     ploidy: float
+    weight: NDArray[np.float64] | None = None
 
     @property
     def scale(self) -> float:
-        """Sum of p (1 - p) over the markers kept."""
+        """Sum of w p (1 - p) over the markers kept."""
         p = self.frequency[self.kept]
-        return float(np.sum(p * (1.0 - p)))
+        heterozygosity = p * (1.0 - p)
+        return float(
+            np.sum(heterozygosity if self.weight is None else self.weight[self.kept] * heterozygosity)
+        )
+
+    def weighted(self, weight: NDArray[np.float64]) -> MarkerSummary:
+        """The same markers with weights; those of weight 0 take no part.
+
+        Raises
+        ------
+        MeristemError
+            If no marker with a weight is left.
+        """
+        kept = self.kept & (weight > 0.0)
+        if not kept.any():
+            raise MeristemError(
+                f"none of the {np.count_nonzero(weight > 0.0)} markers with a weight varies enough among the "
+                "training accessions",
+                mend="give weights to more markers, or give more training accessions",
+            )
+        return replace(self, kept=kept, weight=weight)
 
 
 @dataclass(frozen=True)
@@ -74,7 +98,7 @@ class CentredProducts:
     Attributes
     ----------
     products
-        (n, n) inner products of the centred rows over the markers kept.
+        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights.
     summary
         Where the centre came from.
     """
@@ -140,7 +164,7 @@ def summarise(
 
 
 def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary) -> CentredProducts:
-    """Inner products of all rows after centring by the summary, in blocks of markers.
+    """Inner products of all rows after centring by the summary, with its weights, in blocks of markers.
 
     Examples
     --------
@@ -155,6 +179,8 @@ def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSu
     products = np.zeros((n, n))
     for columns in _blocks(dosage.shape[1]):
         z = centre(dosage[:, columns], ploidy, summary, columns)
+        if summary.weight is not None:
+            z *= np.sqrt(summary.weight[columns][summary.kept[columns]])
         products += z @ z.T
     return CentredProducts(products, summary)
 
