@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from meristem.corpus.sampler import WindowSampler
-from meristem.genomics.region import CODING, UNLABELLED
+from meristem.genomics.region import CODING, UNLABELLED, Region
 from meristem.genomics.sequence import MASK
 from meristem.training.batches import hidden_batch
 from meristem.training.objectives import PretrainingObjective
+
+#: Classes that hidden bases are scored by; introns with their splice sites, coding with start and stop.
+REGION_GROUPS: Final = {
+    "coding": CODING,
+    "intron": tuple(int(r) for r in Region if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
+    "utr": (int(Region.UTR),),
+    "intergenic": (int(Region.INTERGENIC),),
+}
 
 
 def validate(

@@ -1,0 +1,133 @@
+"""How well hidden bases are reconstructed, by the class of region they lie in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from meristem.genomics.annotation import Annotation
+from meristem.genomics.assembly import Assembly
+from meristem.genomics.interval import Interval
+from meristem.genomics.region import UNLABELLED
+from meristem.genomics.region_track import region_track
+from meristem.genomics.sequence import MASK, N
+from meristem.inference.embed import stack_intervals, tile
+from meristem.model.checkpoint import Checkpoint
+from meristem.progress import progress
+from meristem.training.validation import REGION_GROUPS
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class HiddenBases:
+    """Windows of a genome with single bases hidden.
+
+    Attributes
+    ----------
+    codes
+        (windows, 512) bases as they are, padded at the end of a contig.
+    rows, columns
+        (q,) the hidden places, none of them unknown or soft-masked.
+    region
+        (q,) :class:`~meristem.genomics.region.Region` of each.
+    """
+
+    codes: NDArray[np.uint8]
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    region: NDArray[np.uint8]
+
+    @property
+    def truth(self) -> NDArray[np.uint8]:
+        """(q,) the hidden bases."""
+        return self.codes[self.rows, self.columns]
+
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """(windows, 512) the bases with MASK at the hidden places."""
+        shown = self.codes.copy()
+        shown[self.rows, self.columns] = MASK
+        return shown
+
+
+@dataclass(frozen=True)
+class MaskedScore:
+    """Mean surprise in nats and share of right guesses over ``bases`` hidden bases, with standard errors."""
+
+    bases: int
+    cross_entropy: float
+    cross_entropy_error: float
+    accuracy: float
+
+
+def hide_bases(
+    assembly: Assembly,
+    annotation: Annotation | None = None,
+    *,
+    spacing: int = 16,
+    every: int = 1,
+    seed: int = 0,
+) -> HiddenBases:
+    """Cut a genome into windows, keep one in ``every``, and hide one base in every ``spacing`` of it.
+
+    Between two hidden bases stands more sequence than any of the k-mer models reads.
+    """
+    tiles = tile(assembly)[::every]
+    codes = stack_intervals(assembly, tiles)
+    tracks = {
+        name: (
+            region_track(annotation, name, length)
+            if annotation is not None
+            else np.full(length, UNLABELLED, dtype=np.uint8),
+            assembly.soft_mask(Interval(name, 0, length)),
+        )
+        for name, length in assembly.contigs.items()
+    }
+    phase = np.random.default_rng(seed).integers(0, spacing, size=(len(codes), 1))
+    chosen = (np.arange(codes.shape[1]) % spacing == phase) & (codes < N)
+    region = np.full(codes.shape, UNLABELLED, dtype=np.uint8)
+    for row, interval in enumerate(tiles):
+        track, repeat = tracks[interval.contig]
+        inside = slice(interval.start, interval.end)
+        region[row, : interval.length] = track[inside]
+        chosen[row, : interval.length] &= ~repeat[inside]
+    rows, columns = np.nonzero(chosen)
+    return HiddenBases(codes, rows, columns, region[rows, columns])
+
+
+def encoder_probabilities(
+    hidden: HiddenBases, checkpoint: Checkpoint, *, show: bool | None = None
+) -> NDArray[np.float64]:
+    """(q, 4) chances of A, C, G, T at the hidden places, both strands read."""
+    found = np.empty((len(hidden.rows), 4))
+    shown = hidden.shown
+    with torch.inference_mode(), progress("reading", total=len(shown), show=show) as advance:
+        for begin in range(0, len(shown), _BATCH):
+            piece = torch.from_numpy(shown[begin : begin + _BATCH].astype(np.int64))
+            chances = checkpoint.encoder(piece).bases.softmax(-1).double().numpy()
+            asked = np.flatnonzero((hidden.rows >= begin) & (hidden.rows < begin + len(piece)))
+            found[asked] = chances[hidden.rows[asked] - begin, hidden.columns[asked]]
+            advance(len(piece))
+    return found
+
+
+def score_masked(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
+    """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
+    truth = hidden.truth.astype(np.int64)
+    surprise = -np.log(probabilities[np.arange(len(truth)), truth])
+    right = probabilities.argmax(1) == truth
+    groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
+    return {
+        name: _score(surprise[inside], right[inside])
+        for name, inside in {"all": np.ones(len(truth), dtype=np.bool_), **groups}.items()
+        if inside.any()
+    }
+
+
+def _score(surprise: NDArray[np.float64], right: NDArray[np.bool_]) -> MaskedScore:
+    error = float(surprise.std() / np.sqrt(len(surprise)))
+    return MaskedScore(len(surprise), float(surprise.mean()), error, float(right.mean()))
