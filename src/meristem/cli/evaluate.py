@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,9 +11,11 @@ import typer
 from meristem.cli import options
 from meristem.cli.output import hushed, print_summary
 from meristem.cli.panel import Source, parse_aliases, read_panel, read_sequence
+from meristem.errors import MeristemError
 
 if TYPE_CHECKING:
-    from meristem.prediction.outcome import Evaluation
+    from meristem.prediction.compare import Design
+    from meristem.prediction.outcome import Evaluation, ModelScore
 
 EXAMPLE: Final = (
     "Example: meristem evaluate --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
@@ -24,16 +27,47 @@ Models = Annotated[
     typer.Option(
         "--models",
         metavar="A,B",
-        help="Of gblup, gaussian, gblup+dna, multi-kernel, elastic-net, random-forest, lightgbm, auto; the "
-        "first is the baseline, the last has the control. By default the first two, or three with a genome.",
+        help="Of gblup, gaussian, gblup+dna, multi-kernel, elastic-net, random-forest, lightgbm, auto, "
+        "subgenomes; the first is the baseline, the last has the control. By default the first two, or three "
+        "with a genome.",
     ),
 ]
 SchemeName = Annotated[
     str,
-    typer.Option("--scheme", metavar="NAME", help="random, or clusters (related lines held out together)."),
+    typer.Option(
+        "--scheme",
+        metavar="NAME",
+        help="random; clusters (related lines held out together); families (groups held out whole).",
+    ),
 ]
-Folds = Annotated[int, typer.Option("--folds", min=2, help="Parts that the labelled lines are divided into.")]
-Repeats = Annotated[int, typer.Option("--repeats", min=1, help="Random divisions; clusters need one.")]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        min=2,
+        help="Parts that the labelled lines are divided into: 5 if not given, with families one for each.",
+    ),
+]
+Repeats = Annotated[
+    int, typer.Option("--repeats", min=1, help="Random divisions; clusters and families need one.")
+]
+GroupFile = Annotated[
+    Path | None,
+    typer.Option("--groups", metavar="CSV", help="Table of accessions and their families, for families."),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group-column", metavar="NAME", help="Column of that table that holds the family."),
+]
+TraitHeritability = Annotated[
+    float | None,
+    typer.Option(
+        "--h2", help="Heritability for r / h; estimated from the labelled lines by REML if not given."
+    ),
+]
+LowerIsBetter = Annotated[
+    bool, typer.Option("--lower-is-better", help="The best lines are those with the smallest values.")
+]
 
 
 def evaluate(
@@ -45,8 +79,12 @@ def evaluate(
     haplotypes: options.HaplotypeFile = None,
     models: Models = None,
     scheme: SchemeName = "random",
-    folds: Folds = 5,
+    folds: Folds = None,
     repeats: Repeats = 5,
+    groups: GroupFile = None,
+    group_column: GroupColumn = None,
+    h2: TraitHeritability = None,
+    lower_is_better: LowerIsBetter = False,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -59,50 +97,91 @@ def evaluate(
 
     DIR then holds evaluation.json.
     """
-    from meristem.artifacts import write_artifact
-    from meristem.cli.results import write_evaluation
+    from meristem.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     source = Source(*files, ploidy=ploidy, aliases=parse_aliases(alias))
-    design: dict[str, Any] = {"scheme": scheme, "folds": folds, "repeats": repeats, "seed": seed}
-    with (
-        hushed(quiet),
-        write_artifact(out, kind="evaluate", inputs=source.files, seeds={"seed": seed}) as draft,
-    ):
-        evaluation = _evaluate(source, trait, checkpoint, models, design, show=not quiet)
-        write_evaluation(draft.path("evaluation.json"), evaluation)
-        draft.parameters |= {"trait": trait, "models": [score.name for score in evaluation.scores], **design}
-        draft.metrics["mean_r"] = {score.name: score.mean_r for score in evaluation.scores}
+    usual = "gblup,gaussian" if reference is None else "gblup,gaussian,gblup+dna"
+    names = tuple(name.strip() for name in (models or usual).split(","))
+    design = Design(names, scheme, folds, repeats, seed, h2, lower_is_better)
+    families = _Families(groups, group_column)
+    with hushed(quiet):
+        evaluation = _write(out, source, trait, design, families, checkpoint, show=not quiet)
     print_summary({"out": str(out), **_summary(evaluation)}, _lines(evaluation, out), as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Families:
+    """Table of accessions and their families, and its column; no table where folds are not of families."""
+
+    path: Path | None
+    column: str | None
+
+    def __post_init__(self) -> None:
+        if self.path is None and self.column is not None:
+            raise MeristemError(
+                "a column of groups needs a table of groups",
+                where="command line",
+                mend="give --groups as well",
+            )
+
+    def read(self) -> dict[str, str] | None:
+        """Family by accession."""
+        from meristem.genomics.io.accession_table import read_accession_column
+
+        return None if self.path is None else read_accession_column(self.path, self.column)
+
+
+def _write(
+    out: Path,
+    source: Source,
+    trait: str,
+    design: Design,
+    families: _Families,
+    checkpoint: Path | None,
+    *,
+    show: bool,
+) -> Evaluation:
+    """Evaluate and write the artifact."""
+    from meristem.artifacts import write_artifact
+    from meristem.cli.results import write_evaluation
+
+    inputs = [*source.files, *([families.path] if families.path else [])]
+    with write_artifact(out, kind="evaluate", inputs=inputs, seeds={"seed": design.seed}) as draft:
+        evaluation = _evaluate(source, trait, design, families, checkpoint, show=show)
+        write_evaluation(draft.path("evaluation.json"), evaluation)
+        draft.parameters |= {"trait": trait, **asdict(design), "group_column": families.column}
+        draft.parameters |= {"models": [score.name for score in evaluation.scores], "folds": evaluation.folds}
+        draft.metrics["mean_r"] = {score.name: score.mean_r for score in evaluation.scores}
+    return evaluation
 
 
 def _evaluate(
     source: Source,
     trait: str,
+    design: Design,
+    families: _Families,
     checkpoint: Path | None,
-    names: str | None,
-    design: dict[str, Any],
     *,
     show: bool,
 ) -> Evaluation:
     from meristem.cli.cost import announce_models
-    from meristem.prediction.compare import DNA_MODEL, check_models, compare_models
+    from meristem.prediction.compare import DNA_MODEL, compare_models
 
-    usual = ["gblup", "gaussian", *([DNA_MODEL] if source.reference is not None else [])]
-    models = [name.strip() for name in names.split(",")] if names else usual
-    check_models(models, design["scheme"], embedded=source.reference is not None)
+    design.check(embedded=source.reference is not None, grouped=families.path is not None)
+    groups = families.read()
     panel = read_panel(source, trait)
-    sequence = read_sequence(source, checkpoint, show=show) if DNA_MODEL in models else None
+    sequence = read_sequence(source, checkpoint, show=show) if DNA_MODEL in design.models else None
     values = panel.phenotypes.means(trait)
     announce_models(panel.genotypes, values, dna_model=sequence is not None, show=show)
     return compare_models(
         panel.genotypes,
         values,
         trait,
-        models=models,
+        design,
         haplotypes=sequence.haplotypes.table if sequence else None,
         vectors=sequence.vectors if sequence else None,
-        **design,
+        groups=groups,
     )
 
 
@@ -113,15 +192,32 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _lines(evaluation: Evaluation, out: Path) -> list[str]:
-    lines = [
-        f"{score.name}: r = {score.mean_r:.3f}, 90 % intervals cover {score.coverage_90:.0%} of the values"
-        for score in evaluation.scores
-    ]
+    lines = [line for score in evaluation.scores for line in _score_lines(score, evaluation)]
     lines += [
-        f"{d.model} against {d.baseline}: {d.mean:+.3f} (95 % interval {d.lower:+.3f} to {d.upper:+.3f})"
+        f"{d.model} against {d.baseline}: {d.mean:+.3f} (95 % interval over folds {d.lower:+.3f} to "
+        f"{d.upper:+.3f}, over lines {d.bootstrap_lower:+.3f} to {d.bootstrap_upper:+.3f})"
         for d in evaluation.paired
     ]
     control = evaluation.permutation
     interval = f"({control.lower:.3f} to {control.upper:.3f})"
     lines.append(f"{control.model} on shuffled values: r = {control.mean_r:.3f} {interval}")
-    return [*lines, f"evaluation: {out / 'evaluation.json'}"]
+    h2 = evaluation.heritability
+    lines += [f"h2 = {h2.value:.2f}, {h2.source}"] if h2 else []
+    return [*lines, *evaluation.notes, f"evaluation: {out / 'evaluation.json'}"]
+
+
+def _score_lines(score: ModelScore, evaluation: Evaluation) -> list[str]:
+    """What is told of a model: its accuracy, and what selection by it would bring."""
+    from math import isfinite
+
+    r = f"{score.name}: r = {score.mean_r:.3f}"
+    r += f", r / h = {score.accuracy:.3f}" if isfinite(score.accuracy) else ""
+    r += f", within families {score.mean_family_r:.3f}" if isfinite(score.mean_family_r) else ""
+    r += f", AUROC {score.auroc:.3f}" if isfinite(score.auroc) else ""
+    way = "lower" if evaluation.lower_is_better else "higher"
+    return [
+        f"{r}, 90 % intervals cover {score.coverage_90:.0%} of the values",
+        f"  the predicted best quarter holds {score.top_quarter:.0%} of the truly best (chance "
+        f"{evaluation.top_quarter_chance:.0%}) and is {score.gain:.3g} {way} than the mean "
+        f"({score.gain_sd:.2f} SD; perfect: {evaluation.possible_gain:.3g})",
+    ]

@@ -6,12 +6,29 @@ import csv
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from meristem.prediction.outcome import PREDICTION_COLUMNS
 
 if TYPE_CHECKING:
-    from meristem.prediction.outcome import Evaluation, ModelScore, TraitPrediction
+    from meristem.prediction.outcome import Evaluation, ModelScore, PairedDifference, TraitPrediction
+
+#: What is told of a model in ``evaluation.json``, besides r of each fold.
+_MEASURES: Final = (
+    "mean_r",
+    "accuracy",
+    "slope",
+    "intercept",
+    "bias",
+    "rmse",
+    "top_quarter",
+    "gain",
+    "gain_sd",
+    "auroc",
+    "coverage_90",
+    "interval_width",
+    "seconds",
+)
 
 
 def write_predictions(path: Path, prediction: TraitPrediction) -> None:
@@ -43,40 +60,75 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain values; what could not be computed is None."""
-    held_out = zip(
-        evaluation.held_out_accessions,
-        evaluation.held_out_observed.tolist(),
-        evaluation.held_out_prediction.tolist(),
-        strict=True,
-    )
-    control = evaluation.permutation
-    return {
+    """An evaluation as plain values, None for what was not measured; docs/evaluation.md explains each."""
+    h2 = evaluation.heritability
+    record: dict[str, Any] = {
         "trait": evaluation.trait,
         "scheme": evaluation.scheme,
         "folds": evaluation.folds,
         "repeats": evaluation.repeats,
+        "lower_is_better": evaluation.lower_is_better,
+        "heritability": None if h2 is None else {"value": finite(h2.value), "source": h2.source},
+        "possible_gain": finite(evaluation.possible_gain),
+        "top_quarter_chance": finite(evaluation.top_quarter_chance),
         "verdict": evaluation.verdict,
+        "notes": list(evaluation.notes),
         "models": {score.name: _score(score) for score in evaluation.scores},
-        "paired_differences": [
-            {"model": d.model, "baseline": d.baseline}
-            | {name: _finite(getattr(d, name)) for name in ("mean", "lower", "upper")}
-            for d in evaluation.paired
-        ],
-        "permutation_control": {"model": control.model}
-        | {name: _finite(getattr(control, name)) for name in ("mean_r", "lower", "upper")},
-        "held_out": [
-            {"accession": name, "observed": observed, "prediction": _finite(predicted)}
-            for name, observed, predicted in held_out
-        ],
+        "paired_differences": [_difference(difference) for difference in evaluation.paired],
+        "permutation_control": {"model": evaluation.permutation.model}
+        | {name: finite(getattr(evaluation.permutation, name)) for name in ("mean_r", "lower", "upper")},
+        "held_out": _held_out(evaluation),
     }
+    if evaluation.families:
+        record["families"] = [
+            {
+                "name": family.name,
+                "lines": family.lines,
+                "fold": family.fold + 1,
+                "r": {score.name: finite(score.family_r[index]) for score in evaluation.scores},
+            }
+            for index, family in enumerate(evaluation.families)
+        ]
+    return record
 
 
 def _score(score: ModelScore) -> dict[str, Any]:
-    numbers = ("mean_r", "coverage_90", "rmse", "slope", "seconds")
-    record: dict[str, Any] = {name: _finite(getattr(score, name)) for name in numbers}
-    return record | {"fold_r": [_finite(r) for r in score.fold_r]}
+    record: dict[str, Any] = {name: finite(getattr(score, name)) for name in _MEASURES}
+    if score.family_r:
+        record["mean_family_r"] = finite(score.mean_family_r)
+    return record | {"fold_r": [finite(r) for r in score.fold_r]}
 
 
-def _finite(value: float) -> float | None:
+def _difference(difference: PairedDifference) -> dict[str, Any]:
+    numbers = ("mean", "lower", "upper", "bootstrap_lower", "bootstrap_upper")
+    return {"model": difference.model, "baseline": difference.baseline} | {
+        name: finite(getattr(difference, name)) for name in numbers
+    }
+
+
+def _held_out(evaluation: Evaluation) -> list[dict[str, Any]]:
+    accessions = evaluation.held_out_accessions
+    folds = evaluation.held_out_fold
+    return [
+        {"accession": name, "observed": observed, "prediction": finite(predicted)}
+        | ({} if folds is None else {"fold": int(folds[row]) + 1})
+        for row, (name, observed, predicted) in enumerate(
+            zip(
+                accessions,
+                evaluation.held_out_observed.tolist(),
+                evaluation.held_out_prediction.tolist(),
+                strict=True,
+            )
+        )
+    ]
+
+
+def finite(value: float) -> float | None:
+    """A number for a JSON file, None for what was not measured.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(float("nan"))
+    (0.5, None)
+    """
     return float(value) if math.isfinite(value) else None

@@ -7,53 +7,27 @@ models receive trait values of the training rows only, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import MeristemError
-from meristem.prediction.outcome import Evaluation, ModelScore, PairedDifference, PermutationControl
+from meristem.prediction.heritability import genomic_heritability, heritability_notes
+from meristem.prediction.outcome import Evaluation, Heritability, PermutationControl
 from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import Forecast, TraitModel
+from meristem.prediction.scheme import Scheme
+from meristem.prediction.tally import Tally, Yardstick
+from meristem.prediction.trait_model import TraitModel
 from meristem.prediction.verdict import dna_verdict
-from meristem.stats.metrics import MINIMUM_PAIRS, coverage, pearson_r, rmse, slope
-from meristem.stats.paired import corrected_interval
+from meristem.stats.metrics import pearson_r
 from meristem.stats.relationship import Rows
-from meristem.stats.splits import Folds
 
 Vector = NDArray[np.float64]
 
 _PERMUTATIONS: Final = 20
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """How accessions are held out.
-
-    Attributes
-    ----------
-    name
-        ``"random"``, ``"clusters"`` or ``"groups"``.
-    repeats
-        For each repeat the fold of each labelled accession, (n,).
-    """
-
-    name: str
-    repeats: tuple[Folds, ...]
-
-    @property
-    def folds(self) -> int:
-        """Folds in each repeat."""
-        return int(self.repeats[0].max()) + 1
-
-    def splits(self, repeat: int) -> Iterator[tuple[Rows, Rows]]:
-        """Training and held-out rows of each fold."""
-        folds = self.repeats[repeat]
-        for fold in np.unique(folds):
-            yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
 
 @dataclass(frozen=True)
@@ -78,36 +52,6 @@ class Comparison:
     def reported_model(self) -> TraitModel:
         """The model that is reported on."""
         return next(model for model in self.models if model.name == self.reported)
-
-
-@dataclass
-class _Tally:
-    """What one model did on the folds so far."""
-
-    fold_r: list[float] = field(default_factory=list)
-    value: list[Vector] = field(default_factory=list)
-    lower: list[Vector] = field(default_factory=list)
-    upper: list[Vector] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def add(self, forecast: Forecast, observed: Vector, seconds: float) -> None:
-        self.fold_r.append(pearson_r(forecast.value, observed))
-        self.value.append(forecast.value)
-        self.lower.append(forecast.lower_90)
-        self.upper.append(forecast.upper_90)
-        self.seconds += seconds
-
-    def score(self, name: str, observed: Vector) -> ModelScore:
-        value, lower, upper = (np.concatenate(part) for part in (self.value, self.lower, self.upper))
-        return ModelScore(
-            name=name,
-            fold_r=tuple(self.fold_r),
-            mean_r=float(np.mean(self.fold_r)),
-            coverage_90=coverage(lower, upper, observed),
-            rmse=rmse(value, observed),
-            slope=slope(value, observed),
-            seconds=self.seconds,
-        )
 
 
 @dataclass
@@ -143,6 +87,9 @@ def evaluate(
     trait: str,
     permutations: int = _PERMUTATIONS,
     seed: int = 0,
+    heritability: Heritability | None = None,
+    lower_is_better: bool = False,
+    notes: Sequence[str] = (),
 ) -> Evaluation:
     """Cross-validate models on the same folds.
 
@@ -159,67 +106,71 @@ def evaluate(
     permutations
         Shuffles of the trait values for the control, each through the folds of the first repeat.
     seed
-        Seed of the shuffles.
+        Seed of the shuffles and of the bootstrap.
+    heritability
+        What r is divided by the root of; the genomic one of these accessions where None.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
+    notes
+        Sentences that the evaluation is to carry.
 
     Raises
     ------
     MeristemError
         If a fold is too small to correlate or its trait values are all the same.
     """
-    _check(y, scheme)
+    if not np.isfinite(y).all():
+        raise MeristemError("a trait value is not a number", mend="leave accessions without a value out")
+    scheme.check(y)
+    yardstick = Yardstick(y, scheme, heritability or genomic_heritability(predictors, y), lower_is_better)
     generator = np.random.default_rng(seed)
     shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
     tallies = _cross_validate(predictors, y, comparison, scheme, shuffles)
-    order = np.concatenate([rows for r in range(len(scheme.repeats)) for _, rows in scheme.splits(r)])
-    scores = tuple(tally.score(name, y[order]) for name, tally in tallies.items())
-    paired = tuple(_paired(scores[0], score, scheme.folds) for score in scores[1:])
-    held_out_prediction = np.empty(len(y))
-    held_out_prediction[order[: len(y)]] = np.concatenate(tallies[comparison.reported].value)[: len(y)]
+    found = _outcome(yardstick, tallies, comparison, shuffles, seed)
+    accessions = predictors.genotypes.accessions
+    return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
+
+
+def _outcome(
+    yardstick: Yardstick, tallies: dict[str, Tally], comparison: Comparison, shuffles: _Shuffles, seed: int
+) -> Evaluation:
+    """Figures of all models, without the names of trait and accessions."""
+    scheme, heritability = yardstick.scheme, yardstick.heritability
+    scores = tuple(yardstick.score(name, tally) for name, tally in tallies.items())
+    paired = tuple(yardstick.paired(scores[0], score, tallies, seed) for score in scores[1:])
     return Evaluation(
-        trait=trait,
+        trait="",
         scheme=scheme.name,
         folds=scheme.folds,
         repeats=len(scheme.repeats),
         scores=scores,
         paired=paired,
         permutation=shuffles.control(comparison.reported),
-        held_out_prediction=held_out_prediction,
-        held_out_observed=y.copy(),
-        held_out_accessions=predictors.genotypes.accessions,
+        held_out_prediction=tallies[comparison.reported].value[0].copy(),
+        held_out_observed=yardstick.observed.copy(),
+        held_out_accessions=(),
         verdict=dna_verdict(paired, comparison.dna_model),
+        heritability=heritability,
+        lower_is_better=yardstick.lower_is_better,
+        possible_gain=yardstick.possible_gain,
+        top_quarter_chance=yardstick.top_quarter_chance,
+        held_out_fold=scheme.repeats[0].copy(),
+        families=yardstick.families,
+        notes=heritability_notes(heritability, {score.name: score.mean_r for score in scores}),
     )
 
 
 def _cross_validate(
     predictors: Predictors, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
-) -> dict[str, _Tally]:
+) -> dict[str, Tally]:
     """Every model through every fold, and the shuffles through those of the first repeat."""
-    tallies = {model.name: _Tally() for model in comparison.models}
+    tallies = {model.name: Tally(len(scheme.repeats), len(y)) for model in comparison.models}
     for repeat in range(len(scheme.repeats)):
         for training, held_out in scheme.splits(repeat):
             for model in comparison.models:
                 predictors.lap()
                 forecast = model.fit(predictors, training, y[training]).predict(held_out)
-                tallies[model.name].add(forecast, y[held_out], predictors.lap())
+                tallies[model.name].add(repeat, held_out, forecast, predictors.lap())
             if repeat == 0:
                 shuffles.add(comparison.reported_model, predictors, training, held_out)
     return tallies
-
-
-def _paired(baseline: ModelScore, score: ModelScore, folds: int) -> PairedDifference:
-    differences = np.array(score.fold_r) - np.array(baseline.fold_r)
-    found = corrected_interval(differences, test_to_train=1.0 / (folds - 1))
-    return PairedDifference(score.name, baseline.name, found.mean, found.lower, found.upper)
-
-
-def _check(y: Vector, scheme: Scheme) -> None:
-    if not np.isfinite(y).all():
-        raise MeristemError("a trait value is not a number", mend="leave accessions without a value out")
-    for repeat in range(len(scheme.repeats)):
-        for _, held_out in scheme.splits(repeat):
-            if len(held_out) < MINIMUM_PAIRS or np.ptp(y[held_out]) == 0.0:
-                raise MeristemError(
-                    f"{scheme.folds} folds of {len(y)} labelled accessions leave a fold with under "
-                    f"{MINIMUM_PAIRS} accessions or with one trait value only",
-                    mend="use fewer folds",
-                )

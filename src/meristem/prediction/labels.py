@@ -16,6 +16,8 @@ from meristem.stats.relationship import Rows
 
 #: Fewest accessions with a value from which a trait is predicted.
 MINIMUM_LABELLED: Final = 10
+#: Values beyond which sums of squares leave the range of floating-point numbers.
+_LARGEST: Final = 1e100
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ def match_labels(genotypes: Genotypes, values: Mapping[str, float], trait: str) 
     Raises
     ------
     MeristemError
-        If ids are not unique, nothing matches, fewer than 10 accessions match, a value is infinite or all
-        values are the same.
+        If ids are not unique, nothing matches, fewer than 10 accessions match, a value is infinite or
+        too large, or all values are the same.
     """
     if len(genotypes.row) != len(genotypes.accessions):
         raise MeristemError("an accession stands twice in the genotypes", mend="keep one of the two")
@@ -58,14 +60,49 @@ def match_labels(genotypes: Genotypes, values: Mapping[str, float], trait: str) 
     y = np.array([measured[genotypes.accessions[row]] for row in rows], dtype=np.float64)
     if any(map(isinf, y)):
         raise MeristemError(f"a value of trait {trait!r} is infinite", mend="correct it or leave it empty")
-    if np.ptp(y) == 0.0:
+    _check_spread(y, trait)
+    absent = len(measured) - len(rows)
+    note = f"{absent} accessions with a value have no genotypes and take no part."
+    told = ((note,) if absent else ()) + level_notes(y, trait)
+    return Labels(np.array(rows, dtype=np.intp), y, told)
+
+
+def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
+    """A sentence on what figures mean where the trait has two values only, none otherwise.
+
+    Examples
+    --------
+    >>> level_notes(np.array([0.0, 1.0, 1.0]), "awn")[0][:70]
+    "Trait 'awn' has two values only, 0 (1 accessions) and 1 (2 accessions)"
+    """
+    levels, counts = np.unique(y, return_counts=True)
+    if len(levels) != 2:
+        return ()
+    low, high = (
+        f"{level:g} ({count} accessions)"
+        for level, count in zip(levels.tolist(), counts.tolist(), strict=True)
+    )
+    return (
+        f"Trait {trait!r} has two values only, {low} and {high}: it is analysed as a number, so a prediction "
+        f"is the mean expected between them, not a class or a probability, it can lie outside, and 90 % "
+        f"intervals and r / h are rough; AUROC says how well the two are told apart.",
+    )
+
+
+def _check_spread(y: NDArray[np.float64], trait: str) -> None:
+    """Refuse values that do not vary, or that squares of cannot be computed."""
+    size, spread = float(np.abs(y).max()), float(np.ptp(y))
+    if spread <= 1e-12 * size:
         raise MeristemError(
             f"trait {trait!r} has the same value, {y[0]:g}, in all {len(y)} labelled accessions",
             mend="choose a trait that varies",
         )
-    absent = len(measured) - len(rows)
-    note = f"{absent} accessions with a value have no genotypes and take no part."
-    return Labels(np.array(rows, dtype=np.intp), y, (note,) if absent else ())
+    if size > _LARGEST or spread < 1.0 / _LARGEST:
+        raise MeristemError(
+            f"the values of trait {trait!r} are too {'large' if size > _LARGEST else 'close to one another'} "
+            "to compute with",
+            mend="check them, or write them in another unit",
+        )
 
 
 def _check_enough(rows: list[int], genotypes: Genotypes, measured: Mapping[str, float], trait: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -46,6 +47,30 @@ class ModelScore:
         Slope of observed on predicted values; 1 is right, under 1 means that predictions spread too far.
     seconds
         Wall-clock time of the fits and predictions of all folds.
+    accuracy
+        ``mean_r`` divided by the square root of the heritability: the correlation with genetic values. NaN
+        where there is no heritability to speak of.
+    intercept
+        Intercept of the regression of observed on predicted values; 0 is right.
+    bias
+        Mean of predicted minus observed values, in units of the trait.
+    interval_width
+        Mean width of the 90 % intervals, in units of the trait.
+    top_quarter
+        Share of the truly best quarter of the held-out lines that stands in the predicted best quarter, mean
+        over folds.
+    gain
+        Mean observation of the predicted best quarter minus that of all held-out lines of a fold, mean over
+        folds, in units of the trait; positive is the wanted direction.
+    gain_sd
+        ``gain`` in standard deviations of the labelled lines' values.
+    auroc
+        For a trait with two values: share of pairs of a line with the higher and one with the lower value
+        that the predictions put in order, mean over folds; 0.5 is chance. NaN for other traits.
+    family_r
+        Correlation within each family of :attr:`Evaluation.families`, NaN where it says nothing.
+
+    The last eight are NaN (or empty) where they were not measured.
     """
 
     name: str
@@ -55,17 +80,61 @@ class ModelScore:
     rmse: float
     slope: float
     seconds: float
+    accuracy: float = nan
+    intercept: float = nan
+    bias: float = nan
+    interval_width: float = nan
+    top_quarter: float = nan
+    gain: float = nan
+    gain_sd: float = nan
+    auroc: float = nan
+    family_r: tuple[float, ...] = ()
+
+    @property
+    def mean_family_r(self) -> float:
+        """Mean of the correlations within families, NaN where there is none."""
+        known = [r for r in self.family_r if isfinite(r)]
+        return sum(known) / len(known) if known else nan
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean over folds of r(model) - r(baseline), with its 95 % interval (Nadeau and Bengio 2003)."""
+    """Mean over folds of r(model) - r(baseline), with two 95 % intervals.
+
+    Attributes
+    ----------
+    lower, upper
+        Over folds (Nadeau and Bengio 2003): what other training sets and other held-out lines would give.
+        Verdicts follow this one.
+    bootstrap_lower, bootstrap_upper
+        Over accessions, the models as they were fitted: what other held-out lines of the same kind would
+        give. NaN where it was not computed.
+    """
 
     model: str
     baseline: str
     mean: float
     lower: float
     upper: float
+    bootstrap_lower: float = nan
+    bootstrap_upper: float = nan
+
+
+@dataclass(frozen=True)
+class Heritability:
+    """Share of the variance of the trait values that is genetic, 0 to 1, and where the figure comes from."""
+
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A group of lines that was held out whole: its name, its labelled lines and its fold, from 0."""
+
+    name: str
+    lines: int
+    fold: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +157,7 @@ class Evaluation:
     Attributes
     ----------
     trait, scheme, folds, repeats
-        Trait; how folds were drawn (``"random"``, ``"clusters"``, ``"groups"``); folds in each repeat; and
+        Trait; how folds were drawn (``"random"``, ``"clusters"``, ``"families"``); folds in each repeat; and
         repeats.
     scores
         One entry per model; the baseline (GBLUP) first.
@@ -101,6 +170,20 @@ class Evaluation:
         repeat when the accession was held out, the observed value, and the id.
     verdict
         One or two sentences: whether the DNA model adds anything, from the paired interval.
+    heritability
+        What ``accuracy`` divides by; None where nothing was estimated or given.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
+    possible_gain
+        ``gain`` of predictions that order the lines of every fold perfectly.
+    top_quarter_chance
+        ``top_quarter`` of predictions that say nothing, a quarter up to rounding.
+    held_out_fold
+        (n,) fold of each labelled accession in the first repeat, from 0.
+    families
+        For the scheme ``"families"``, every family.
+    notes
+        Sentences on what to mind in reading the figures.
     """
 
     trait: str
@@ -114,6 +197,13 @@ class Evaluation:
     held_out_observed: NDArray[np.float64]
     held_out_accessions: tuple[str, ...]
     verdict: str
+    heritability: Heritability | None = None
+    lower_is_better: bool = False
+    possible_gain: float = nan
+    top_quarter_chance: float = nan
+    held_out_fold: NDArray[np.int64] | None = None
+    families: tuple[Family, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,17 @@ def slope(predicted: Vector, observed: Vector) -> float:
     return float(x @ _centred(observed) / (x @ x))
 
 
+def intercept(predicted: Vector, observed: Vector) -> float:
+    """Intercept of the regression of observed on predicted, in units of the trait; 0 is right.
+
+    Examples
+    --------
+    >>> intercept(np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+    1.0
+    """
+    return float(observed.mean() - slope(predicted, observed) * predicted.mean())
+
+
 def bias(predicted: Vector, observed: Vector) -> float:
     """Mean of predicted minus observed, in units of the trait.
 
@@ -91,19 +102,72 @@ def bias(predicted: Vector, observed: Vector) -> float:
     return float(np.mean(predicted - observed))
 
 
+def best_count(count: int, share: float = 0.25) -> int:
+    """Lines that make up the best ``share`` of ``count``, at least one.
+
+    Examples
+    --------
+    >>> best_count(75), best_count(3)
+    (19, 1)
+    """
+    return max(1, round(share * count))
+
+
 def top_overlap(predicted: Vector, observed: Vector, share: float = 0.25) -> float:
-    """Share of the truly best lines found among the predicted best; ``share`` by chance.
+    """Share of the truly best lines found among the predicted best.
+
+    Lines that tie for the last places share them, which is the mean over all ways to break the ties. Chance
+    finds ``best_count(n, share) / n``; predictions that are all the same find exactly that.
 
     Examples
     --------
     >>> top_overlap(np.array([4.0, 3.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0]))
     0.0
+    >>> top_overlap(np.ones(4), np.array([1.0, 2.0, 3.0, 4.0]))
+    0.25
     """
     _check(predicted, observed)
-    count = max(1, round(share * len(observed)))
-    best = np.argsort(-observed, kind="stable")[:count]
-    chosen = np.argsort(-predicted, kind="stable")[:count]
-    return len(np.intersect1d(best, chosen)) / count
+    count = best_count(len(observed), share)
+    return float(_places(observed, count) @ _places(predicted, count)) / count
+
+
+def selection_gain(predicted: Vector, observed: Vector, share: float = 0.25) -> float:
+    """Mean observation of the predicted best lines minus that of all lines, in units of the trait.
+
+    Lines that tie for the last places share them.
+
+    Examples
+    --------
+    >>> selection_gain(np.array([4.0, 3.0, 2.0, 1.0]), np.array([9.0, 2.0, 3.0, 2.0]))
+    5.0
+    """
+    _check(predicted, observed)
+    count = best_count(len(observed), share)
+    return float(_places(predicted, count) @ (observed - observed.mean())) / count
+
+
+def auroc(predicted: Vector, positive: NDArray[np.bool_]) -> float:
+    """Share of pairs of a positive and another line in which the positive is predicted higher.
+
+    Equal predictions count half; 0.5 is chance (the statistic of Mann and Whitney 1947 over its largest
+    value).
+
+    Raises
+    ------
+    MeristemError
+        If all lines are positive or none is.
+
+    Examples
+    --------
+    >>> auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    0.75
+    """
+    _check(predicted, positive.astype(np.float64))
+    count = int(positive.sum())
+    if not 0 < count < len(positive):
+        raise MeristemError("all lines are of one class", mend="use fewer folds or a trait that varies")
+    above = float(_ranks(predicted)[positive].sum()) - 0.5 * count * (count + 1)
+    return above / (count * (len(positive) - count))
 
 
 def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:
@@ -117,6 +181,14 @@ def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         raise MeristemError("an interval is not finite")
     return float(np.mean((lower <= observed) & (observed <= upper)))
+
+
+def _places(values: Vector, count: int) -> Vector:
+    """How far each line is among the ``count`` largest: 1, 0, or a share of the places that are tied for."""
+    deviations = _centred(values)
+    last = np.partition(deviations, len(values) - count)[len(values) - count]
+    above, tied = deviations > last, deviations == last
+    return above + tied * ((count - above.sum()) / tied.sum())
 
 
 def _ranks(values: Vector) -> Vector:

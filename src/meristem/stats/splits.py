@@ -75,20 +75,96 @@ def cluster_folds(kernel: NDArray[np.float64], folds: int, smallest: int = 3) ->
     return rank[inverse]
 
 
-def group_folds(groups: Sequence[str]) -> Folds:
-    """One fold for each group (family, subpopulation, year), numbered in sorted order of the names.
+def group_folds(groups: Sequence[str], folds: int | None = None, smallest: int = 1) -> Folds:
+    """Folds of whole groups (families, subpopulations): a group is never divided.
+
+    Parameters
+    ----------
+    groups
+        (n,) group of each line.
+    folds
+        That many folds, as equal in lines as whole groups allow (the largest group first, each to the fold
+        with the fewest lines); by default a fold for each group.
+    smallest
+        Without ``folds``: groups of fewer lines are pooled, the smallest first, into folds of at least so
+        many.
+
+    Returns
+    -------
+    ndarray
+        (n,) fold of each line, numbered by the sorted names of their first groups.
+
+    Raises
+    ------
+    MeristemError
+        If there are fewer groups than folds, or fewer than two folds come out.
 
     Examples
     --------
     >>> group_folds(["NAM03", "NAM02", "NAM03"])
     array([1, 0, 1])
+    >>> group_folds(["a", "a", "a", "b", "c", "c"], folds=2)
+    array([0, 0, 0, 1, 1, 1])
+    >>> group_folds(["a", "a", "b", "c"], smallest=2)
+    array([0, 0, 1, 1])
     """
-    names, inverse = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    names, inverse, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise MeristemError(
             "all lines are of one group, so no group can be held out", mend="choose another scheme"
         )
-    return inverse.astype(np.int64)
+    if folds is not None and len(names) < folds:
+        raise MeristemError(
+            f"there are fewer groups ({len(names)}) than folds ({folds})", mend="use fewer folds"
+        )
+    fold = _pooled(sizes, smallest) if folds is None else _levelled(sizes, folds)
+    if fold.max() == 0:
+        raise MeristemError(
+            f"the groups are too small to hold {smallest} lines out apart from the others",
+            mend="choose another scheme, or say how many folds",
+        )
+    return _numbered(fold)[inverse]
+
+
+def _levelled(sizes: NDArray[np.int64], folds: int) -> Folds:
+    """Fold of each group: the largest first, each to the fold with the fewest lines."""
+    filled = np.zeros(folds, dtype=np.int64)
+    fold = np.zeros(len(sizes), dtype=np.int64)
+    for group in np.argsort(-sizes, kind="stable"):
+        fold[group] = np.argmin(filled)
+        filled[fold[group]] += sizes[group]
+    return fold
+
+
+def _pooled(sizes: NDArray[np.int64], smallest: int) -> Folds:
+    """Fold of each group: its own where it is large enough, else one shared by small groups."""
+    fold = np.arange(len(sizes))
+    small = [int(group) for group in np.argsort(sizes, kind="stable") if sizes[group] < smallest]
+    pools: list[list[int]] = [[]]
+    for group in small:
+        if sum(sizes[member] for member in pools[-1]) >= smallest:
+            pools.append([])
+        pools[-1].append(group)
+    if sum(sizes[member] for member in pools[-1]) < smallest:
+        rest = pools.pop()
+        large = [group for group in range(len(sizes)) if sizes[group] >= smallest]
+        if pools:
+            pools[-1] += rest
+        elif large:
+            pools.append([*rest, min(large, key=lambda group: int(sizes[group]))])
+        else:
+            pools.append(rest)
+    for members in pools:
+        fold[members] = min(members)
+    return fold
+
+
+def _numbered(fold: Folds) -> Folds:
+    """The same folds, numbered in order of appearance."""
+    _, first, inverse = np.unique(fold, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[inverse]
 
 
 def _check_folds(n: int, folds: int) -> None:
