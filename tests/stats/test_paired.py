@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from meristem.stats.paired import bootstrap_interval, corrected_interval
+from meristem.stats.metrics import pearson_r
+from meristem.stats.paired import (
+    bootstrap_difference,
+    bootstrap_interval,
+    bootstrap_mean_r,
+    corrected_interval,
+)
 
 
 def test_without_overlap_it_is_the_t_interval() -> None:
@@ -33,3 +39,43 @@ def test_bootstrap_covers_the_mean_about_as_often_as_promised() -> None:
 def test_one_difference_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least two"):
         corrected_interval(np.ones(1), 0.25)
+
+
+def test_draws_of_mean_r_are_weighted_correlations_within_folds() -> None:
+    generator = np.random.default_rng(2)
+    y, predicted = generator.standard_normal(12), generator.standard_normal((2, 12)) + 50.0
+    folds = np.stack([generator.permutation(12) % 3 for _ in range(2)])
+    weights = np.random.default_rng(9).standard_exponential((4, 12))
+    expected = np.zeros(4)
+    for repeat in range(2):
+        for fold in range(3):
+            rows = folds[repeat] == fold
+            for draw in range(4):
+                both = np.cov(predicted[repeat, rows], y[rows], aweights=weights[draw, rows])
+                expected[draw] += both[0, 1] / np.sqrt(both[0, 0] * both[1, 1]) / 6
+    found = bootstrap_mean_r(predicted, y, folds, seed=9, draws=4)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_predictions_that_do_not_differ_have_r_of_0_in_every_draw() -> None:
+    found = bootstrap_mean_r(
+        np.full((1, 6), 0.1) * 3, np.arange(6.0), np.arange(6)[None] % 2, seed=1, draws=5
+    )
+    assert not found.any()
+
+
+def test_the_bootstrap_over_lines_covers_the_difference_of_fixed_predictors() -> None:
+    generator = np.random.default_rng(5)
+    mixing = np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.5, 0.3, 0.81]])
+    truth = mixing[2] @ mixing[0] - mixing[1] @ mixing[0]
+    folds, covered = np.arange(120)[None] % 4, 0
+    for trial in range(150):
+        y, first, second = mixing @ generator.standard_normal((3, 120))
+        draws = [bootstrap_mean_r(each[None], y, folds, seed=trial, draws=300) for each in (first, second)]
+        means = [
+            np.mean([pearson_r(each[folds[0] == f], y[folds[0] == f]) for f in range(4)])
+            for each in (first, second)
+        ]
+        found = bootstrap_difference(draws[0], draws[1], float(means[1] - means[0]))
+        covered += found.lower <= truth <= found.upper
+    assert 0.88 <= covered / 150 <= 0.99

@@ -50,6 +50,39 @@ def test_groups_are_numbered_by_name() -> None:
     assert group_folds(["f2", "f10", "f2"]).tolist() == [1, 0, 1]
 
 
+@given(
+    sizes=st.lists(st.integers(1, 30), min_size=2, max_size=15),
+    folds=st.one_of(st.none(), st.integers(2, 6)),
+    smallest=st.integers(1, 12),
+    seed=st.integers(0, 9),
+)
+def test_groups_stay_whole(sizes: list[int], folds: int | None, smallest: int, seed: int) -> None:
+    groups = np.repeat([f"f{i}" for i in range(len(sizes))], sizes)
+    groups = np.random.default_rng(seed).permutation(groups)
+    try:
+        found = group_folds(groups, folds, smallest)
+    except MeristemError:
+        large = sum(size >= smallest for size in sizes)
+        small = sum(size for size in sizes if size < smallest)
+        assert folds > len(sizes) if folds else large + small // (2 * smallest) < 2
+        return
+    pairs = set(zip(groups.tolist(), found.tolist(), strict=True))
+    assert len(pairs) == len(sizes)
+    held = np.bincount(found)
+    if folds is None:
+        assert held.min() >= smallest
+    else:
+        assert len(held) == folds
+        assert held.max() - held.min() <= max(sizes)
+
+
+def test_small_groups_are_pooled_and_a_rest_joins_others() -> None:
+    groups = [*["a"] * 10, *["b"] * 6, *["c"] * 5, *["d"] * 4]
+    assert group_folds(groups, smallest=9).tolist() == [*[0] * 10, *[1] * 15]
+    assert group_folds(groups, smallest=6).tolist() == [*[0] * 10, *[1] * 6, *[2] * 9]
+    assert group_folds([*["a"] * 9, *["b"] * 12, "c"], smallest=9).tolist() == [*[0] * 9, *[1] * 12, 0]
+
+
 def test_what_cannot_be_divided_is_one_sentence() -> None:
     with pytest.raises(MeristemError, match=r"fewer lines \(3\) than folds \(5\)"):
         random_folds(["a", "b", "c"], 5, 0)
@@ -57,3 +90,7 @@ def test_what_cannot_be_divided_is_one_sentence() -> None:
         cluster_folds(np.eye(4), 1)
     with pytest.raises(MeristemError, match="all lines are of one group"):
         group_folds(["a", "a"])
+    with pytest.raises(MeristemError, match=r"fewer groups \(2\) than folds \(3\)"):
+        group_folds(["a", "b"], 3)
+    with pytest.raises(MeristemError, match="too small to hold 3 lines out"):
+        group_folds(["a", "b", "b"], smallest=3)

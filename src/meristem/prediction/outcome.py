@@ -139,15 +139,23 @@ class Family:
 
 @dataclass(frozen=True)
 class PermutationControl:
-    """Accuracy of the same model and folds on shuffled trait values, with the central 95 % of the shuffles.
-
-    An interval that does not contain 0 means that the evaluation leaks.
-    """
+    """Accuracy of the same model and folds on shuffled trait values, and the central 95 % of the shuffles."""
 
     model: str
     mean_r: float
     lower: float
     upper: float
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the interval lies above 0: what was measured finds accuracy where there is none.
+
+        Examples
+        --------
+        >>> PermutationControl("GBLUP", 0.3, 0.2, 0.4).leaks
+        True
+        """
+        return self.lower > 0.0
 
 
 @dataclass(frozen=True)
