@@ -203,3 +203,20 @@ def test_lower_can_be_better(run, panel, tmp_path) -> None:
     assert low["gain"] > 0.0
     assert told[1]["heritability"] == {"value": 0.5, "source": "given by the user"}
     assert low["accuracy"] == pytest.approx(low["mean_r"] / 0.5**0.5)
+
+
+def test_further_relationships(run, panel, tmp_path) -> None:
+    """The model of subgenomes tells their shares, and multi-kernel takes every further kernel."""
+    body = [line for line in panel.genotypes.read_text().splitlines() if not line.startswith("##contig")]
+    moved = [line.replace("chr1", "2A" if j < 60 else "2B", 1) for j, line in enumerate(body)]
+    panel.genotypes.write_text("\n".join(moved) + "\n")
+    table = tmp_path / "weights.csv"
+    table.write_text("marker,weight\n" + "".join(f"m{j},{1 + j % 3}\n" for j in range(120)))
+    words = ("--subgenomes-by-name", "--marker-weights", table, "--models", "gblup,multi-kernel,subgenomes")
+    design = ("--folds", 2, "--repeats", 1, "--out", tmp_path / "out", "--json")
+    ran = run("evaluate", *panel.words(), *words, *design)
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert list(told["models"]) == ["GBLUP", "Multi-kernel", "Subgenomes"]
+    assert any(note.startswith("Shares of the variance") and "subgenome A" in note for note in told["notes"])
+    assert any("weighs 120 of 120 markers" in note for note in told["notes"])

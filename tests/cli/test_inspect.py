@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +21,38 @@ def test_files_that_fit_together(run, panel, tmp_path) -> None:
         "REF is the reference base at 120 of 120 sites (100.0 %).",
         "1 gene (0 coding)",
         "1 of 1 annotated contigs are in the genome.",
+        "1 gene lies within the genome.",
     ):
         assert told in ran.out
+
+
+def annotated(folder: Path, starts: list[int], contig: str = "chr1") -> Path:
+    """An annotation of one-exon genes."""
+    path = folder / "genes.gff3"
+    rows = ["##gff-version 3"]
+    for i, start in enumerate(starts):
+        for kind, more in (("gene", f"ID=g{i}"), ("mRNA", f"ID=t{i};Parent=g{i}"), ("CDS", f"Parent=t{i}")):
+            rows.append(f"{contig}\tx\t{kind}\t{start + 1}\t{start + 90}\t.\t+\t0\t{more}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_genes_begin_where_the_genome_has_start_codons(run, panel) -> None:
+    letters = list(panel.reference.read_text().split("\n")[1])
+    starts = list(range(0, 6_000 - 100, 200))
+    for start in starts:
+        letters[start : start + 3] = "ATG"
+    panel.reference.write_text(f">chr1\n{''.join(letters)}\n")
+    ran = run("inspect", annotated(panel.folder, starts), panel.reference)
+    assert ran.code == 0, ran.err
+    assert "30 of 30 start codons read ATG (100.0%)." in ran.out
+    ran = run("inspect", annotated(panel.folder, [start + 1 for start in starts]), panel.reference)
+    assert ran.code == 2
+    assert "of 30 annotated start codons read ATG" in ran.err
+    assert "give the annotation and the reference of the same assembly" in ran.err
+    ran = run("inspect", annotated(panel.folder, starts, "chrX"), panel.reference)
+    assert ran.code == 2
+    assert "no contig of the annotation is in the reference" in ran.err
 
 
 def test_findings_for_machines_and_for_later(run, panel, tmp_path) -> None:

@@ -279,3 +279,105 @@ def test_a_published_panel_from_its_plink_files(run, real_data, tmp_path) -> Non
     hidden = [name for name in labelled[150:] if name in predicted]
     assert len(hidden) > 200
     assert np.corrcoef([predicted[n] for n in hidden], [height[n] for n in hidden])[0, 1] > 0.6
+
+
+class TestFurtherRelationships:
+    """Annotation, weights, subgenomes and ploidies on the command line."""
+
+    @staticmethod
+    def genes(panel) -> Path:
+        """Coding sequence over the second half of the only contig."""
+        path = panel.folder / "genes.gff3"
+        rows = [("gene", "ID=g"), ("mRNA", "ID=t;Parent=g"), ("CDS", "ID=c;Parent=t")]
+        text = "".join(f"chr1\tx\t{kind}\t3001\t6000\t.\t+\t0\t{more}\n" for kind, more in rows)
+        path.write_text(f"##gff-version 3\n{text}")
+        return path
+
+    def test_annotation_makes_the_function_kernel_and_its_model(self, run, panel, tmp_path) -> None:
+        out = tmp_path / "out"
+        ran = run(
+            "predict", *panel.words(), "--annotation", self.genes(panel), "--out", out, "--json", "--quiet"
+        )
+        assert ran.code == 0, ran.err
+        told = json.loads(ran.out)
+        assert told["model"] == "Multi-kernel"
+        assert "function" in told["variance_shares"]
+        assert any("Markers by annotation" in sentence for sentence in told["assumptions"])
+        assert {entry["name"] for entry in read_manifest(out)["inputs"]} == {
+            "panel.vcf",
+            "traits.csv",
+            "genes.gff3",
+        }
+        assert "--annotation" in (out / "report.html").read_text()
+
+    def test_a_table_of_weights_and_a_model_by_name(self, run, panel, tmp_path) -> None:
+        table = panel.folder / "weights.csv"
+        table.write_text("marker,weight\n" + "".join(f"m{j},{j % 3}\n" for j in range(120)))
+        words = ("--marker-weights", table, "--model", "gblup", "--json", "--quiet")
+        ran = run("predict", *panel.words(), *words, "--out", tmp_path / "out")
+        assert ran.code == 0, ran.err
+        assert json.loads(ran.out)["model"] == "GBLUP"
+
+    def test_subgenomes_by_table_and_by_name_agree(self, run, panel, tmp_path) -> None:
+        lines = panel.genotypes.read_text().splitlines()
+        renamed = [line.replace("chr1", "1A" if i % 2 else "1B", 1) for i, line in enumerate(lines)]
+        body = sorted(
+            (line for line in renamed if not line.startswith("#")), key=lambda line: line.split("\t")[0]
+        )
+        head = [line for line in lines if line.startswith("#") and "contig" not in line]
+        panel.genotypes.write_text("\n".join([*head, *body]) + "\n")
+        table = panel.folder / "subgenomes.csv"
+        table.write_text("contig,subgenome\n1A,A\n1B,B\n")
+        told = []
+        for name, words in (("table", ("--subgenomes", table)), ("name", ("--subgenomes-by-name",))):
+            ran = run("predict", *panel.words(), *words, "--out", tmp_path / name, "--json", "--quiet")
+            assert ran.code == 0, ran.err
+            told.append(json.loads(ran.out))
+        assert told[0]["model"] == "Subgenomes"
+        assert set(told[0]["variance_shares"]) == {"subgenome A", "subgenome B", "residual"}
+        assert told[0]["variance_shares"] == told[1]["variance_shares"]
+
+    def test_ploidies_of_a_table_of_dosages(self, run, panel, tmp_path) -> None:
+        """Lines counted as diploids and written as tetraploids have the same predictions."""
+        genotypes = read_genotypes(panel.genotypes)
+        tables, ploidies = (
+            [panel.folder / "diploid.csv", panel.folder / "mixed.csv"],
+            panel.folder / "ploidy.csv",
+        )
+        for factors, table in zip(([1, 1], [1, 2]), tables, strict=True):
+            rows = [["accession", *genotypes.markers.identifier]]
+            rows += [
+                [name, *(dosage * factors[i % 2])]
+                for i, (name, dosage) in enumerate(zip(genotypes.accessions, genotypes.dosage, strict=True))
+            ]
+            table.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+        text = "".join(f"{name},{2 + 2 * (i % 2)}\n" for i, name in enumerate(genotypes.accessions))
+        ploidies.write_text(f"accession,ploidy\n{text}")
+        words = ["--phenotypes", panel.phenotypes, "--trait", "height", "--quiet"]
+        one, other = tmp_path / "one", tmp_path / "other"
+        assert run("predict", "--genotypes", tables[0], *words, "--out", one).code == 0
+        assert (
+            run("predict", "--genotypes", tables[1], "--ploidies", ploidies, *words, "--out", other).code == 0
+        )
+        for first, second in zip(rows_of(one), rows_of(other), strict=True):
+            assert first["accession"] == second["accession"]
+            assert float(first["prediction"]) == pytest.approx(float(second["prediction"]), rel=1e-5)
+
+    def test_what_does_not_fit_is_told(self, refused, panel) -> None:
+        genes, words = self.genes(panel), panel.words()
+        table = panel.folder / "table.csv"
+        table.write_text("accession,ploidy\nline00,1.5\n")
+        assert "has ploidy 1.5" in refused("predict", *words, "--ploidies", table)
+        table.write_text("accession,ploidy\nline00,1\nline01,1\nline02,1\nline03,1\n")
+        assert "has a dosage of 2 and ploidy 1" in refused("predict", *words, "--ploidies", table)
+        assert "two ways" in refused("predict", *words, "--annotation", genes, "--marker-weights", table)
+        table.write_text("contig,subgenome\nchr9,A\nchr1,A\n")
+        assert "the markers lie on 1 subgenome:" in refused("predict", *words, "--subgenomes", table)
+        assert "do not tell subgenomes" in refused("predict", *words, "--subgenomes-by-name")
+        assert "the panel has no subgenomes" in refused("predict", *words, "--model", "subgenomes")
+        assert "no trait model 'best'" in refused("predict", *words, "--model", "best")
+        assert "reads sequence" in refused("predict", *words, "--model", "gblup+dna")
+        genes.write_text(genes.read_text().replace("chr1", "chr7"))
+        assert "no contig of the genotypes is in the annotation" in refused(
+            "predict", *words, "--annotation", genes
+        )

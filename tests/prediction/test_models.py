@@ -17,8 +17,11 @@ CANDIDATES = np.arange(60, 80)
 
 def _predictors(panel) -> Predictors:
     table = panel.haplotypes
+    half = np.arange(len(panel.genotypes.markers)) % 2 == 0
     return Predictors(
-        panel.genotypes, {EMBEDDING: haplotype_kernel(table.codes, table.offsets, panel.vectors)}
+        panel.genotypes,
+        {EMBEDDING: haplotype_kernel(table.codes, table.offsets, panel.vectors)},
+        {"subgenome:A": half.astype(float), "subgenome:B": (~half).astype(float)},
     )
 
 

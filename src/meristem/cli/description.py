@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from meristem.genomics.assembly import AssemblyQuality
     from meristem.genomics.io.genotypes import GenotypeSummary
     from meristem.genomics.io.phenotypes import PhenotypeSummary
+    from meristem.genomics.reference import AnnotationCheck
 
 _NAMED = 12
 
@@ -68,6 +69,15 @@ def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[s
     absent = [name for name in names if name not in assembled]
     found = [f"{len(names) - len(absent):,} of {len(names):,} annotated contigs are in the genome."]
     return found + ([f"Not in the genome: {', '.join(absent[:_NAMED])}."] if absent else [])
+
+
+def of_genes(check: AnnotationCheck) -> list[str]:
+    """Whether genes begin where the genome has start codons."""
+    found = [f"{counted(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."]
+    if check.start_codons:
+        share = check.atg / check.start_codons
+        found.append(f"{check.atg:,} of {check.start_codons:,} start codons read ATG ({share:.1%}).")
+    return found
 
 
 def counted(number: int, noun: str) -> str:

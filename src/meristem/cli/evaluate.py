@@ -77,6 +77,10 @@ def evaluate(
     trait: options.Trait,
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
+    annotation: options.AnnotationFile = None,
+    marker_weights: options.MarkerWeightFile = None,
+    subgenomes: options.SubgenomeFile = None,
+    subgenomes_by_name: options.SubgenomesByName = False,
     models: Models = None,
     scheme: SchemeName = "random",
     folds: Folds = None,
@@ -88,6 +92,7 @@ def evaluate(
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
+    ploidies: options.Ploidies = None,
     alias: options.Aliases = None,
     seed: options.Seed = 0,
     as_json: options.Json = False,
@@ -100,7 +105,8 @@ def evaluate(
     from meristem.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    source = Source(*files, ploidy=ploidy, aliases=parse_aliases(alias))
+    kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
+    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
     usual = "gblup,gaussian" if reference is None else "gblup,gaussian,gblup+dna"
     names = tuple(name.strip() for name in (models or usual).split(","))
     design = Design(names, scheme, folds, repeats, seed, h2, lower_is_better)
@@ -181,6 +187,7 @@ def _evaluate(
         design,
         haplotypes=sequence.haplotypes.table if sequence else None,
         vectors=sequence.vectors if sequence else None,
+        weights=panel.weights,
         groups=groups,
     )
 

@@ -37,7 +37,8 @@ def inspect(
     """Say what each file is, what was read and assumed, and whether the files fit together.
 
     Genotypes are held against phenotypes (which accessions are in which, near-misses, lines that are
-    identical under two names) and against genomes (whether REF stands there). Leaves with exit code 2 when
+    identical under two names) and against genomes (whether REF stands there), annotations against genomes
+    (whether genes begin with ATG there). Leaves with exit code 2 when
     something cannot be used as it is.
     """
     from meristem.artifacts import write_artifact

@@ -68,7 +68,8 @@ class Inspection:
                     self._reference(panel, genome)
         for annotation in self._annotations:
             for genome in self._assemblies:
-                self._contigs(annotation, genome)
+                with self._one_at_a_time():
+                    self._genes(annotation, genome)
 
     def summary(self) -> dict[str, Any]:
         """Everything for machines; ``error`` is the first problem, in the shape all errors have."""
@@ -169,9 +170,15 @@ class Inspection:
             check = check_reference(calls, assembly, aliases=self.aliases, either_allele=either)
             self._add(f"{panel} and {genome}: alleles", check.sentences(), check.as_dict())
 
-    def _contigs(self, annotation: Path, genome: Path) -> None:
-        told = description.of_contigs(self._annotations[annotation].contigs, self._assemblies[genome].contigs)
-        self._add(f"{annotation} and {genome}: contigs", told, {})
+    def _genes(self, annotation: Path, genome: Path) -> None:
+        from meristem.genomics.reference import check_annotation
+
+        found, assembly = self._annotations[annotation], self._assemblies[genome]
+        title = f"{annotation} and {genome}"
+        self._add(f"{title}: contigs", description.of_contigs(found.contigs, assembly.contigs), {})
+        if found.genes:
+            check = check_annotation(found, assembly)
+            self._add(f"{title}: genes", description.of_genes(check), asdict(check))
 
 
 def _kind(path: Path) -> Kind:

@@ -64,6 +64,39 @@ Aliases = Annotated[
     typer.Option(
         "--alias",
         metavar="GENOTYPES=REFERENCE",
-        help="A contig's name in the genotypes and in the reference; once for each.",
+        help="A contig's name in the genotypes and in reference or annotation; once for each.",
     ),
+]
+Ploidies = Annotated[
+    Path | None,
+    typer.Option(
+        "--ploidies",
+        metavar="CSV",
+        help="Table of accessions and their ploidies, for dosages of lines of different ploidy.",
+    ),
+]
+AnnotationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotation",
+        metavar="GFF",
+        help="Genes at the markers' positions: makes a relationship in which coding sites count most.",
+    ),
+]
+MarkerWeightFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--marker-weights",
+        metavar="CSV",
+        help="Instead of an annotation: table of markers and weights found without these phenotypes.",
+    ),
+]
+SubgenomeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--subgenomes", metavar="CSV", help="Table of contigs and subgenomes: makes a relationship for each."
+    ),
+]
+SubgenomesByName = Annotated[
+    bool, typer.Option("--subgenomes-by-name", help="Read subgenomes from names such as 1A, 7D, A01 or C09.")
 ]

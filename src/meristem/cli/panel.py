@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from meristem.genomics.phenotypes import Phenotypes
     from meristem.genomics.reference import ReferenceCheck
     from meristem.model.checkpoint import Checkpoint
+    from meristem.prediction.marker_weights import MarkerWeights
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,15 @@ class Source:
     haplotypes
         File whose variants make the sequence windows; the genotypes where None.
     aliases
-        Contig names of the genotypes and what the reference calls them.
+        Contig names of the genotypes and what reference and annotation call them.
+    ploidies
+        Table of the accessions' ploidies, for dosages of lines of different ploidy.
+    annotation, marker_weights
+        Genes, or a table of marker weights: either makes the function-weighted relationship.
+    subgenomes
+        Table of contigs and subgenomes.
+    subgenomes_by_name
+        Whether the contigs' names tell their subgenomes.
     """
 
     genotypes: Path
@@ -40,14 +49,26 @@ class Source:
     marker_map: Path | None = None
     ploidy: int | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    ploidies: Path | None = None
+    annotation: Path | None = None
+    marker_weights: Path | None = None
+    subgenomes: Path | None = None
+    subgenomes_by_name: bool = False
 
     def __post_init__(self) -> None:
-        if self.reference is None and (self.haplotypes is not None or self.aliases):
+        if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
             raise MeristemError(
                 "haplotypes and aliases need a reference genome",
                 where="command line",
                 mend="give --reference as well",
             )
+        for one, other in (("annotation", "marker_weights"), ("subgenomes", "subgenomes_by_name")):
+            if getattr(self, one) and getattr(self, other):
+                raise MeristemError(
+                    f"--{one} and --{other.replace('_', '-')} say the same thing in two ways",
+                    where="command line",
+                    mend="give one of them",
+                )
 
     def words(self, trait: str) -> list[str]:
         """The options that name these files and the trait."""
@@ -59,16 +80,22 @@ class Source:
             "--haplotypes": self.haplotypes,
             "--map": self.marker_map,
             "--ploidy": self.ploidy,
+            "--ploidies": self.ploidies,
+            "--annotation": self.annotation,
+            "--marker-weights": self.marker_weights,
+            "--subgenomes": self.subgenomes,
         }
         given = [(option, str(value)) for option, value in named.items() if value is not None]
         given += [("--alias", f"{name}={other}") for name, other in self.aliases.items()]
-        return [word for pair in given for word in pair]
+        flags = ["--subgenomes-by-name"] if self.subgenomes_by_name else []
+        return [word for pair in given for word in pair] + flags
 
     @property
     def files(self) -> list[Path]:
         """Every file that is read, for the manifest."""
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
-        named = (self.phenotypes, self.reference, self.marker_map)
+        named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
+        named += [self.annotation, self.marker_weights, self.subgenomes]
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
 
 
@@ -86,12 +113,15 @@ class Panel:
         Which accession is in which file.
     notes
         What reading the phenotypes took for granted.
+    weights
+        Marker weights of relationships by function and by subgenome.
     """
 
     genotypes: Genotypes
     phenotypes: Phenotypes
     identity: IdentityReport
     notes: tuple[str, ...]
+    weights: MarkerWeights
 
 
 @dataclass(frozen=True)
@@ -155,8 +185,46 @@ def read_panel(source: Source, trait: str) -> Panel:
         )
     phenotypes.means(trait)  # a trait that is not there is told before the genotypes are read
     genotypes = read_genotypes(source.genotypes, ploidy=source.ploidy, marker_map=source.marker_map)
+    if source.ploidies is not None:
+        genotypes = genotypes.with_ploidy(_ploidies(source.ploidies))
+    weights = read_marker_weights(source, genotypes)
     identity = identity_report(genotypes.accessions, summary.accessions, genotypes)
-    return Panel(genotypes, phenotypes, identity, tuple(summary.sentences()))
+    return Panel(genotypes, phenotypes, identity, tuple(summary.sentences()), weights)
+
+
+def read_marker_weights(source: Source, genotypes: Genotypes) -> MarkerWeights:
+    """Weights of the panel's further relationships, from what the source gives for them."""
+    from meristem.genomics.io.accession_table import read_accession_column, read_accession_numbers
+    from meristem.genomics.io.annotation import read_annotation
+    from meristem.genomics.subgenome import subgenomes_by_name
+    from meristem.prediction.function_weights import function_weights
+    from meristem.prediction.marker_weights import MarkerWeights, weights_of_table
+    from meristem.prediction.subgenomes import subgenome_weights
+
+    markers, found = genotypes.markers, MarkerWeights()
+    if source.annotation is not None:
+        found = function_weights(markers, read_annotation(source.annotation), aliases=source.aliases)
+    elif source.marker_weights is not None:
+        found = weights_of_table(markers, read_accession_numbers(source.marker_weights, row="marker"))
+    if source.subgenomes is not None:
+        table = read_accession_column(source.subgenomes, row="contig")
+        return found.joined(subgenome_weights(markers, table))
+    if source.subgenomes_by_name:
+        return found.joined(subgenome_weights(markers, subgenomes_by_name(markers.contig)))
+    return found
+
+
+def _ploidies(path: Path) -> dict[str, int]:
+    """Ploidy of each accession of a table."""
+    from meristem.genomics.io.accession_table import read_accession_numbers
+
+    found = read_accession_numbers(path)
+    for name, number in found.items():
+        if not number.is_integer():
+            raise MeristemError(
+                f"accession {name!r} has ploidy {number:g}", where=str(path), mend="write a whole number"
+            )
+    return {name: int(number) for name, number in found.items()}
 
 
 def read_panel_haplotypes(

@@ -6,7 +6,9 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from meristem.cli import options
 from meristem.cli.output import hushed, print_summary
@@ -20,6 +22,16 @@ EXAMPLE: Final = (
     "Example: meristem predict --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
     "--reference genome.fa --out results/height"
 )
+
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Model that predicts, of those that evaluate takes; by default the one that uses what is given: "
+        "gblup, gblup+dna, multi-kernel (annotation) or subgenomes.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,15 @@ def predict(
     trait: options.Trait,
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
+    annotation: options.AnnotationFile = None,
+    marker_weights: options.MarkerWeightFile = None,
+    subgenomes: options.SubgenomeFile = None,
+    subgenomes_by_name: options.SubgenomesByName = False,
+    model: ModelName = None,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
+    ploidies: options.Ploidies = None,
     alias: options.Aliases = None,
     seed: options.Seed = 0,
     as_json: options.Json = False,
@@ -56,27 +74,41 @@ def predict(
     """Predict a trait for every accession, with uncertainty, accuracy on held-out lines and a report.
 
     Accessions without a value of the trait are the candidates. Without a reference genome the markers
-    predict alone; with it the DNA model reads the sequence around every variant and joins them.
+    predict alone; with it the DNA model reads the sequence around every variant and joins them. An annotation
+    or subgenomes add relationships of their own.
     DIR then holds predictions.csv, evaluation.json and report.html.
     """
     from meristem.artifacts import write_artifact
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    source = Source(*files, ploidy=ploidy, aliases=parse_aliases(alias))
+    kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
+    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
+    words = [*source.words(trait), *(["--model", model] if model else [])]
     with (
         hushed(quiet),
         write_artifact(out, kind="predict", inputs=source.files, seeds={"seed": seed}) as draft,
     ):
-        predicted = predict_files(source, trait, checkpoint, seed=seed, show=not quiet)
-        write_predicted(draft, predicted, command=shlex.join(["meristem", "predict", *source.words(trait)]))
+        predicted = predict_files(source, trait, checkpoint, model=model, seed=seed, show=not quiet)
+        write_predicted(draft, predicted, command=shlex.join(["meristem", "predict", *words]))
     print_summary(summary_of(predicted, out), lines_of(predicted, out), as_json=as_json)
 
 
-def predict_files(source: Source, trait: str, checkpoint: Path | None, *, seed: int, show: bool) -> Predicted:
+def predict_files(
+    source: Source,
+    trait: str,
+    checkpoint: Path | None,
+    *,
+    model: str | None = None,
+    seed: int,
+    show: bool,
+) -> Predicted:
     """Read, check, embed, evaluate and predict."""
     from meristem.cli.cost import announce_models
+    from meristem.prediction.models import model_named
     from meristem.prediction.predict import predict_trait
 
+    if model is not None:
+        model_named(model)  # one that does not exist is told before anything is read
     panel = read_panel(source, trait)
     sequence = read_sequence(source, checkpoint, show=show)
     values = panel.phenotypes.means(trait)
@@ -87,6 +119,8 @@ def predict_files(source: Source, trait: str, checkpoint: Path | None, *, seed: 
         trait,
         haplotypes=sequence.haplotypes.table if sequence else None,
         vectors=sequence.vectors if sequence else None,
+        weights=panel.weights,
+        model=model,
         seed=seed,
     )
     return Predicted(source, panel, sequence, prediction, evaluation)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.errors import MeristemError
+
+#: Largest ploidy that a dosage of one byte can count.
+_MOST_COPIES: Final = 127
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,46 @@ class Genotypes:
         dosage = self.dosage.astype(np.float64)
         dosage[dosage < 0] = np.nan
         return dosage / self.ploidy[:, None]
+
+    def with_ploidy(self, ploidy: Mapping[str, int]) -> Genotypes:
+        """The same dosages with the ploidy of each accession, for files that cannot tell it.
+
+        A table of dosages from diploid and tetraploid lines shows one largest dosage only; counts of the
+        diploids then run from 0 to 2 and those of the tetraploids from 0 to 4.
+
+        Parameters
+        ----------
+        ploidy
+            Copies by accession id; accessions that are not named keep theirs.
+
+        Raises
+        ------
+        MeristemError
+            If no accession is named, a ploidy is not possible or a dosage exceeds it.
+
+        Examples
+        --------
+        >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0, 2], [1, 4]], dtype=np.int8), ploidy=4)
+        >>> panel.with_ploidy({"a": 2}).frequency_matrix()
+        array([[0.  , 1.  ],
+               [0.25, 1.  ]])
+        """
+        if not set(ploidy) & set(self.accessions):
+            raise MeristemError(
+                "no accession with a ploidy is among the genotypes",
+                mend="write accession ids the same way in both files",
+            )
+        copies = self.ploidy.copy()
+        for row, name in enumerate(self.accessions):
+            given = ploidy.get(name, int(self.ploidy[row]))
+            most = float(np.fmax.reduce(self.dosage[row], initial=0.0))
+            if not 1 <= given <= _MOST_COPIES or most > given:
+                raise MeristemError(
+                    f"accession {name!r} has a dosage of {most:g} and ploidy {given}",
+                    mend="give the ploidy that the dosages were counted with",
+                )
+            copies[row] = given
+        return Genotypes(self.accessions, self.markers, self.dosage, copies)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Genotypes:
         """The chosen accessions, in the order given."""

@@ -16,11 +16,13 @@ from meristem.genomics.haplotypes import HaplotypeTable
 from meristem.prediction.evaluate import Comparison, evaluate
 from meristem.prediction.heritability import given_heritability
 from meristem.prediction.labels import match_labels
+from meristem.prediction.marker_weights import MarkerWeights
 from meristem.prediction.models import MODEL_NAMES, model_named
 from meristem.prediction.outcome import Evaluation
 from meristem.prediction.predict import embedding_gram
 from meristem.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
 from meristem.prediction.scheme import Scheme
+from meristem.prediction.subgenomes import SUBGENOMES, subgenome_shares
 from meristem.prediction.tally import SMALLEST_FAMILY
 from meristem.stats.metrics import MINIMUM_PAIRS
 from meristem.stats.splits import cluster_folds, group_folds, random_folds
@@ -104,13 +106,14 @@ def compare_models(
     *,
     haplotypes: HaplotypeTable | None = None,
     vectors: NDArray[np.float32] | None = None,
+    weights: MarkerWeights | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Cross-validate models on the labelled accessions.
 
     Parameters
     ----------
-    genotypes, values, trait, haplotypes, vectors
+    genotypes, values, trait, haplotypes, vectors, weights
         As for :func:`meristem.prediction.predict.predict_trait`.
     design
         Models and folds.
@@ -129,7 +132,9 @@ def compare_models(
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
-    labelled = Predictors(genotypes, grams).take(labels.rows)
+    further = weights or MarkerWeights()
+    labelled = Predictors(genotypes, grams, further.by_kernel).take(labels.rows)
+    more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if SUBGENOMES in chosen else ()))
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
     left_out = sum(name in genotypes.row and name not in groups for name in values) if groups else 0
@@ -143,7 +148,7 @@ def compare_models(
         seed=design.seed,
         heritability=None if design.h2 is None else given_heritability(design.h2),
         lower_is_better=design.lower_is_better,
-        notes=(*labels.assumptions, *((told,) if left_out else ()), *_pooling(scheme)),
+        notes=(*labels.assumptions, *((told,) if left_out else ()), *_pooling(scheme), *more),
     )
 
 

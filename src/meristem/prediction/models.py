@@ -13,6 +13,7 @@ from meristem.prediction.elastic_net import ELASTIC_NET
 from meristem.prediction.kernel_mixture import MULTI_KERNEL
 from meristem.prediction.random_forest import RANDOM_FOREST
 from meristem.prediction.stack import AUTO
+from meristem.prediction.subgenomes import SUBGENOMES
 from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, TraitModel
 
 _MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
@@ -25,6 +26,7 @@ _MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
         "random-forest": RANDOM_FOREST,
         "lightgbm": LIGHTGBM,
         "auto": AUTO,
+        "subgenomes": SUBGENOMES,
     }
 )
 

@@ -11,16 +11,27 @@ from meristem.errors import MeristemError
 from meristem.genomics.assumptions import describe_assumptions
 from meristem.genomics.genotypes import Genotypes
 from meristem.genomics.haplotypes import HaplotypeTable
-from meristem.prediction.evaluate import Comparison, Scheme, evaluate
+from meristem.prediction.evaluate import Comparison, evaluate
 from meristem.prediction.labels import Labels, match_labels
+from meristem.prediction.marker_weights import MarkerWeights
+from meristem.prediction.models import model_named
 from meristem.prediction.outcome import Evaluation, TraitPrediction
-from meristem.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
+from meristem.prediction.predictors import (
+    EMBEDDING,
+    FUNCTION,
+    RELATIONSHIP,
+    SUBGENOME,
+    KernelName,
+    Predictors,
+)
 from meristem.prediction.relatives import nearest_relatives
+from meristem.prediction.scheme import Scheme
 from meristem.prediction.trait_model import (
     GAUSSIAN_KERNEL,
     GBLUP,
     GBLUP_AND_DNA_MODEL,
     FittedTraitModel,
+    TraitModel,
 )
 from meristem.stats.haplotype_kernel import haplotype_kernel
 from meristem.stats.metrics import MINIMUM_PAIRS
@@ -36,6 +47,8 @@ def predict_trait(
     *,
     haplotypes: HaplotypeTable | None = None,
     vectors: NDArray[np.float32] | None = None,
+    weights: MarkerWeights | None = None,
+    model: str | None = None,
     seed: int = 0,
     folds: int = 5,
     repeats: int = 5,
@@ -53,6 +66,11 @@ def predict_trait(
     haplotypes, vectors
         Haplotypes of the same accessions and the (H, 512) embeddings of their sequences. With them the
         embedding kernel joins the relationship; without them the markers predict alone.
+    weights
+        Marker weights of further relationships: by function, by subgenome.
+    model
+        Name of the model that predicts, of :data:`~meristem.prediction.models.MODEL_NAMES`;
+        :func:`usual_model` by default. GBLUP and the Gaussian kernel stand beside it in the evaluation.
     seed
         First seed of the folds (repeat r uses seed + r) and seed of the permutations.
     folds, repeats
@@ -62,21 +80,70 @@ def predict_trait(
     ------
     MeristemError
         If no accession has both genotypes and a value, under 10 have, the trait does not vary, haplotypes are
-        of other accessions, or there are fewer labelled accessions than folds.
+        of other accessions, there are fewer labelled accessions than folds, or the model is unknown or lacks
+        its kernel.
     """
+    further = weights or MarkerWeights()
+    name = model or usual_model(further, embedded=vectors is not None)
+    check_model(name, further, embedded=vectors is not None)
     labels = match_labels(genotypes, values, trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
-    predictors = Predictors(genotypes, grams)
-    dna_model = GBLUP_AND_DNA_MODEL.name if grams else ""
-    models = (GBLUP, GAUSSIAN_KERNEL, GBLUP_AND_DNA_MODEL) if grams else (GBLUP, GAUSSIAN_KERNEL)
-    comparison = Comparison(models, reported=dna_model or GBLUP.name, dna_model=dna_model)
+    predictors = Predictors(genotypes, grams, further.by_kernel)
+    comparison = _comparison(name, dna_model=GBLUP_AND_DNA_MODEL.name if grams else "")
     scheme, assumed = _scheme(genotypes, labels, folds, repeats, seed)
     evaluation = evaluate(predictors.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
     fitted = comparison.reported_model.fit(predictors, labels.rows, labels.y)
-    told = (*labels.assumptions, *_marker_sentences(predictors, labels.rows), *assumed, *_told(haplotypes))
+    markers = (*_marker_sentences(predictors, labels.rows), *further.notes)
+    told = (*labels.assumptions, *markers, *assumed, *_told(haplotypes))
     return _prediction(predictors, labels, trait, fitted, told), evaluation
+
+
+def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
+    """Name of the model that predicts when none is asked for: the one that uses what was given.
+
+    Examples
+    --------
+    >>> usual_model(MarkerWeights(), embedded=False)
+    'gblup'
+    >>> usual_model(MarkerWeights({"function": np.ones(3)}), embedded=False)
+    'multi-kernel'
+    """
+    kinds = {KernelName.parse(kernel).kind for kernel in weights.by_kernel}
+    if FUNCTION in kinds:
+        return "multi-kernel"
+    if SUBGENOME in kinds:
+        return "subgenomes"
+    return "gblup+dna" if embedded else "gblup"
+
+
+def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
+    """Refuse a model that does not exist or lacks its kernel."""
+    model_named(name)
+    plain = name.partition(":")[0]
+    if plain == "gblup+dna" and not embedded:
+        raise MeristemError(
+            f"model {name!r} reads sequence", mend="give the reference genome, or choose another model"
+        )
+    if plain == "subgenomes" and not any(
+        KernelName.parse(kernel).kind == SUBGENOME for kernel in weights.by_kernel
+    ):
+        raise MeristemError(
+            "the panel has no subgenomes",
+            mend="say which contig belongs to which subgenome with --subgenomes, or choose another model",
+        )
+
+
+def _comparison(name: str, dna_model: str) -> Comparison:
+    """GBLUP, the Gaussian kernel, with embeddings the DNA model, and the model that predicts."""
+    models: list[TraitModel] = [GBLUP, GAUSSIAN_KERNEL]
+    if dna_model:
+        models.append(GBLUP_AND_DNA_MODEL)
+    chosen = model_named(name)
+    if chosen.name not in [model.name for model in models]:
+        models.append(chosen)
+    return Comparison(tuple(models), reported=chosen.name, dna_model=dna_model)
 
 
 def embedding_gram(

@@ -1,4 +1,4 @@
-"""Small tables about accessions: one text column by id, or a plain list of ids."""
+"""Small tables about accessions, markers or contigs: one column by id, or a plain list of ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meristem.genomics.io.delimited import delimiter_of, refuse_repeated, text_l
 _HEADERS: Final = frozenset({"accession", "accessions", "id", "ids", "line", "lines", "genotype", "taxa"})
 
 
-def read_accession_column(path: Path, column: str | None = None) -> dict[str, str]:
+def read_accession_column(path: Path, column: str | None = None, *, row: str = "accession") -> dict[str, str]:
     """One column of a table by accession id, which stands in the first column; ids and cells to the letter.
 
     Parameters
@@ -22,6 +22,8 @@ def read_accession_column(path: Path, column: str | None = None) -> dict[str, st
         Table with a header, separated by commas, tabs or semicolons (plain or packed).
     column
         Which one; the second of a table of two by default.
+    row
+        What a row is about, for messages: an accession, a marker, a contig.
 
     Raises
     ------
@@ -42,21 +44,23 @@ def read_accession_column(path: Path, column: str | None = None) -> dict[str, st
         raise MeristemError(
             "the table has no header, no second column or no row",
             where=str(path),
-            mend="give an accession and a value in each row, separated by commas, under a header",
+            mend=f"give {row} and value in each row, separated by commas, under a header",
         )
     index = _index(path, header, column)
     for number, cells in enumerate(rows[1:], start=2):
         if len(cells) <= index or not cells[index].strip():
             raise MeristemError(
-                f"accession {cells[0]!r} has no value of {header[index]!r}",
+                f"{row} {cells[0]!r} has no value of {header[index]!r}",
                 where=f"{path}, row {number}",
                 mend="fill the cell or remove the row",
             )
-    refuse_repeated([cells[0] for cells in rows[1:]], "accession", path)
+    refuse_repeated([cells[0] for cells in rows[1:]], row, path)
     return {cells[0]: cells[index].strip() for cells in rows[1:]}
 
 
-def read_accession_numbers(path: Path, column: str | None = None) -> dict[str, float]:
+def read_accession_numbers(
+    path: Path, column: str | None = None, *, row: str = "accession"
+) -> dict[str, float]:
     """The same column as :func:`read_accession_column`, as numbers.
 
     Raises
@@ -65,12 +69,12 @@ def read_accession_numbers(path: Path, column: str | None = None) -> dict[str, f
         As there, and if a cell is no number.
     """
     numbers = {}
-    for name, cell in read_accession_column(path, column).items():
+    for name, cell in read_accession_column(path, column, row=row).items():
         try:
             numbers[name] = float(cell)
         except ValueError as error:
             raise MeristemError(
-                f"{cell!r} is no number", where=f"{path}, accession {name!r}", mend="write a number"
+                f"{cell!r} is no number", where=f"{path}, {row} {name!r}", mend="write a number"
             ) from error
     return numbers
 
