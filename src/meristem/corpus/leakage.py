@@ -1,0 +1,183 @@
+"""How much of a validation set a model has already seen: its windows' closest relatives in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.corpus.minhash import Sketch, SketchConfig, canonical_windows, check_windows, sketch
+from meristem.corpus.seed_index import (
+    Candidates,
+    SeedIndex,
+    SeedLayout,
+    best_of_each,
+    no_candidates,
+    pair_up,
+)
+from meristem.corpus.window_alignment import BAND, stretch_identity, turned
+from meristem.corpus.window_search import check_shares, stretch_bases
+from meristem.errors import MeristemError
+
+_BLOCK: Final = 8192
+_PAIRS: Final = 16384
+_HELD_BITS: Final = 24
+
+
+@dataclass(frozen=True)
+class LeakageConfig:
+    """Thresholds of the table and how hard to look.
+
+    Attributes
+    ----------
+    identities, coverages
+        A validation window counts where some training window has this identity with it over a stretch of this
+        share of the window.
+    sample, seed
+        Of more validation windows, so many are drawn at random.
+    seed_length
+        Bases of the k-mers that propose pairs; every k-mer is used.
+    least_seeds, most_windows_per_seed, most_candidates
+        As in :class:`meristem.corpus.window_search.SearchConfig`.
+    """
+
+    identities: tuple[float, ...] = (0.7, 0.8, 0.9, 0.95, 0.99)
+    coverages: tuple[float, ...] = (0.3, 0.5, 0.8)
+    sample: int = 2000
+    seed: int = 0
+    seed_length: int = 12
+    least_seeds: int = 2
+    most_windows_per_seed: int = 64
+    most_candidates: int = 32
+
+    def __post_init__(self) -> None:
+        check_shares("identities", self.identities)
+        check_shares("coverages", self.coverages)
+        if self.sample < 1:
+            raise MeristemError(f"{self.sample} validation windows are none", where="sample")
+
+
+@dataclass(frozen=True)
+class LeakageReport:
+    """Share of validation windows with a relative in training.
+
+    Attributes
+    ----------
+    identities, coverages
+        Thresholds: rows and columns of the table.
+    validation_windows, training_windows
+        Windows given.
+    examined
+        Validation windows looked at.
+    counts, shares
+        Of these, how many have a training window at that identity and coverage, and their share.
+    """
+
+    identities: tuple[float, ...]
+    coverages: tuple[float, ...]
+    validation_windows: int
+    training_windows: int
+    examined: int
+    counts: tuple[tuple[int, ...], ...]
+    shares: tuple[tuple[float, ...], ...]
+
+
+def leakage_report(
+    validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig | None = None
+) -> LeakageReport:
+    """Count validation windows that a training window resembles, at several thresholds.
+
+    Parameters
+    ----------
+    validation, training
+        (n, window) and (m, window) codes A C G T N.
+    config
+        Thresholds.
+
+    Examples
+    --------
+    >>> windows = np.random.default_rng(1).integers(0, 4, (4, 512), dtype=np.uint8)
+    >>> validation, training = windows[:2], windows[2:].copy()
+    >>> training[0, :300] = validation[1, :300]
+    >>> leakage_report(validation, training).shares[4]
+    (0.5, 0.5, 0.0)
+    """
+    config = config or LeakageConfig()
+    check_windows(validation)
+    rows = np.arange(len(validation))
+    if len(rows) > config.sample:
+        rows = np.sort(np.random.default_rng(config.seed).choice(rows, config.sample, replace=False))
+    closest = closest_identity(validation[rows], training, config)
+    counts = [(closest >= identity).sum(axis=0).tolist() for identity in config.identities]
+    examined = len(rows)
+    return LeakageReport(
+        config.identities,
+        config.coverages,
+        len(validation),
+        len(training),
+        examined,
+        tuple(tuple(row) for row in counts),
+        tuple(tuple(count / max(examined, 1) for count in row) for row in counts),
+    )
+
+
+def closest_identity(
+    validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig | None = None
+) -> NDArray[np.float32]:
+    """Highest identity of each validation window with any training window, at each coverage.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, coverages), 0 where no training window shares enough k-mers; never rising with coverage.
+    """
+    config = config or LeakageConfig()
+    check_windows(validation)
+    check_windows(training)
+    if validation.shape[1] != training.shape[1]:
+        raise MeristemError(
+            f"validation windows have {validation.shape[1]} bases and training windows {training.shape[1]}",
+            where="leakage",
+            mend="cut both alike",
+        )
+    validation = canonical_windows(validation)
+    pairs = _likeliest(validation, training, config)
+    stretches = [stretch_bases(coverage, training.shape[1]) for coverage in config.coverages]
+    closest = np.zeros((len(validation), len(stretches)), np.float32)
+    for start in range(0, len(pairs), _PAIRS):
+        part = pairs.where(np.arange(start, min(start + _PAIRS, len(pairs))))
+        targets = turned(canonical_windows(training[part.target]), part.reverse)
+        identity = stretch_identity(validation[part.query], targets, part.diagonal, stretches)
+        np.maximum.at(closest, part.query, identity)
+    for column in np.argsort(stretches)[-2::-1]:
+        longer = [c for c, bases in enumerate(stretches) if bases >= stretches[column]]
+        closest[:, column] = closest[:, longer].max(axis=1)
+    return closest
+
+
+def _likeliest(
+    validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig
+) -> Candidates:
+    """The training windows that share most k-mers with each validation window."""
+    drawing = SketchConfig(config.seed_length, scale=1)
+    most = max(len(validation), len(training))
+    layout = SeedLayout.of(most, training.shape[1], drawing.length, drawing.scale)
+    drawn = sketch(validation, drawing)
+    keys = layout.pack(drawn, np.arange(len(validation)))
+    held = np.zeros(1 << _HELD_BITS, np.bool_)
+    held[drawn.hashes >> (32 - _HELD_BITS)] = True
+    best = no_candidates()
+    for start in range(0, len(training), _BLOCK):
+        block = sketch(canonical_windows(training[start : start + _BLOCK]), drawing)
+        block = _where(block, held[block.hashes >> (32 - _HELD_BITS)])
+        index = SeedIndex(layout, config.most_windows_per_seed)
+        index.add(layout.pack(block, np.arange(start, len(training))))
+        pairs = pair_up(index.hits(keys), layout, BAND, config.least_seeds)
+        best = best_of_each(best.joined(pairs), config.most_candidates)
+    return best
+
+
+def _where(drawn: Sketch, chosen: NDArray[np.bool_]) -> Sketch:
+    return Sketch(drawn.hashes[chosen], drawn.rows[chosen], drawn.positions[chosen], drawn.reverse[chosen])
