@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.prediction.outcome import Evaluation, PermutationControl, TraitPrediction
+from meristem.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
 from meristem.report import wording
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
@@ -73,6 +73,33 @@ def test_the_slope_is_explained(prediction: TraitPrediction, slope: float, said:
     scores = tuple(replace(score, slope=slope) for score in evaluation.scores)
     notes = wording.evaluation_notes(replace(evaluation, scores=scores), make_context())
     assert said in " ".join(notes)
+
+
+def test_lower_can_be_better_and_a_loss_is_called_one(prediction: TraitPrediction) -> None:
+    evaluation = make_evaluation(prediction, lower_is_better=True)
+    notes = " ".join(wording.evaluation_notes(evaluation, make_context()))
+    assert "6.3 lower than all hidden lines" in notes
+    assert "the truly best quarter was 11.9 lower" in notes
+    scores = tuple(replace(score, gain=-2.0, gain_sd=-0.2) for score in evaluation.scores)
+    notes = " ".join(wording.evaluation_notes(replace(evaluation, scores=scores), make_context()))
+    assert "2.0 higher than all hidden lines (0.20 standard deviations); the truly best" in notes
+
+
+def test_r_over_h_above_1_is_not_believed(prediction: TraitPrediction) -> None:
+    evaluation = make_evaluation(prediction)
+    scores = tuple(replace(score, accuracy=1.3) for score in evaluation.scores)
+    notes = " ".join(wording.evaluation_notes(replace(evaluation, scores=scores), make_context()))
+    assert "r / h is 1.30" in notes
+    assert "it only says that the heritability is too low" in notes
+
+
+def test_what_was_not_measured_is_not_told(prediction: TraitPrediction) -> None:
+    evaluation = make_evaluation(prediction, heritability=None, possible_gain=math.nan, notes=())
+    first = evaluation.scores[0]
+    bare = ModelScore(DNA, first.fold_r, first.mean_r, 0.9, 9.0, 1.0, 1.0)
+    notes = wording.evaluation_notes(replace(evaluation, scores=(bare,), paired=()), make_context())
+    assert len(notes) == 4
+    assert "nan" not in " ".join(notes)
 
 
 def test_a_flat_picture_has_no_r(prediction: TraitPrediction) -> None:

@@ -22,6 +22,7 @@ from meristem.report.context import ReportContext
 from meristem.report.leaders import leaders
 from meristem.report.numerals import fixed, percent
 from meristem.report.rows import script_json, table_data
+from meristem.report.selection import selection
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _evaluation(
     return {
         "verdict": evaluation.verdict,
         "accuracy": accuracy(evaluation, context.model),
+        "selection": selection(evaluation, context.model),
         "notes": wording.evaluation_notes(evaluation, context),
         "agreement": scatter.agreement(evaluation, prediction),
         "agreement_note": wording.agreement_note(evaluation),

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from meristem.prediction.outcome import Evaluation, TraitPrediction
+from meristem.prediction.outcome import Evaluation, ModelScore, TraitPrediction
 from meristem.report.accuracy import (
     concordance,
     interval_of_mean,
@@ -17,6 +17,7 @@ from meristem.report.accuracy import (
 )
 from meristem.report.context import ReportContext
 from meristem.report.numerals import between, counted, fixed, percent
+from meristem.report.selection import gain_sentence, signed
 
 #: Mean r from which a ranking is called a strong and a moderate guide; 0.6 is the level that breeding
 #: programmes commonly ask for before they select on predictions.
@@ -27,7 +28,7 @@ _SCHEMES: Final = {
     "hold for candidates that are as related to the labelled lines as these are to one another.",
     "clusters": "Whole clusters of related lines were hidden together: the figures hold for candidates from "
     "families or populations that nobody has phenotyped.",
-    "groups": "Whole groups of lines were hidden together: the figures hold for candidates from groups that "
+    "families": "Whole families were hidden together: the figures hold for candidates from families that "
     "nobody has phenotyped.",
 }
 
@@ -89,18 +90,52 @@ def coverage(prediction: TraitPrediction) -> str:
 
 
 def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[str, ...]:
-    """Sentences beside the accuracy: what was hidden, the control, coverage, slope."""
-    notes = [_design(evaluation)]
+    """Sentences beside the accuracy: what was hidden, what selection brings, how far off, the control."""
     score = reported_score(evaluation, context.model)
-    if score is not None and math.isfinite(score.coverage_90):
-        notes.append(
-            f"90 % intervals held {percent(score.coverage_90)} of the hidden observations; "
-            "90 % would be exact."
-        )
-    if score is not None and math.isfinite(score.slope):
-        notes.append(_slope(score.slope))
-    notes.append(_control(evaluation))
-    return tuple(notes)
+    told = [] if score is None else _score_notes(score, evaluation)
+    return (_design(evaluation), *filter(None, told), *evaluation.notes, _control(evaluation))
+
+
+def _score_notes(score: ModelScore, evaluation: Evaluation) -> list[str]:
+    """Sentences on the model behind the predictions, ``""`` for what was not measured."""
+    covered = (
+        f"90 % intervals held {percent(score.coverage_90)} of the hidden observations; 90 % would be exact."
+    )
+    return [
+        gain_sentence(score, evaluation),
+        _genetic(score, evaluation),
+        _over_lines(score, evaluation),
+        covered if math.isfinite(score.coverage_90) else "",
+        _slope(score.slope) if math.isfinite(score.slope) else "",
+    ]
+
+
+def _genetic(score: ModelScore, evaluation: Evaluation) -> str:
+    h2 = evaluation.heritability
+    if h2 is None or not math.isfinite(score.accuracy):
+        return ""
+    told = (
+        f"With a heritability of {fixed(h2.value, 2)} ({h2.source}), r / h is {fixed(score.accuracy, 2)}: "
+        "about how closely predictions follow the genetic values behind the observations"
+    )
+    return (
+        f"{told}; above 1 it only says that the heritability is too low."
+        if score.accuracy > 1.0
+        else f"{told}."
+    )
+
+
+def _over_lines(score: ModelScore, evaluation: Evaluation) -> str:
+    """How the model compares with the baseline if other lines had been there."""
+    for paired in evaluation.paired:
+        if paired.model == score.name and math.isfinite(paired.bootstrap_lower):
+            return (
+                f"Against {paired.baseline} r differs by {signed(paired.mean, 3)}. Other training sets and "
+                f"hidden lines would give {between(paired.lower, paired.upper, 3)} (95 %, over folds); the "
+                "same training sets and other hidden lines of the same kind "
+                f"{between(paired.bootstrap_lower, paired.bootstrap_upper, 3)} (95 %, bootstrap over lines)."
+            )
+    return ""
 
 
 def _design(evaluation: Evaluation) -> str:
