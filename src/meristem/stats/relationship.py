@@ -8,10 +8,12 @@ frequency ``f`` of the counted allele. With ``p`` the training mean of ``f``, ``
 
 which is the first matrix of VanRaden (2008), J. Dairy Sci. 91:4414, for diploids, its autopolyploid form
 (Endelman et al. 2018, Genetics 209:77) for one higher ploidy, and a multiple of kinship for mixtures. An
-unrelated accession of ploidy k in Hardy-Weinberg proportions has ``phi / k`` on the diagonal, 1 where all have
-one ploidy; counting every copy twice multiplies all relationships by 2. Markers may have weights w_j; then it
-is ``phi * sum_j w_j z_j z_j' / sum_j w_j p_j (1 - p_j)``. No row outside the training set moves the
-frequencies, so an accession's relationships do not depend on what else is in the batch.
+unrelated accession of ploidy k in Hardy-Weinberg proportions has ``phi / k`` on the diagonal, 1 where all
+have one ploidy; counting every copy twice multiplies all relationships by 2.
+
+Markers may have weights w_j; then it is ``phi * sum_j w_j z_j z_j' / sum_j w_j p_j (1 - p_j)``. No row
+outside the training set moves the frequencies, so an accession's relationships do not depend on what else is
+in the batch.
 """
 
 from __future__ import annotations
