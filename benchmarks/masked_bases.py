@@ -26,8 +26,8 @@ from meristem.genomics.io.fasta import open_fasta
 from meristem.model.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
 from meristem.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
 from meristem.probing.masked_bases import HiddenBases, encoder_probabilities, hide_bases, score_masked
-from meristem.training.pretrain import load_source
 from meristem.training.recipe import read_recipe
+from meristem.training.sources import load_source
 
 HELD_OUT_WINDOWS = 40_000
 UNSEEN = (

@@ -16,7 +16,7 @@ from meristem.genomics.sequence import decode
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
 from meristem.training.loop import train
 from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.recipe import Schedule
+from meristem.training.schedule import Schedule
 
 SHAPE = MeristemConfig(stem_channels=16, hidden_size=32, layers=1, heads=2)
 

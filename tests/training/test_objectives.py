@@ -1,4 +1,4 @@
-"""Hidden spans have the share and length asked for, and weights count as they say."""
+"""Hidden bases have the share and length asked for, and every objective counts what it says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import torch
 from meristem.genomics.region import UNLABELLED, Region
 from meristem.genomics.sequence import N
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
+from meristem.training.locus_offset import NO_OFFSET
 from meristem.training.objectives import ObjectiveConfig, PretrainingObjective, hide_spans
+from meristem.training.training_batch import TrainingBatch
 
 
 def test_spans_hide_the_share_asked_for_and_never_n():
@@ -29,39 +31,103 @@ def test_spans_are_contiguous():
     assert hidden.sum() / starts == pytest.approx(6, rel=0.15)
 
 
-@pytest.fixture(scope="module")
-def objective():
+def test_single_bases_are_hidden_where_asked():
+    codes = np.zeros((300, 512), dtype=np.uint8)
+    config = ObjectiveConfig(max_masked=0.02, mean_span=8, single_share=1.0)
+    hidden = hide_spans(codes, config, np.random.default_rng(2))
+    starts = (hidden[:, 1:] & ~hidden[:, :-1]).sum()
+    assert hidden.sum() / starts == pytest.approx(1, rel=0.05)
+
+
+SHAPE = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+
+
+def objective(**config) -> PretrainingObjective:
     torch.manual_seed(0)
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
-    return PretrainingObjective(MeristemEncoder(shape), ObjectiveConfig(repeat_weight=0.0))
+    return PretrainingObjective(MeristemEncoder(SHAPE), ObjectiveConfig(repeat_weight=0.0, **config))
 
 
-def batch(rows: int = 3, length: int = 32):
+def batch(rows: int = 4, length: int = 32, **others) -> TrainingBatch:
+    """Random bases, a third of them hidden, nothing asked of them."""
     random = np.random.default_rng(5)
     codes = torch.from_numpy(random.integers(0, 4, (rows, length)))
     hidden = torch.from_numpy(random.random((rows, length)) < 0.3)
-    return codes, hidden, torch.zeros(rows, length, dtype=torch.bool)
+    nothing = torch.full_like(codes, UNLABELLED)
+    whole = TrainingBatch(
+        codes, hidden, torch.zeros_like(hidden), nothing, nothing, torch.zeros(rows, length, 4)
+    )
+    return whole._replace(**others)
 
 
-def test_bases_nobody_annotated_do_not_count(objective):
-    codes, hidden, repeat = batch()
-    nobody = objective(codes, hidden, repeat, torch.full_like(codes, UNLABELLED))
-    assert nobody["region"].item() == 0.0
-    one = torch.full_like(codes, UNLABELLED)
+def losses(module: PretrainingObjective, asked: TrainingBatch) -> dict[str, float]:
+    return {name: value.item() for name, value in module(asked, module.totals(asked)).items()}
+
+
+def test_bases_nobody_annotated_do_not_count():
+    asked = batch()
+    assert losses(objective(), asked)["region"] == 0.0
+    one = asked.region.clone()
     one[0, 0] = Region.INTRON
-    assert objective(codes, hidden, repeat, one)["region"].item() > 0.0
+    assert losses(objective(), batch(region=one))["region"] > 0.0
 
 
-def test_repeats_of_weight_zero_do_not_count(objective):
-    codes, hidden, repeat = batch()
-    unlabelled = torch.full_like(codes, UNLABELLED)
-    assert objective(codes, hidden, torch.ones_like(repeat), unlabelled)["span"].item() == 0.0
+def test_repeats_of_weight_zero_do_not_count():
+    asked = batch()
+    assert losses(objective(), batch(repeat=torch.ones_like(asked.hidden)))["span"] == 0.0
 
 
-def test_what_is_hidden_is_not_seen(objective):
-    codes, hidden, repeat = batch()
-    changed = torch.where(hidden, 3 - codes, codes)
-    unlabelled = torch.full_like(codes, UNLABELLED)
-    unlabelled[:, 1] = Region.INTRON
-    same = [objective(c, hidden, repeat, unlabelled)["region"].item() for c in (codes, changed)]
-    assert same[0] == same[1]
+def test_what_is_hidden_is_not_seen():
+    asked = batch()
+    labels = asked.region.clone()
+    labels[:, 1] = Region.INTRON
+    changed = torch.where(asked.hidden, 3 - asked.codes, asked.codes)
+    here, there = (
+        losses(objective(), batch(region=labels, codes=c))["region"] for c in (asked.codes, changed)
+    )
+    assert here == there
+
+
+def test_an_objective_of_weight_zero_has_no_head_and_no_loss():
+    module = objective()
+    assert set(losses(module, batch())) == {"loss", "span", "region"}
+    assert all(name.startswith("encoder.") for name in module.state_dict())
+
+
+def test_places_in_a_locus_count_at_hidden_bases_alone():
+    asked = batch()
+    module = objective(locus_weight=2.0, span_weight=0.0)
+    hidden_place = asked.hidden.nonzero()[0]
+    shown_place = (~asked.hidden).nonzero()[0]
+    offsets = asked.offset.clone()
+    offsets[tuple(shown_place)] = 3
+    assert losses(module, batch(offset=offsets))["locus"] == 0.0
+    offsets[tuple(hidden_place)] = 3
+    found = losses(module, batch(offset=offsets))
+    assert found["locus"] > 0
+    assert found["loss"] == pytest.approx(2 * found["locus"], rel=1e-5)
+
+
+def test_the_column_loss_is_the_surprise_at_the_other_species_bases():
+    share = torch.zeros(4, 32, 4)
+    share[1, 5] = torch.tensor([0.5, 0.5, 0.0, 0.0])
+    module = objective(column_weight=1.0, span_weight=0.0)
+    with torch.no_grad():
+        module.column_head.weight.zero_()
+        module.column_head.bias.copy_(torch.tensor([0.2, 0.1, 0.3, 0.4]).log())
+    found = losses(module, batch(column=share))["column"]
+    assert found == pytest.approx(-(np.log(0.2) + np.log(0.1)) / 2, rel=1e-5)
+
+
+def test_pieces_of_a_batch_add_up_to_the_whole():
+    random = np.random.default_rng(1)
+    asked = batch(
+        region=torch.from_numpy(random.integers(0, 5, (4, 32))),
+        offset=torch.from_numpy(random.choice([1, 2, NO_OFFSET], (4, 32))),
+        column=torch.from_numpy(random.dirichlet(np.ones(4), (4, 32)).astype(np.float32)),
+    )
+    module = objective(locus_weight=1.0, column_weight=1.0)
+    totals = module.totals(asked)
+    whole = module(asked, totals)
+    parts = [module(asked.part(first, 3), totals) for first in range(3)]
+    for name, value in whole.items():
+        assert value.item() == pytest.approx(sum(part[name].item() for part in parts), rel=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,20 +13,32 @@ from meristem.cli.output import hushed, print_summary
 
 EXAMPLE: Final = "Example: meristem pretrain recipes/small.toml --out runs/small"
 
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Measure what it would cost, print that, and stop.")
+]
+
 
 def pretrain(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that says what to train on.")],
     out: Out,
+    only_estimate: Estimate = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Pre-train an encoder by a recipe; run again with the same DIR, it goes on where it stopped.
 
-    DIR/training holds the state and a log, DIR/checkpoint the trained encoder, an artifact.
+    DIR/training holds the state, a log and its curve, DIR/checkpoint the trained encoder, an artifact.
+    On several devices: torchrun --nproc-per-node 4 --no-python meristem pretrain RECIPE --out DIR.
     """
+    from meristem.training.pretrain import estimate_cost
     from meristem.training.pretrain import pretrain as train
     from meristem.training.recipe import read_recipe
 
+    plan = read_recipe(recipe)
+    if only_estimate:
+        cost = estimate_cost(plan)
+        print_summary(asdict(cost), [cost.sentence(plan.name)], as_json=as_json)
+        return
     with hushed(quiet):
-        folder = train(read_recipe(recipe), out, show=False if quiet else None)
+        folder = train(plan, out, show=False if quiet else None)
     print_summary({"checkpoint": str(folder)}, [f"checkpoint: {folder}"], as_json=as_json)

@@ -1,21 +1,55 @@
-"""A step's batch with its hidden spans, as tensors."""
+"""A step's batch with its hidden bases, as tensors."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
-from torch import Tensor
+import torch
 
-from meristem.corpus.sampler import WindowSampler
-from meristem.training.objectives import ObjectiveConfig, as_tensors, hide_spans
+from meristem.corpus.sampler import WindowBatch
+from meristem.genomics.region import UNLABELLED
+from meristem.training.columns import ColumnSampler
+from meristem.training.locus_offset import NO_OFFSET, offset_labels
+from meristem.training.objectives import ObjectiveConfig, hide_spans
+from meristem.training.training_batch import TrainingBatch
 
 
-def hidden_batch(
-    sampler: WindowSampler, config: ObjectiveConfig, number: int, size: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Batch ``number`` in the order :class:`PretrainingObjective` takes it.
+class Windows(Protocol):
+    """Where batches come from: genomes in memory, or a corpus folder."""
 
-    The hidden spans, like the windows, depend on the sampler's seed and the number alone.
+    seed: int
+
+    def batch(self, number: int, size: int) -> WindowBatch:
+        """Batch ``number`` of ``size`` windows: the same windows every time."""
+
+
+def training_batch(
+    windows: Windows,
+    config: ObjectiveConfig,
+    number: int,
+    size: int,
+    columns: ColumnSampler | None = None,
+) -> TrainingBatch:
+    """Batch ``number`` with its hidden bases.
+
+    With ``columns``, ``config.column_windows`` of the windows are cut from alignments. What is hidden, like
+    the windows, depends on the seed and the number alone.
     """
-    batch = sampler.batch(number, size)
-    random = np.random.default_rng((sampler.seed, number, 1))
-    return as_tensors(batch, hide_spans(batch.codes, config, random))
+    random = np.random.default_rng((windows.seed, number, 1))
+    aligned = 0 if columns is None else min(config.column_windows, size - 1)
+    batch = windows.batch(number, size - aligned)
+    codes, repeat, region, offset = batch.codes, batch.repeat, batch.region, offset_labels(batch)
+    column = np.zeros((*codes.shape, 4), dtype=np.float32)
+    if columns is not None:
+        drawn = columns.batch(number, aligned)
+        codes = np.concatenate([codes, drawn.codes])
+        repeat = np.concatenate([repeat, np.zeros(drawn.codes.shape, dtype=np.bool_)])
+        region = np.concatenate([region, np.full_like(drawn.codes, UNLABELLED)])
+        offset = np.concatenate([offset, np.full_like(drawn.codes, NO_OFFSET)])
+        column = np.concatenate([column, drawn.share])
+    whole = (codes, hide_spans(codes, config, random), repeat, region, offset)
+    codes_, hidden, repeat_, region_, offset_ = (torch.from_numpy(np.ascontiguousarray(t)) for t in whole)
+    return TrainingBatch(
+        codes_.long(), hidden, repeat_, region_.long(), offset_.long(), torch.from_numpy(column)
+    )

@@ -2,120 +2,134 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 
-from meristem.corpus.sampler import WindowSampler
+from meristem.config import WINDOW
 from meristem.errors import MeristemError
-from meristem.progress import progress
-from meristem.training.batches import hidden_batch
+from meristem.training.batches import Windows, training_batch
+from meristem.training.columns import ColumnSampler
+from meristem.training.curve import write_curve
 from meristem.training.objectives import PretrainingObjective
 from meristem.training.optimisers import build_optimisers
-from meristem.training.recipe import Schedule
-from meristem.training.state import load_state, save_state
+from meristem.training.schedule import Schedule, rate
+from meristem.training.speed import measured_peak, operations_per_base
+from meristem.training.state import load_moments, load_weights, save_state, saved_state
+from meristem.training.training_batch import TrainingBatch
+from meristem.training.training_log import TrainingLog
+from meristem.training.watch import LossWatch
 
 Validation = Callable[[PretrainingObjective], dict[str, float]]
 
 
-def rate(step: int, schedule: Schedule) -> float:
-    """Share of the peak learning rate at a step: linear warm-up, then a cosine down to the floor.
+@dataclass
+class _Running:
+    """What the steps of one training share."""
 
-    Examples
-    --------
-    >>> schedule = Schedule(steps=100, warmup=10, floor=0.1)
-    >>> rate(4, schedule), round(rate(99, schedule), 3)
-    (0.5, 0.1)
-    """
-    if step < schedule.warmup:
-        return (step + 1) / schedule.warmup
-    done = (step - schedule.warmup) / max(1, schedule.steps - schedule.warmup)
-    return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * done)) / 2
+    accelerator: Accelerator
+    objective: PretrainingObjective
+    module: torch.nn.Module
+    optimisers: Sequence[torch.optim.Optimizer]
+    prepared: Sequence[Any]
+    schedule: Schedule
 
 
 def train(
     objective: PretrainingObjective,
-    sampler: WindowSampler,
+    windows: Windows,
     schedule: Schedule,
     folder: Path,
     *,
+    window: int = WINDOW,
+    columns: ColumnSampler | None = None,
     validate: Validation | None = None,
     show: bool | None = None,
 ) -> None:
     """Train to the end of the schedule, going on from the state in ``folder`` where there is one.
 
-    ``log.jsonl`` in the folder gets a line per 100 steps and per validation. Data, masks and learning rate
-    depend on the step number alone, so a training that was stopped ends in the same weights.
+    ``window`` (bases) serves to know the cost. ``log.jsonl`` in the folder gets a line per 100 steps and per
+    validation, ``curve.svg`` draws it. Data, masks and learning rate depend on the step number alone, so a
+    training that was stopped ends in the same weights. Under ``torchrun`` or ``accelerate launch`` every
+    process draws the whole batch and learns from its part of it, so the losses are those of one process.
 
     Raises
     ------
     MeristemError
-        If the loss stops being a number; the last saved state stays.
+        If the loss stops being a number or rises far above its lowest; the last saved state stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(mixed_precision=schedule.precision)
+    _check_pieces(accelerator, schedule)
+    state = saved_state(folder / "state")
+    done, watch = load_weights(state, objective) if state else (0, LossWatch())
+    peak = measured_peak(accelerator.device, schedule.precision) * accelerator.num_processes
+    cost = operations_per_base(objective.encoder, window) / peak
     optimisers = build_optimisers(objective, schedule)
     module, *prepared = accelerator.prepare(objective, *optimisers)
-    done = load_state(folder / "state", objective, optimisers)
-    log = _Log(folder / "log.jsonl", schedule.batch * sampler.config.window)
-    with progress("training", total=schedule.steps, show=show) as advance:
-        advance(done)
-        for step in range(done, schedule.steps):
-            for optimiser in optimisers:
-                for group in optimiser.param_groups:
-                    group["lr"] = group["peak"] * rate(step, schedule)
-            tensors = hidden_batch(sampler, objective.config, step, schedule.batch)
-            module.train()
-            losses = module(*(t.to(accelerator.device) for t in tensors))
-            accelerator.backward(losses["loss"])
-            accelerator.clip_grad_norm_(module.parameters(), schedule.clip)
-            for optimiser in prepared:
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
-            _check(losses["loss"], step, folder)
-            log.add(step + 1, {k: float(v.detach()) for k, v in losses.items()})
-            advance(1)
-            if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
-                save_state(folder / "state", objective, optimisers, step + 1)
-            if validate and ((step + 1) % schedule.validate_every == 0 or step + 1 == schedule.steps):
-                log.write(step + 1, validate(objective), kind="validation")
+    if state:
+        load_moments(state, optimisers)
+    running = _Running(accelerator, objective, module, optimisers, prepared, schedule)
+    main = accelerator.is_main_process
+    log = TrainingLog(folder / "log.jsonl", cost, schedule, show=show if main else False)
+    for step in range(done, schedule.steps):
+        batch = training_batch(windows, objective.config, step, schedule.batch, columns)
+        losses = _step(running, batch, step, watch, folder)
+        log.add(step + 1, losses, batch.codes.numel(), write=main)
+        last = step + 1 == schedule.steps
+        if (step + 1) % schedule.save_every == 0 or last:
+            save_state(folder / "state", objective, optimisers, step + 1, watch, main=main)
+        if validate and ((step + 1) % schedule.validate_every == 0 or last):
+            scores = validate(objective)
+            if main:
+                log.write(step + 1, scores, kind="validation")
+                write_curve(folder / "log.jsonl", folder / "curve.svg")
+    log.close()
+    accelerator.wait_for_everyone()
 
 
-class _Log:
-    """Mean losses of every 100 steps, with bases per second."""
-
-    def __init__(self, path: Path, bases_per_step: int) -> None:
-        self.path = path
-        self.bases_per_step = bases_per_step
-        self.sums: dict[str, float] = {}
-        self.steps = 0
-        self.begun = time.perf_counter()
-
-    def add(self, step: int, losses: dict[str, float]) -> None:
+def _step(
+    running: _Running, batch: TrainingBatch, step: int, watch: LossWatch, folder: Path
+) -> dict[str, float]:
+    """One optimiser step; returns the losses of the whole batch."""
+    accelerator, schedule = running.accelerator, running.schedule
+    for optimiser in running.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * rate(step, schedule)
+    running.module.train()
+    totals = running.objective.totals(batch).to(accelerator.device)
+    world = accelerator.num_processes
+    sums: dict[str, torch.Tensor] = {}
+    for piece in range(schedule.accumulate):
+        first = piece * world + accelerator.process_index
+        part = batch.part(first, world * schedule.accumulate).to(accelerator.device)
+        waiting = piece + 1 < schedule.accumulate
+        with accelerator.no_sync(running.module) if waiting else nullcontext():
+            losses = running.module(part, totals)
+            # Gradients are averaged over processes, the losses of a batch's pieces add up.
+            accelerator.backward(losses["loss"] * world)
         for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.steps += 1
-        if step % 100 == 0:
-            means = {name: value / self.steps for name, value in self.sums.items()}
-            means["bases_per_second"] = self.steps * self.bases_per_step / (time.perf_counter() - self.begun)
-            self.write(step, means, kind="training")
-            self.sums, self.steps, self.begun = {}, 0, time.perf_counter()
-
-    def write(self, step: int, values: dict[str, float], *, kind: str) -> None:
-        rounded = {name: round(value, 5) for name, value in values.items()}
-        with self.path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps({"step": step, "kind": kind, **rounded}) + "\n")
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
+    whole = accelerator.reduce(torch.stack(list(sums.values())), "sum").tolist()
+    gradient = accelerator.clip_grad_norm_(running.module.parameters(), schedule.clip)
+    found = dict(zip(sums, whole, strict=True))
+    watch.check(found["loss"], float(gradient), step, folder)
+    for optimiser in running.prepared:
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+    return found
 
 
-def _check(loss: torch.Tensor, step: int, folder: Path) -> None:
-    if not torch.isfinite(loss):
+def _check_pieces(accelerator: Accelerator, schedule: Schedule) -> None:
+    pieces = accelerator.num_processes * schedule.accumulate
+    if schedule.batch < pieces:
         raise MeristemError(
-            f"the loss is no number any more at step {step + 1}; the last good state is kept",
-            where=str(folder),
-            mend="lower learning_rate in the recipe and start again",
+            f"a batch of {schedule.batch} windows cannot be cut into {pieces} pieces",
+            where=f"{accelerator.num_processes} processes, accumulate = {schedule.accumulate}",
+            mend="raise batch or lower accumulate in the recipe",
         )

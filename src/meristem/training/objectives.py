@@ -1,8 +1,9 @@
-"""What the encoder learns from: hidden spans of bases, and the region every base is part of."""
+"""What the encoder learns from: hidden bases, regions, places in a locus, and alignment columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from meristem.corpus.sampler import WindowBatch
 from meristem.genomics.region import UNLABELLED
 from meristem.genomics.sequence import MASK, N
 from meristem.model.encoder import BASES, MeristemEncoder
+from meristem.training.locus_offset import NO_OFFSET, OFFSETS
+from meristem.training.training_batch import TrainingBatch
+
+#: The objectives, in the order of their totals.
+OBJECTIVES: Final = ("span", "region", "locus", "column")
 
 
 @dataclass(frozen=True)
@@ -22,28 +27,43 @@ class ObjectiveConfig:
 
     Attributes
     ----------
-    span_weight, region_weight
-        Weight of the reconstruction of hidden spans and of the per-base regions in the sum.
+    span_weight, region_weight, locus_weight, column_weight
+        Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
+        base lies from where its gene begins; the bases that other species have in an alignment column.
     max_masked
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
     mean_span
-        Mean length of a hidden span (geometric).
+        Mean length of a hidden span (geometric); 1 hides single bases.
+    single_share
+        Share of the windows in which single bases are hidden, whatever ``mean_span``.
     repeat_weight
         Weight of soft-masked bases in the reconstruction.
+    column_windows
+        Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
     """
 
     span_weight: float = 1.0
     region_weight: float = 1.0
+    locus_weight: float = 0.0
+    column_weight: float = 0.0
     max_masked: float = 0.3
     mean_span: float = 6.0
+    single_share: float = 0.0
     repeat_weight: float = 0.1
+    column_windows: int = 2
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each objective."""
+        given = (self.span_weight, self.region_weight, self.locus_weight, self.column_weight)
+        return dict(zip(OBJECTIVES, given, strict=True))
 
 
 def hide_spans(
     codes: NDArray[np.uint8], config: ObjectiveConfig, random: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Choose the bases to hide: contiguous spans, never N.
+    """Choose the bases to hide: contiguous spans or single bases, never N.
 
     Parameters
     ----------
@@ -57,47 +77,77 @@ def hide_spans(
     """
     batch, window = codes.shape
     share = random.uniform(0, config.max_masked, size=(batch, 1))
+    mean = np.full((batch, 1), config.mean_span)
+    if config.single_share:
+        mean[random.random(batch) < config.single_share] = 1.0
     # A base is hidden when one of the last `length` bases began a span, so starts are thinned by the mean.
-    starts = random.random((batch, window)) < share / config.mean_span
-    lengths = np.where(starts, random.geometric(1 / config.mean_span, size=(batch, window)), 0)
+    starts = random.random((batch, window)) < share / mean
+    lengths = np.where(starts, random.geometric(1 / mean, size=(batch, window)), 0)
     reach = np.maximum.accumulate(np.arange(window) + lengths, axis=1)
     return (reach > np.arange(window)) & (codes < N)
 
 
 class PretrainingObjective(nn.Module):
-    """The encoder with its losses, as one module for the training loop."""
+    """The encoder with its losses, as one module for the training loop.
+
+    Heads that only training needs stand here and not in the encoder, so a checkpoint is the same whatever
+    it was trained by. They read one strand; the random strand of every window makes them learn both.
+    """
 
     def __init__(self, encoder: MeristemEncoder, config: ObjectiveConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.config = config
+        size = encoder.config.embedding_size
+        self.locus_head = nn.Linear(size, OFFSETS) if config.locus_weight else None
+        self.column_head = nn.Linear(size, BASES) if config.column_weight else None
 
-    def forward(self, codes: Tensor, hidden: Tensor, repeat: Tensor, region: Tensor) -> dict[str, Tensor]:
-        """Losses of a batch, each a scalar; ``"loss"`` is their weighted sum.
+    def totals(self, batch: TrainingBatch) -> Tensor:
+        """What the sum of each objective over a batch is divided by, in the order of OBJECTIVES.
 
-        Parameters
-        ----------
-        codes, hidden, repeat, region
-            (batch, window) bases, which are hidden, which are soft-masked, and region labels.
+        A batch that is read in pieces, one after another or on several devices, has the totals of the
+        whole in every piece, so that the sum of the pieces' losses is the loss of the batch.
         """
-        reading = self.encoder.strand(codes.masked_fill(hidden, MASK))
-        weight = torch.where(repeat, self.config.repeat_weight, 1.0) * hidden
-        target = codes.clamp(max=BASES - 1)
-        surprise = functional.cross_entropy(reading.bases.float().transpose(1, 2), target, reduction="none")
-        span = (surprise * weight).sum() / weight.sum().clamp(min=1.0)
-        labelled = region != UNLABELLED
-        labels = region.masked_fill(~labelled, 0)
-        doubt = functional.cross_entropy(reading.regions.float().transpose(1, 2), labels, reduction="none")
-        regions = (doubt * labelled).sum() / labelled.sum().clamp(min=1)
-        loss = self.config.span_weight * span + self.config.region_weight * regions
-        return {"loss": loss, "span": span, "region": regions}
+        offset = batch.hidden & (batch.offset != NO_OFFSET)
+        counts = (
+            self._span_weight(batch).sum(),
+            (batch.region != UNLABELLED).sum(),
+            offset.sum() if self.locus_head is not None else offset.new_zeros(()),
+            batch.column.sum(),
+        )
+        return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
+
+    def forward(self, batch: TrainingBatch, totals: Tensor) -> dict[str, Tensor]:
+        """Losses of a batch or a piece of one, each a scalar; ``"loss"`` is their weighted sum."""
+        reading = self.encoder.strand(batch.codes.masked_fill(batch.hidden, MASK))
+        sums = {
+            "span": self._span(reading.bases, batch),
+            "region": _over_labels(reading.regions, batch.region, batch.region != UNLABELLED),
+        }
+        if self.locus_head is not None:
+            asked = batch.hidden & (batch.offset != NO_OFFSET)
+            logits = self.locus_head(reading.features[asked])
+            sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[asked], reduction="sum")
+        if self.column_head is not None:
+            rows = batch.column.flatten(1).any(1)
+            chance = self.column_head(reading.features[rows]).float().log_softmax(-1)
+            sums["column"] = -(chance * batch.column[rows]).sum()
+        divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
+        weights = self.config.weights
+        loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
+        return {"loss": loss, **divided}
+
+    def _span_weight(self, batch: TrainingBatch) -> Tensor:
+        return torch.where(batch.repeat, self.config.repeat_weight, 1.0) * batch.hidden
+
+    def _span(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        target = batch.codes.clamp(max=BASES - 1)
+        surprise = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
+        return (surprise * self._span_weight(batch)).sum()
 
 
-def as_tensors(batch: WindowBatch, hidden: NDArray[np.bool_]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A batch in the order :class:`PretrainingObjective` takes it."""
-    return (
-        torch.from_numpy(batch.codes.astype(np.int64)),
-        torch.from_numpy(hidden),
-        torch.from_numpy(batch.repeat),
-        torch.from_numpy(batch.region.astype(np.int64)),
-    )
+def _over_labels(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
+    """Sum of the cross-entropy where there are labels."""
+    given = labels.masked_fill(~known, 0)
+    doubt = functional.cross_entropy(logits.float().transpose(1, 2), given, reduction="none")
+    return (doubt * known).sum()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from meristem.training.recipe import Schedule
+from meristem.training.schedule import Schedule
 
 _ADAM_BETAS = (0.9, 0.98)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from meristem.corpus.sampler import SamplerConfig
 from meristem.errors import MeristemError
 from meristem.training.objectives import ObjectiveConfig
+from meristem.training.schedule import Schedule
 
 T = TypeVar("T")
 
@@ -27,47 +29,43 @@ class GenomeSource:
 
     def path(self, name: str) -> Path:
         """A file of the genome, environment variables expanded."""
-        expanded = os.path.expandvars(name)
-        if "$" in expanded:
-            raise MeristemError(
-                f"the recipe names {name!r} but that variable is not set",
-                where=self.species,
-                mend="set it to the folder of the genomes",
-            )
-        return Path(expanded)
+        return expanded(name, self.species)
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to learn.
+class CorpusSource:
+    """A folder that ``meristem corpus build`` wrote; without one, windows are drawn from the genomes."""
+
+    folder: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The folder, environment variables expanded."""
+        return expanded(self.folder, "corpus")
+
+
+@dataclass(frozen=True)
+class AlignmentSource:
+    """Alignments of a recipe.
 
     Attributes
     ----------
-    steps, batch
-        Optimiser steps and windows per step.
-    learning_rate, matrix_rate, warmup, floor
-        Peak rate of AdamW and of Muon (which takes the matrices inside the network), steps to reach
-        them, and the share of them the cosine ends on.
-    weight_decay, clip
-        Decay of matrices and the largest gradient norm.
-    save_every, validate_every, validation_batches
-        Steps between checkpoints and validations, and batches per validation.
-    precision
-        ``"bf16"`` or ``"no"``.
+    files
+        Aligned FASTA, tar archives of it, or MAF.
+    exclude
+        Species or genera whose rows are neither read nor predicted.
+    least_species
+        Columns in which fewer rows of other species have a base teach nothing.
     """
 
-    steps: int
-    batch: int = 16
-    learning_rate: float = 1e-3
-    matrix_rate: float = 0.02
-    warmup: int = 300
-    floor: float = 0.05
-    weight_decay: float = 0.05
-    clip: float = 1.0
-    save_every: int = 500
-    validate_every: int = 1000
-    validation_batches: int = 16
-    precision: str = "bf16"
+    files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    least_species: int = 4
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, environment variables expanded."""
+        return [expanded(name, "alignments") for name in self.files]
 
 
 @dataclass(frozen=True)
@@ -81,6 +79,8 @@ class Recipe:
     sampler: SamplerConfig
     objective: ObjectiveConfig
     schedule: Schedule
+    corpus: CorpusSource = CorpusSource()
+    alignments: AlignmentSource = AlignmentSource()
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -89,7 +89,8 @@ def read_recipe(path: Path) -> Recipe:
     Raises
     ------
     MeristemError
-        If the file is missing, is not TOML, or has a table or key that does not exist.
+        If the file is missing, is not TOML, has a table or key that does not exist, or names nothing to
+        learn from.
     """
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -97,33 +98,71 @@ def read_recipe(path: Path) -> Recipe:
         raise MeristemError("the recipe cannot be read", where=str(path), mend="check the path") from error
     except tomllib.TOMLDecodeError as error:
         raise MeristemError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
-    try:
-        genomes = tuple(_build(GenomeSource, entry, path) for entry in table.pop("genome"))
-        recipe = Recipe(
-            name=table.pop("name"),
-            seed=table.pop("seed", 0),
-            genomes=genomes,
-            encoder=table.pop("encoder", {}),
-            sampler=_build(SamplerConfig, table.pop("sampler", {}), path),
-            objective=_build(ObjectiveConfig, table.pop("objective", {}), path),
-            schedule=_build(Schedule, table.pop("schedule"), path),
-        )
-    except KeyError as error:
-        raise MeristemError(f"the recipe lacks {error}", where=str(path), mend="add it") from error
-    if table:
+    recipe = build_recipe(table | {"genomes": table.pop("genome", [])}, str(path))
+    if bool(recipe.genomes) == bool(recipe.corpus.folder):
         raise MeristemError(
-            f"the recipe has an unknown entry {next(iter(table))!r}", where=str(path), mend="remove it"
+            "the recipe should name either genomes or the folder of a corpus",
+            where=str(path),
+            mend="give [[genome]] tables or [corpus] folder",
+        )
+    if recipe.objective.column_weight and not recipe.alignments.files:
+        raise MeristemError(
+            "the recipe learns from alignment columns but names no alignment",
+            where=str(path),
+            mend="give [alignments] files or set column_weight to 0",
         )
     return recipe
 
 
-def _build(kind: type[T], entry: dict[str, Any], path: Path) -> T:
+def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe from plain tables, as TOML or a manifest hold them; what is not said is default."""
+    table = dict(table)
+    try:
+        recipe = Recipe(
+            name=table.pop("name"),
+            seed=table.pop("seed", 0),
+            genomes=tuple(_build(GenomeSource, entry, where) for entry in table.pop("genomes")),
+            encoder=table.pop("encoder", {}),
+            sampler=_build(SamplerConfig, table.pop("sampler", {}), where),
+            objective=_build(ObjectiveConfig, table.pop("objective", {}), where),
+            schedule=_build(Schedule, table.pop("schedule"), where),
+            corpus=_build(CorpusSource, table.pop("corpus", {}), where),
+            alignments=_build(AlignmentSource, table.pop("alignments", {}), where),
+        )
+    except KeyError as error:
+        raise MeristemError(f"the recipe lacks {error}", where=where, mend="add it") from error
+    if table:
+        raise MeristemError(
+            f"the recipe has an unknown entry {next(iter(table))!r}", where=where, mend="remove it"
+        )
+    return recipe
+
+
+def expanded(name: str, where: str) -> Path:
+    """A path with its environment variables put in.
+
+    Raises
+    ------
+    MeristemError
+        If a variable is not set.
+    """
+    found = os.path.expandvars(name)
+    if "$" in found:
+        raise MeristemError(
+            f"the recipe names {name!r} but that variable is not set",
+            where=where,
+            mend="set it to the folder of the genomes",
+        )
+    return Path(found)
+
+
+def _build(kind: type[T], entry: Mapping[str, Any], where: str) -> T:
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(entry) - known)
     if unknown:
         raise MeristemError(
             f"unknown key {unknown[0]!r}",
-            where=f"{path}, {kind.__name__}",
+            where=f"{where}, {kind.__name__}",
             mend=f"choose from {', '.join(sorted(known))}",
         )
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
@@ -131,5 +170,5 @@ def _build(kind: type[T], entry: dict[str, Any], path: Path) -> T:
         return kind(**values)
     except TypeError as error:
         raise MeristemError(
-            f"a key is missing: {error}", where=f"{path}, {kind.__name__}", mend="add it"
+            f"a key is missing: {error}", where=f"{where}, {kind.__name__}", mend="add it"
         ) from error

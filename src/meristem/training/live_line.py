@@ -1,0 +1,39 @@
+"""One line on standard error that says how a training goes."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+_CLEAR = "\r\x1b[K"
+
+
+class LiveLine:
+    """Rewrites one line of a terminal; silent when nobody is watching.
+
+    Parameters
+    ----------
+    total
+        Steps in all.
+    show
+        Force it on or off; by default it shows when standard error is a terminal.
+    """
+
+    def __init__(self, total: int, *, show: bool | None = None) -> None:
+        self.total = total
+        self.visible = sys.stderr.isatty() if show is None else show
+
+    def tell(self, step: int, losses: dict[str, float], speed: float, share: float, left: float) -> None:
+        """Show step, mean losses, bases per second, their share of the peak, and seconds left."""
+        if not self.visible:
+            return
+        parts = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        time = timedelta(seconds=round(left))
+        pace = f"{speed:,.0f} bases/s, {share:.0%} of peak"
+        line = f"training {step:,}/{self.total:,} | {parts} | {pace} | {time} left"
+        print(_CLEAR + line, end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self.visible:
+            print(_CLEAR, end="", file=sys.stderr, flush=True)

@@ -1,0 +1,93 @@
+"""The windows and alignments that a recipe names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from meristem.corpus.genome import TrainingGenome, load_training_genome
+from meristem.corpus.sampler import WindowSampler
+from meristem.genomics.alignment import Alignment
+from meristem.genomics.io.alignment_fasta import read_alignment_fasta
+from meristem.genomics.io.fasta import open_fasta
+from meristem.genomics.io.gff import read_gff
+from meristem.genomics.io.maf import read_maf
+from meristem.training.batches import Windows
+from meristem.training.columns import ColumnSampler
+from meristem.training.recipe import AlignmentSource, GenomeSource, Recipe
+
+#: Validation draws its windows from another stream than training.
+_VALIDATION_SEED: Final = 1_000_003
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a training reads.
+
+    Attributes
+    ----------
+    training, validation
+        Windows to learn from, and those kept (None where none are).
+    columns
+        Windows cut from alignments, None where that objective is off.
+    species
+        Names of the species by their number in a batch.
+    bases
+        Bases to learn from.
+    files
+        Every file read.
+    """
+
+    training: Windows
+    validation: Windows | None
+    columns: ColumnSampler | None
+    species: tuple[str, ...]
+    bases: int
+    files: tuple[Path, ...]
+
+
+def open_sources(recipe: Recipe) -> Sources:
+    """Open everything a recipe names."""
+    aligned = recipe.objective.column_weight != 0
+    columns = _columns(recipe) if aligned else None
+    files = recipe.alignments.paths if aligned else []
+    genomes = [load_source(source) for source in recipe.genomes]
+    weights = [source.weight for source in recipe.genomes]
+    training = WindowSampler(genomes, weights, recipe.sampler, seed=recipe.seed)
+    validation = None
+    if any(genome.validation for genome in genomes):
+        seed = recipe.seed + _VALIDATION_SEED
+        validation = WindowSampler(genomes, weights, recipe.sampler, seed=seed, validation=True)
+    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name] + files
+    names = tuple(genome.species for genome in genomes)
+    bases = sum(genome.bases for genome in genomes)
+    return Sources(training, validation, columns, names, bases, tuple(files))
+
+
+def load_source(source: GenomeSource) -> TrainingGenome:
+    """Read one genome of a recipe."""
+    annotation = read_gff(source.path(source.annotation)) if source.annotation else None
+    return load_training_genome(
+        source.species,
+        open_fasta(source.path(source.fasta)),
+        annotation,
+        validation_contigs=source.validation_contigs,
+    )
+
+
+def load_alignments(source: AlignmentSource) -> list[Alignment]:
+    """Read the alignments of a recipe, without the rows of species that are left out."""
+    found: list[Alignment] = []
+    for path in source.paths:
+        found += read_maf(path) if ".maf" in path.suffixes else read_alignment_fasta(path)
+    return [alignment.without(source.exclude) for alignment in found]
+
+
+def _columns(recipe: Recipe) -> ColumnSampler:
+    return ColumnSampler(
+        load_alignments(recipe.alignments),
+        window=recipe.sampler.window,
+        least_species=recipe.alignments.least_species,
+        seed=recipe.seed,
+    )
