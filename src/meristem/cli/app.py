@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import demo, embed, evaluate, inspect, output, predict, pretrain, select, verify
+from meristem.cli import demo, embed, evaluate, index, inspect, output, predict, pretrain, select, verify
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=select.EXAMPLE)(select.select)
+app.command(epilog=index.EXAMPLE)(index.index)
 app.command(epilog=embed.EXAMPLE)(embed.embed)
 app.command(epilog=pretrain.EXAMPLE)(pretrain.pretrain)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
