@@ -107,3 +107,16 @@ def test_json_and_seed(files: dict[str, Path], run: Callable, tmp_path: Path) ->
 def test_bad_requests(files: dict[str, Path], refused: Callable, words: list[object], told: str) -> None:
     named = [files.get(str(word), word) for word in words]
     assert told in refused("select", "--genotypes", files["genotypes"], *named, "--quiet")
+
+
+def test_lines_of_different_ploidy(run, panel, tmp_path) -> None:
+    """Diploids, and the same counts as tetraploids: the table of ploidies tells them apart."""
+    table = tmp_path / "ploidy.csv"
+    table.write_text("accession,ploidy\n" + "".join(f"line{i:02d},4\n" for i in range(24)))
+    words = ("--genotypes", panel.genotypes, "--count", 5, "--ploidies", table)
+    ran = run("select", *words, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert [entry["name"] for entry in read_manifest(tmp_path / "out")["inputs"]] == [
+        "panel.vcf",
+        "ploidy.csv",
+    ]

@@ -173,7 +173,6 @@ def genotype_files(path: Path) -> list[Path]:
 def read_panel(source: Source, trait: str) -> Panel:
     """Read phenotypes, then genotypes, and hold their accessions against one another."""
     from meristem.genomics.identity import identity_report
-    from meristem.genomics.io.genotypes import read_genotypes
     from meristem.genomics.io.phenotypes import read_phenotype_table
 
     phenotypes, summary = read_phenotype_table(source.phenotypes)
@@ -184,12 +183,23 @@ def read_panel(source: Source, trait: str) -> Panel:
             mend="choose a trait that was measured",
         )
     phenotypes.means(trait)  # a trait that is not there is told before the genotypes are read
-    genotypes = read_genotypes(source.genotypes, ploidy=source.ploidy, marker_map=source.marker_map)
-    if source.ploidies is not None:
-        genotypes = genotypes.with_ploidy(_ploidies(source.ploidies))
+    genotypes = read_panel_genotypes(source.genotypes, source.marker_map, source.ploidy, source.ploidies)
     weights = read_marker_weights(source, genotypes)
     identity = identity_report(genotypes.accessions, summary.accessions, genotypes)
     return Panel(genotypes, phenotypes, identity, tuple(summary.sentences()), weights)
+
+
+def read_panel_genotypes(
+    path: Path,
+    marker_map: Path | None = None,
+    ploidy: int | None = None,
+    ploidies: Path | None = None,
+) -> Genotypes:
+    """Dosages of a genotype file, with a ploidy of its own for each accession that the table names."""
+    from meristem.genomics.io.genotypes import read_genotypes
+
+    genotypes = read_genotypes(path, ploidy=ploidy, marker_map=marker_map)
+    return genotypes if ploidies is None else genotypes.with_ploidy(_ploidies(ploidies))
 
 
 def read_marker_weights(source: Source, genotypes: Genotypes) -> MarkerWeights:

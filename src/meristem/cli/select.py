@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from meristem.cli.options import GenotypeFile, Json, MarkerMap, Out, Ploidy, Quiet, Seed
+from meristem.cli.options import GenotypeFile, Json, MarkerMap, Out, Ploidies, Ploidy, Quiet, Seed
 from meristem.cli.output import hushed, print_summary
 from meristem.errors import MeristemError
 
@@ -87,6 +87,7 @@ def select(
     heritability: Heritability = None,
     marker_map: MarkerMap = None,
     ploidy: Ploidy = None,
+    ploidies: Ploidies = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -99,7 +100,7 @@ def select(
     from meristem.artifacts import write_artifact
 
     files = (genotypes, phenotypes, trait, candidates, groups, column, costs, marker_map)
-    request = Request(*files, quota=tuple(quota or ()), budget=budget, ploidy=ploidy)
+    request = Request(*files, quota=tuple(quota or ()), budget=budget, ploidy=ploidy, ploidies=ploidies)
     parameters = {"count": count, "criterion": criterion, "quota": list(request.quota), "budget": budget}
     with (
         hushed(quiet),
@@ -128,6 +129,7 @@ class Request:
     quota: tuple[str, ...] = ()
     budget: float | None = None
     ploidy: int | None = None
+    ploidies: Path | None = None
 
     def __post_init__(self) -> None:
         if (self.phenotypes is None) != (self.trait is None):
@@ -148,7 +150,7 @@ class Request:
         """Every file that is read, for the manifest."""
         from meristem.cli.panel import genotype_files
 
-        named = (self.phenotypes, self.candidates, self.groups, self.costs, self.marker_map)
+        named = (self.phenotypes, self.candidates, self.groups, self.costs, self.marker_map, self.ploidies)
         return [*genotype_files(self.genotypes), *(file for file in named if file is not None)]
 
     def choose(
@@ -186,12 +188,16 @@ class Request:
 
     def _read(self) -> tuple[Genotypes, Mapping[str, float], list[str]]:
         """Genotypes, the values of the trait, and what reading them noted."""
-        from meristem.cli.panel import Source, read_panel
-        from meristem.genomics.io.genotypes import read_genotypes
+        from meristem.cli.panel import Source, read_panel, read_panel_genotypes
 
+        read: dict[str, Any] = {
+            "marker_map": self.marker_map,
+            "ploidy": self.ploidy,
+            "ploidies": self.ploidies,
+        }
         if self.phenotypes is None or self.trait is None:
-            return read_genotypes(self.genotypes, ploidy=self.ploidy, marker_map=self.marker_map), {}, []
-        source = Source(self.genotypes, self.phenotypes, marker_map=self.marker_map, ploidy=self.ploidy)
+            return read_panel_genotypes(self.genotypes, **read), {}, []
+        source = Source(self.genotypes, self.phenotypes, **read)
         panel = read_panel(source, self.trait)
         values = panel.phenotypes.means(self.trait)
         return panel.genotypes, values, [*panel.identity.sentences(), *panel.notes]
