@@ -71,3 +71,12 @@ def test_broken_tables_are_told(tmp_path: Path, text: str, column: str | None, t
 def test_broken_lists_are_told(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(MeristemError, match=told):
         read_accession_list(written(tmp_path, text))
+
+
+def test_messages_say_what_a_row_is_about(tmp_path: Path) -> None:
+    path = written(tmp_path, "marker,weight\nm1,much\n")
+    with pytest.raises(MeristemError, match="'much' is no number") as told:
+        read_accession_numbers(path, row="marker")
+    assert "marker 'm1'" in str(told.value)
+    with pytest.raises(MeristemError, match="contig '1A' has no value of 'subgenome'"):
+        read_accession_column(written(tmp_path, "contig,subgenome\n1A,\n"), row="contig")
