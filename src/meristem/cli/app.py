@@ -14,7 +14,19 @@ from typing import Annotated
 import typer
 
 import meristem
-from meristem.cli import demo, embed, evaluate, index, inspect, output, predict, pretrain, select, verify
+from meristem.cli import (
+    corpus,
+    demo,
+    embed,
+    evaluate,
+    index,
+    inspect,
+    output,
+    predict,
+    pretrain,
+    select,
+    verify,
+)
 from meristem.errors import MeristemError
 
 app = typer.Typer(
@@ -30,6 +42,7 @@ app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=select.EXAMPLE)(select.select)
 app.command(epilog=index.EXAMPLE)(index.index)
 app.command(epilog=embed.EXAMPLE)(embed.embed)
+app.add_typer(corpus.app, name="corpus")
 app.command(epilog=pretrain.EXAMPLE)(pretrain.pretrain)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 

@@ -17,7 +17,7 @@ def test_species_and_lineage_by_sequence(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["a,b\n1,2\n", "a,species\n", "a,species\nx,\n", "a,species\nx,Y z\nx,Y z\n", "a,species\nx\n", ""],
+    ["a,b\n1,2\n", "a,species\n", "a,species\nx,\n", "a,species\nx,Y z\nx,Y w\n", "a,species\nx\n", ""],
 )
 def test_tables_that_say_no_species_are_refused(tmp_path, text):
     path = tmp_path / "t.csv"

@@ -20,12 +20,13 @@ def read_species_table(path: Path, ranks: tuple[str, ...] = ("order", "family"))
     """Species by sequence name, from a table with a header.
 
     The first column names the sequences; a column ``species`` is required. Of ``ranks`` those that are
-    columns make the lineage, followed by the genus, the first word of the species.
+    columns make the lineage, followed by the genus, the first word of the species. Of several rows of one
+    sequence the last counts.
 
     Raises
     ------
     MeristemError
-        If the file has no column ``species``, no row, a row that is short, or a sequence twice.
+        If the file has no column ``species``, no row, a row that is short, or a sequence of two species.
     """
     path = Path(path)
     lines = [line for line in text_lines(path) if line.strip() and not line.startswith("#")]
@@ -43,9 +44,10 @@ def read_species_table(path: Path, ranks: tuple[str, ...] = ("order", "family"))
     rows: dict[str, SpeciesRow] = {}
     for number, line in enumerate(lines[1:], start=2):
         cells = split_cells(line, delimiter)
-        if len(cells) < len(columns) or not cells[at] or cells[0] in rows:
+        known = rows.get(cells[0])
+        if len(cells) < len(columns) or not cells[at] or (known and known.species != cells[at]):
             raise MeristemError(
-                "the row is short, names no species, or names a sequence a second time",
+                "the row is short, names no species, or gives a sequence a second species",
                 where=f"{path}, row {number}",
                 mend="correct that row",
             )

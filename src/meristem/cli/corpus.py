@@ -1,0 +1,69 @@
+"""``meristem corpus``: corpora to pre-train on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from meristem.cli.options import Json, Out, Quiet
+from meristem.cli.output import hushed, print_summary
+
+EXAMPLE: Final = "Example: meristem corpus build recipes/corpus.toml --out runs/corpus"
+
+app = typer.Typer(help="Build the corpora that encoders are pre-trained on.", no_args_is_help=True)
+
+
+@app.command(epilog=EXAMPLE)
+def build(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that names the genomes.")],
+    out: Out,
+    estimate_only: Annotated[
+        bool, typer.Option("--estimate", help="Say what it will cost, and stop there.")
+    ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="Run the stages on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a corpus from genomes; run again with the same DIR after a stop, it goes on where it was.
+
+    DIR is an artifact: shards of windows with repeat mask and region classes, a split by homology cluster,
+    weights of species, and a leakage report. Finished stages wait beside it until it is whole.
+    """
+    from meristem.corpus.build import build_corpus
+    from meristem.corpus.estimate import estimate_cost
+    from meristem.corpus.recipe import read_corpus_recipe
+    from meristem.corpus.sources import open_sources
+    from meristem.progress import estimate
+
+    plan = read_corpus_recipe(recipe)
+    cost = estimate_cost(plan, open_sources(plan))
+    if estimate_only:
+        print_summary({"estimate": asdict(cost)}, [cost.sentence()], as_json=as_json)
+        return
+    estimate(f"{plan.name}: {cost.sentence()}", show=not quiet)
+    runner = None
+    if ray is not None:
+        from meristem.corpus.ray_runner import RayRunner
+
+        runner = RayRunner(ray)
+    with hushed(quiet):
+        folder = build_corpus(plan, out, runner=runner, show=False if quiet else None)
+    _report(folder, as_json=as_json)
+
+
+def _report(folder: Path, *, as_json: bool) -> None:
+    from meristem.artifacts import read_manifest
+
+    metrics = read_manifest(folder)["metrics"]
+    lines = [f"corpus: {folder}"] + [f"{name.replace('_', ' ')}: {value}" for name, value in metrics.items()]
+    print_summary({"corpus": str(folder), **metrics}, lines, as_json=as_json)

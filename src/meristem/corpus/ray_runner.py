@@ -1,0 +1,60 @@
+"""The stages of a corpus build on a Ray cluster (extra ``ray``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from meristem.corpus.stage import Task, run_task
+from meristem.errors import MeristemError
+from meristem.progress import Advance
+
+
+class RayRunner:
+    """Runs the tasks of a stage on the workers of a cluster.
+
+    Tasks are the same as without Ray, and so are the bytes they leave. All machines must see the input
+    files and the output folder under the same paths. A task whose worker dies is run again elsewhere; what
+    it left half-done is in a draft folder that nobody reads.
+
+    Parameters
+    ----------
+    address
+        ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise MeristemError(
+                "Ray is not installed", where="--ray", mend="pip install 'meristem[ray]'"
+            ) from error
+        self._ray: Any = ray
+        if not ray.is_initialized():
+            try:
+                ray.init(address=address, log_to_driver=False, configure_logging=False)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise MeristemError(
+                    "no Ray cluster answers",
+                    where=address,
+                    mend="check the address, or start one with ray start",
+                ) from error
+        # Every retry is safe: a task writes its folder whole or not at all.
+        self._remote = ray.remote(max_retries=-1)(run_task)
+
+    def run(self, tasks: Sequence[Task], work: Path, advance: Advance) -> list[Path]:
+        """Folders of the tasks, in their order."""
+        pending = [self._remote.remote(task, work) for task in tasks]
+        try:
+            while pending:
+                done, pending = self._ray.wait(pending)
+                self._ray.get(done)
+                advance(len(done))
+        except self._ray.exceptions.RayTaskError as error:
+            for reference in pending:
+                self._ray.cancel(reference)
+            cause = error.cause
+            raise cause if isinstance(cause, MeristemError) else error from error
+        return [task.folder(work) for task in tasks]

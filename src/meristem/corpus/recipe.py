@@ -1,0 +1,306 @@
+"""Recipes of corpora: which genomes, and how each stage treats them, as a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from meristem.errors import MeristemError
+
+T = TypeVar("T")
+
+_MASKS: Final = ("auto", "soft", "track", "kmers", "none")
+_METHODS: Final = ("tree", "lineage", "equal", "size")
+_TOKENS: Final = ("base", "kmer", "bpe")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One FASTA file of a recipe with what is known about it; ``$VARIABLES`` in paths are expanded.
+
+    Attributes
+    ----------
+    species
+        Its species, or the name of the collection.
+    fasta, annotation, repeats
+        Genome; genes (GFF3, GTF, BED12); repeats (BED, GFF3).
+    assembly
+        Name of the assembly, needed where a species has several.
+    collection, species_table
+        Whether the sequences come from many species, and the table that says which
+        (:func:`meristem.genomics.io.species_table.read_species_table`); without a table the whole file counts
+        as one species.
+    exclude
+        Patterns (``Oryza *``) of sequence or species names that are left out.
+    taxonomy_id, lineage, ploidy, subgenomes
+        NCBI taxonomy id; ranks from the widest to the genus; copies of the genome; patterns of contig
+        names by subgenome.
+    mask, repeat_share
+        Where the repeat mask comes from (``auto``: the track, else the soft mask, else k-mers), and the share
+        of bases it is brought to (0: as the common scale has it).
+    share
+        Share of training windows (0: by the taxonomic balance).
+    limit
+        Windows at most, drawn at random before near-duplicates are dropped; 0 for all.
+    """
+
+    species: str
+    fasta: str
+    annotation: str = ""
+    repeats: str = ""
+    assembly: str = ""
+    collection: bool = False
+    species_table: str = ""
+    exclude: tuple[str, ...] = ()
+    taxonomy_id: int = 0
+    lineage: tuple[str, ...] = ()
+    ploidy: int = 2
+    subgenomes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mask: str = "auto"
+    repeat_share: float = 0.0
+    share: float = 0.0
+    limit: int = 0
+
+    @property
+    def label(self) -> str:
+        """Species and assembly, for messages and file names."""
+        return f"{self.species} {self.assembly}".strip()
+
+    def path(self, name: str) -> Path:
+        """A file of the source, environment variables expanded."""
+        return expanded(name, self.label)
+
+
+@dataclass(frozen=True)
+class FilterConfig:
+    """Assemblies that are left out: contig N50 under ``min_n50`` or more than ``max_unknown`` of N."""
+
+    min_n50: int = 50_000
+    max_unknown: float = 0.5
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """How contigs are cut.
+
+    Attributes
+    ----------
+    length
+        Bases of a window. Training crops its windows out of these, so it may be a multiple of those.
+    promoter, flank
+        Bases before and behind a gene that count as its surroundings.
+    random_per_genic
+        Windows drawn elsewhere per window of genes and their surroundings; all without an annotation.
+    max_unknown
+        Windows with a larger share of N are left out.
+    shortest
+        Bases that the last window of a stretch must have; the rest of it is N.
+    """
+
+    length: int = 960
+    promoter: int = 1000
+    flank: int = 200
+    random_per_genic: float = 1.0
+    max_unknown: float = 0.2
+    shortest: int = 256
+
+
+@dataclass(frozen=True)
+class MaskConfig:
+    """Excess of k-mers in bits from which a base is repeat where no genome comes with a mask."""
+
+    excess: float = 1.5
+
+
+@dataclass(frozen=True)
+class DuplicateConfig:
+    """Near-duplicates are dropped from these identity and coverage on."""
+
+    drop: bool = True
+    min_identity: float = 0.85
+    min_coverage: float = 0.4
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Share of every species' windows kept for validation, and the largest cluster that may be (a share)."""
+
+    validation: float = 0.03
+    largest_cluster: float = 0.002
+
+
+@dataclass(frozen=True)
+class BalanceConfig:
+    """Where the species' weights come from: ``tree`` (a Newick file), ``lineage``, ``equal`` or ``size``."""
+
+    method: str = "lineage"
+    tree: str = ""
+
+
+@dataclass(frozen=True)
+class TokenConfig:
+    """Tokens beside the bases: none for ``base``; ``kmer`` and ``bpe`` need the library tokenizers."""
+
+    kind: str = "base"
+    k: int = 6
+    vocabulary: int = 4096
+
+
+@dataclass(frozen=True)
+class ShardConfig:
+    """Windows per shard of the corpus, and megabases per shard of the stages before."""
+
+    windows: int = 16_384
+    megabases: int = 32
+
+
+@dataclass(frozen=True)
+class CorpusRecipe:
+    """Everything a corpus depends on besides the files and the code."""
+
+    name: str
+    seed: int
+    sources: tuple[Source, ...]
+    filter: FilterConfig = FilterConfig()
+    windows: WindowConfig = WindowConfig()
+    mask: MaskConfig = MaskConfig()
+    duplicates: DuplicateConfig = DuplicateConfig()
+    split: SplitConfig = SplitConfig()
+    balance: BalanceConfig = BalanceConfig()
+    tokens: TokenConfig = TokenConfig()
+    shards: ShardConfig = ShardConfig()
+
+    def files(self) -> list[Path]:
+        """Every file the corpus is made from, each once."""
+        named = [
+            source.path(name)
+            for source in self.sources
+            for name in (source.fasta, source.annotation, source.repeats, source.species_table)
+            if name
+        ]
+        if self.balance.tree:
+            named.append(expanded(self.balance.tree, "balance"))
+        return list(dict.fromkeys(named))
+
+    def table(self) -> dict[str, Any]:
+        """The recipe as plain values, for manifests."""
+        return asdict(self)
+
+
+def read_corpus_recipe(path: Path) -> CorpusRecipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    MeristemError
+        If the file is missing, is not TOML, has a table or key that does not exist or a value that cannot
+        be, or if two species bear one name.
+    """
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MeristemError("the recipe cannot be read", where=str(path), mend="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MeristemError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
+    sources = [_build(Source, entry, path) for entry in table.pop("assembly", [])]
+    sources += [_build(Source, {**entry, "collection": True}, path) for entry in table.pop("collection", [])]
+    parts: dict[str, Any] = {"name": str(table.pop("name", Path(path).stem)), "seed": table.pop("seed", 0)}
+    for each in fields(CorpusRecipe)[3:]:
+        parts[each.name] = _build(type(each.default), table.pop(each.name, {}), path)
+    if table:
+        raise MeristemError(
+            f"the recipe has an unknown entry {next(iter(table))!r}", where=str(path), mend="remove it"
+        )
+    recipe = CorpusRecipe(sources=tuple(sources), **parts)
+    _check(recipe, str(path))
+    return recipe
+
+
+def expanded(name: str, where: str) -> Path:
+    """A path with environment variables expanded."""
+    path = os.path.expandvars(name)
+    if "$" in path:
+        raise MeristemError(
+            f"the recipe names {name!r} but that variable is not set",
+            where=where,
+            mend="set it to the folder of the genomes",
+        )
+    return Path(path)
+
+
+def _build(kind: type[T], entry: Any, path: Path) -> T:
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    where = f"{path}, {kind.__name__}"
+    if not isinstance(entry, dict):
+        raise MeristemError(f"{entry!r} is no table", where=where, mend="write key = value pairs")
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise MeristemError(
+            f"unknown key {unknown[0]!r}", where=where, mend=f"choose from {', '.join(sorted(known))}"
+        )
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        built = kind(**values)
+    except TypeError as error:
+        raise MeristemError(f"a key is missing: {error}", where=where, mend="add it") from error
+    for each in fields(kind):  # type: ignore[arg-type]
+        value = getattr(built, each.name)
+        if each.type in ("int", "float", "str", "bool") and type(value).__name__ != each.type:
+            if each.type == "float" and type(value) is int:
+                continue
+            raise MeristemError(
+                f"{each.name} is {value!r}, which is no {each.type}", where=where, mend="correct it"
+            )
+    return built
+
+
+def _check(recipe: CorpusRecipe, where: str) -> None:
+    windows, split = recipe.windows, recipe.split
+    checks = (
+        (recipe.sources, "the recipe names no genome", "add an [[assembly]]"),
+        (all(s.mask in _MASKS for s in recipe.sources), "unknown mask", f"choose from {', '.join(_MASKS)}"),
+        (all(0 <= s.repeat_share < 1 for s in recipe.sources), "a repeat_share is no share", "give 0 to 1"),
+        (
+            all(s.repeats for s in recipe.sources if s.mask == "track"),
+            "mask 'track' without repeats",
+            "name it",
+        ),
+        (all(s.share >= 0 for s in recipe.sources), "a share is negative", "give 0 to 1"),
+        (sum(s.share for s in recipe.sources) <= 1, "the shares are more than 1 in sum", "lower them"),
+        (recipe.balance.method in _METHODS, "unknown balance", f"choose from {', '.join(_METHODS)}"),
+        (
+            recipe.balance.method != "tree" or recipe.balance.tree,
+            "balance by tree without one",
+            "name the tree",
+        ),
+        (recipe.tokens.kind in _TOKENS, "unknown tokens", f"choose from {', '.join(_TOKENS)}"),
+        (0 < windows.shortest <= windows.length, "shortest must lie within length", "correct [windows]"),
+        (0 <= windows.max_unknown < 1, "max_unknown is no share", "give 0 to 1"),
+        (0 <= split.validation < 1, "validation is no share", "give 0 to 1"),
+        (recipe.shards.windows > 0 and recipe.shards.megabases > 0, "empty shards", "correct [shards]"),
+    )
+    for sound, what, mend in checks:
+        if not sound:
+            raise MeristemError(what, where=where, mend=mend)
+    _check_names(recipe.sources, where)
+
+
+def _check_names(sources: tuple[Source, ...], where: str) -> None:
+    """Species may come twice as two named assemblies that agree about what the species is."""
+    seen: dict[str, list[Source]] = {}
+    for source in sources:
+        seen.setdefault(" ".join(source.species.lower().replace("_", " ").split()), []).append(source)
+    for same in seen.values():
+        first = same[0]
+        facts = {(s.species, s.taxonomy_id, s.lineage, s.ploidy, s.collection) for s in same}
+        names = {s.assembly for s in same}
+        if len(facts) > 1 or len(names) < len(same) or (len(same) > 1 and "" in names):
+            raise MeristemError(
+                f"two species are called {first.species!r}",
+                where=where,
+                mend="rename one; two assemblies of one species each need a name as assembly = '...'",
+            )
