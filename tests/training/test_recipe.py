@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from meristem.errors import MeristemError
-from meristem.training.recipe import read_recipe
+from meristem.training.recipe import build_recipe, read_recipe
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)
+TRAININGS = [path for path in sorted(RECIPES.glob("*.toml")) if "[schedule]" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=lambda p: p.stem)
 def test_committed_recipes_can_be_read(path):
     recipe = read_recipe(path)
     assert recipe.name == path.stem
@@ -37,6 +42,9 @@ steps = 1
         (WHOLE.replace('name = "x"', ""), "lacks 'name'"),
         (WHOLE.replace("steps = 1", ""), "key is missing"),
         (WHOLE + "[decorations]\nx = 1\n", "unknown entry 'decorations'"),
+        (WHOLE + "[corpus]\nfolder = 'c'\n", "either genomes or the folder of a corpus"),
+        ('name = "x"\n[schedule]\nsteps = 1\n', "either genomes or the folder of a corpus"),
+        (WHOLE + "[objective]\ncolumn_weight = 1.0\n", "names no alignment"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path, text, message):
@@ -54,3 +62,14 @@ def test_a_missing_file_or_variable_is_told(tmp_path):
     source = read_recipe(path).genomes[0]
     with pytest.raises(MeristemError, match="variable is not set"):
         source.path(source.fasta)
+
+
+def test_a_manifest_gives_the_recipe_back(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(WHOLE + "[corpus]\n[alignments]\nfiles = ['a.fa']\nexclude = ['Oryza']\n")
+    recipe = read_recipe(path)
+    stored = json.loads(json.dumps(asdict(recipe)))
+    assert build_recipe(stored, "manifest") == recipe
+    # A manifest from before a key existed means its default.
+    del stored["corpus"], stored["objective"]["locus_weight"]
+    assert build_recipe(stored, "manifest") == recipe

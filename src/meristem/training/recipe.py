@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,9 +34,18 @@ class GenomeSource:
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """A folder that ``meristem corpus build`` wrote; without one, windows are drawn from the genomes."""
+    """A corpus of a recipe; without one, windows are drawn from the genomes.
+
+    Attributes
+    ----------
+    folder
+        What ``meristem corpus build`` wrote.
+    weights
+        Share of windows by species, instead of the balance of the corpus.
+    """
 
     folder: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -79,8 +88,8 @@ class Recipe:
     sampler: SamplerConfig
     objective: ObjectiveConfig
     schedule: Schedule
-    corpus: CorpusSource = CorpusSource()
-    alignments: AlignmentSource = AlignmentSource()
+    corpus: CorpusSource = field(default_factory=CorpusSource)
+    alignments: AlignmentSource = field(default_factory=AlignmentSource)
 
 
 def read_recipe(path: Path) -> Recipe:

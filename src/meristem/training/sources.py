@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from meristem.artifacts import MANIFEST
+from meristem.corpus.corpus_sampler import CorpusSampler
 from meristem.corpus.genome import TrainingGenome, load_training_genome
 from meristem.corpus.sampler import WindowSampler
+from meristem.corpus.store import open_corpus
 from meristem.genomics.alignment import Alignment
 from meristem.genomics.io.alignment_fasta import read_alignment_fasta
 from meristem.genomics.io.fasta import open_fasta
@@ -49,9 +52,32 @@ class Sources:
 
 def open_sources(recipe: Recipe) -> Sources:
     """Open everything a recipe names."""
-    aligned = recipe.objective.column_weight != 0
-    columns = _columns(recipe) if aligned else None
-    files = recipe.alignments.paths if aligned else []
+    opened = _from_corpus(recipe) if recipe.corpus.folder else _from_genomes(recipe)
+    if not recipe.objective.column_weight:
+        return opened
+    columns = ColumnSampler(
+        load_alignments(recipe.alignments),
+        window=recipe.sampler.window,
+        least_species=recipe.alignments.least_species,
+        seed=recipe.seed,
+    )
+    return replace(opened, columns=columns, files=(*opened.files, *recipe.alignments.paths))
+
+
+def _from_corpus(recipe: Recipe) -> Sources:
+    corpus = open_corpus(recipe.corpus.path)
+    weights = recipe.corpus.weights or None
+    training = CorpusSampler(corpus, recipe.sampler, seed=recipe.seed, weights=weights)
+    validation = None
+    if corpus.windows["validation"].any():
+        seed = recipe.seed + _VALIDATION_SEED
+        validation = CorpusSampler(corpus, recipe.sampler, seed=seed, weights=weights, validation=True)
+    names = tuple(species.name for species in corpus.species)
+    # The manifest of a corpus holds the digest of every file of it.
+    return Sources(training, validation, None, names, corpus.bases, (corpus.folder / MANIFEST,))
+
+
+def _from_genomes(recipe: Recipe) -> Sources:
     genomes = [load_source(source) for source in recipe.genomes]
     weights = [source.weight for source in recipe.genomes]
     training = WindowSampler(genomes, weights, recipe.sampler, seed=recipe.seed)
@@ -59,10 +85,10 @@ def open_sources(recipe: Recipe) -> Sources:
     if any(genome.validation for genome in genomes):
         seed = recipe.seed + _VALIDATION_SEED
         validation = WindowSampler(genomes, weights, recipe.sampler, seed=seed, validation=True)
-    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name] + files
+    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name]
     names = tuple(genome.species for genome in genomes)
     bases = sum(genome.bases for genome in genomes)
-    return Sources(training, validation, columns, names, bases, tuple(files))
+    return Sources(training, validation, None, names, bases, tuple(files))
 
 
 def load_source(source: GenomeSource) -> TrainingGenome:
@@ -82,12 +108,3 @@ def load_alignments(source: AlignmentSource) -> list[Alignment]:
     for path in source.paths:
         found += read_maf(path) if ".maf" in path.suffixes else read_alignment_fasta(path)
     return [alignment.without(source.exclude) for alignment in found]
-
-
-def _columns(recipe: Recipe) -> ColumnSampler:
-    return ColumnSampler(
-        load_alignments(recipe.alignments),
-        window=recipe.sampler.window,
-        least_species=recipe.alignments.least_species,
-        seed=recipe.seed,
-    )

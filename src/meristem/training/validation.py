@@ -29,6 +29,9 @@ REGION_GROUPS: Final = {
 #: One base in so many is hidden where single bases are scored.
 _SPACING: Final = 16
 
+#: A species has a score of its own from this share of the hidden bases on: a corpus can have hundreds.
+_LEAST_SHARE: Final = 0.05
+
 
 @dataclass(frozen=True)
 class _Guesses:
@@ -54,8 +57,9 @@ def validate(
     dict
         ``span_cross_entropy`` (nats) and ``span_accuracy`` over bases hidden as in training;
         ``base_cross_entropy`` and ``base_accuracy`` with one base in 16 hidden, and the first of these also
-        by region class and by species (``"base_cross_entropy/coding"``), where there are any. Repeats do
-        not count. ``region_cross_entropy`` and ``coding_auroc`` over labelled bases, where there are any.
+        by region class and by species with at least 5 % of them (``"base_cross_entropy/coding"``), where
+        there are any. Repeats do not count. ``region_cross_entropy`` and ``coding_auroc`` over labelled
+        bases, where there are any.
     """
     objective.eval()
     spans, singles, doubts, coding, truth = [], [], [], [], []
@@ -122,7 +126,8 @@ def _summary(kind: str, guesses: _Guesses, species: Sequence[str]) -> dict[str, 
     }
     if kind == "base":
         groups = {name: np.isin(guesses.region, classes) for name, classes in REGION_GROUPS.items()}
-        groups |= {name: guesses.species == number for number, name in enumerate(species)}
+        own = {name: guesses.species == number for number, name in enumerate(species)}
+        groups |= {name: mask for name, mask in own.items() if mask.mean() >= _LEAST_SHARE}
         for name, inside in groups.items():
             if inside.any():
                 scores[f"{kind}_cross_entropy/{name}"] = float(guesses.surprise[inside].mean())

@@ -1,0 +1,152 @@
+"""Two processes learn what one does, and a killed training ends in the weights of one that was not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from meristem.genomics.sequence import decode
+
+pytestmark = pytest.mark.slow
+
+RECIPE = """
+name = "tiny"
+seed = 3
+[[genome]]
+species = "synthetic"
+fasta = "{folder}/g.fa"
+annotation = "{folder}/g.gff3"
+validation_contigs = ["c2"]
+[alignments]
+files = ["{folder}/a.fa"]
+[encoder]
+stem_channels = 16
+hidden_size = 32
+layers = 2
+heads = 2
+[sampler]
+window = 64
+[objective]
+locus_weight = 0.2
+column_weight = 0.2
+[schedule]
+steps = {steps}
+batch = 8
+accumulate = {accumulate}
+warmup = 5
+save_every = 10
+validate_every = 1000
+validation_batches = 2
+precision = "{precision}"
+"""
+
+MAIN = "import sys; from meristem.cli.app import main; sys.exit(main())"
+
+
+def write(folder: Path, *, steps: int = 40, accumulate: int = 1, precision: str = "no") -> Path:
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(0)
+    contigs = {name: decode(random.integers(0, 4, 3000, dtype=np.uint8)) for name in ("c1", "c2")}
+    (folder / "g.fa").write_text("".join(f">{name}\n{letters}\n" for name, letters in contigs.items()))
+    genes = "".join(
+        f"{name}\tx\t{kind}\t1001\t1600\t.\t+\t{'0' if kind == 'CDS' else '.'}\t{what}\n"
+        for name in contigs
+        for kind, what in (
+            *(("gene", f"ID=g{name}"), ("mRNA", f"ID=m{name};Parent=g{name}")),
+            *(("exon", f"Parent=m{name}"), ("CDS", f"Parent=m{name}")),
+        )
+    )
+    (folder / "g.gff3").write_text("##gff-version 3\n" + genes)
+    rows = (f">Genus_s{i}\n{decode(random.integers(0, 4, 200, dtype=np.uint8))}\n" for i in range(6))
+    (folder / "a.fa").write_text("".join(rows))
+    (folder / "main.py").write_text(MAIN)
+    recipe = folder / "tiny.toml"
+    recipe.write_text(RECIPE.format(folder=folder, steps=steps, accumulate=accumulate, precision=precision))
+    return recipe
+
+
+def command(recipe: Path, out: Path, processes: int = 1) -> list[str]:
+    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    program = [str(recipe.parent / "main.py"), "pretrain", str(recipe), "--out", str(out), "--quiet"]
+    return [sys.executable, *(launch if processes > 1 else []), *program]
+
+
+def environment(**others: str) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", **others}
+
+
+def run(recipe: Path, out: Path, processes: int = 1, **others: str) -> dict[str, float]:
+    """Train; returns the last line of training losses."""
+    done = subprocess.run(
+        command(recipe, out, processes), env=environment(**others), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = map(json.loads, (out / "training" / "log.jsonl").read_text().splitlines())
+    return next(line for line in reversed(list(lines)) if line["kind"] == "training")
+
+
+def assert_same_losses(one: dict[str, float], other: dict[str, float]) -> None:
+    names = [name for name in one if name not in ("bases_per_second", "share_of_peak")]
+    assert {"span", "region", "locus", "column"} <= set(names)
+    for name in names:
+        assert one[name] == pytest.approx(other[name], abs=2e-4), name
+
+
+def test_two_processes_and_pieces_have_the_losses_of_one(tmp_path: Path) -> None:
+    recipe = write(tmp_path / "a")
+    alone = run(recipe, tmp_path / "one")
+    assert_same_losses(alone, run(recipe, tmp_path / "two", processes=2))
+    assert_same_losses(alone, run(write(tmp_path / "b", accumulate=4), tmp_path / "pieces"))
+
+
+def test_sharded_parameters_have_the_losses_of_whole_ones(tmp_path: Path) -> None:
+    recipe = write(tmp_path / "a")
+    alone = run(recipe, tmp_path / "one")
+    sharded = run(
+        recipe,
+        tmp_path / "two",
+        processes=2,
+        ACCELERATE_USE_FSDP="true",
+        FSDP_VERSION="2",
+        FSDP_AUTO_WRAP_POLICY="TRANSFORMER_BASED_WRAP",
+        FSDP_TRANSFORMER_CLS_TO_WRAP="AttentionBlock",
+    )
+    assert_same_losses(alone, sharded)
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_killed_at_random_steps_it_ends_in_the_same_weights(tmp_path: Path, precision: str) -> None:
+    recipe = write(tmp_path / "a", steps=200, precision=precision)
+    run(recipe, tmp_path / "whole")
+    out = tmp_path / "killed"
+    random = np.random.default_rng(0)
+    kills = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            command(recipe, out), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        # Wait for the first step of this run, then for a random while.
+        state = out / "training" / "state" / "step.json"
+        before = state.read_text() if state.exists() else ""
+        while process.poll() is None and (not state.exists() or state.read_text() == before):
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.5))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills
+    run(recipe, out)
+    whole, resumed = (
+        load_file(folder / "checkpoint/model.safetensors") for folder in (tmp_path / "whole", out)
+    )
+    assert all((whole[name] == resumed[name]).all() for name in whole)
