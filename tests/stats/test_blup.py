@@ -119,3 +119,26 @@ def test_no_genetic_variance_predicts_the_mean_with_reliability_zero() -> None:
     np.testing.assert_allclose(found.value, y.mean())
     assert found.reliability.tolist() == [0.0] * 45
     np.testing.assert_allclose(found.pev_record, 2.0 + 2.0 / 45)
+
+
+def test_groups_left_out_are_predicted_as_by_solving_without_them() -> None:
+    kernel, y, x, weights = _panel()
+    components = VarianceComponents((0.7,), 1.3, 0.0)
+    groups = np.arange(45) % 4
+    value, variance = blup(y, [kernel], components, fixed=x, weights=weights).leave_groups_out(groups)
+    for group in range(4):
+        kept, held = groups != group, groups == group
+        square = kernel[np.ix_(kept, kept)]
+        rest = blup(y[kept], [square], components, fixed=x[kept], weights=weights[kept])
+        cross, own = kernel[np.ix_(held, kept)], np.diagonal(kernel)[held]
+        expected = rest.predict([cross], [own], fixed=x[held])
+        np.testing.assert_allclose(value[held], expected.value, atol=1e-9)
+        np.testing.assert_allclose(variance[held], expected.pev_value + 1.3 / weights[held], atol=1e-9)
+
+
+def test_a_group_of_one_record_is_left_out_as_a_single_record() -> None:
+    kernel, y, _, _ = _panel()
+    solved = blup(y, [kernel], VarianceComponents((0.7,), 1.3, 0.0))
+    np.testing.assert_allclose(solved.leave_groups_out(np.arange(45))[0], solved.leave_one_out(), atol=1e-9)
+    with pytest.raises(ValueError, match="one only"):
+        solved.leave_groups_out(np.zeros(45, dtype=np.int64))

@@ -1,44 +1,52 @@
 """Any trait model with intervals that hold, for distant candidates too.
 
-A model's own interval trusts its assumptions. Here records of the training set are held out at random and
-as whole clusters of relatives, and the errors made on them say how wide an interval has to be, at every
-degree of relatedness: a candidate far from the training set gets the errors of records that were as far from
-theirs.
+A model's own interval trusts its assumptions. Here records of the training set are held out at random and as
+whole clusters of relatives, and the errors made on them say how wide an interval has to be: for candidates
+among their like, for candidates whose relatives err more than others, and for candidates far from the
+training set, where a model errs by what a whole cluster differs in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.prediction.inner_folds import (
+    HeldOut,
     TrainingPredictors,
     held_out_forecast,
+    held_out_solved,
     inner_random_folds,
-    inner_splits,
 )
-from meristem.prediction.predictors import RELATIONSHIP, Predictors
-from meristem.prediction.trait_model import FittedTraitModel, Forecast, TraitModel
-from meristem.stats.conformal import LocalConformal
-from meristem.stats.relationship import Rows, genomic_correlation
-from meristem.stats.splits import Folds, cluster_folds
+from meristem.prediction.interval_scale import Divisions, IntervalScale
+from meristem.prediction.predictors import Predictors
+from meristem.prediction.trait_model import FittedKernelModel, FittedTraitModel, Forecast, TraitModel
+from meristem.stats.relationship import Rows
+from meristem.stats.splits import Folds
 
-Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+#: Fewest records whose held-out errors say more about an interval than the model itself does.
+_FEWEST: Final = 20
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A trait model whose 90 % intervals are localised conformal ones; all else is the model's.
+    """A trait model whose 90 % intervals have the width that its held-out errors ask for.
+
+    The point, its standard error and its reliability are the model's. A kernel model is calibrated by algebra
+    on the one fit; any other model is fitted again without each inner fold and cluster, ten times. Under 20
+    training records the model's own interval stands.
 
     Attributes
     ----------
     model
         The model.
     folds
-        Inner folds, at random and again as clusters of relatives.
+        Random inner folds.
     seed
         Seed of the random inner folds.
     """
@@ -54,24 +62,24 @@ class Calibrated:
 
     def fit(
         self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
-    ) -> FittedCalibrated:
-        """Fit the model to the training rows, and again without each inner fold."""
+    ) -> FittedTraitModel:
+        """Fit the model to the training rows, and judge it on records held out inside them."""
         rows = np.asarray(training, dtype=np.intp)
-        correlation = genomic_correlation(predictors.kernel(RELATIONSHIP, rows))[:, rows]
-        inner = TrainingPredictors(predictors, rows)
-        random = inner_random_folds(predictors, rows, self.folds, self.seed)
-        clusters = cluster_folds(
-            predictors.kernel(RELATIONSHIP, rows)[np.ix_(rows, rows)], int(random.max()) + 1
-        )
-        scores, relatedness = [], []
-        for folds in (random, clusters):
-            found = held_out_forecast(self.model, inner, y, folds, weights)
-            near = _nearest_outside(correlation[rows], folds)
-            scores.append(np.abs(y - found.value)[found.judged] / found.half[found.judged])
-            relatedness.append(near[found.judged])
         fitted = self.model.fit(predictors, rows, y, weights)
-        kept = LocalConformal(np.concatenate(scores), np.concatenate(relatedness))
-        return FittedCalibrated(fitted, kept, correlation, rows)
+        if len(rows) < _FEWEST:
+            return fitted
+        divisions = Divisions.of(
+            predictors, rows, inner_random_folds(predictors, rows, self.folds, self.seed)
+        )
+        inner = TrainingPredictors(predictors, rows)
+
+        def held_out(folds: Folds) -> HeldOut:
+            if isinstance(fitted, FittedKernelModel):
+                return held_out_solved(fitted, y, folds)
+            return held_out_forecast(self.model, inner, y, folds, weights)
+
+        scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
+        return FittedCalibrated(fitted, scale)
 
 
 @dataclass(frozen=True)
@@ -82,18 +90,12 @@ class FittedCalibrated:
     ----------
     fitted
         The model.
-    conformal
-        Scores of the held-out records.
-    correlation
-        (n, training) genomic correlation of all rows with the training rows.
-    training
-        Training rows.
+    scale
+        What half of its interval is multiplied by.
     """
 
     fitted: FittedTraitModel
-    conformal: LocalConformal
-    correlation: Matrix
-    training: Rows
+    scale: IntervalScale
 
     @property
     def variance_shares(self) -> dict[str, float]:
@@ -103,23 +105,10 @@ class FittedCalibrated:
     def predict(self, rows: Rows) -> Forecast:
         """Forecast rows; an interval stays centred on the model's value.
 
-        A training row's nearest relative is another training row.
+        A training row's relatives are the other training rows.
         """
         found = self.fitted.predict(rows)
-        if not len(self.conformal.scores):
-            return found
-        correlation = self.correlation[rows].copy()
-        correlation[np.asarray(rows)[:, None] == self.training[None, :]] = -np.inf
-        half = 0.5 * (found.upper_90 - found.lower_90) * self.conformal.factors(correlation.max(axis=1))
+        half = 0.5 * (found.upper_90 - found.lower_90) * self.scale.factors(rows)
         return Forecast(
             found.value, found.standard_error, found.reliability, found.value - half, found.value + half
         )
-
-
-def _nearest_outside(correlation: Matrix, folds: Folds) -> Vector:
-    """Largest correlation of each training row with the rows of other folds; -1 where there is none."""
-    nearest = np.full(len(folds), -1.0)
-    for rows, held in inner_splits(folds):
-        if len(rows):
-            nearest[held] = correlation[np.ix_(held, rows)].max(axis=1)
-    return nearest

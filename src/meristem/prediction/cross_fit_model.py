@@ -1,8 +1,10 @@
 """Any point predictor as a trait model: uncertainty from what it predicts for records it has not seen.
 
 Trees and penalised regression have no prediction-error variance of their own. Here it has the shape that
-GBLUP gives it (accessions far from the training set are less certain) and the size of the predictor's own
-errors in inner folds: a normalised conformal interval.
+GBLUP gives it (accessions far from the training set are less certain), widened with distance by what GBLUP
+errs on clusters held out inside the training set, and the size of the predictor's own errors in inner folds:
+a normalised conformal interval. GBLUP's clusters cost one matrix inverse; the predictor's own would cost as
+much as its inner folds.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from meristem.prediction.cross_fit import CrossFit, CrossFitter, TrainingSet
-from meristem.prediction.inner_folds import TrainingPredictors, held_out_forecast, inner_random_folds
+from meristem.prediction.inner_folds import held_out_solved, inner_random_folds
+from meristem.prediction.interval_scale import Divisions, IntervalScale
 from meristem.prediction.predictors import Predictors
 from meristem.prediction.trait_model import GBLUP, FittedTraitModel, Forecast
-from meristem.stats.conformal import conformal_quantile
 from meristem.stats.metrics import pearson_r
 from meristem.stats.relationship import Rows
 
@@ -52,19 +54,21 @@ class CrossFitModel:
         """Learn from the training rows, and judge the errors in inner folds."""
         rows = np.asarray(training, dtype=np.intp)
         folds = inner_random_folds(predictors, rows, self.folds, self.seed)
-        shape = GBLUP.fit(predictors, rows, y, weights)
-        inner = TrainingPredictors(predictors, rows)
-        foreseen = held_out_forecast(GBLUP, inner, y, folds, weights)
         found = self.fitter.cross_fit(TrainingSet(predictors, rows, y, folds, weights))
-        judged = foreseen.judged
-        scores = np.abs(y - found.held_out)[judged] / foreseen.half[judged]
+        shape = GBLUP.fit(predictors, rows, y, weights)
+        divisions = Divisions.of(predictors, rows, folds)
+        foreseen = held_out_solved(shape, y, folds)
+        clusters = held_out_solved(shape, y, divisions.clusters)
+        scale = IntervalScale.learn(divisions, y, foreseen, clusters)
+        own = scale.scaled_to(y, found.held_out, foreseen)
         # Half of GBLUP's interval is this many standard errors of a record.
         spread = float(stdtrit(len(y) - 1, 0.95))
+        error_factor = spread * float(np.sqrt(np.mean(own.scores**2))) if len(own.scores) else 1.0
         return FittedCrossFitModel(
             value=found.value,
             shape=shape,
-            interval_factor=conformal_quantile(scores) if len(scores) else 1.0,
-            error_factor=spread * float(np.sqrt(np.mean(scores**2))) if len(scores) else 1.0,
+            scale=own,
+            error_factor=error_factor,
             reliability=_squared_correlation(found, y),
         )
 
@@ -79,9 +83,11 @@ class FittedCrossFitModel:
         Prediction of any rows.
     shape
         GBLUP on the same records.
-    interval_factor, error_factor
-        What GBLUP's interval and standard error are multiplied by to become the predictor's own: the
-        conformal quantile and the root mean square of its held-out errors per unit of GBLUP's.
+    scale
+        What half of GBLUP's interval is multiplied by.
+    error_factor
+        What GBLUP's standard error is multiplied by: the root mean square of the predictor's held-out errors
+        per unit of GBLUP's. It does not widen with distance beyond GBLUP's.
     reliability
         Squared correlation of held-out predictions and records, 0 where it is negative. With the record and
         not with the genetic value: a lower bound of reliability, and the same for every accession.
@@ -89,7 +95,7 @@ class FittedCrossFitModel:
 
     value: Callable[[Rows], Vector]
     shape: FittedTraitModel
-    interval_factor: float
+    scale: IntervalScale
     error_factor: float
     reliability: float
 
@@ -101,7 +107,7 @@ class FittedCrossFitModel:
     def predict(self, rows: Rows) -> Forecast:
         """Forecast rows; a row's standard error is GBLUP's, scaled to the predictor's own errors."""
         foreseen, value = self.shape.predict(rows), self.value(rows)
-        half = self.interval_factor * 0.5 * (foreseen.upper_90 - foreseen.lower_90)
+        half = self.scale.factors(rows) * 0.5 * (foreseen.upper_90 - foreseen.lower_90)
         return Forecast(
             value,
             self.error_factor * foreseen.standard_error,

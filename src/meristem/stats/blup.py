@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from meristem.stats.components import VarianceComponents
@@ -118,6 +119,35 @@ class Blup:
         inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
         diagonal = np.diagonal(inverse) - _quadratic(self._solved_fixed, self.fixed_covariance)
         return self._records - self.projected / diagonal
+
+    def leave_groups_out(self, groups: NDArray[np.int64]) -> tuple[Vector, Vector]:
+        """Prediction of each record from the records of other groups, variance components kept.
+
+        For the records F of a group, ``y_F - (P_FF)^-1 (P y)_F``, an error with covariance ``(P_FF)^-1``: no
+        refitting, and nothing but the components has seen the group.
+
+        Parameters
+        ----------
+        groups
+            (n,) group of each record; at least two groups.
+
+        Returns
+        -------
+        value, pev_record
+            (n,) each: the prediction, and its error variance as one of that very record, of its own weight.
+        """
+        names = np.unique(groups)
+        if len(names) < 2:
+            raise ValueError("no group can be predicted from others: there is one only")
+        inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
+        projection = inverse - self._solved_fixed @ self.fixed_covariance @ self._solved_fixed.T
+        value, variance = np.empty_like(self._records), np.empty_like(self._records)
+        for name in names:
+            held = np.flatnonzero(groups == name)
+            covariance = np.linalg.inv(projection[np.ix_(held, held)])
+            value[held] = self._records[held] - covariance @ self.projected[held]
+            variance[held] = np.maximum(np.diagonal(covariance), 0.0)
+        return value, variance
 
 
 def blup(

@@ -3,9 +3,14 @@
 Normalised conformal prediction (Lei et al. 2018, Journal of the American Statistical Association 113:1094):
 an error divided by the difficulty that was foreseen for its record is a score. If records and candidates are
 exchangeable, the ``ceil((n + 1) level)``-th smallest of n scores times a candidate's own difficulty covers it
-with probability ``level``. Candidates further from the training records than these are from one another break
-exchangeability; localised conformal (Guan 2023, Biometrika 110:33) then uses the scores of records that were
-held out at a similar distance.
+with probability ``level``. A better foreseen difficulty keeps that promise and shortens the intervals, so
+:func:`local_scale` lets the scores of relatives speak.
+
+Candidates further from the training records than these are from one another break exchangeability: what is
+exchangeable there, at best, is whole clusters (Dunn, Wasserman and Ramdas 2023, Journal of the American
+Statistical Association 118:2491). A handful of clusters has no 90 % quantile, but it has a mean square and a
+Student quantile: :class:`Widening` takes what clusters err when they are held out whole, each weighing the
+same.
 """
 
 from __future__ import annotations
@@ -16,12 +21,15 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
-#: Fewest scores near a candidate, and the share of all scores that counts as near.
-_FEWEST_NEAR: Final = 60
-_SHARE_NEAR: Final = 0.25
+#: Equally related records that weigh as much, in a local scale, as the mean of all records.
+_PRIOR_RECORDS: Final = 20.0
+#: Share of records held out at random that a candidate is less related than when it counts as distant.
+_DISTANT: Final = 0.25
 
 
 def conformal_quantile(scores: Vector, level: float = 0.9) -> float:
@@ -43,56 +51,121 @@ def conformal_quantile(scores: Vector, level: float = 0.9) -> float:
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
+def local_scale(correlation: Matrix, scores: Vector) -> Vector:
+    """How the scores of a candidate's relatives compare with those of all records, around 1.
+
+    The mean score, weighted by the squared genomic correlation with the candidate (negative ones count as 0)
+    and shrunk towards the mean of all as far as few records carry the weight.
+
+    Parameters
+    ----------
+    correlation
+        (c, s) of candidates with the records that have scores.
+    scores
+        (s,).
+
+    Returns
+    -------
+    ndarray
+        (c,), 1 where nobody is related or all scores are 0.
+
+    Examples
+    --------
+    >>> local_scale(np.array([[1.0, 1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]]), np.array([2.0, 2.0, 1.0, 1.0]))
+    array([1.03030303, 1.        ])
+    """
+    mean = float(scores.mean()) if len(scores) else 0.0
+    if mean <= 0.0:
+        return np.ones(len(correlation))
+    weights = np.maximum(correlation, 0.0) ** 2
+    total, squares = weights.sum(axis=1), (weights**2).sum(axis=1)
+    related = squares > 0.0
+    count, near = np.zeros(len(weights)), np.full(len(weights), mean)
+    np.divide(total**2, squares, out=count, where=related)
+    np.divide(weights @ scores, total, out=near, where=related)
+    return (count * near / mean + _PRIOR_RECORDS) / (count + _PRIOR_RECORDS)
+
+
 @dataclass(frozen=True)
-class LocalConformal:
-    """Scores of held-out records and how related each record was to what predicted it.
+class Widening:
+    """How much wider than a close candidate's the interval of a distant one is.
 
     Attributes
     ----------
-    scores
-        (s,) absolute error divided by foreseen difficulty.
-    relatedness
-        (s,) of each record with its nearest training record, on any scale.
-    level
-        Probability that an interval is to have.
+    close, distant
+        Relatedness with the nearest training record at which widening begins and at which it is complete.
+    excess
+        Squared half-width of a distant candidate relative to that of a close one, less 1; not negative.
     """
 
-    scores: Vector
-    relatedness: Vector
-    level: float = 0.9
+    close: float
+    distant: float
+    excess: float
 
-    def factors(self, relatedness: Vector) -> Vector:
-        """For each candidate, what its difficulty is multiplied by to give half its interval.
+    @classmethod
+    def learn(
+        cls,
+        near: float,
+        random: Vector,
+        clusters: Vector,
+        scores: Vector,
+        labels: NDArray[np.int64],
+        level: float = 0.9,
+    ) -> Widening:
+        """From records held out at random and as whole clusters.
 
-        A quarter of the scores (at least 60), those of records most similar in relatedness, weigh 1 and the
-        others 0; a candidate beyond all records gets the quantile of the least related.
+        The root of the clusters' mean squared score, each cluster weighing the same, is a standard deviation
+        in foreseen half-widths; times Student's quantile it is the half-width that a new cluster needs. The
+        degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin 2:110): as many as clusters where
+        these differ as shared shifts would make them, as many as records where they are alike. Reached is
+        that half-width at the clusters' mean place on the ramp from close to distant. A distant candidate's
+        interval is never narrower than foreseen. Fewer than two clusters tell nothing.
 
         Parameters
         ----------
-        relatedness
-            (c,).
+        near
+            What foreseen half-widths are multiplied by for records held out at random.
+        random
+            (r,) relatedness of records held out at random with their nearest training record.
+        clusters, scores, labels
+            (c,) the same of records held out with their cluster, their scores (absolute error over foreseen
+            half-width), and their clusters.
 
         Examples
         --------
-        >>> near, far = np.full(100, 1.0), np.full(100, 3.0)
-        >>> kept = LocalConformal(np.concatenate([near, far]), np.repeat([0.9, 0.1], 100))
-        >>> kept.factors(np.array([0.95, 0.05]))
-        array([1., 3.])
+        >>> found = Widening.learn(
+        ...     1.0, np.linspace(0.5, 0.9, 100), np.zeros(4), np.full(4, 2.0), np.array([0, 0, 1, 1])
+        ... )
+        >>> [round(float(factor), 2) for factor in found.factors(np.array([0.8, 0.65, 0.0]))]
+        [1.0, 2.43, 3.29]
         """
-        count = min(len(self.scores), max(_FEWEST_NEAR, ceil(_SHARE_NEAR * len(self.scores))))
-        order = np.argsort(self.relatedness, kind="stable")
-        scores, at = self.scores[order], self.relatedness[order]
-        found = np.empty(len(relatedness))
-        for row, value in enumerate(relatedness):
-            first = _nearest_run(at, float(value), count)
-            found[row] = conformal_quantile(scores[first : first + count], self.level)
-        return found
+        close, distant = np.quantile(random, [0.5, _DISTANT])
+        ramp = cls(float(close), float(distant), 1.0)
+        excess = max(0.0, 1.0 / near**2 - 1.0)
+        each = [labels == label for label in np.unique(labels)]
+        if len(each) > 1:
+            squares = np.array([np.mean(scores[held] ** 2) for held in each])
+            quantile = float(stdtrit(_degrees_of_freedom(squares), 0.5 + 0.5 * level))
+            # Held out at random, records have closer relatives than held out with theirs.
+            place = max(
+                float(np.mean([np.mean(ramp.place(clusters[held])) for held in each])),
+                float(np.mean(ramp.place(random))),
+            )
+            if place > 0.0:
+                excess = max(excess, ((quantile / near) ** 2 * float(squares.mean()) - 1.0) / place)
+        return cls(ramp.close, ramp.distant, excess)
+
+    def place(self, relatedness: Vector) -> Vector:
+        """(c,) 0 for close candidates, 1 for distant ones, straight in between."""
+        gap = max(self.close - self.distant, 1e-9)
+        return np.clip((self.close - relatedness) / gap, 0.0, 1.0)
+
+    def factors(self, relatedness: Vector) -> Vector:
+        """(c,) half-width relative to a close candidate's."""
+        return np.sqrt(1.0 + self.excess * self.place(relatedness))
 
 
-def _nearest_run(values: Vector, value: float, count: int) -> int:
-    """Start of the ``count`` neighbours in sorted values that lie nearest to a value."""
-    low = max(int(np.searchsorted(values, value)) - count, 0)
-    high = min(low + count, len(values) - count)
-    starts = np.arange(low, high + 1)
-    reach = np.maximum(value - values[starts], values[starts + count - 1] - value)
-    return int(starts[np.argmin(reach)])
+def _degrees_of_freedom(squares: Vector) -> float:
+    """Satterthwaite's, of the mean of independent mean squares; infinitely many where they are equal."""
+    noise = float(squares.var(ddof=1)) / len(squares)
+    return 2.0 * float(squares.mean()) ** 2 / noise if noise > 0.0 else np.inf
