@@ -1,0 +1,115 @@
+"""A few markers of large effect on a polygenic background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.prediction.cross_fit import CrossFit, TrainingSet
+from meristem.prediction.cross_fit_model import CrossFitModel
+from meristem.prediction.inner_folds import inner_splits
+from meristem.stats.blup import blup
+from meristem.stats.centring import kernel_spread
+from meristem.stats.forward_loci import forward_loci
+from meristem.stats.gaussian import gaussian_kernel
+from meristem.stats.linkage import linkage_weights
+from meristem.stats.relationship import Rows
+from meristem.stats.reml import reml
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+#: Fewest records to learn from.
+_FEWEST: Final = 4
+
+
+@dataclass(frozen=True)
+class MajorLoci:
+    """Loci chosen forward on a background kernel, with a variance of their own; bagged.
+
+    One kernel spreads every effect over the whole genome; trees find loci but blur the background. The choice
+    of loci is unstable, so it is made many times, each time without some records and on other markers, and
+    the mean of those fits predicts (bagging; Breiman 1996, Machine Learning 24:123).
+
+    The background is the equal mixture of the relationship and of a Gaussian kernel of short and of long
+    bandwidth, of all markers alike and of markers weighted against linkage.
+
+    Attributes
+    ----------
+    threshold, most
+        Smallest chi-square of a locus, and most loci of a fit.
+    markers
+        Most markers that a fit searches: every k-th, from a random start.
+    folds, repeats
+        Each of this many times, records are parted at random into this many folds, and there is one fit
+        without each fold.
+    bandwidths
+        Of the Gaussian kernels.
+    seed
+        Of the folds and starts.
+    """
+
+    threshold: float = 15.0
+    most: int = 8
+    markers: int = 2000
+    folds: int = 5
+    repeats: int = 2
+    bandwidths: tuple[float, ...] = (0.25, 1.0)
+    seed: int = 0
+
+    def cross_fit(self, training: TrainingSet) -> CrossFit:
+        """Fit without each fold in turn; the held-out prediction is the mean of those without the record."""
+        generator = np.random.default_rng(self.seed)
+        markers = training.predictors.markers(training.rows)
+        kernel = self._background(markers, training.rows)
+        step = -(-markers.shape[1] // self.markers)
+        n = len(training.y)
+        held_out, whole, fits = np.zeros(n), np.zeros(len(kernel)), 0
+        for _ in range(self.repeats):
+            for rows, held in inner_splits(generator.permutation(n) % min(self.folds, n)):
+                searched = markers[:, generator.integers(step) :: step]
+                found = self._fit(training, rows, kernel, searched)
+                held_out[held] += found[training.rows[held]] / self.repeats
+                whole, fits = whole + found, fits + 1
+        whole /= fits
+        return CrossFit(held_out, lambda rows: whole[rows])
+
+    def _background(self, markers: Matrix, training: Rows) -> Matrix:
+        """(panel, panel) sum of kernels of equal spread between the training rows."""
+        square = np.ix_(training, training)
+        total = np.zeros((len(markers), len(markers)))
+        for weights in (None, linkage_weights(markers[training])):
+            products = markers @ markers.T if weights is None else (markers * weights) @ markers.T
+            own = np.diagonal(products)
+            squared = np.maximum(own[:, None] + own - 2.0 * products, 0.0)
+            np.fill_diagonal(squared, 0.0)
+            for kernel in (products, *(gaussian_kernel(squared, b, training) for b in self.bandwidths)):
+                total += kernel / (kernel_spread(kernel[square]) or 1.0)
+        return total
+
+    def _fit(self, training: TrainingSet, inner: Rows, kernel: Matrix, markers: Matrix) -> Vector:
+        """Values of the whole panel, learnt from some of the training records."""
+        y, weights, rows = training.y[inner], training.weights_of(inner), training.rows[inner]
+        if len(inner) < _FEWEST or np.ptp(y) == 0.0:
+            return np.full(len(kernel), y.mean() if len(inner) else training.y.mean())
+        own = kernel[np.ix_(rows, rows)]
+        found = reml(y, [own], weights=weights)
+        noise = found.residual / (np.ones(len(y)) if weights is None else weights)
+        covariance = found.kernels[0] * own + np.diag(noise)
+        chosen = forward_loci(markers[rows], y, covariance, threshold=self.threshold, most=self.most)
+        between = [kernel[:, rows]]
+        if chosen:
+            loci = markers[:, chosen] / markers[rows][:, chosen].std(axis=0)
+            between.append(loci @ loci[rows].T)
+            found = reml(y, [each[rows] for each in between], weights=weights)
+        solved = blup(y, [each[rows] for each in between], found, weights=weights)
+        value = np.full(len(kernel), solved.fixed_effects[0])
+        for variance, each in zip(found.kernels, between, strict=True):
+            value += variance * (each @ solved.projected)
+        return value
+
+
+MAJOR_LOCI = CrossFitModel("Major loci", MajorLoci())
