@@ -1,0 +1,202 @@
+"""Multi-environment models on real trials, with and without covariates of the environments.
+
+r within an environment of held-out lines, averaged over environments; the same cells for every model; the
+last column of a table is the difference with its 95 % interval (over folds of lines for cv1 and cv2, over
+environments for cv0 and cv00, over lines for forward).
+
+* maize_drops, grain yield: the 29 of 37 environments that all 246 hybrids were grown in (the other 8 hold 32
+  hybrids). Covariates: watered or rainfed, place, year; "index" adds the mean of an environment's training
+  records, which a new environment does not have.
+* rice_uruguay_indica and _japonica, grain yield: 3 and 5 years at one place; 53 climate variables from the
+  panel's .rda files (needs `pip install pyreadr`; MeanTemp_M is left out: it says 950 degrees in 2012).
+* wheat_cimmyt599, grain yield in 4 environments, nothing known of them.
+* potato_stagewise, tetraploid: 16 of the 43 environments, those of 2013 and 2014, for time; plots are
+  averaged and weighted by their standard errors; covariates place and year.
+
+    OMP_NUM_THREADS=1 python benchmarks/maize_environments.py      # needs MERISTEM_DATA
+    python benchmarks/maize_environments.py --panel maize_drops --scheme cv1
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from meristem.genomics.environments import Environments
+from meristem.genomics.io.genotypes import read_genotypes
+from meristem.genomics.io.phenotypes import read_phenotypes
+from meristem.genomics.phenotypes import Phenotypes
+from meristem.prediction.environments.evaluate import evaluate_environments
+from meristem.prediction.environments.models import environment_model_named
+from meristem.prediction.environments.outcome import EnvironmentEvaluation
+from meristem.prediction.environments.trials import match_trials
+from meristem.prediction.predictors import Predictors
+
+MAIZE_EVERYWHERE, POTATO_YEARS, MISREAD = 246, ("2013", "2014"), "MeanTemp_M"
+PLAIN, COVARIED = ("separate", "main", "deviations", "factor"), ("main", "deviations", "factor")
+
+
+@dataclass(frozen=True)
+class Task:
+    folder: str
+    trait: str
+    read: Callable[[Path], tuple[Phenotypes, Environments]]
+    designs: dict[str, tuple[str, ...]]
+    folds: int = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--panel", action="append", help="only these panels")
+    parser.add_argument("--scheme", action="append", help="only these schemes")
+    parser.add_argument("--permutations", type=int, default=2)
+    arguments = parser.parse_args()
+    data = Path(os.environ["MERISTEM_DATA"]) / "panels"
+    for task in TASKS:
+        if not arguments.panel or task.folder in arguments.panel:
+            chosen = {s: m for s, m in task.designs.items() if not arguments.scheme or s in arguments.scheme}
+            run(task, data / task.folder, chosen, arguments.permutations)
+
+
+def run(task: Task, folder: Path, designs: dict[str, tuple[str, ...]], permutations: int) -> None:
+    phenotypes, environments = task.read(folder)
+    genotypes = read_genotypes(folder)
+    trials = match_trials(genotypes, phenotypes, task.trait, environments)
+    count = f"{len(trials.lines)} lines x {len(trials.seen)} environments, {len(trials):,} means"
+    print(f"\n## {task.folder}, {task.trait}: {count}\n", flush=True)
+    predictors = Predictors(genotypes)
+    for scheme, names in designs.items():
+        began = time.perf_counter()
+        models = [environment_model_named(name) for name in names]
+        found = evaluate_environments(
+            predictors,
+            trials,
+            models,
+            scheme,
+            trait=task.trait,
+            folds=task.folds,
+            permutations=permutations,
+        )
+        show(found, time.perf_counter() - began)
+
+
+def show(found: EnvironmentEvaluation, seconds: float) -> None:
+    control = found.permutation
+    print(f"### {found.scheme}, {found.folds} folds, {seconds:.0f} s; shuffled: {control.mean_r:+.3f}\n")
+    print(f"| model | r | coverage | slope | seconds | difference (over {found.interval_over}) |")
+    print("|---|--:|--:|--:|--:|---|")
+    for score in found.scores:
+        differences = "; ".join(
+            f"{d.mean:+.3f} ({d.lower:+.3f}, {d.upper:+.3f}) to {d.baseline}"
+            for d in found.paired
+            if d.model == score.name
+        )
+        figures = f"{score.mean_r:.3f} | {score.coverage_90:.2f} | {score.slope:.2f} | {score.seconds:.0f}"
+        print(f"| {score.name} | {figures} | {differences} |")
+    print(f"\n{found.verdict}\n", flush=True)
+
+
+def read_maize(folder: Path) -> tuple[Phenotypes, Environments]:
+    phenotypes = read_phenotypes(folder / "pheno_met.csv")
+    names, counts = np.unique(phenotypes.environment[phenotypes.trait == "grain.yield"], return_counts=True)
+    names = names[counts == MAIZE_EVERYWHERE]
+    treatment = {"W": "watered", "R": "rainfed"}
+    environments = Environments(
+        tuple(names),
+        tuple(f"20{name[3:5]}" for name in names),
+        tuple(name[:3] for name in names),
+        tuple(treatment[name[5]] for name in names),
+        ("field",) * len(names),
+    )
+    return only(phenotypes, np.isin(phenotypes.environment.astype(str), names)), environments
+
+
+def read_rice(folder: Path) -> tuple[Phenotypes, Environments]:
+    phenotypes = read_phenotypes(folder / "pheno_met.csv")
+    years = sorted({name.split("_")[0] for name in phenotypes.environment})
+    names = tuple(f"{year}_TreintayTres" for year in years)
+    try:
+        import pyreadr
+    except ImportError:
+        raise SystemExit("the climate of rice_uruguay stands in .rda files: pip install pyreadr") from None
+    (table,) = pyreadr.read_r(str(next((folder / "raw").glob("climate*.rda")))).values()
+    table = table.set_index("year").loc[[int(year) for year in years]]
+    climate = {
+        name: table[name].to_numpy(dtype=np.float64)
+        for name in table.columns
+        if name not in ("location", MISREAD)
+    }
+    blank = ("",) * len(names)
+    return phenotypes, Environments(names, tuple(years), blank, blank, ("field",) * len(names), climate)
+
+
+def read_wheat(folder: Path) -> tuple[Phenotypes, Environments]:
+    wide = read_phenotypes(folder / "pheno.csv")
+    yields = np.full(len(wide.value), "yield", dtype=object)
+    long = Phenotypes(wide.accession, yields, wide.trait, wide.value, wide.standard_error)
+    return long, Environments.named(sorted(set(wide.trait)), "field")
+
+
+def read_potato(folder: Path) -> tuple[Phenotypes, Environments]:
+    with (folder / "pheno_met.csv").open(newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["env"].endswith(POTATO_YEARS)]
+    columns = [np.array([row[name] for row in rows], dtype=object) for name in ("id", "env")]
+    value = np.array([float(row["Yield.Mg.ha"]) for row in rows])
+    trait, unknown = np.full(len(rows), "yield", dtype=object), np.full(len(rows), np.nan)
+    names = sorted({row["env"] for row in rows})
+    place, year = zip(*(name.split("_") for name in names), strict=True)
+    blank, field = ("",) * len(names), ("field",) * len(names)
+    environments = Environments(tuple(names), tuple(year), tuple(place), blank, field)
+    return Phenotypes(columns[0], trait, columns[1], value, unknown), environments
+
+
+def only(phenotypes: Phenotypes, kept: np.ndarray) -> Phenotypes:
+    columns = ("accession", "trait", "environment", "value", "standard_error")
+    return Phenotypes(*(getattr(phenotypes, name)[kept] for name in columns), phenotypes.provenance)
+
+
+TASKS = (
+    Task(
+        "maize_drops",
+        "grain.yield",
+        read_maize,
+        {
+            "cv1": (*PLAIN, "factor-2", "index-norm", "reaction-norm"),
+            "cv0": (*COVARIED, "factor-2", "index-norm", "reaction-norm"),
+            "cv00": (*COVARIED, "index-norm", "reaction-norm"),
+            "cv2": (*PLAIN, "index-norm", "reaction-norm"),
+        },
+    ),
+    Task(
+        "rice_uruguay_indica",
+        "GY",
+        read_rice,
+        dict.fromkeys(("cv1", "cv2", "cv0", "cv00", "forward"), (*COVARIED, "reaction-norm")),
+    ),
+    Task(
+        "rice_uruguay_japonica",
+        "GY",
+        read_rice,
+        dict.fromkeys(("cv1", "cv2", "cv0", "cv00", "forward"), (*COVARIED, "reaction-norm")),
+    ),
+    Task("wheat_cimmyt599", "yield", read_wheat, dict.fromkeys(("cv1", "cv2", "cv0"), (*PLAIN, "factor-2"))),
+    Task(
+        "potato_stagewise",
+        "yield",
+        read_potato,
+        dict.fromkeys(("cv1", "cv2", "cv0", "cv00"), ("main", "deviations", "reaction-norm")),
+    ),
+)
+
+
+if __name__ == "__main__":
+    main()

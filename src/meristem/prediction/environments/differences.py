@@ -1,0 +1,88 @@
+"""Differences of accuracy between multi-environment models, with intervals that fit the scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.prediction.environments.model import DEVIATIONS, INDEX_NORM, REACTION_NORM
+from meristem.prediction.environments.trials import Trials
+from meristem.prediction.outcome import PairedDifference
+from meristem.stats.metrics import pearson_r
+from meristem.stats.paired import Interval, bootstrap_interval, corrected_interval
+
+if TYPE_CHECKING:
+    from meristem.prediction.environments.evaluate import Tally
+
+Vector = NDArray[np.float64]
+
+#: The same model with and without covariates.
+COVARIATE_PAIRS: Final = ((REACTION_NORM.name, DEVIATIONS.name), (INDEX_NORM.name, REACTION_NORM.name))
+#: Fewest environments that a bootstrap over environments is made of.
+_ENOUGH: Final = 4
+_DRAWS: Final = 500
+
+
+def paired_differences(
+    trials: Trials, tallies: Mapping[str, Tally], scheme: str, folds: int, seed: int
+) -> tuple[tuple[PairedDifference, ...], str]:
+    """Mean difference of r within environments for each pair of models, and what its interval is over.
+
+    Known environments (cv1, cv2): over folds of lines. New environments: over environments where at least 4
+    were held out, else over lines.
+    """
+    names = list(tallies)
+    pairs = [(name, names[0]) for name in names[1:]]
+    pairs += [pair for pair in COVARIATE_PAIRS if set(pair) <= set(names) and pair not in pairs]
+    found = []
+    over = "folds" if scheme in ("cv1", "cv2") else "environments"
+    for model, baseline in pairs:
+        ours, theirs = tallies[model], tallies[baseline]
+        differences = np.array(ours.r) - np.array(theirs.r)
+        by_environment = differences[:, ~np.isnan(differences).all(axis=0)]
+        by_split = _known_mean(differences, 1)
+        if over == "folds" and len(by_split) > 1:
+            interval = corrected_interval(by_split, test_to_train=1.0 / (folds - 1))
+        elif over == "environments" and by_environment.shape[1] >= _ENOUGH:
+            interval = bootstrap_interval(_known_mean(by_environment, 0), seed=seed)
+        else:
+            over, interval = "lines", _over_lines(trials, ours, theirs, seed)
+        mean = float(_known_mean(by_environment, 0).mean())
+        found.append(PairedDifference(model, baseline, mean, interval.lower, interval.upper))
+    return tuple(found), over
+
+
+def _known_mean(values: NDArray[np.float64], axis: int) -> Vector:
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    return (np.where(known, values, 0.0).sum(axis=axis) / np.maximum(count, 1))[count > 0]
+
+
+def _over_lines(trials: Trials, ours: Tally, theirs: Tally, seed: int) -> Interval:
+    """Bootstrap of the held-out lines of each split, models paired."""
+    generator = np.random.default_rng(seed)
+    drawn = np.empty(_DRAWS)
+    cases = list(_cases(trials, ours, theirs))
+    for draw in range(_DRAWS):
+        found = []
+        for observed, first, second in cases:
+            picks = generator.integers(0, len(observed), len(observed))
+            if np.ptp(observed[picks]) > 0.0:
+                again = observed[picks]
+                found.append(pearson_r(first[picks], again) - pearson_r(second[picks], again))
+        drawn[draw] = np.mean(found)
+    lower, upper = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(drawn.mean()), float(lower), float(upper))
+
+
+def _cases(trials: Trials, ours: Tally, theirs: Tally) -> list[tuple[Vector, Vector, Vector]]:
+    """Observed and both predictions of each judged environment of each split."""
+    cases = []
+    for cells, first, second, r in zip(ours.cells, ours.forecasts, theirs.forecasts, ours.r, strict=True):
+        for environment in np.flatnonzero(~np.isnan(r)):
+            chosen = trials.environment[cells] == environment
+            cases.append((trials.value[cells][chosen], first.value[chosen], second.value[chosen]))
+    return cases
