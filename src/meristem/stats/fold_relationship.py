@@ -109,8 +109,8 @@ class _Shared:
     """What the training sets of a panel share.
 
     ``frequency`` and ``kept`` are those of all rows; ``centred`` is W', (markers kept, n); ``missing`` is N
-    over the markers kept; ``sums``, ``squares`` and ``seen`` are totals of frequencies, their squares and
-    entries over all rows, (m,) each.
+    over the markers kept, with the marker of each entry and its place in the flat W'; ``sums``, ``squares``
+    and ``seen`` are totals of frequencies, their squares and entries over all rows, (m,) each.
     """
 
     dosage: Dosage
@@ -120,6 +120,8 @@ class _Shared:
     centred: Matrix
     gram: Matrix
     missing: csc_array
+    missing_marker: NDArray[np.intp]
+    missing_place: NDArray[np.intp]
     sums: Vector
     squares: Vector
     seen: Vector
@@ -168,14 +170,13 @@ class _Shared:
 
     def _imputed(self, shift: Vector) -> Matrix:
         """C, what the fold's own means in the place of missing entries change (half of it)."""
-        sizes = np.diff(self.missing.indptr)
-        own = np.repeat(shift, sizes)
+        own = shift[self.missing_marker]
         moved = csc_array((own, self.missing.indices, self.missing.indptr), shape=self.missing.shape)
         # Missing entries of W' are 0: d / 2 stands there for the time of one product.
-        places = np.repeat(np.arange(len(sizes)), sizes), self.missing.indices
-        self.centred[places] = 0.5 * own
+        flat = self.centred.reshape(-1)
+        flat[self.missing_place] = 0.5 * own
         found = np.asarray(moved @ self.centred)
-        self.centred[places] = 0.0
+        flat[self.missing_place] = 0.0
         squares = np.bincount(self.missing.indices, weights=own**2, minlength=len(self.dosage))
         return found - squares[:, None]
 
@@ -197,7 +198,9 @@ def _shared(dosage: Dosage, ploidy: NDArray[np.int8]) -> _Shared:
         counts.append(np.bincount(marker, minlength=len(block)))
     indices, starts = np.concatenate(rows), np.cumsum(np.concatenate(counts))
     missing = csc_array((np.ones(len(indices)), indices, starts), shape=(len(dosage), len(columns)))
-    return _Shared(dosage, ploidy, frequency, kept, centred, centred.T @ centred, missing, *totals)
+    marker = np.repeat(np.arange(len(columns)), np.diff(starts))
+    gram, place = centred.T @ centred, marker * len(dosage) + indices
+    return _Shared(dosage, ploidy, frequency, kept, centred, gram, missing, marker, place, *totals)
 
 
 def _totals(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[Vector, Vector, Vector]:
