@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from meristem.corpus.minhash import WIDEST
 from meristem.errors import MeristemError
 
 T = TypeVar("T")
@@ -279,6 +280,7 @@ def _check(recipe: CorpusRecipe, where: str) -> None:
         ),
         (recipe.tokens.kind in _TOKENS, "unknown tokens", f"choose from {', '.join(_TOKENS)}"),
         (0 < windows.shortest <= windows.length, "shortest must lie within length", "correct [windows]"),
+        (windows.length <= WIDEST, f"windows may be at most {WIDEST} bases long", "lower length"),
         (0 <= windows.max_unknown < 1, "max_unknown is no share", "give 0 to 1"),
         (0 <= split.validation < 1, "validation is no share", "give 0 to 1"),
         (recipe.shards.windows > 0 and recipe.shards.megabases > 0, "empty shards", "correct [shards]"),
