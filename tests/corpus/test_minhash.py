@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from corpus.planted import random_windows
-from meristem.corpus.minhash import SketchConfig, canonical_windows, check_windows, content_order, sketch
+from meristem.corpus.canonical import canonical_windows
+from meristem.corpus.minhash import SketchConfig, check_windows, content_order, sketch
 from meristem.errors import MeristemError
 from meristem.genomics.sequence import N, reverse_complement
 

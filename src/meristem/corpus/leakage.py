@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.corpus.minhash import Sketch, SketchConfig, canonical_windows, check_windows, sketch
+from meristem.corpus.canonical import CanonicalWindows
+from meristem.corpus.minhash import Sketch, SketchConfig, check_windows, sketch
 from meristem.corpus.seed_index import (
     Candidates,
     SeedIndex,
@@ -17,12 +18,11 @@ from meristem.corpus.seed_index import (
     no_candidates,
     pair_up,
 )
-from meristem.corpus.window_alignment import BAND, stretch_identity, turned
-from meristem.corpus.window_search import check_shares, stretch_bases
+from meristem.corpus.window_alignment import BAND
+from meristem.corpus.window_search import check_shares, compare, extensible, stretch_bases
 from meristem.errors import MeristemError
 
 _BLOCK: Final = 8192
-_PAIRS: Final = 16384
 _HELD_BITS: Final = 24
 
 
@@ -142,39 +142,37 @@ def closest_identity(
             where="leakage",
             mend="cut both alike",
         )
-    validation = canonical_windows(validation)
-    pairs = _likeliest(validation, training, config)
+    queries = CanonicalWindows(validation, np.arange(len(validation)))
+    targets = CanonicalWindows(training, np.arange(len(training)))
+    pairs = _likeliest(queries, targets, config)
     stretches = [stretch_bases(coverage, training.shape[1]) for coverage in config.coverages]
     closest = np.zeros((len(validation), len(stretches)), np.float32)
-    for start in range(0, len(pairs), _PAIRS):
-        part = pairs.where(np.arange(start, min(start + _PAIRS, len(pairs))))
-        targets = turned(canonical_windows(training[part.target]), part.reverse)
-        identity = stretch_identity(validation[part.query], targets, part.diagonal, stretches)
-        np.maximum.at(closest, part.query, identity)
+    np.maximum.at(closest, pairs.query, compare(pairs, queries, targets, stretches))
     for column in np.argsort(stretches)[-2::-1]:
         longer = [c for c, bases in enumerate(stretches) if bases >= stretches[column]]
         closest[:, column] = closest[:, longer].max(axis=1)
     return closest
 
 
-def _likeliest(
-    validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig
-) -> Candidates:
+def _likeliest(validation: CanonicalWindows, training: CanonicalWindows, config: LeakageConfig) -> Candidates:
     """The training windows that share most k-mers with each validation window."""
     drawing = SketchConfig(config.seed_length, scale=1)
-    most = max(len(validation), len(training))
-    layout = SeedLayout.of(most, training.shape[1], drawing.length, drawing.scale)
-    drawn = sketch(validation, drawing)
-    keys = layout.pack(drawn, np.arange(len(validation)))
+    most = max(validation.count, training.count)
+    layout = SeedLayout.of(most, training.width, drawing.length, drawing.scale)
+    places = np.arange(validation.count)
+    drawn = sketch(validation.codes(places), drawing)
+    keys = layout.pack(drawn, places)
     held = np.zeros(1 << _HELD_BITS, np.bool_)
     held[drawn.hashes >> (32 - _HELD_BITS)] = True
     best = no_candidates()
-    for start in range(0, len(training), _BLOCK):
-        block = sketch(canonical_windows(training[start : start + _BLOCK]), drawing)
+    for start in range(0, training.count, _BLOCK):
+        places = np.arange(start, min(start + _BLOCK, training.count))
+        block = sketch(training.codes(places), drawing)
         block = _where(block, held[block.hashes >> (32 - _HELD_BITS)])
         index = SeedIndex(layout, config.most_windows_per_seed)
-        index.add(layout.pack(block, np.arange(start, len(training))))
+        index.add(layout.pack(block, places))
         pairs = pair_up(index.hits(keys), layout, BAND, config.least_seeds)
+        pairs = extensible(pairs, validation, training, drawing.length)
         best = best_of_each(best.joined(pairs), config.most_candidates)
     return best
 

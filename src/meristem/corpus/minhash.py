@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.corpus.canonical import canonical_windows
 from meristem.errors import MeristemError
-from meristem.genomics.sequence import N, T, reverse_complement
+from meristem.genomics.sequence import N, T
 
 LONGEST: Final = 16
 WIDEST: Final = 1000
@@ -106,24 +107,6 @@ def check_windows(windows: NDArray[np.uint8]) -> None:
         raise MeristemError(
             f"code {windows.max()} is no base", where="windows", mend="leave only A C G T N (0 to 4)"
         )
-
-
-def canonical_windows(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Each window or its reverse complement, whichever comes first in the order of codes.
-
-    Examples
-    --------
-    >>> from meristem.genomics.sequence import encode
-    >>> canonical_windows(encode("TTGACAAA").reshape(2, 4))
-    array([[3, 1, 0, 0],
-           [1, 0, 0, 0]], dtype=uint8)
-    """
-    turned = reverse_complement(windows)
-    if not windows.size:
-        return windows
-    first = (windows != turned).argmax(axis=1)[:, None]
-    flip = np.take_along_axis(turned, first, axis=1) < np.take_along_axis(windows, first, axis=1)
-    return np.where(flip, turned, windows)
 
 
 def sketch(windows: NDArray[np.uint8], config: SketchConfig | None = None) -> Sketch:

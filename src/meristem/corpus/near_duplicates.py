@@ -118,7 +118,7 @@ class _Greedy:
     """Decisions so far, by place in the order."""
 
     def __init__(self, search: WindowSearch, config: NearDuplicateConfig) -> None:
-        count, width = search.windows.shape
+        count, width = search.windows.count, search.windows.width
         self.search, self.config = search, config
         self.index = search.index()
         self.stretch = stretch_bases(config.min_coverage, width)

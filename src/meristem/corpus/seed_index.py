@@ -25,6 +25,8 @@ class Candidates:
         Whether the target's reverse complement is meant.
     diagonal
         Position in the target (as turned) minus position in the query, middle of the shared seeds.
+    position
+        First base of that seed in the query.
     seeds
         Shared seeds on that diagonal or near it.
     """
@@ -33,18 +35,20 @@ class Candidates:
     target: NDArray[np.int64]
     reverse: NDArray[np.bool_]
     diagonal: NDArray[np.int64]
+    position: NDArray[np.int64]
     seeds: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.query)
 
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Candidates:
-        """The pairs chosen by mask or index."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Candidates:
+        """The pairs chosen by mask, index or slice."""
         return Candidates(
             self.query[chosen],
             self.target[chosen],
             self.reverse[chosen],
             self.diagonal[chosen],
+            self.position[chosen],
             self.seeds[chosen],
         )
 
@@ -55,6 +59,7 @@ class Candidates:
             np.concatenate([self.target, other.target]),
             np.concatenate([self.reverse, other.reverse]),
             np.concatenate([self.diagonal, other.diagonal]),
+            np.concatenate([self.position, other.position]),
             np.concatenate([self.seeds, other.seeds]),
         )
 
@@ -87,10 +92,10 @@ class SeedLayout:
 
     @classmethod
     def of(cls, rows: int, width: int, length: int, scale: int) -> SeedLayout:
-        """Layout for ``rows`` windows; fails where 64 bits are too few (16 million windows of 512 bases)."""
+        """Layout for ``rows`` windows; fails where 64 bits are too few (2 million windows of 512 bases)."""
         hash_bits = ((1 << 32) // scale - 1).bit_length()
         row_bits, position_bits = max(1, rows - 1).bit_length(), max(1, width - 1).bit_length()
-        if hash_bits + row_bits + position_bits + 1 > 64 or 2 * row_bits + position_bits + 3 > 64:
+        if hash_bits + row_bits + position_bits + 1 > 64 or 2 * (row_bits + position_bits) + 3 > 63:
             raise MeristemError(
                 f"{rows:,} windows of {width} bases are too many at once",
                 where="seeds",
@@ -127,7 +132,7 @@ class SeedLayout:
         return kept.astype(np.int64)
 
     def hits(self, query: Keys, target: Keys) -> NDArray[np.int64]:
-        """Pack seed matches as query, target, whether strands differ, and diagonal + width."""
+        """Pack seed matches as query, target, whether strands differ, diagonal + width, query position."""
         strand = ((query ^ target) & 1).astype(np.int64)
         mask = (1 << self.position_bits) - 1
         here = ((query >> 1) & mask).astype(np.int64)
@@ -135,11 +140,12 @@ class SeedLayout:
         there = np.where(strand == 1, self.width - self.length - there, there)
         packed = (self.rows(query) << self.row_bits) | self.rows(target)
         packed = (packed << 1) | strand
-        return (packed << (self.position_bits + 2)) | (there - here + self.width)
+        packed = (packed << (self.position_bits + 2)) | (there - here + self.width)
+        return (packed << self.position_bits) | here
 
     def earlier(self, hits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those seed matches whose target has the lower number."""
-        pair = hits >> (self.position_bits + 3)
+        pair = hits >> (2 * self.position_bits + 3)
         return hits[pair >> self.row_bits > pair & ((1 << self.row_bits) - 1)]
 
 
@@ -189,7 +195,7 @@ class SeedIndex:
 def no_candidates() -> Candidates:
     """No pair."""
     none = np.empty(0, np.int64)
-    return Candidates(none, none, none.astype(bool), none, none)
+    return Candidates(none, none, none.astype(bool), none, none, none)
 
 
 def best_of_each(pairs: Candidates, most: int) -> Candidates:
@@ -213,9 +219,10 @@ def pair_up(hits: NDArray[np.int64], layout: SeedLayout, band: int, least: int) 
     hits = np.sort(hits)
     if not len(hits):
         return no_candidates()
-    bits = layout.position_bits + 2
-    near = np.searchsorted(hits, hits + band, side="right") - np.arange(len(hits))
-    pair = hits >> (bits + 1)
+    low = layout.position_bits
+    bits = low + 2
+    near = np.searchsorted(hits, hits + (band << low), side="right") - np.arange(len(hits))
+    pair = hits >> (low + bits + 1)
     starts = np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]])
     # The fullest band of a pair and, by the inverted index in the low bits, the first such.
     fullest = np.maximum.reduceat((near << 40) | ((1 << 40) - 1 - np.arange(len(hits))), starts)
@@ -226,7 +233,8 @@ def pair_up(hits: NDArray[np.int64], layout: SeedLayout, band: int, least: int) 
     return Candidates(
         pair >> layout.row_bits,
         pair & ((1 << layout.row_bits) - 1),
-        ((middle >> bits) & 1).astype(bool),
-        (middle & ((1 << bits) - 1)) - layout.width,
+        ((middle >> (low + bits)) & 1).astype(bool),
+        ((middle >> low) & ((1 << bits) - 1)) - layout.width,
+        middle & ((1 << low) - 1),
         seeds,
     )

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.genomics.sequence import N, reverse_complement
+from meristem.genomics.sequence import N
 
 BAND: Final = 16
 GAP: Final = 4
@@ -64,11 +64,6 @@ def stretch_identity(
         part = slice(start, start + _PAIRS)
         found[part] = _align(query[part], target[part], diagonal[part], stretches)
     return found
-
-
-def turned(windows: NDArray[np.uint8], reverse: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Windows, as their reverse complement where asked."""
-    return np.where(reverse[:, None], reverse_complement(windows), windows)
 
 
 def _align(
