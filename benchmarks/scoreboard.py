@@ -3,11 +3,12 @@
 Folds: accession ids sorted, fold = `default_rng(repeat).permutation(n) % 5`, repeats 0 and 1. Every finished
 task is a line of the file given as `--out`; a second run goes on where the first stopped. Only the mean over
 folds is known of the peers, so the interval (95 %, Nadeau and Bengio 2003) is of our own: the last model less
-GBLUP.
+GBLUP. "Their best" is the peer with the highest mean r on that very task, which nobody can know beforehand.
 
     OMP_NUM_THREADS=1 python benchmarks/scoreboard.py --out scores.jsonl          # needs MERISTEM_DATA
     ... --models gblup,auto --only wheat_cimmyt599        # some models, some panels or traits
     ... --show                                            # the table of what is there
+    ... --show --markdown                                 # the same for the docs
 """
 
 from __future__ import annotations
@@ -101,41 +102,67 @@ def finished(out: Path) -> dict[tuple[str, str], dict]:
     return {(line["task"], line["model"]): line for line in lines}
 
 
-def show(done: dict[tuple[str, str], dict], chosen: list[Task], models: list[str]) -> None:
-    table = Table(
-        "task", "n", "peers' GBLUP", "their best", *models, "last less GBLUP (95 %)", "covers", "s / fit"
-    )
+def rows(
+    done: dict[tuple[str, str], dict], chosen: list[Task], models: list[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Header and one row for each task that every model has finished, the means last."""
+    header = ["task", "n", "peers' GBLUP", "their best", *models]
+    paired = "gblup" in models[:-1]
+    header += [*([f"{models[-1]} less gblup (95 %)"] if paired else []), f"{models[-1]} less their best"]
+    header += ["covers", "s / fit"]
     complete = [task for task in chosen if all((task.name, model) in done for model in models)]
+    found, means = [], []
     for task in complete:
         ours = [done[task.name, model] for model in models]
-        last, difference = ours[-1], "-"
-        if "gblup" in models[:-1]:
-            gains = np.subtract(last["fold_r"], done[task.name, "gblup"]["fold_r"])
-            found = corrected_interval(gains, test_to_train=1 / (FOLDS - 1))
-            difference = f"{found.mean:+.3f} ({found.lower:+.3f} to {found.upper:+.3f})"
         best = max(task.peers, key=lambda peer: task.peers[peer])
-        table.add_row(
-            *(task.name, str(last["n"]), f"{task.peers['GBLUP']:.3f}", f"{task.peers[best]:.3f} {best}"),
-            *(f"{np.mean(each['fold_r']):.3f}" for each in ours),
-            *(difference, f"{last['coverage_90']:.2f}", f"{last['seconds_per_fit']:.1f}"),
-        )
+        r = [float(np.mean(each["fold_r"])) for each in ours]
+        means.append([task.peers["GBLUP"], task.peers[best], *r])
+        row = [task.name, str(ours[-1]["n"]), f"{task.peers['GBLUP']:.3f}", f"{task.peers[best]:.3f} {best}"]
+        row += [f"{value:.3f}" for value in r]
+        if paired:
+            gains = np.subtract(ours[-1]["fold_r"], done[task.name, "gblup"]["fold_r"])
+            gain = corrected_interval(gains, test_to_train=1 / (FOLDS - 1))
+            row.append(f"{gain.mean:+.3f} ({gain.lower:+.3f} to {gain.upper:+.3f})")
+        row.append(f"{r[-1] - task.peers[best]:+.3f}")
+        found.append([*row, f"{ours[-1]['coverage_90']:.2f}", f"{ours[-1]['seconds_per_fit']:.1f}"])
     if complete:
-        means = [np.mean([np.mean(done[t.name, model]["fold_r"]) for t in complete]) for model in models]
-        theirs = np.mean([task.peers["GBLUP"] for task in complete])
-        best_mean = np.mean([max(task.peers.values()) for task in complete])
-        table.add_section()
-        table.add_row(
-            f"mean of {len(complete)}", "", f"{theirs:.3f}", f"{best_mean:.3f}", *(f"{m:.3f}" for m in means)
-        )
-    Console(width=190).print(table)
+        found.append(_mean_row(np.mean(means, axis=0), models, paired, done, complete))
+    return header, found
+
+
+def _mean_row(
+    means: NDArray[np.float64],
+    models: list[str],
+    paired: bool,
+    done: dict[tuple[str, str], dict],
+    complete: list[Task],
+) -> list[str]:
+    row = [f"mean of {len(complete)}", "", *(f"{value:.4f}" for value in means)]
+    row += [f"{means[-1] - means[2 + models.index('gblup')]:+.4f}"] if paired else []
+    last = [done[task.name, models[-1]] for task in complete]
+    covers, seconds = (np.mean([each[key] for each in last]) for key in ("coverage_90", "seconds_per_fit"))
+    return [*row, f"{means[-1] - means[1]:+.4f}", f"{covers:.2f}", f"{seconds:.1f}"]
+
+
+def show(header: list[str], body: list[list[str]], markdown: bool) -> None:
+    if markdown:
+        aligned = ["---" if name in {"task", "their best"} else "--:" for name in header]
+        for row in (header, aligned, *body):
+            print(f"| {' | '.join(row)} |")
+        return
+    table = Table(*header)
+    for row in body:
+        table.add_row(*row)
+    Console(width=200).print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--models", default="gblup,gaussian,random-forest,lightgbm,auto")
+    parser.add_argument("--models", default="gblup,gaussian,auto")
     parser.add_argument("--only", default="", help="part of a panel's or trait's name")
     parser.add_argument("--show", action="store_true", help="show what is there, compute nothing")
+    parser.add_argument("--markdown", action="store_true", help="print the table as markdown")
     options = parser.parse_args()
     data, models = Path(os.environ["MERISTEM_DATA"]), options.models.split(",")
     chosen = [task for task in tasks(data) if options.only in task.name]
@@ -145,7 +172,7 @@ def main() -> None:
                 line = json.dumps(score(data, task, model))
                 with options.out.open("a", encoding="utf-8") as handle:
                     handle.write(line + "\n")
-    show(finished(options.out), chosen, models)
+    show(*rows(finished(options.out), chosen, models), options.markdown)
 
 
 if __name__ == "__main__":

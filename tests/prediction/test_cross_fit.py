@@ -12,6 +12,7 @@ from meristem.prediction.cross_fit_model import CrossFitModel
 from meristem.prediction.elastic_net import ElasticNet
 from meristem.prediction.inner_folds import inner_random_folds
 from meristem.prediction.kernel_mixture import MULTI_KERNEL, KernelMixture
+from meristem.prediction.major_loci import MajorLoci
 from meristem.prediction.predictors import Predictors
 from meristem.prediction.random_forest import RandomForest
 from meristem.prediction.stack import Stack
@@ -24,6 +25,7 @@ FITTERS = (
     KernelFitter(GBLUP),
     KernelFitter(GAUSSIAN_KERNEL),
     KernelFitter(MULTI_KERNEL),
+    MajorLoci(),
     RandomForest(trees=60),
     BoostedTrees(rounds=40),
 )
@@ -58,7 +60,7 @@ def test_predictors_of_any_kind_learn_a_trait_of_few_markers() -> None:
     y = genetic[:100] + 0.3 * genetic.std() * generator.standard_normal(100)
     rows = np.arange(100)
     training = TrainingSet(predictors, rows, y, inner_random_folds(predictors, rows, 5, 0))
-    for fitter in (*FITTERS[:3], RandomForest(share=0.3), BoostedTrees(share=0.5), ElasticNet()):
+    for fitter in (*FITTERS[:4], RandomForest(share=0.3), BoostedTrees(share=0.5), ElasticNet()):
         found = fitter.cross_fit(training)
         assert pearson_r(found.held_out, genetic[:100]) > 0.6
         assert pearson_r(found.value(np.arange(100, 150)), genetic[100:]) > 0.6

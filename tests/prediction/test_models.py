@@ -49,7 +49,7 @@ def test_a_model_predicts_with_uncertainty_and_is_repeatable(panel, model) -> No
     np.testing.assert_allclose(again.upper_90, found.upper_90[:3], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["elastic-net", "random-forest", "lightgbm", "auto"])
+@pytest.mark.parametrize("name", ["major-loci", "elastic-net", "random-forest", "lightgbm", "auto"])
 def test_predictions_follow_the_scale_of_the_trait(panel, name) -> None:
     predictors, y = _predictors(panel), _y(panel)
     once = model_named(name).fit(predictors, TRAINING, y).predict(CANDIDATES)
@@ -58,7 +58,7 @@ def test_predictions_follow_the_scale_of_the_trait(panel, name) -> None:
     np.testing.assert_allclose(scaled.standard_error, 1e-4 * once.standard_error, rtol=0.02)
 
 
-@pytest.mark.parametrize("name", ["elastic-net", "random-forest", "lightgbm", "auto"])
+@pytest.mark.parametrize("name", ["major-loci", "elastic-net", "random-forest", "lightgbm", "auto"])
 def test_a_model_of_few_binary_records_with_weights(panel, name) -> None:
     """Inner folds in which the trait does not vary are passed over."""
     y = np.zeros(60)
@@ -70,7 +70,7 @@ def test_a_model_of_few_binary_records_with_weights(panel, name) -> None:
     assert np.isfinite(found.predict(CANDIDATES).upper_90).all()
 
 
-@pytest.mark.parametrize("name", ["elastic-net", "random-forest", "lightgbm", "auto"])
+@pytest.mark.parametrize("name", ["major-loci", "elastic-net", "random-forest", "lightgbm", "auto"])
 def test_ten_records_are_enough_and_six_are_a_sentence(panel, name) -> None:
     predictors, y = _predictors(panel), _y(panel)
     found = model_named(name).fit(predictors, TRAINING[:10], y[:10]).predict(CANDIDATES)

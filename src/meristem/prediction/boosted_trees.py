@@ -42,11 +42,11 @@ class BoostedTrees:
     """
 
     rounds: int = 120
-    rate: float = 0.08
+    rate: float = 0.06
     leaves: int = 8
-    share: float = 0.05
+    share: float = 0.1
     bag: float = 0.7
-    markers: int = 6000
+    markers: int = 2000
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:

@@ -52,11 +52,11 @@ class MajorLoci:
         Of the folds and starts.
     """
 
-    threshold: float = 15.0
+    threshold: float = 12.0
     most: int = 8
     markers: int = 2000
-    folds: int = 5
-    repeats: int = 2
+    folds: int = 3
+    repeats: int = 4
     bandwidths: tuple[float, ...] = (0.25, 1.0)
     seed: int = 0
 

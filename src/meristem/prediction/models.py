@@ -11,6 +11,7 @@ from meristem.prediction.boosted_trees import LIGHTGBM
 from meristem.prediction.calibrated import Calibrated
 from meristem.prediction.elastic_net import ELASTIC_NET
 from meristem.prediction.kernel_mixture import MULTI_KERNEL
+from meristem.prediction.major_loci import MAJOR_LOCI
 from meristem.prediction.random_forest import RANDOM_FOREST
 from meristem.prediction.stack import AUTO
 from meristem.prediction.subgenomes import SUBGENOMES
@@ -22,6 +23,7 @@ _MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
         "gaussian": GAUSSIAN_KERNEL,
         "gblup+dna": GBLUP_AND_DNA_MODEL,
         "multi-kernel": MULTI_KERNEL,
+        "major-loci": MAJOR_LOCI,
         "elastic-net": ELASTIC_NET,
         "random-forest": RANDOM_FOREST,
         "lightgbm": LIGHTGBM,

@@ -11,8 +11,9 @@ from meristem.prediction.boosted_trees import BoostedTrees
 from meristem.prediction.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
 from meristem.prediction.kernel_mixture import MULTI_KERNEL
+from meristem.prediction.major_loci import MajorLoci
 from meristem.prediction.random_forest import RandomForest
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
+from meristem.prediction.trait_model import GBLUP
 from meristem.stats.stacking import stacking_weights
 
 
@@ -44,8 +45,8 @@ AUTO: Final = CrossFitModel(
     Stack(
         (
             KernelFitter(GBLUP),
-            KernelFitter(GAUSSIAN_KERNEL),
             KernelFitter(MULTI_KERNEL),
+            MajorLoci(),
             RandomForest(),
             BoostedTrees(),
         )

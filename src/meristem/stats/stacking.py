@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+
+#: Standard deviation of the weights before any record is seen, in units of an equal weight.
+_PRIOR_WIDTH: Final = 2.0
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -36,7 +40,7 @@ def stacking_weights(held_out: Matrix, y: Vector, record_weights: Vector | None 
     """Non-negative least squares on held-out predictions (Breiman 1996, Machine Learning 24:49).
 
     Predictors of one trait nearly repeat one another, so plain weights are mostly noise. They are shrunk
-    towards equal ones as the posterior mode under a prior of mean 1 / k and standard deviation 1 / k, with
+    towards equal ones as the posterior mode under a prior of mean 1 / k and standard deviation 2 / k, with
     the residual variance that equal weights leave.
 
     Parameters
@@ -63,7 +67,7 @@ def stacking_weights(held_out: Matrix, y: Vector, record_weights: Vector | None 
     size = float(np.linalg.norm(response)) / np.sqrt(n) or 1.0
     x, response = x / size, response / size
     residual = float(np.mean((response - x.mean(axis=1)) ** 2))
-    pull = np.sqrt(residual) * k
+    pull = np.sqrt(residual) * k / _PRIOR_WIDTH
     stacked = np.vstack([x, pull * np.eye(k)])
     weights, _ = nnls(stacked, np.concatenate([response, np.full(k, pull / k)]))
     return StackingWeights(weights, mean - float(centre @ weights))
