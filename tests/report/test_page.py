@@ -125,7 +125,7 @@ def test_every_section_says_its_piece(prediction: TraitPrediction, evaluation: E
         "Of the best quarter of the hidden lines, 52 % stood in the predicted best quarter (by chance 25 %)",
         "6.3 higher than all hidden lines (0.61 standard deviations)",
         "; the truly best quarter was 11.9 higher.",
-        "−0.004 to 0.039 (95 %, bootstrap over lines)",
+        "−0.006 to 0.042 judged by the folds and of −0.004 to 0.039 by a bootstrap over lines.",
         "With a heritability of 0.55 (genomic h2 estimated by REML of GBLUP on all labelled lines)",
         "Two lines without a family take no part.",
         "Width of 90 % interval",

@@ -104,11 +104,10 @@ class PairedDifference:
     Attributes
     ----------
     lower, upper
-        Over folds (Nadeau and Bengio 2003): what other training sets and other held-out lines would give.
-        Verdicts follow this one.
+        From the differences between folds (Nadeau and Bengio 2003). Verdicts follow this one.
     bootstrap_lower, bootstrap_upper
-        Over accessions, the models as they were fitted: what other held-out lines of the same kind would
-        give. NaN where it was not computed.
+        From redrawn accessions, stretched for the overlap of training sets: of use where folds are few. NaN
+        where it was not computed.
     """
 
     model: str

@@ -129,7 +129,7 @@ class Yardstick:
             )
             for each in (baseline, score)
         ]
-        over_lines = bootstrap_difference(draws[0], draws[1], over_folds.mean)
+        over_lines = bootstrap_difference(draws[0], draws[1], over_folds.mean, self.scheme.folds)
         return PairedDifference(
             score.name,
             baseline.name,

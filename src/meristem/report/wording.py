@@ -130,10 +130,9 @@ def _over_lines(score: ModelScore, evaluation: Evaluation) -> str:
     for paired in evaluation.paired:
         if paired.model == score.name and math.isfinite(paired.bootstrap_lower):
             return (
-                f"Against {paired.baseline} r differs by {signed(paired.mean, 3)}. Other training sets and "
-                f"hidden lines would give {between(paired.lower, paired.upper, 3)} (95 %, over folds); the "
-                "same training sets and other hidden lines of the same kind "
-                f"{between(paired.bootstrap_lower, paired.bootstrap_upper, 3)} (95 %, bootstrap over lines)."
+                f"Against {paired.baseline} r differs by {signed(paired.mean, 3)}, with a 95 % interval of "
+                f"{between(paired.lower, paired.upper, 3)} judged by the folds and of "
+                f"{between(paired.bootstrap_lower, paired.bootstrap_upper, 3)} by a bootstrap over lines."
             )
     return ""
 

@@ -129,7 +129,7 @@ class _Shared:
     @property
     def missing_share(self) -> float:
         """Share of entries that are missing, of the markers kept."""
-        return float(self.missing.nnz) / max(self.centred.size, 1)
+        return _missing_share(self.seen[self.kept], len(self.dosage))
 
     def summary(self, training: Rows) -> MarkerSummary:
         """Totals of all rows less those of the rows held out."""
@@ -185,7 +185,9 @@ def _shared(dosage: Dosage, ploidy: NDArray[np.int8]) -> _Shared:
     """Everything that one pass over the markers yields."""
     totals = _totals(dosage, ploidy)
     frequency, kept = _kept(*totals, len(dosage), MarkerFilter())
-    columns = np.flatnonzero(kept)
+    # Where plain products are faster nothing of the markers is held.
+    few = _missing_share(totals[2][kept], len(dosage)) <= _MOST_MISSING
+    columns = np.flatnonzero(kept) if few else np.zeros(0, dtype=np.intp)
     centred = np.empty((len(columns), len(dosage)))
     rows, counts = [np.zeros(0, dtype=np.intp)], [np.zeros(1, dtype=np.intp)]
     for start in range(0, len(columns), _BLOCK):
@@ -201,6 +203,10 @@ def _shared(dosage: Dosage, ploidy: NDArray[np.int8]) -> _Shared:
     marker = np.repeat(np.arange(len(columns)), np.diff(starts))
     gram, place = centred.T @ centred, marker * len(dosage) + indices
     return _Shared(dosage, ploidy, frequency, kept, centred, gram, missing, marker, place, *totals)
+
+
+def _missing_share(seen: Vector, rows: int) -> float:
+    return 1.0 - float(seen.sum()) / max(rows * len(seen), 1)
 
 
 def _totals(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[Vector, Vector, Vector]:
