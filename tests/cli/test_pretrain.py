@@ -40,6 +40,19 @@ def test_a_recipe_becomes_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["verify", folder]) == 0
 
 
+def test_an_estimate_is_printed_and_nothing_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(fasta=tmp_path / "not needed.fa"))
+    given = ["pretrain", str(recipe), "--out", str(tmp_path / "run"), "--estimate", "--json"]
+    assert main(given) == 0
+    cost = json.loads(capsys.readouterr().out)
+    assert cost["bases"] == 2 * 2 * 32
+    assert cost["bases_per_second"] > 0
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_missing_recipe_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pretrain", str(tmp_path / "none.toml"), "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.startswith("error: the recipe cannot be read")

@@ -17,11 +17,16 @@ Estimate = Annotated[
     bool, typer.Option("--estimate", help="Measure what it would cost, print that, and stop.")
 ]
 
+Shard = Annotated[
+    bool, typer.Option("--shard", help="Under torchrun: split the weights over the devices (FSDP2).")
+]
+
 
 def pretrain(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that says what to train on.")],
     out: Out,
     only_estimate: Estimate = False,
+    shard: Shard = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,5 +45,5 @@ def pretrain(
         print_summary(asdict(cost), [cost.sentence(plan.name)], as_json=as_json)
         return
     with hushed(quiet):
-        folder = train(plan, out, show=False if quiet else None)
+        folder = train(plan, out, shard=shard, show=False if quiet else None)
     print_summary({"checkpoint": str(folder)}, [f"checkpoint: {folder}"], as_json=as_json)

@@ -19,6 +19,7 @@ from meristem.training.curve import write_curve
 from meristem.training.objectives import PretrainingObjective
 from meristem.training.optimisers import build_optimisers
 from meristem.training.schedule import Schedule, rate
+from meristem.training.sharding import sharded, whole_tensor
 from meristem.training.speed import measured_peak, operations_per_base
 from meristem.training.state import load_moments, load_weights, save_state, saved_state
 from meristem.training.training_batch import TrainingBatch
@@ -49,6 +50,7 @@ def train(
     window: int = WINDOW,
     columns: ColumnSampler | None = None,
     validate: Validation | None = None,
+    shard: bool = False,
     show: bool | None = None,
 ) -> None:
     """Train to the end of the schedule, going on from the state in ``folder`` where there is one.
@@ -56,7 +58,8 @@ def train(
     ``window`` (bases) serves to know the cost. ``log.jsonl`` in the folder gets a line per 100 steps and per
     validation, ``curve.svg`` draws it. Data, masks and learning rate depend on the step number alone, so a
     training that was stopped ends in the same weights. Under ``torchrun`` or ``accelerate launch`` every
-    process draws the whole batch and learns from its part of it, so the losses are those of one process.
+    process draws the whole batch and learns from its part of it, so the losses are those of one process;
+    with ``shard`` each holds a part of the weights and moments (FSDP2) instead of a copy of them.
 
     Raises
     ------
@@ -70,8 +73,9 @@ def train(
     done, watch = load_weights(state, objective) if state else (0, LossWatch())
     peak = measured_peak(accelerator.device, schedule.precision) * accelerator.num_processes
     cost = operations_per_base(objective.encoder, window) / peak
+    module = sharded(objective, accelerator.device) if shard else accelerator.prepare(objective)
     optimisers = build_optimisers(objective, schedule)
-    module, *prepared = accelerator.prepare(objective, *optimisers)
+    prepared = [accelerator.prepare(optimiser) for optimiser in optimisers]
     if state:
         load_moments(state, optimisers)
     running = _Running(accelerator, objective, module, optimisers, prepared, schedule)
@@ -110,7 +114,8 @@ def _step(
         part = batch.part(first, world * schedule.accumulate).to(accelerator.device)
         waiting = piece + 1 < schedule.accumulate
         with accelerator.no_sync(running.module) if waiting else nullcontext():
-            losses = running.module(part, totals)
+            with accelerator.autocast():
+                losses = running.module(part, totals)
             # Gradients are averaged over processes, the losses of a batch's pieces add up.
             accelerator.backward(losses["loss"] * world)
         for name, value in losses.items():
@@ -118,7 +123,7 @@ def _step(
     whole = accelerator.reduce(torch.stack(list(sums.values())), "sum").tolist()
     gradient = accelerator.clip_grad_norm_(running.module.parameters(), schedule.clip)
     found = dict(zip(sums, whole, strict=True))
-    watch.check(found["loss"], float(gradient), step, folder)
+    watch.check(found["loss"], float(whole_tensor(gradient)), step, folder)
     for optimiser in running.prepared:
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from meristem.genomics.region import UNLABELLED
 from meristem.genomics.sequence import MASK, N
-from meristem.model.encoder import BASES, MeristemEncoder
+from meristem.model.encoder import BASES, MeristemEncoder, StrandReading
 from meristem.training.locus_offset import NO_OFFSET, OFFSETS
 from meristem.training.training_batch import TrainingBatch
 
@@ -102,6 +102,10 @@ class PretrainingObjective(nn.Module):
         self.locus_head = nn.Linear(size, OFFSETS) if config.locus_weight else None
         self.column_head = nn.Linear(size, BASES) if config.column_weight else None
 
+    def read(self, tokens: Tensor) -> StrandReading:
+        """What the encoder makes of one strand."""
+        return self.encoder.strand(tokens)
+
     def totals(self, batch: TrainingBatch) -> Tensor:
         """What the sum of each objective over a batch is divided by, in the order of OBJECTIVES.
 
@@ -119,7 +123,7 @@ class PretrainingObjective(nn.Module):
 
     def forward(self, batch: TrainingBatch, totals: Tensor) -> dict[str, Tensor]:
         """Losses of a batch or a piece of one, each a scalar; ``"loss"`` is their weighted sum."""
-        reading = self.encoder.strand(batch.codes.masked_fill(batch.hidden, MASK))
+        reading = self.read(batch.codes.masked_fill(batch.hidden, MASK))
         sums = {
             "span": self._span(reading.bases, batch),
             "region": _over_labels(reading.regions, batch.region, batch.region != UNLABELLED),

@@ -16,14 +16,16 @@ from meristem.training.loop import train
 from meristem.training.objectives import PretrainingObjective
 from meristem.training.recipe import Recipe
 from meristem.training.sources import Sources, open_sources
+from meristem.training.state import load_weights
 from meristem.training.validation import validate
 
 
-def pretrain(recipe: Recipe, out: Path, *, show: bool | None = None) -> Path:
+def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | None = None) -> Path:
     """Train an encoder by a recipe; run again, it goes on where it stopped.
 
     ``out/training`` holds the state, the log and its picture while training; ``out/checkpoint`` is written at
-    the end. Under ``torchrun`` or ``accelerate launch`` all processes call it.
+    the end. Under ``torchrun`` or ``accelerate launch`` all processes call it; ``shard`` splits the weights
+    over them.
 
     Returns
     -------
@@ -54,11 +56,15 @@ def pretrain(recipe: Recipe, out: Path, *, show: bool | None = None) -> Path:
         window=recipe.sampler.window,
         columns=sources.columns,
         validate=follow,
+        shard=shard,
         show=show,
     )
     folder = Path(out) / "checkpoint"
     if accelerator.is_main_process:
-        write_checkpoint(encoder, recipe, sources, folder)
+        # The saved state is whole, wherever and in how many parts the weights were trained.
+        trained = PretrainingObjective(new_encoder(recipe), recipe.objective)
+        load_weights(Path(out) / "training" / "state", trained)
+        write_checkpoint(trained.encoder, recipe, sources, folder)
     accelerator.wait_for_everyone()
     return folder
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from meristem.errors import MeristemError
+from meristem.training.sharding import whole_tensor
 from meristem.training.watch import LossWatch
 
 _WEIGHTS: Final = "weights.safetensors"
@@ -107,8 +108,7 @@ def _parameters(
 
 
 def _whole(value: Tensor) -> Tensor:
-    gathered: Tensor = value.full_tensor() if isinstance(value, DTensor) else value
-    return gathered.detach().contiguous()
+    return whole_tensor(value).detach().contiguous()
 
 
 def _like(value: Tensor, parameter: Tensor) -> Tensor:

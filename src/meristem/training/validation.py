@@ -88,8 +88,9 @@ def validate(
 
 def _read(objective: PretrainingObjective, codes: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     device = next(objective.parameters()).device
-    reading = objective.encoder.strand(codes.masked_fill(hidden, MASK).to(device))
-    return tuple(logits.float().log_softmax(-1).cpu() for logits in (reading.bases, reading.regions))  # type: ignore[return-value]
+    reading = objective.read(codes.masked_fill(hidden, MASK).to(device))
+    bases, regions = (logits.float().log_softmax(-1).cpu() for logits in (reading.bases, reading.regions))
+    return bases, regions
 
 
 def _single(codes: Tensor, number: int) -> Tensor:
