@@ -127,6 +127,19 @@ def test_a_build_that_was_stopped_ends_in_the_same_bytes(built, tmp_path, monkey
     assert files_of(tmp_path / "out") == files_of(built)
 
 
+def test_a_corpus_that_is_there_is_not_built_again(tmp_path, monkeypatch):
+    path = write_genomes(tmp_path)
+    out = build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("meristem.corpus.build._Build.run", _interrupt)
+        build_corpus(read_corpus_recipe(path), out, show=False)
+        path.write_text(path.read_text().replace("seed = 4", "seed = 5"))
+        with pytest.raises(KeyboardInterrupt):
+            build_corpus(read_corpus_recipe(path), out, show=False)
+    assert build_corpus(read_corpus_recipe(path), out, show=False) == out
+    assert read_manifest(out)["seeds"] == {"recipe": 5}
+
+
 def test_a_damaged_shard_of_an_unfinished_build_is_made_again(built, tmp_path, monkeypatch):
     recipe = read_corpus_recipe(write_genomes(tmp_path))
     with monkeypatch.context() as patch:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from filelock import FileLock, Timeout
 
-from meristem.artifacts import MANIFEST, Draft, read_manifest, sha256, write_artifact
+from meristem.artifacts import MANIFEST, Draft, read_manifest, sha256, verify_artifact, write_artifact
 from meristem.corpus.assembly_filter import AssemblyFacts, Verdict, filter_assemblies
 from meristem.corpus.cut import cut_group
 from meristem.corpus.excess_track import add_counts, count_group, excess_group
@@ -43,9 +43,9 @@ def build_corpus(
 ) -> Path:
     """Build the corpus of a recipe; run again after a stop, it goes on where it was.
 
-    Finished stages wait in a folder beside ``out`` (``.NAME.building``) until the corpus is whole; then the
-    folder is removed. The same recipe and files give the same bytes, however often the build was stopped and
-    whatever runs its tasks.
+    A corpus that is there already and sound is left as it is. Finished stages wait in a folder beside
+    ``out`` (``.NAME.building``) until the corpus is whole; then the folder is removed. The same recipe and
+    files give the same bytes, however often the build was stopped and whatever runs its tasks.
 
     Raises
     ------
@@ -57,8 +57,12 @@ def build_corpus(
     sources = open_sources(recipe)
     # Finds out at once whether the tree has every species.
     species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
+    if _is_built(recipe, out):
+        return out
     work = out.parent / f".{out.name}.building"
     with _own(work):
+        for left_behind in out.parent.glob(f".{out.name}.*.partial"):
+            shutil.rmtree(left_behind, ignore_errors=True)
         build = _Build(recipe, sources, work, runner or LocalRunner(), show)
         build.run()
         build.publish(out)
@@ -345,6 +349,16 @@ def _refuse(out: Path) -> None:
         )
     if out.is_dir() and (out / MANIFEST).is_file() and read_manifest(out).get("kind") != "corpus":
         raise MeristemError("the output folder is no corpus", where=str(out), mend="choose another --out")
+
+
+def _is_built(recipe: CorpusRecipe, out: Path) -> bool:
+    """Whether the output is the sound corpus of this very recipe and these very files."""
+    if not (out / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(out)
+    same = manifest["parameters"].get("recipe") == json.loads(json.dumps(recipe.table()))
+    digests = [each["sha256"] for each in manifest["inputs"]]
+    return same and digests == [sha256(path) for path in recipe.files()] and not verify_artifact(out)
 
 
 def _link(source: Path, target: Path) -> None:
