@@ -24,8 +24,24 @@ from meristem.corpus.genome import TrainingGenome
 from meristem.genomics.io.annotation import read_annotation
 from meristem.genomics.io.fasta import open_fasta
 from meristem.model.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
-from meristem.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
-from meristem.probing.masked_bases import HiddenBases, encoder_probabilities, hide_bases, score_masked
+from meristem.probing.kmer_models import (
+    KmerModel,
+    count_kmers,
+    fit_kmer_model,
+    join_sides,
+    kmer_tables,
+    pool,
+    pool_weights,
+)
+from meristem.probing.masked_bases import (
+    HiddenBases,
+    encoder_probabilities,
+    error_of_mean,
+    hide_bases,
+    region_groups,
+    score_masked,
+    surprise_of,
+)
 from meristem.training.recipe import read_recipe
 from meristem.training.sources import load_source
 
@@ -66,9 +82,18 @@ def kmer_guesses(genomes: list[TrainingGenome]) -> dict[str, Guess]:
 
         return guess
 
+    middle = HiddenBases(
+        held_out, np.arange(len(held_out)), np.full(len(held_out), held_out.shape[1] // 2), np.zeros(0)
+    )
+    known = middle.truth < 4
+    held = [ask(model, middle)[known] for model in fitted.values()]
+    weights = pool_weights(held, middle.truth[known])
+
+    def pooled(hidden: HiddenBases) -> NDArray[np.float64]:
+        return pool([ask(model, hidden) for model in models.values()], weights)
+
     def centred(hidden: HiddenBases) -> NDArray[np.float64]:
-        both = np.sqrt(ask(models["six before"], hidden) * ask(models["six after"], hidden))
-        return both / both.sum(1, keepdims=True)
+        return pool([ask(models[name], hidden) for name in ("six before", "six after")], np.array([0.5, 0.5]))
 
     return {
         "composition": lambda hidden: np.tile(prior, (len(hidden.rows), 1)),
@@ -77,6 +102,7 @@ def kmer_guesses(genomes: list[TrainingGenome]) -> dict[str, Guess]:
         "12-mer, letters before": lambda hidden: ask(models["long before"], hidden),
         "12-mer, both sides": sides("long before", "long after"),
         "12-mer, centred": centred,
+        "all k-mer models pooled": pooled,
     }
 
 
@@ -86,6 +112,24 @@ def ask(model: KmerModel, hidden: HiddenBases) -> NDArray[np.float64]:
 
 def encoder_guess(checkpoint: Checkpoint) -> Guess:
     return lambda hidden: encoder_probabilities(hidden, checkpoint)
+
+
+def compare(
+    species: str, hidden: HiddenBases, surprises: dict[str, NDArray[np.float64]]
+) -> list[dict[str, object]]:
+    """The encoder against the best k-mer model of each region, base by base."""
+    rows = []
+    kmers = [name for name in surprises if name not in ("encoder", "random weights")]
+    for region, inside in region_groups(hidden).items():
+        best = min(kmers, key=lambda name: float(surprises[name][inside].mean()))
+        difference = (surprises["encoder"] - surprises[best])[inside]
+        error = error_of_mean(difference, hidden.rows[inside])
+        mean = float(difference.mean())
+        print(f"{species:21s} encoder - {best:26s} {region:11s} {mean:+.4f} +-{error:.4f}", flush=True)
+        rows.append(
+            {"species": species, "best_kmer": best, "region": region, "difference": mean, "error": error}
+        )
+    return rows
 
 
 def main() -> None:
@@ -110,14 +154,19 @@ def main() -> None:
         hidden = hide_bases(
             open_fasta(folder / fasta), annotation, spacing=arguments.spacing, every=arguments.every
         )
+        surprises = {}
         for name, guess in guesses.items():
-            for region, score in score_masked(hidden, guess(hidden)).items():
+            found = guess(hidden)
+            surprises[name] = surprise_of(hidden, found)
+            for region, score in score_masked(hidden, found).items():
                 rows.append({"species": species, "model": name, "region": region, **asdict(score)})
                 print(
                     f"{species:21s} {name:31s} {region:11s} {score.bases:7,} {score.cross_entropy:.4f} "
                     f"+-{score.cross_entropy_error:.4f} {score.accuracy:.3f}",
                     flush=True,
                 )
+        if "encoder" in surprises:
+            rows += compare(species, hidden, surprises)
     if arguments.out:
         arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from meristem.errors import MeristemError
 from meristem.genomics.sequence import MASK, encode, reverse_complement
-from meristem.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides
+from meristem.probing.kmer_models import (
+    KmerModel,
+    count_kmers,
+    fit_kmer_model,
+    join_sides,
+    pool,
+    pool_weights,
+)
 
 
 def index_of(kmer: str) -> int:
@@ -96,6 +103,20 @@ def test_sides_join_as_independent_evidence() -> None:
     prior = np.array([0.4, 0.1, 0.1, 0.4])
     joined = join_sides(prior[None], np.array([[0.7, 0.1, 0.1, 0.1]]), prior)
     np.testing.assert_allclose(joined, [[0.7, 0.1, 0.1, 0.1]])
+
+
+def test_a_pool_trusts_the_model_that_knows() -> None:
+    random = np.random.default_rng(4)
+    truth = random.integers(0, 4, 4000)
+    knows = np.full((4000, 4), 0.1)
+    knows[np.arange(4000), np.where(random.random(4000) < 0.7, truth, (truth + 1) % 4)] = 0.7
+    guesses = random.dirichlet(np.ones(4), 4000)
+    weights = pool_weights([knows, guesses], truth)
+    assert weights[1] < 0.05 * weights[0]
+    both, alone = (
+        -np.log(p[np.arange(4000), truth]).mean() for p in (pool([knows, guesses], weights), knows)
+    )
+    assert both < alone
 
 
 def test_what_cannot_be_fitted_is_told() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -80,3 +83,13 @@ def test_validation_is_followed(trained):
     log = (root / "out" / "training" / "log.jsonl").read_text()
     assert '"kind": "validation"' in log
     assert "coding_auroc" in log
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_tiny_recipe_takes_a_minute_and_learns(real_data, tmp_path):
+    path = Path(__file__).resolve().parents[2] / "recipes" / "tiny.toml"
+    pretrain(read_recipe(path), tmp_path, show=False)
+    lines = [json.loads(line) for line in (tmp_path / "training" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["region"] < lines[0]["region"] < np.log(17)
+    assert {"locus", "share_of_peak"} <= set(lines[-1])

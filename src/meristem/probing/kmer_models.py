@@ -9,12 +9,13 @@ for every length of context chosen on held-out sequence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from meristem.errors import MeristemError
 from meristem.genomics.sequence import N
@@ -48,6 +49,52 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
             index, whole = _indices(piece, k)
             counts += np.bincount(index[whole], minlength=4**k)
     return counts + counts[_turned(k)]
+
+
+def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Weights of several models in a logarithmic opinion pool, by least surprise.
+
+    Parameters
+    ----------
+    experts
+        (q, 4) chances by each model at the same places.
+    truth
+        (q,) bases that stand there.
+
+    Returns
+    -------
+    ndarray
+        (models,), none negative; :func:`pool` takes them.
+    """
+    logs = np.log(np.stack(experts))
+    rows = np.arange(len(truth))
+
+    def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        chances = _softmax(np.einsum("m,mqb->qb", weights, logs))
+        expected = (logs * chances).sum(2)
+        return -float(np.log(chances[rows, truth]).mean()), (expected - logs[:, rows, truth]).mean(1)
+
+    start = np.full(len(experts), 1.0 / len(experts))
+    found = minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(experts))
+    return np.asarray(found.x, dtype=np.float64)
+
+
+def pool(experts: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances of a logarithmic opinion pool: the weighted product of several models' chances, (q, 4).
+
+    Examples
+    --------
+    >>> sure, unsure = np.array([[0.7, 0.1, 0.1, 0.1]]), np.full((1, 4), 0.25)
+    >>> pool([sure, unsure], np.array([1.0, 3.0])).round(2)
+    array([[0.7, 0.1, 0.1, 0.1]])
+    """
+    return _softmax(np.einsum("m,mqb->qb", weights, np.log(np.stack(experts))))
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return shares
 
 
 def kmer_tables(counts: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], ...]:

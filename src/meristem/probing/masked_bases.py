@@ -56,7 +56,7 @@ class HiddenBases:
 
 @dataclass(frozen=True)
 class MaskedScore:
-    """Mean surprise in nats and share of right guesses over ``bases`` hidden bases, with standard errors."""
+    """Mean surprise in nats, its standard error, and share of right guesses over ``bases`` hidden bases."""
 
     bases: int
     cross_entropy: float
@@ -117,17 +117,36 @@ def encoder_probabilities(
 
 def score_masked(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
     """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
-    truth = hidden.truth.astype(np.int64)
-    surprise = -np.log(probabilities[np.arange(len(truth)), truth])
-    right = probabilities.argmax(1) == truth
-    groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
+    surprise = surprise_of(hidden, probabilities)
+    right = probabilities.argmax(1) == hidden.truth
     return {
-        name: _score(surprise[inside], right[inside])
-        for name, inside in {"all": np.ones(len(truth), dtype=np.bool_), **groups}.items()
-        if inside.any()
+        name: MaskedScore(
+            int(inside.sum()),
+            float(surprise[inside].mean()),
+            error_of_mean(surprise[inside], hidden.rows[inside]),
+            float(right[inside].mean()),
+        )
+        for name, inside in region_groups(hidden).items()
     }
 
 
-def _score(surprise: NDArray[np.float64], right: NDArray[np.bool_]) -> MaskedScore:
-    error = float(surprise.std() / np.sqrt(len(surprise)))
-    return MaskedScore(len(surprise), float(surprise.mean()), error, float(right.mean()))
+def surprise_of(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(q,) surprise in nats at each hidden base."""
+    surprise: NDArray[np.float64] = -np.log(probabilities[np.arange(len(hidden.rows)), hidden.truth])
+    return surprise
+
+
+def region_groups(hidden: HiddenBases) -> dict[str, NDArray[np.bool_]]:
+    """Which hidden bases are in ``"all"`` and in each group of regions that occurs among them."""
+    groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
+    everything = {"all": np.ones(len(hidden.rows), dtype=np.bool_)}
+    return {name: inside for name, inside in (everything | groups).items() if inside.any()}
+
+
+def error_of_mean(values: NDArray[np.float64], windows: NDArray[np.intp]) -> float:
+    """Standard error of a mean over bases of which those of one window are alike.
+
+    Windows are taken as drawn at random, as in a cluster sample: ``sqrt(sum_w (sum of deviations)^2) / n``.
+    """
+    deviation = np.bincount(windows, weights=values - values.mean())
+    return float(np.sqrt((deviation**2).sum()) / len(values))

@@ -1,0 +1,57 @@
+"""A step's batch depends on its number alone, and holds windows of alignments where asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from meristem.corpus.genome import load_training_genome
+from meristem.corpus.sampler import SamplerConfig, WindowSampler
+from meristem.genomics.alignment import Alignment
+from meristem.genomics.assembly import InMemoryAssembly
+from meristem.genomics.region import UNLABELLED
+from meristem.genomics.sequence import decode
+from meristem.training.batches import training_batch
+from meristem.training.columns import ColumnSampler
+from meristem.training.locus_offset import NO_OFFSET
+from meristem.training.objectives import ObjectiveConfig
+
+
+@pytest.fixture(scope="module")
+def windows() -> WindowSampler:
+    letters = decode(np.random.default_rng(0).integers(0, 4, 2000, dtype=np.uint8))
+    genome = load_training_genome("synthetic", InMemoryAssembly({"c": letters}))
+    return WindowSampler([genome], [1.0], SamplerConfig(window=64), seed=5)
+
+
+@pytest.fixture(scope="module")
+def columns() -> ColumnSampler:
+    codes = np.random.default_rng(1).integers(0, 4, (6, 100), dtype=np.uint8)
+    return ColumnSampler([Alignment("x", tuple("abcdef"), codes)], window=64, seed=5)
+
+
+def test_the_same_number_gives_the_same_batch(windows, columns) -> None:
+    config = ObjectiveConfig(column_weight=1.0)
+    one, again, other = (training_batch(windows, config, number, 6, columns) for number in (3, 3, 4))
+    for here, there in zip(one, again, strict=True):
+        assert torch.equal(here, there)
+    assert not torch.equal(one.codes, other.codes)
+
+
+def test_the_last_windows_are_cut_from_alignments(windows, columns) -> None:
+    batch = training_batch(windows, ObjectiveConfig(column_weight=1.0, column_windows=2), 0, 6, columns)
+    assert batch.codes.shape == (6, 64)
+    assert batch.column.shape == (6, 64, 4)
+    asked = batch.column.flatten(1).any(1)
+    assert asked.tolist() == [False] * 4 + [True] * 2
+    assert (batch.region[4:] == UNLABELLED).all()
+    assert (batch.offset[4:] == NO_OFFSET).all()
+    assert batch.hidden[4:].any()
+    assert not batch.repeat[4:].any()
+
+
+def test_without_alignments_the_windows_are_those_of_the_genomes(windows) -> None:
+    batch = training_batch(windows, ObjectiveConfig(), 2, 5)
+    assert torch.equal(batch.codes, torch.from_numpy(windows.batch(2, 5).codes.astype(np.int64)))
+    assert not batch.column.any()
