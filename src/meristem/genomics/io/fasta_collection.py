@@ -32,11 +32,18 @@ def open_collection(path: Path) -> FastaAssembly:
         return open_fasta(path)  # which says what is wrong
     key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}".encode()).hexdigest()[:32]
     folder = cache_directory() / "collections"
-    folder.mkdir(parents=True, exist_ok=True)
     copy = folder / f"{key}.fa"
-    with FileLock(folder / f"{key}.lock"):
-        if not copy.exists():
-            _copy_once(path, copy)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{key}.lock"):
+            if not copy.exists():
+                _copy_once(path, copy)
+    except OSError as error:
+        raise MeristemError(
+            f"the cache cannot be written: {error.strerror or error}",
+            where=str(folder),
+            mend="free some space or set MERISTEM_CACHE to another folder",
+        ) from error
     return open_fasta(copy)
 
 
