@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from meristem.cli import options
+from meristem.cli.environments import evaluate_in_environments, is_multi_environment
 from meristem.cli.output import hushed, print_summary
 from meristem.cli.panel import Source, parse_aliases, read_panel, read_sequence
 from meristem.errors import MeristemError
@@ -27,9 +28,10 @@ Models = Annotated[
     typer.Option(
         "--models",
         metavar="A,B",
-        help="Of gblup, gaussian, gblup+dna, multi-kernel, elastic-net, random-forest, lightgbm, auto, "
-        "subgenomes; the first is the baseline, the last has the control. By default the first two, or three "
-        "with a genome.",
+        help="Of gblup, gaussian, gblup+dna, multi-kernel, major-loci, elastic-net, random-forest, lightgbm, "
+        "auto, subgenomes; the first is the baseline, the last has the control. By default the first two, or "
+        "three with a genome. For cv1 to forward, of main, separate, deviations, reaction-norm, index-norm, "
+        "factor, factor-2.",
     ),
 ]
 SchemeName = Annotated[
@@ -37,7 +39,9 @@ SchemeName = Annotated[
     typer.Option(
         "--scheme",
         metavar="NAME",
-        help="random; clusters (related lines held out together); families (groups held out whole).",
+        help="random; clusters (related lines held out together); families (groups held out whole); or for "
+        "long phenotypes cv1 (new lines, known environments), cv2 (lines tried elsewhere), cv0 (known lines, "
+        "new environments), cv00 (both new), forward (later years).",
     ),
 ]
 Folds = Annotated[
@@ -89,6 +93,7 @@ def evaluate(
     group_column: GroupColumn = None,
     h2: TraitHeritability = None,
     lower_is_better: LowerIsBetter = False,
+    environments: options.EnvironmentFile = None,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -100,20 +105,43 @@ def evaluate(
 ) -> None:
     """Hold models against one another: accuracy on held-out lines, paired differences, a permutation control.
 
-    DIR then holds evaluation.json.
+    Long phenotypes in several environments have schemes and models of their own; --environments says what is
+    known of the environments. DIR then holds evaluation.json.
     """
     from meristem.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
-    usual = "gblup,gaussian" if reference is None else "gblup,gaussian,gblup+dna"
-    names = tuple(name.strip() for name in (models or usual).split(","))
-    design = Design(names, scheme, folds, repeats, seed, h2, lower_is_better)
-    families = _Families(groups, group_column)
+    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
+    named = tuple(name.strip() for name in models.split(",")) if models else ()
+    design = Design(named, scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
-        evaluation = _write(out, source, trait, design, families, checkpoint, show=not quiet)
-    print_summary({"out": str(out), **_summary(evaluation)}, _lines(evaluation, out), as_json=as_json)
+        families = _Families(groups, group_column)
+        summary, lines = _run(out, source, trait, design, families, checkpoint, show=not quiet)
+    print_summary({"out": str(out), **summary}, lines, as_json=as_json)
+
+
+def _run(
+    out: Path,
+    source: Source,
+    trait: str,
+    design: Design,
+    families: _Families,
+    checkpoint: Path | None,
+    *,
+    show: bool,
+) -> tuple[dict[str, Any], list[str]]:
+    """Evaluate by the scheme's kind of models; the run for machines and for people."""
+    if is_multi_environment(design.scheme, source.environments):
+        return evaluate_in_environments(out, source, trait, design, families.path)
+    design = design if design.models else replace(design, models=_usual(source))
+    evaluation = _write(out, source, trait, design, families, checkpoint, show=show)
+    return _summary(evaluation), _lines(evaluation, out)
+
+
+def _usual(source: Source) -> tuple[str, ...]:
+    """Models to compare where none are named."""
+    return ("gblup", "gaussian") if source.reference is None else ("gblup", "gaussian", "gblup+dna")
 
 
 @dataclass(frozen=True)

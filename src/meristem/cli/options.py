@@ -100,3 +100,12 @@ SubgenomeFile = Annotated[
 SubgenomesByName = Annotated[
     bool, typer.Option("--subgenomes-by-name", help="Read subgenomes from names such as 1A, 7D, A01 or C09.")
 ]
+EnvironmentFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--environments",
+        metavar="FILE",
+        help="Table of the environments of long phenotypes: environment, year, location, treatment, "
+        "provenance (field, controlled, mixed) and numbers such as rain.",
+    ),
+]

@@ -40,6 +40,8 @@ class Source:
         Table of contigs and subgenomes.
     subgenomes_by_name
         Whether the contigs' names tell their subgenomes.
+    environments
+        Table of the environments that the phenotypes were observed in.
     """
 
     genotypes: Path
@@ -54,6 +56,7 @@ class Source:
     marker_weights: Path | None = None
     subgenomes: Path | None = None
     subgenomes_by_name: bool = False
+    environments: Path | None = None
 
     def __post_init__(self) -> None:
         if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
@@ -84,6 +87,7 @@ class Source:
             "--annotation": self.annotation,
             "--marker-weights": self.marker_weights,
             "--subgenomes": self.subgenomes,
+            "--environments": self.environments,
         }
         given = [(option, str(value)) for option, value in named.items() if value is not None]
         given += [("--alias", f"{name}={other}") for name, other in self.aliases.items()]
@@ -95,7 +99,7 @@ class Source:
         """Every file that is read, for the manifest."""
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
         named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
-        named += [self.annotation, self.marker_weights, self.subgenomes]
+        named += [self.annotation, self.marker_weights, self.subgenomes, self.environments]
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
 
 

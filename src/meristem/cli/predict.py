@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from meristem.cli import options
+from meristem.cli.environments import (
+    predict_in_environments,
+    prediction_lines,
+    prediction_summary,
+    write_environment_predictions,
+)
 from meristem.cli.output import hushed, print_summary
 from meristem.cli.panel import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
 
 if TYPE_CHECKING:
     from meristem.artifacts import Draft
+    from meristem.prediction.environments.outcome import EnvironmentPrediction
     from meristem.prediction.outcome import Evaluation, TraitPrediction
 
 EXAMPLE: Final = (
@@ -43,6 +50,7 @@ class Predicted:
     sequence: PanelVectors | None
     prediction: TraitPrediction
     evaluation: Evaluation
+    in_environments: EnvironmentPrediction | None = None
 
     @property
     def model(self) -> str:
@@ -62,6 +70,7 @@ def predict(
     subgenomes: options.SubgenomeFile = None,
     subgenomes_by_name: options.SubgenomesByName = False,
     model: ModelName = None,
+    environments: options.EnvironmentFile = None,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -76,13 +85,14 @@ def predict(
     Accessions without a value of the trait are the candidates. Without a reference genome the markers
     predict alone; with it the DNA model reads the sequence around every variant and joins them. An annotation
     or subgenomes add relationships of their own.
-    DIR then holds predictions.csv, evaluation.json and report.html.
+    DIR then holds predictions.csv, evaluation.json and report.html; with a table of environments also
+    environments.csv (a line per accession and environment, those without records included) and stability.csv.
     """
     from meristem.artifacts import write_artifact
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
+    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
     words = [*source.words(trait), *(["--model", model] if model else [])]
     with (
         hushed(quiet),
@@ -123,7 +133,8 @@ def predict_files(
         model=model,
         seed=seed,
     )
-    return Predicted(source, panel, sequence, prediction, evaluation)
+    in_environments = predict_in_environments(panel, trait, source.environments)
+    return Predicted(source, panel, sequence, prediction, evaluation, in_environments)
 
 
 def write_predicted(draft: Draft, predicted: Predicted, *, command: str) -> None:
@@ -153,6 +164,8 @@ def write_predicted(draft: Draft, predicted: Predicted, *, command: str) -> None
             "digest": sequence.checkpoint.digest,
         }
     draft.metrics |= {"mean_r": mean_r(evaluation), "variance_shares": dict(prediction.variance_shares)}
+    if predicted.in_environments:
+        write_environment_predictions(draft, predicted.in_environments)
 
 
 def described_inputs(predicted: Predicted) -> dict[str, str]:
@@ -203,6 +216,7 @@ def summary_of(predicted: Predicted, out: Path) -> dict[str, Any]:
         "reference_share": sequence.haplotypes.check.share if sequence else None,
         "identity": predicted.panel.identity.sentences(),
         "assumptions": [*predicted.panel.notes, *prediction.assumptions],
+        **prediction_summary(predicted.in_environments),
     }
 
 
@@ -215,5 +229,6 @@ def lines_of(predicted: Predicted, out: Path) -> list[str]:
         f"{told['candidates']:,} candidates ranked from {told['labelled']:,} lines with {told['trait']}",
         f"accuracy r on held-out lines, {design}: {accuracy}",
         told["verdict"],
+        *prediction_lines(predicted.in_environments, out),
         f"report: {out / 'report.html'}",
     ]

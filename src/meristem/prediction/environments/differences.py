@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.prediction.environments.model import DEVIATIONS, INDEX_NORM, REACTION_NORM
+from meristem.prediction.environments.tally import Tally
 from meristem.prediction.environments.trials import Trials
 from meristem.prediction.outcome import PairedDifference
 from meristem.stats.metrics import pearson_r
 from meristem.stats.paired import Interval, bootstrap_interval, corrected_interval
-
-if TYPE_CHECKING:
-    from meristem.prediction.environments.evaluate import Tally
 
 Vector = NDArray[np.float64]
 

@@ -52,9 +52,10 @@ def provenance_warning(environments: Environments, training: Rows, targets: Rows
 def _judge(difference: PairedDifference, scheme: str, over: str) -> str:
     interval = f"(95 % interval over {over} {difference.lower:.3f} to {difference.upper:.3f})"
     size = f"{abs(difference.mean):.3f}"
-    if difference.lower > 0.0:
+    # Bounds that round to 0 are of models that are the same but for rounding.
+    if round(difference.lower, 3) > 0.0:
         return f"Covariates of the environments add accuracy ({scheme}): r is {size} higher {interval}."
-    if difference.upper < 0.0:
+    if round(difference.upper, 3) < 0.0:
         return f"Covariates of the environments harm ({scheme}): r is {size} lower with them {interval}."
     way = "higher" if difference.mean >= 0.0 else "lower"
     return (
