@@ -14,6 +14,8 @@ from meristem.errors import MeristemError
 
 #: Where values of an environment may come from.
 PROVENANCES: Final = ("field", "controlled", "mixed")
+#: Words for controlled beside the word itself.
+_CONTROLLED: Final = frozenset({"greenhouse", "glasshouse", "growth chamber", "chamber", "phytotron"})
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,26 @@ class Environments:
                 f"environment {what} is not in the environment table",
                 mend=f"add a row for it, or write its name as one of: {', '.join(self.names[:8])}",
             )
+
+
+def provenance_named(word: str, where: str) -> str:
+    """The provenance that a word of a file means.
+
+    Raises
+    ------
+    MeristemError
+        If it means none.
+
+    Examples
+    --------
+    >>> provenance_named("Greenhouse", "line 2")
+    'controlled'
+    """
+    plain = word.strip().lower()
+    if plain in _CONTROLLED:
+        return "controlled"
+    if plain and plain not in PROVENANCES:
+        raise MeristemError(
+            f"provenance {word!r} is not known", where=where, mend=f"write one of: {', '.join(PROVENANCES)}"
+        )
+    return plain

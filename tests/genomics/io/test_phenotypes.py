@@ -188,3 +188,22 @@ def test_trials_keep_their_environments(real_data: Path) -> None:
     assert summary.left_out == ("loc",)
     maize = read_phenotypes(real_data / "panels/maize_282_55k/pheno.csv")
     assert maize.accessions[:2] == ("811", "4226")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("field", "Field"), "field"), (("greenhouse", ""), "controlled"), (("field", "controlled"), "mixed")],
+)
+@pytest.mark.parametrize("layout", ["long", "wide"])
+def test_provenance_of_the_table(layout: str, words: tuple[str, str], told: str, tmp_path: Path) -> None:
+    text = f"accession,height,provenance\na,1,{words[0]}\nb,2,{words[1]}\n"
+    if layout == "long":
+        text = f"accession,trait,value,provenance\na,h,1,{words[0]}\nb,h,2,{words[1]}\n"
+    phenotypes, summary = read_phenotype_table(write(tmp_path, text))
+    assert phenotypes.provenance == told
+    assert not summary.left_out
+
+
+def test_an_unknown_provenance_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MeristemError, match="provenance 'moon' is not known"):
+        read_phenotypes(write(tmp_path, "accession,height,provenance\na,1,moon\n"))

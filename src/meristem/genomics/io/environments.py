@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from meristem.errors import MeristemError
-from meristem.genomics.environments import PROVENANCES, Environments
+from meristem.genomics.environments import Environments, provenance_named
 from meristem.genomics.io.delimited import MISSING_CELLS, delimiter_of, refuse_repeated, text_lines
 
 _NAMES: Final = ("environment", "environ", "env", "trial", "experiment")
@@ -20,8 +20,6 @@ _TEXTS: Final = {
     "treatment": ("treatment", "management", "water", "regime"),
     "provenance": ("provenance", "facility"),
 }
-#: Words for provenance beside the three themselves.
-_CONTROLLED: Final = frozenset({"greenhouse", "glasshouse", "growth chamber", "chamber", "phytotron"})
 
 
 def read_environments(path: Path) -> Environments:
@@ -47,7 +45,7 @@ def read_environments(path: Path) -> Environments:
     roles = {role: -1 if index == key else index for role, index in roles.items()}
     texts = {role: tuple(_text(cells, index) for cells in rows) for role, index in roles.items()}
     texts["provenance"] = tuple(
-        _provenance(word, f"{path}, environment {name!r}")
+        provenance_named(word, f"{path}, environment {name!r}")
         for name, word in zip(names, texts["provenance"], strict=True)
     )
     covariates = {
@@ -87,17 +85,6 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def _text(cells: list[str], index: int) -> str:
     return "" if index < 0 or cells[index].lower() in MISSING_CELLS else cells[index]
-
-
-def _provenance(word: str, where: str) -> str:
-    plain = word.lower()
-    if plain in _CONTROLLED:
-        return "controlled"
-    if plain and plain not in PROVENANCES:
-        raise MeristemError(
-            f"provenance {word!r} is not known", where=where, mend=f"write one of: {', '.join(PROVENANCES)}"
-        )
-    return plain
 
 
 def _number(path: Path, column: str, environment: str, cell: str) -> float:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from meristem.errors import MeristemError
+from meristem.genomics.environments import provenance_named
 from meristem.genomics.io.delimited import MISSING_CELLS, delimiter_of, text_lines
 from meristem.genomics.phenotypes import Phenotypes
 
@@ -26,6 +27,7 @@ _COMMON_NAMES: Final[Mapping[str, str]] = {
     "value": "value values trait_value phenotype_value measurement observation estimate",
     "environment": "environment environments env environ envir",
     "standard_error": "standard_error se std_error stderr std_err sem",
+    "provenance": "provenance",
 }
 # Columns that name an environment together, where a table has no environment column of its own.
 _SETTING: Final = ("location", "loc", "trial", "experiment", "year", "season")
@@ -115,6 +117,7 @@ def read_phenotype_table(
     accessions have several rows, a column ``environment`` (or, together, location, year, season, trial
     and experiment) names the environment.
 
+    A column ``provenance`` says where values come from: field, controlled (greenhouse) or mixed.
     Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``?``, ``null`` or ``none``. Accession ids are
     kept to the letter.
 
@@ -286,7 +289,8 @@ def _wide(table: _Table, accession: int, roles: Mapping[str, int]) -> tuple[Phen
     ids = _names(table, accession, "accession")
     settings = _setting_columns(table, accession, roles) if len(set(ids)) < len(ids) else []
     environment = ["_".join(cells[i].strip() for i in settings) for cells in table.rows]
-    others = [i for i in range(len(table.header)) if i not in (accession, *settings)]
+    said = roles.get("provenance", -1)
+    others = [i for i in range(len(table.header)) if i not in (accession, said, *settings)]
     left_out = [i for i in others if _is_text(table, i)]
     traits = [i for i in others if i not in left_out]
     records: list[tuple[str, str, str, float, float]] = []
@@ -310,7 +314,7 @@ def _wide(table: _Table, accession: int, roles: Mapping[str, int]) -> tuple[Phen
         _repeated(zip(ids, environment, strict=True)),
         _has_decimal_commas(table, traits),
     )
-    return _phenotypes(records), summary
+    return _phenotypes(records, _provenance(table, roles)), summary
 
 
 def _setting_columns(table: _Table, accession: int, roles: Mapping[str, int]) -> list[int]:
@@ -349,7 +353,7 @@ def _long(table: _Table, accession: int, roles: Mapping[str, int]) -> tuple[Phen
         _repeated(record[:3] for record in records),
         _has_decimal_commas(table, [roles["value"]]),
     )
-    return _phenotypes(records), summary
+    return _phenotypes(records, _provenance(table, roles)), summary
 
 
 def _repeated(keys: Iterable[Sequence[str]]) -> dict[str, int]:
@@ -357,10 +361,20 @@ def _repeated(keys: Iterable[Sequence[str]]) -> dict[str, int]:
     return {key: count for key, count in counts.items() if count > 1}
 
 
-def _phenotypes(records: list[tuple[str, str, str, float, float]]) -> Phenotypes:
+def _provenance(table: _Table, roles: Mapping[str, int]) -> str:
+    """Provenance of the whole table: what its column says, mixed where it says several things."""
+    column = roles.get("provenance", -1)
+    if column < 0:
+        return ""
+    cells = enumerate(table.column(column))
+    stated = {provenance_named(cell, table.where(row, column)) for row, cell in cells} - {""}
+    return "mixed" if len(stated) > 1 else next(iter(stated), "")
+
+
+def _phenotypes(records: list[tuple[str, str, str, float, float]], provenance: str) -> Phenotypes:
     accession, trait, environment = (np.array([r[i] for r in records], dtype=object) for i in range(3))
     value, error = (np.array([r[i] for r in records], dtype=np.float64) for i in (3, 4))
-    return Phenotypes(accession, trait, environment, value, error)
+    return Phenotypes(accession, trait, environment, value, error, provenance)
 
 
 def _some(names: Sequence[str] | Mapping[str, int]) -> str:
