@@ -77,7 +77,7 @@ def _align(
     path = _trace(*_fill(rows, facing))
     width, pairs = rows.shape
     reached = facing.reshape(-1)[(np.arange(width)[:, None] + path) * pairs + np.arange(pairs)]
-    meets = (reached & rows) != 0
+    meets = _once((reached & rows) != 0, path + np.arange(width)[:, None])
     equal = _running(meets)
     first, last = _local(meets)
     skipped = np.zeros((width, pairs), np.int32)
@@ -92,6 +92,17 @@ def _align(
         within = (start >= first) & (start + length <= last)
         best[:, column] = np.where(within, matches / (inside + np.float32(length)), 0).max(axis=0)
     return best
+
+
+def _once(meets: NDArray[np.bool_], faced: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Matches, of which those on a target base that the path passes twice count the first or the second time.
+
+    Whichever leaves a pair more of them: both are alignments.
+    """
+    first, second = meets.copy(), meets.copy()
+    first[1:] &= faced[1:] > np.maximum.accumulate(faced[:-1], axis=0)
+    second[:-1] &= faced[:-1] < np.minimum.accumulate(faced[:0:-1], axis=0)[::-1]
+    return np.where(first.sum(axis=0) >= second.sum(axis=0), first, second)
 
 
 def _local(meets: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

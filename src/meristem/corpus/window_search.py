@@ -19,6 +19,8 @@ from meristem.genomics.sequence import N
 # Unrelated bases agree at 32 places 8 times, those of a pair of 70 % identity 22 times.
 _BESIDE: Final = 32
 _LEAST_EQUAL: Final = 13
+# Pairs looked at beside their seed, for each that is aligned.
+_EXTENDED: Final = 4
 _PAIRS: Final = 1 << 14
 
 
@@ -92,6 +94,7 @@ class WindowSearch:
 
     def _candidates(self, hits: NDArray[np.int64]) -> Candidates:
         pairs = pair_up(hits, self.layout, BAND, self.config.least_seeds)
+        pairs = best_of_each(pairs, _EXTENDED * self.config.most_candidates)
         pairs = extensible(pairs, self.windows, self.windows, self.layout.length)
         return best_of_each(pairs, self.config.most_candidates)
 
