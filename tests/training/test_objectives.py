@@ -71,6 +71,18 @@ def test_bases_nobody_annotated_do_not_count():
     assert losses(objective(), batch(region=one))["region"] > 0.0
 
 
+def test_marks_of_gene_structure_weigh_what_is_asked():
+    region = torch.full((4, 32), int(Region.INTRON))
+    region[:, 10] = int(Region.DONOR_FORWARD)
+    marked = batch(region=region)
+    alone = batch(region=torch.where(region == Region.INTRON, UNLABELLED, region))
+    plain, heavy = objective(), objective(mark_weight=3.0)
+    sums = {name: losses(plain, part)["region"] for name, part in (("all", marked), ("mark", alone))}
+    # 31 bases of weight 1 and one of weight 3 instead of 1, in every row.
+    expected = (32 * sums["all"] + 2 * sums["mark"]) / 34
+    assert losses(heavy, marked)["region"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_repeats_of_weight_zero_do_not_count():
     asked = batch()
     assert losses(objective(), batch(repeat=torch.ones_like(asked.hidden)))["span"] == 0.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from meristem.genomics.region import UNLABELLED
+from meristem.genomics.region import UNLABELLED, Region
 from meristem.genomics.sequence import MASK, N
 from meristem.model.encoder import BASES, MeristemEncoder, StrandReading
 from meristem.training.locus_offset import NO_OFFSET, OFFSETS
@@ -39,6 +39,9 @@ class ObjectiveConfig:
         Share of the windows in which single bases are hidden, whatever ``mean_span``.
     repeat_weight
         Weight of soft-masked bases in the reconstruction.
+    mark_weight
+        Weight of the marks of gene structure (ends of introns, start and stop codons) among the regions. They
+        are one base in a hundred, and what an embedding of a site is asked for.
     column_windows
         Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
     """
@@ -51,6 +54,7 @@ class ObjectiveConfig:
     mean_span: float = 6.0
     single_share: float = 0.0
     repeat_weight: float = 0.1
+    mark_weight: float = 1.0
     column_windows: int = 2
 
     @property
@@ -115,7 +119,7 @@ class PretrainingObjective(nn.Module):
         offset = batch.hidden & (batch.offset != NO_OFFSET)
         counts = (
             self._span_weight(batch).sum(),
-            (batch.region != UNLABELLED).sum(),
+            self._region_weight(batch).sum(),
             offset.sum() if self.locus_head is not None else offset.new_zeros(()),
             batch.column.sum(),
         )
@@ -126,7 +130,7 @@ class PretrainingObjective(nn.Module):
         reading = self.read(batch.codes.masked_fill(batch.hidden, MASK))
         sums = {
             "span": self._span(reading.bases, batch),
-            "region": _over_labels(reading.regions, batch.region, batch.region != UNLABELLED),
+            "region": self._regions(reading.regions, batch),
         }
         if self.locus_head is not None:
             asked = batch.hidden & (batch.offset != NO_OFFSET)
@@ -149,9 +153,11 @@ class PretrainingObjective(nn.Module):
         surprise = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
         return (surprise * self._span_weight(batch)).sum()
 
+    def _region_weight(self, batch: TrainingBatch) -> Tensor:
+        marks = batch.region >= Region.DONOR_FORWARD
+        return torch.where(marks, self.config.mark_weight, 1.0) * (batch.region != UNLABELLED)
 
-def _over_labels(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
-    """Sum of the cross-entropy where there are labels."""
-    given = labels.masked_fill(~known, 0)
-    doubt = functional.cross_entropy(logits.float().transpose(1, 2), given, reduction="none")
-    return (doubt * known).sum()
+    def _regions(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)
+        doubt = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+        return (doubt * self._region_weight(batch)).sum()
