@@ -102,7 +102,7 @@ def intervals(fitted: FittedTraitModel, rows: Rows) -> list[Forecast]:
 def judge(predictors: Predictors, y: Vector, model: TraitModel, scheme: str) -> list[Line]:
     """One line for each kind of interval."""
     begun, found = perf_counter(), []
-    fit = model if isinstance(model, CrossFitModel) else Calibrated(model)
+    fit = model if isinstance(model, CrossFitModel | Calibrated) else Calibrated(model)
     for folds in folds_of(predictors, scheme):
         for fold in np.unique(folds):
             training, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
