@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 CELL_FILE: Final = "environments.csv"
 STABILITY_FILE: Final = "stability.csv"
 _FOLDS: Final = 5
+#: How many models are compared where none are named.
+_MODELS: Final = 4
+#: Fits of the permutation control for each split of the first repeat.
+_SHUFFLES: Final = 5
 _CELLS: Final = ("observed", "value", "standard_error", "lower_90", "upper_90")
 
 
@@ -44,7 +48,7 @@ def is_multi_environment(scheme: str, table: Path | None) -> bool:
 
 
 def evaluate_in_environments(
-    out: Path, source: Source, trait: str, design: Design, groups: Path | None
+    out: Path, source: Source, trait: str, design: Design, groups: Path | None, *, show: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Evaluate multi-environment models and write evaluation.json; the run for machines and for people."""
     from meristem.artifacts import write_artifact
@@ -55,7 +59,7 @@ def evaluate_in_environments(
         environments = _read_table(source.environments)
         if design.models:
             check_environment_models(design.models, environments)
-        evaluation = _compare(source, trait, design, environments)
+        evaluation = _compare(source, trait, design, environments, show=show)
         record = evaluation_record(evaluation)
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
         draft.path("evaluation.json").write_text(text + "\n", encoding="utf-8")
@@ -65,12 +69,29 @@ def evaluate_in_environments(
     return record, evaluation_lines(evaluation, out)
 
 
+def _announce(panel: Panel, trait: str, design: Design, *, show: bool) -> None:
+    from meristem.cli.cost import announce_environment_models
+
+    records = panel.phenotypes
+    cells = {
+        (name, place)
+        for name, what, place in zip(records.accession, records.trait, records.environment, strict=True)
+        if what == trait and name in panel.genotypes.row
+    }
+    lines, places = len({name for name, _ in cells}), len({place for _, place in cells})
+    folds = design.folds or _FOLDS
+    splits = folds**2 if design.scheme == "cv00" else folds
+    fits = splits * (design.repeats * (len(design.models) or _MODELS) + _SHUFFLES)
+    announce_environment_models(lines, places, len(cells), fits, show=show)
+
+
 def _compare(
-    source: Source, trait: str, design: Design, environments: Environments | None
+    source: Source, trait: str, design: Design, environments: Environments | None, *, show: bool
 ) -> EnvironmentEvaluation:
     from meristem.prediction.environments.compare import compare_environment_models
 
     panel = read_panel(source, trait)
+    _announce(panel, trait, design, show=show)
     return compare_environment_models(
         panel.genotypes,
         panel.phenotypes,

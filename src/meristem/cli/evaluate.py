@@ -133,7 +133,7 @@ def _run(
 ) -> tuple[dict[str, Any], list[str]]:
     """Evaluate by the scheme's kind of models; the run for machines and for people."""
     if is_multi_environment(design.scheme, source.environments):
-        return evaluate_in_environments(out, source, trait, design, families.path)
+        return evaluate_in_environments(out, source, trait, design, families.path, show=show)
     design = design if design.models else replace(design, models=_usual(source))
     evaluation = _write(out, source, trait, design, families, checkpoint, show=show)
     return _summary(evaluation), _lines(evaluation, out)

@@ -67,6 +67,12 @@ class Environments:
         stated = (self.year, self.location, self.treatment)
         return bool(self.covariates) or any(len(set(column)) > 1 for column in stated)
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Place and year of each environment, which share their weather; its name where either is unknown."""
+        every = zip(self.names, self.location, self.year, strict=True)
+        return tuple(f"{place} {year}" if place and year else name for name, place, year in every)
+
     def take(self, rows: Sequence[int]) -> Environments:
         """The chosen environments, in the order given."""
         chosen = [int(row) for row in rows]

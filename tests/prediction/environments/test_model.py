@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from meristem.errors import MeristemError
 from meristem.genomics.environments import Environments
 from meristem.prediction.environments.covariates import environment_kernel
 from meristem.prediction.environments.model import (
@@ -154,3 +155,19 @@ def test_the_mean_of_a_new_environment_is_expected_from_covariates() -> None:
     informed = plain.with_similarity(environment_kernel(places, trials.seen))
     assert abs(informed.centre[-1] - 100.0) < 5.0 < abs(plain.centre[-1] - 100.0)
     assert informed.centre_variance[-1] < plain.centre_variance[-1]
+
+
+def test_what_is_too_large_is_told(predictors, trials, monkeypatch) -> None:
+    monkeypatch.setattr("meristem.prediction.environments.fitted.LARGEST", 50)
+    MAIN_EFFECT.fit(predictors, trials)  # a full table needs no large matrix
+    sparse = trials.take(np.flatnonzero((trials.line + trials.environment) % 2 == 0))
+    with pytest.raises(MeristemError, match="210 means of accessions in environments with 210 gaps"):
+        MAIN_EFFECT.fit(predictors, sparse)
+
+
+def test_an_environment_with_one_record_takes_part(predictors, trials) -> None:
+    thin = trials.take(np.flatnonzero((trials.environment != 5) | (trials.line == 3)))
+    for model in (DEVIATIONS, FACTOR_1):
+        found = model.fit(predictors, thin).predict(np.arange(60), np.full(60, 5))
+        assert np.isfinite(found.value).all()
+        assert np.isfinite(found.standard_error).all()

@@ -24,8 +24,8 @@ from meristem.stats.separable import SeparableFit, SeparableRecords, Targets, fi
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
-#: Most records of unequal weight, or in a sparse grid: 8 N^2 bytes stand in memory, 0.65 GB at the limit.
-MOST_SCATTERED: Final = 9_000
+#: Largest matrix that is factored: 8 N^2 bytes, 0.65 GB at the limit.
+LARGEST: Final = 9_000
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def fit_kronecker(
     Raises
     ------
     MeristemError
-        If there are too many unequally weighted or thinly spread records.
+        If there are too many records with gaps or unequal weights.
     """
     lines = trials.lines
     whole = predictors.kernel(kernel, lines)
@@ -136,14 +136,15 @@ def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> Separ
     row, column = np.searchsorted(lines, trials.line), np.searchsorted(seen, trials.environment)
     scaled = (trials.value - scales.centre[trials.environment]) / scales.scale[trials.environment]
     weights = trials.weights()
-    if np.ptp(weights) <= 1e-9 and len(lines) * len(seen) <= 2 * len(trials):
+    holes = len(lines) * len(seen) - len(trials)
+    if np.ptp(weights) <= 1e-9 and holes <= min(len(trials), LARGEST):
         grid = np.full((len(lines), len(seen)), np.nan)
         grid[row, column] = scaled
         return grid_cells(kernel, grid)
-    if len(trials) > MOST_SCATTERED:
+    if len(trials) > LARGEST:
         raise MeristemError(
-            f"{len(trials):,} means of accessions in environments are too many for records of unequal weight "
-            f"or in a thinly filled table (at most {MOST_SCATTERED:,})",
+            f"{len(trials):,} means of accessions in environments with {holes:,} gaps or unequal standard "
+            f"errors are too many (at most {LARGEST:,})",
             mend="take fewer environments or accessions, or leave standard errors out",
         )
     return scattered_cells(kernel, row, column, scaled, weights)

@@ -34,12 +34,15 @@ class EnvironmentScales:
         (a,) of every environment; those of an environment without records are what others lead to expect.
     centre_variance
         (a,) prediction-error variance of ``centre``; 0 where there are records.
+    settings
+        (a,) place and year of every environment.
     """
 
     seen: Rows
     centre: Vector
     scale: Vector
     centre_variance: Vector
+    settings: tuple[str, ...]
 
     @classmethod
     def learn(cls, trials: Trials) -> EnvironmentScales:
@@ -59,7 +62,7 @@ class EnvironmentScales:
         common = float(squares.sum() / max(degrees.sum(), 1.0))
         scale = np.full(count, np.sqrt(common))
         scale[seen] = np.sqrt((squares + _LENT * common) / (degrees + _LENT))
-        expected = cls(seen, every, scale, np.zeros(count))
+        expected = cls(seen, every, scale, np.zeros(count), trials.environments.settings)
         return expected.with_similarity(None)
 
     def known_means(self) -> Vector:
@@ -71,7 +74,8 @@ class EnvironmentScales:
     def with_similarity(self, similarity: Matrix | None) -> EnvironmentScales:
         """Expect the means of environments without records from those with, by covariates where given.
 
-        Without covariates the mean of the others is expected, with the variance between environments.
+        Without covariates, or where these expect settings left out worse than the plain mean, the mean of
+        the others is expected, with the variance between environments.
         """
         new = np.setdiff1d(np.arange(len(self.centre)), self.seen)
         means = self.centre[self.seen]
@@ -84,8 +88,33 @@ class EnvironmentScales:
         centre[new], variance[new] = means.mean(), between * (1.0 + 1.0 / m)
         if similarity is not None and m >= _ENOUGH and np.ptp(means) > 0.0:
             among = similarity[np.ix_(self.seen, self.seen)]
-            solved = blup(means, [among], reml(means, [among]))
-            own = np.diagonal(similarity)[new]
-            found = solved.predict([similarity[np.ix_(new, self.seen)]], [own])
-            centre[new], variance[new] = found.value, found.pev_record
+            error, plain = _left_out(means, among, [self.settings[row] for row in self.seen])
+            if error < plain:
+                cross, own = similarity[np.ix_(new, self.seen)], np.diagonal(similarity)[new]
+                centre[new], expected = _informed(means, among, cross, own)
+                variance[new] = np.maximum(expected, error)
         return replace(self, centre=centre, centre_variance=variance)
+
+
+def _informed(means: Vector, among: Matrix, cross: Matrix, own: Vector) -> tuple[Vector, Vector]:
+    """Means of new environments from covariates, and their prediction-error variance."""
+    found = blup(means, [among], reml(means, [among])).predict([cross], [own])
+    return found.value, found.pev_record
+
+
+def _left_out(means: Vector, among: Matrix, settings: list[str]) -> tuple[float, float]:
+    """Mean squared error of each setting's means from the others, by covariates and by the plain mean.
+
+    Covariates are many beside the environments, so that variances estimated from the same means promise too
+    much: what they got wrong on settings left out is believed instead.
+    """
+    group = np.unique(settings, return_inverse=True)[1]
+    covaried, plain = np.zeros(len(means)), np.zeros(len(means))
+    for one in np.unique(group):
+        held, kept = np.flatnonzero(group == one), np.flatnonzero(group != one)
+        if len(kept) < _ENOUGH - 1 or np.ptp(means[kept]) == 0.0:
+            return np.inf, 0.0
+        own, cross = np.diagonal(among)[held], among[np.ix_(held, kept)]
+        expected, _ = _informed(means[kept], among[np.ix_(kept, kept)], cross, own)
+        covaried[held], plain[held] = means[held] - expected, means[held] - means[kept].mean()
+    return float((covaried**2).mean()), float((plain**2).mean())

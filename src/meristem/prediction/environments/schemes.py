@@ -82,11 +82,9 @@ def environment_folds(environments: Environments, seen: Rows, folds: int, seed: 
 
     There are no more folds than groups, and each leaves at least two environments to learn from.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for row in seen:
-        place = (environments.location[row], environments.year[row])
-        key = place if all(place) else (environments.names[row],)
-        groups.setdefault(key, []).append(int(row))
+        groups.setdefault(environments.settings[row], []).append(int(row))
     drawn = np.random.default_rng(seed).permutation(len(groups)) % min(folds, len(groups))
     found = np.zeros(len(environments), dtype=np.int64)
     for (_, rows), fold in zip(sorted(groups.items()), drawn, strict=True):
