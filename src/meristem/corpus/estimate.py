@@ -12,9 +12,9 @@ from meristem.corpus.sources import OpenSource
 
 #: Seconds of one core per megabase: reading and cutting, k-mer excess, and comparing windows with one
 #: another (docs/corpus.md has the measurement).
-_READ: Final = 0.25
-_EXCESS: Final = 0.2
-_RELATE: Final = 3.2
+_READ: Final = 0.1
+_EXCESS: Final = 0.15
+_RELATE: Final = 3.0
 
 _BASE_MEMORY: Final = 250_000_000
 
