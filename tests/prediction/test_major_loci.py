@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from meristem.genomics.genotypes import Genotypes
+from meristem.prediction.bagging import Bagging
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.inner_folds import inner_random_folds
 from meristem.prediction.major_loci import MajorLoci
@@ -41,7 +42,7 @@ def test_noise_is_not_predicted(predictors) -> None:
     r = []
     for _ in range(12):
         y = generator.standard_normal(200)
-        found = _fit(predictors, y, repeats=1)
+        found = _fit(predictors, y, bagging=Bagging(repeats=2))
         r.append([pearson_r(found.value(CANDIDATES), y[CANDIDATES]), pearson_r(found.held_out, y[ROWS])])
     mean, error = np.mean(r, axis=0), np.std(r, axis=0) / np.sqrt(len(r))
     assert (mean < 2.5 * error).all()
@@ -51,7 +52,9 @@ def test_fits_search_different_markers_when_there_are_many(predictors) -> None:
     """With a third of the markers for each fit, a gene is found by some of the fits."""
     dosage, generator = predictors.genotypes.dosage, np.random.default_rng(3)
     y = dosage[:, 100] + 0.5 * generator.standard_normal(200)
-    some, every = (_fit(predictors, y, markers=most).value(CANDIDATES) for most in (100, 300))
+    some, every = (
+        _fit(predictors, y, bagging=Bagging(markers=most)).value(CANDIDATES) for most in (100, 300)
+    )
     assert pearson_r(every, y[CANDIDATES]) > pearson_r(some, y[CANDIDATES]) > 0.5
 
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.prediction.bagging import Bagging
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.inner_folds import inner_splits
 from meristem.stats.relationship import Rows
-
-if TYPE_CHECKING:
-    from lightgbm import Booster
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BoostedTrees:
-    """LightGBM (Ke et al. 2017, NeurIPS 30), one booster for each inner fold, averaged.
+    """LightGBM (Ke et al. 2017, NeurIPS 30), bagged.
 
-    The boosters that predict held-out records are needed for their errors anyway; the mean of all is steadier
-    than one booster on all records. The number of rounds is fixed: stopping by held-out errors would make
-    these too small.
+    The number of rounds is fixed: stopping by held-out errors would make these too small.
 
     Attributes
     ----------
@@ -35,39 +30,35 @@ class BoostedTrees:
         Share of the markers that a tree may choose from.
     bag
         Share of the records that a tree sees.
-    markers
-        Most markers used, evenly spaced.
+    bagging
+        How many boosters, and on how many markers.
     seed
-        Of the draws of records and markers.
+        Of the draws of records and markers within a booster.
     """
 
-    rounds: int = 120
+    rounds: int = 110
     rate: float = 0.06
     leaves: int = 8
     share: float = 0.1
-    bag: float = 0.7
-    markers: int = 2000
+    bag: float = 0.8
+    bagging: Bagging = field(default_factory=Bagging)
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Boost in each inner fold."""
+        """Boost without each fold in turn."""
         from lightgbm import Dataset, train
 
-        chosen = training.markers(self.markers).astype(np.float32)
-        own, settings = chosen[training.rows], self._settings(len(training.y))
         centre, scale = float(training.y.mean()), float(training.y.std()) or 1.0
         response = (training.y - centre) / scale
-        data = Dataset(own, response, weight=training.weights, params=settings, free_raw_data=False)
-        held_out, boosters = np.empty(len(response)), []
-        for rows, held in inner_splits(training.folds):
-            booster = train(settings, data.subset(rows.tolist()), self.rounds)
-            held_out[held] = _predict(booster, own[held])
-            boosters.append(booster)
 
-        def value(rows: Rows) -> Vector:
-            return centre + scale * np.mean([_predict(booster, chosen[rows]) for booster in boosters], axis=0)
+        def learn(rows: Rows, markers: NDArray[np.float64]) -> Vector:
+            features, settings = markers.astype(np.float32), self._settings(len(rows))
+            own = features[training.rows[rows]]
+            data = Dataset(own, response[rows], weight=training.weights_of(rows), params=settings)
+            booster = train(settings, data, self.rounds)
+            return centre + scale * np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
 
-        return CrossFit(centre + scale * held_out, value)
+        return self.bagging.cross_fit(training, learn)
 
     def _settings(self, records: int) -> dict[str, Any]:
         return {
@@ -77,7 +68,7 @@ class BoostedTrees:
             "feature_fraction": self.share,
             "bagging_fraction": self.bag,
             "bagging_freq": 1,
-            "min_data_in_leaf": max(2, min(8, records // 10)),
+            "min_data_in_leaf": max(2, min(6, records // 10)),
             # Dosages have few levels: few bins, none merged for being rare.
             "max_bin": 15,
             "min_data_in_bin": 1,
@@ -89,10 +80,6 @@ class BoostedTrees:
             "seed": self.seed,
             "verbose": -1,
         }
-
-
-def _predict(booster: Booster, features: NDArray[np.float32]) -> Vector:
-    return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
 
 
 LIGHTGBM = CrossFitModel("LightGBM", BoostedTrees())

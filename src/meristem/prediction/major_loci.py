@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.prediction.bagging import Bagging
 from meristem.prediction.cross_fit import CrossFit, TrainingSet
 from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.inner_folds import inner_splits
 from meristem.stats.blup import blup
 from meristem.stats.centring import kernel_spread
 from meristem.stats.forward_loci import forward_loci
@@ -31,8 +31,7 @@ class MajorLoci:
     """Loci chosen forward on a background kernel, with a variance of their own; bagged.
 
     One kernel spreads every effect over the whole genome; trees find loci but blur the background. The choice
-    of loci is unstable, so it is made many times, each time without some records and on other markers, and
-    the mean of those fits predicts (bagging; Breiman 1996, Machine Learning 24:123).
+    of loci is unstable, so it is made many times and the mean of those fits predicts.
 
     The background is the equal mixture of the relationship and of a Gaussian kernel of short and of long
     bandwidth, of all markers alike and of markers weighted against linkage.
@@ -41,41 +40,23 @@ class MajorLoci:
     ----------
     threshold, most
         Smallest chi-square of a locus, and most loci of a fit.
-    markers
-        Most markers that a fit searches: every k-th, from a random start.
-    folds, repeats
-        Each of this many times, records are parted at random into this many folds, and there is one fit
-        without each fold.
     bandwidths
         Of the Gaussian kernels.
-    seed
-        Of the folds and starts.
+    bagging
+        How often a choice is made anew.
     """
 
     threshold: float = 12.0
     most: int = 8
-    markers: int = 2000
-    folds: int = 3
-    repeats: int = 4
     bandwidths: tuple[float, ...] = (0.25, 1.0)
-    seed: int = 0
+    bagging: Bagging = field(default_factory=lambda: Bagging(repeats=8))
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Fit without each fold in turn; the held-out prediction is the mean of those without the record."""
-        generator = np.random.default_rng(self.seed)
-        markers = training.predictors.markers(training.rows)
-        kernel = self._background(markers, training.rows)
-        step = -(-markers.shape[1] // self.markers)
-        n = len(training.y)
-        held_out, whole, fits = np.zeros(n), np.zeros(len(kernel)), 0
-        for _ in range(self.repeats):
-            for rows, held in inner_splits(generator.permutation(n) % min(self.folds, n)):
-                searched = markers[:, generator.integers(step) :: step]
-                found = self._fit(training, rows, kernel, searched)
-                held_out[held] += found[training.rows[held]] / self.repeats
-                whole, fits = whole + found, fits + 1
-        whole /= fits
-        return CrossFit(held_out, lambda rows: whole[rows])
+        """Make the background once, and choose loci in every fit."""
+        kernel = self._background(training.predictors.markers(training.rows), training.rows)
+        return self.bagging.cross_fit(
+            training, lambda rows, markers: self._fit(training, rows, kernel, markers)
+        )
 
     def _background(self, markers: Matrix, training: Rows) -> Matrix:
         """(panel, panel) sum of kernels of equal spread between the training rows."""
