@@ -54,6 +54,14 @@ def test_hashes_are_equal_exactly_where_kmers_or_their_complements_are(windows):
     assert (drawn.hashes[0] == drawn.hashes[1]) == alike
 
 
+@given(arrays(np.uint8, (2, 8), elements=st.integers(0, 3)))
+def test_places_skipped_may_differ_on_either_strand(windows):
+    drawn = sketch(windows, SketchConfig(8, 1, (2, 5)))
+    looked_at = np.delete(windows, (2, 5), axis=1)
+    alike = (looked_at[0] == looked_at[1]).all() or (looked_at[0] == reverse_complement(looked_at[1])).all()
+    assert (drawn.hashes[0] == drawn.hashes[1]) == alike
+
+
 def test_one_kmer_in_scale_is_drawn():
     drawn = sketch(random_windows(400, 1), SketchConfig(16, 8))
     assert len(drawn) == pytest.approx(400 * 497 / 8, rel=0.02)
@@ -96,5 +104,7 @@ def test_configurations_that_draw_nothing_are_refused():
         SketchConfig(length=17)
     with pytest.raises(MeristemError, match="cannot be drawn"):
         SketchConfig(scale=0)
+    with pytest.raises(MeristemError, match="other end"):
+        SketchConfig(length=8, skipped=(2,))
     with pytest.raises(MeristemError, match="priorities"):
         content_order(random_windows(2, 1), np.zeros(3, np.int64))

@@ -55,7 +55,7 @@ def test_the_fullest_diagonal_is_found():
     pairs = pair_up(layout.earlier(index.hits(keys)), layout, band=16, least=2)
     assert (pairs.query.tolist(), pairs.target.tolist(), pairs.reverse.tolist()) == ([1], [0], [False])
     assert pairs.diagonal.tolist() == [-40]
-    assert pairs.seeds.tolist() == [89]
+    assert pairs.score.tolist() == [89]
 
 
 def test_the_best_of_each_query_come_first():

@@ -56,8 +56,7 @@ def test_a_gap_beyond_the_band_ends_the_alignment():
 def test_the_diagonal_says_where_they_overlap(shift):
     target = np.concatenate([random_windows(1, 3), QUERY, random_windows(1, 4)], axis=1)
     target = target[:, WIDTH - shift : 2 * WIDTH - shift]
-    # At the end of the overlap the path may turn to a few equal bases elsewhere.
-    assert identity(QUERY, target, WIDTH - abs(shift) - 8, diagonal=shift) == [1]
+    assert identity(QUERY, target, WIDTH - abs(shift), diagonal=shift)[0] > 0.98
 
 
 def test_unrelated_windows_share_no_stretch():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from meristem.corpus.minhash import SketchConfig, check_windows, content_order
+from meristem.corpus.minhash import CODON_LIKE, SketchConfig, check_windows, content_order
 from meristem.corpus.window_search import SearchConfig, WindowSearch, check_shares, stretch_bases
 
 _BLOCK: Final = 2048
@@ -38,7 +38,7 @@ class HomologyConfig:
     max_share: float = 0.05
     search: SearchConfig = field(
         default_factory=lambda: SearchConfig(
-            SketchConfig(length=13, scale=4), least_seeds=2, most_candidates=8
+            SketchConfig(16, 3, CODON_LIKE), least_seeds=2, most_candidates=8
         )
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meristem.corpus.canonical import CanonicalWindows
-from meristem.corpus.minhash import Sketch, SketchConfig, check_windows, sketch
+from meristem.corpus.minhash import CODON_LIKE, Sketch, SketchConfig, check_windows, sketch
 from meristem.corpus.seed_index import (
     Candidates,
     SeedIndex,
@@ -19,7 +19,7 @@ from meristem.corpus.seed_index import (
     pair_up,
 )
 from meristem.corpus.window_alignment import BAND
-from meristem.corpus.window_search import check_shares, compare, extensible, stretch_bases
+from meristem.corpus.window_search import LEAST_EQUAL, check_shares, compare, equal_beside, stretch_bases
 from meristem.errors import MeristemError
 
 _BLOCK: Final = 8192
@@ -37,18 +37,14 @@ class LeakageConfig:
         share of the window.
     sample, seed
         Of more validation windows, so many are drawn at random.
-    seed_length
-        Bases of the k-mers that propose pairs; every k-mer is used.
-    least_seeds, most_windows_per_seed, most_candidates
-        As in :class:`meristem.corpus.window_search.SearchConfig`.
+    most_windows_per_seed, most_candidates
+        As in :class:`meristem.corpus.window_search.SearchConfig`, the former in every 8,192 training windows.
     """
 
     identities: tuple[float, ...] = (0.7, 0.8, 0.9, 0.95, 0.99)
     coverages: tuple[float, ...] = (0.3, 0.5, 0.8)
     sample: int = 2000
     seed: int = 0
-    seed_length: int = 12
-    least_seeds: int = 2
     most_windows_per_seed: int = 64
     most_candidates: int = 32
 
@@ -155,8 +151,8 @@ def closest_identity(
 
 
 def _likeliest(validation: CanonicalWindows, training: CanonicalWindows, config: LeakageConfig) -> Candidates:
-    """The training windows that share most k-mers with each validation window."""
-    drawing = SketchConfig(config.seed_length, scale=1)
+    """The training windows that agree best with each validation window around a shared k-mer."""
+    drawing = SketchConfig(16, 1, CODON_LIKE)
     most = max(validation.count, training.count)
     layout = SeedLayout.of(most, training.width, drawing.length, drawing.scale)
     places = np.arange(validation.count)
@@ -171,8 +167,9 @@ def _likeliest(validation: CanonicalWindows, training: CanonicalWindows, config:
         block = _where(block, held[block.hashes >> (32 - _HELD_BITS)])
         index = SeedIndex(layout, config.most_windows_per_seed)
         index.add(layout.pack(block, places))
-        pairs = pair_up(index.hits(keys), layout, BAND, config.least_seeds)
-        pairs = extensible(pairs, validation, training, drawing.length)
+        pairs = pair_up(index.hits(keys), layout, BAND, least=1)
+        equal = equal_beside(pairs, validation, training, drawing.length)
+        pairs = replace(pairs, score=equal.sum(axis=1)).where(equal.max(axis=1) >= LEAST_EQUAL)
         best = best_of_each(best.joined(pairs), config.most_candidates)
     return best
 

@@ -19,6 +19,9 @@ from meristem.genomics.sequence import N, T
 
 LONGEST: Final = 16
 WIDEST: Final = 1000
+#: Places skipped of 16, so that 12 are looked at and every third is free to differ, as in codons: such seeds
+#: meet more pairs of 70 to 80 % identity than 12 bases in a row do, and no more pairs by chance.
+CODON_LIKE: Final = (3, 6, 9, 12)
 _CHUNK_BASES: Final = 1 << 15
 _DIGEST_ROWS: Final = 1 << 12
 
@@ -33,16 +36,22 @@ class SketchConfig:
         Bases of a k-mer, 4 to 16.
     scale
         One k-mer in ``scale`` is drawn.
+    skipped
+        Places in the k-mer that are not looked at (a spaced seed: Ma, Tromp and Li 2002,
+        doi:10.1093/bioinformatics/18.3.440), the same from either end.
     """
 
     length: int = 16
     scale: int = 8
+    skipped: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 4 <= self.length <= LONGEST:
             raise MeristemError(f"a seed has 4 to {LONGEST} bases, not {self.length}", where="length")
         if not 1 <= self.scale <= 1 << 16:
             raise MeristemError(f"one k-mer in {self.scale} cannot be drawn", where="scale")
+        if {self.length - 1 - place for place in self.skipped} != set(self.skipped):
+            raise MeristemError(f"places {self.skipped} differ from the other end", where="skipped")
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,9 @@ def _sketch_chunk(
     width = windows.shape[1]
     bases = np.ascontiguousarray(windows).reshape(-1)
     forward, reverse = _kmers(bases, config.length)
+    if config.skipped:
+        forward &= _looked_at(config)
+        reverse &= _looked_at(config)
     hashes = _mix(np.minimum(forward, reverse))
     drawn = np.flatnonzero(hashes < (1 << 32) // config.scale)
     rows, positions = np.divmod(drawn, width)
@@ -156,6 +168,10 @@ def _sketch_chunk(
         whole &= before[drawn + config.length] == before[drawn]
     drawn = drawn[whole]
     return hashes[drawn], rows[whole] + first_row, positions[whole], reverse[drawn] < forward[drawn]
+
+
+def _looked_at(config: SketchConfig) -> np.uint32:
+    return np.uint32(sum(T << 2 * place for place in range(config.length) if place not in config.skipped))
 
 
 def _kmers(bases: NDArray[np.uint8], length: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

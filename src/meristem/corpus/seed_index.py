@@ -27,8 +27,8 @@ class Candidates:
         Position in the target (as turned) minus position in the query, middle of the shared seeds.
     position
         First base of that seed in the query.
-    seeds
-        Shared seeds on that diagonal or near it.
+    score
+        By which pairs are ranked: shared seeds on that diagonal or near it, unless replaced.
     """
 
     query: NDArray[np.int64]
@@ -36,7 +36,7 @@ class Candidates:
     reverse: NDArray[np.bool_]
     diagonal: NDArray[np.int64]
     position: NDArray[np.int64]
-    seeds: NDArray[np.int64]
+    score: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.query)
@@ -49,7 +49,7 @@ class Candidates:
             self.reverse[chosen],
             self.diagonal[chosen],
             self.position[chosen],
-            self.seeds[chosen],
+            self.score[chosen],
         )
 
     def joined(self, other: Candidates) -> Candidates:
@@ -60,7 +60,7 @@ class Candidates:
             np.concatenate([self.reverse, other.reverse]),
             np.concatenate([self.diagonal, other.diagonal]),
             np.concatenate([self.position, other.position]),
-            np.concatenate([self.seeds, other.seeds]),
+            np.concatenate([self.score, other.score]),
         )
 
     @property
@@ -199,8 +199,8 @@ def no_candidates() -> Candidates:
 
 
 def best_of_each(pairs: Candidates, most: int) -> Candidates:
-    """The ``most`` pairs of each query with most seeds, ties to the target of lower number."""
-    pairs = pairs.where(np.lexsort((pairs.target, -pairs.seeds, pairs.query)))
+    """The ``most`` pairs of each query with the highest score, ties to the target of lower number."""
+    pairs = pairs.where(np.lexsort((pairs.target, -pairs.score, pairs.query)))
     return pairs.where(pairs.rank < most)
 
 

@@ -19,6 +19,7 @@ from meristem.genomics.sequence import N
 BAND: Final = 16
 GAP: Final = 4
 _PAIRS: Final = 512
+_SLACK: Final = 4
 # A cell is its score times 64 plus its diagonal, so that one maximum gives both.
 _CELL: Final = 64
 # Equal one-hot codes meet in a bit at or above _CELL; N and what lies outside the target meet nothing.
@@ -36,7 +37,8 @@ def stretch_identity(
     Identity is equal bases over alignment columns: bases of the query in the stretch plus bases of the target
     skipped within it. An N equals nothing. The stretch lies within the local alignment, the part of the path
     that scores highest when an equal base counts 2 and any other -3, so that unrelated sequence does not
-    count as an extension of a short repeat.
+    count as an extension of a short repeat, and up to 4 bases beyond its ends, where a chance match can draw
+    the path away.
 
     Parameters
     ----------
@@ -50,14 +52,14 @@ def stretch_identity(
     Returns
     -------
     numpy.ndarray
-        (pairs, stretches) between 0 and 1; 0 where the local alignment is shorter than the stretch.
+        (pairs, stretches) between 0 and 1; 0 where what is alike is shorter than the stretch.
 
     Examples
     --------
     >>> from meristem.genomics.sequence import encode
     >>> query, target = (encode(s).reshape(1, -1) for s in ("ACGTTGCAACGGTACC", "CGTTGCATCGGTACCA"))
     >>> stretch_identity(query, target, np.array([-1]), [7, 15, 16]).round(3)
-    array([[1.   , 0.933, 0.   ]], dtype=float32)
+    array([[1.   , 0.933, 0.875]], dtype=float32)
     """
     found = np.zeros((len(query), len(stretches)), np.float32)
     for start in range(0, len(query), _PAIRS):
@@ -106,13 +108,13 @@ def _once(meets: NDArray[np.bool_], faced: NDArray[np.int64]) -> NDArray[np.bool
 
 
 def _local(meets: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First base and end of the highest-scoring run of each column."""
+    """First base and end of the highest-scoring run of each column, a few bases let out."""
     score = _running(np.where(meets, np.int32(2), np.int32(-3)))
     low = np.minimum.accumulate(score, axis=0)
     last = (score - low).argmax(axis=0)
     lowest = low[last, np.arange(len(last))]
     first = (score == lowest).argmax(axis=0)
-    return first, last
+    return first - _SLACK, last + _SLACK
 
 
 def _facing(target: NDArray[np.uint8], diagonal: NDArray[np.int64]) -> NDArray[np.uint16]:

@@ -16,9 +16,9 @@ from meristem.corpus.window_alignment import BAND, stretch_identity
 from meristem.errors import MeristemError
 from meristem.genomics.sequence import N
 
-# Unrelated bases agree at 32 places 8 times, those of a pair of 70 % identity 22 times.
 _BESIDE: Final = 32
-_LEAST_EQUAL: Final = 13
+# Of 32 bases, unrelated ones agree at 8, those of a pair of 70 % identity at 22.
+LEAST_EQUAL: Final = 13
 # Pairs looked at beside their seed, for each that is aligned.
 _EXTENDED: Final = 4
 _PAIRS: Final = 1 << 14
@@ -95,7 +95,8 @@ class WindowSearch:
     def _candidates(self, hits: NDArray[np.int64]) -> Candidates:
         pairs = pair_up(hits, self.layout, BAND, self.config.least_seeds)
         pairs = best_of_each(pairs, _EXTENDED * self.config.most_candidates)
-        pairs = extensible(pairs, self.windows, self.windows, self.layout.length)
+        equal = equal_beside(pairs, self.windows, self.windows, self.layout.length)
+        pairs = pairs.where(equal.max(axis=1) >= LEAST_EQUAL)
         return best_of_each(pairs, self.config.most_candidates)
 
 
@@ -112,21 +113,21 @@ def compare(
     return identity
 
 
-def extensible(
+def equal_beside(
     pairs: Candidates, queries: CanonicalWindows, targets: CanonicalWindows, length: int
-) -> Candidates:
-    """The pairs that agree beyond the seed as well: at 13 of the 32 bases before it or after it."""
+) -> NDArray[np.int64]:
+    """(pairs, 2) equal bases among the 32 before the seed and among the 32 after it."""
     beside = np.r_[-_BESIDE:0, length : length + _BESIDE]
-    agree = np.zeros(len(pairs), np.bool_)
+    counts = np.zeros((len(pairs), 2), np.int64)
     for start in range(0, len(pairs), _PAIRS):
         rows = slice(start, start + _PAIRS)
         part = pairs.where(rows)
         at = part.position[:, None] + beside
         here = queries.bases(part.query, at)
         there = targets.bases(part.target, at + part.diagonal[:, None], part.reverse)
-        equal = ((here == there) & (here != N)).reshape(len(part), 2, _BESIDE).sum(axis=2)
-        agree[rows] = equal.max(axis=1) >= _LEAST_EQUAL
-    return pairs.where(agree)
+        equal = (here == there) & (here != N)
+        counts[rows] = equal.reshape(len(part), 2, _BESIDE).sum(axis=2)
+    return counts
 
 
 def stretch_bases(coverage: float, width: int) -> int:
