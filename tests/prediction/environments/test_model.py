@@ -157,6 +157,26 @@ def test_the_mean_of_a_new_environment_is_expected_from_covariates() -> None:
     assert informed.centre_variance[-1] < plain.centre_variance[-1]
 
 
+def test_covariates_of_noise_do_not_tell_the_mean_of_a_new_environment() -> None:
+    """Intervals of new means hold although there are as many covariates as environments."""
+    covered, believed = [], 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        count = 12
+        noise = {f"c{k}": rng.normal(size=count) for k in range(12)}
+        places = Environments(tuple(f"e{i}" for i in range(count)), *(("",) * count,) * 4, noise)
+        means = 10.0 * rng.normal(size=count)
+        line, place = np.divmod(np.arange(10 * (count - 1)), count - 1)
+        value = means[place] + rng.normal(size=len(line))
+        trials = Trials(places, line, place, value, np.full(len(line), np.nan))
+        plain = EnvironmentScales.learn(trials)
+        found = plain.with_similarity(environment_kernel(places, trials.seen))
+        believed += found.centre[-1] != plain.centre[-1]
+        covered.append(abs(found.centre[-1] - means[-1]) < 1.81 * np.sqrt(found.centre_variance[-1]))
+    assert believed < 15
+    assert np.mean(covered) > 0.75
+
+
 def test_what_is_too_large_is_told(predictors, trials, monkeypatch) -> None:
     monkeypatch.setattr("meristem.prediction.environments.fitted.LARGEST", 50)
     MAIN_EFFECT.fit(predictors, trials)  # a full table needs no large matrix
