@@ -64,7 +64,7 @@ def evaluate_environments(
     return EnvironmentEvaluation(
         trait=trait,
         scheme=scheme,
-        folds=folds if scheme != "forward" else len(drawn[0]),
+        folds=len(drawn[0]) if scheme in ("cv0", "forward") else folds,
         repeats=count,
         scores=tuple(tally.score(name, trials) for name, tally in tallies.items()),
         paired=paired,

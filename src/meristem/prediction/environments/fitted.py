@@ -40,10 +40,8 @@ class FittedKroneckerModel:
         Mean and spread of every environment.
     structure, fit
         Covariance between environments, and its estimates.
-    kernel
-        (all, n) between all accessions and the n training lines, then (all,) with themselves.
-    own
-        See ``kernel``.
+    kernel, own
+        (all, n) kernel of all accessions with the n training lines, and (all,) of each with itself.
     """
 
     trials: Trials
@@ -61,13 +59,6 @@ class FittedKroneckerModel:
         shares = {name: part * (1.0 if name == "residual" else spread) for name, part in parts.items()}
         total = sum(shares.values())
         return {name: share / total for name, share in shares.items()}
-
-    @property
-    def correlations(self) -> Matrix:
-        """(a, a) genetic correlation between environments."""
-        among = self.structure.everywhere(self.fit.parameters)
-        size = np.sqrt(np.maximum(np.diagonal(among), 1e-300))
-        return np.clip(among / np.outer(size, size), -1.0, 1.0)
 
     def predict(self, lines: Rows, environments: Rows) -> Forecast:
         """Forecast cells; see :class:`meristem.prediction.environments.model.FittedEnvironmentModel`."""
