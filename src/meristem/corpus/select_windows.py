@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -68,10 +70,10 @@ def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None
     windows, origin = np.concatenate(tables), np.concatenate(origins)
     np.save(folder / "windows.npy", windows)
     np.save(folder / "origin.npy", origin)
-    shape = (len(windows), config.length)
-    codes = np.lib.format.open_memmap(folder / "codes.npy", mode="w+", dtype=np.uint8, shape=shape)
-    for group in np.unique(origin["group"]):
-        here = np.flatnonzero(origin["group"] == group)
-        packed = np.load(inputs[groups[group]] / "bases.npy", mmap_mode="r")
-        codes[here] = packed[origin["row"][here]] & ~np.uint8(REPEAT_BIT)
-    codes.flush()
+    # Written block by block as a plain file: writing into a memory map crashes the process on a full disk.
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(windows), config.length)}
+    with (folder / "codes.npy").open("wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, header)
+        for group, block in groupby(origin.tolist(), key=itemgetter(0)):
+            packed = np.load(inputs[groups[group]] / "bases.npy", mmap_mode="r")
+            handle.write((packed[[row for _, row in block]] & ~np.uint8(REPEAT_BIT)).tobytes())

@@ -112,7 +112,9 @@ def digest_of(path: Path) -> str:
 
 def unwritable(path: Path, error: OSError) -> MeristemError:
     """The failure to write or read a file of the build as a sentence."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    # numpy tells of a write that was cut short without saying why.
+    cut_short = error.errno is None and "written" in str(error)
+    if cut_short or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return MeristemError(
             "the disk is full; what is finished so far stays",
             where=str(path),
