@@ -18,7 +18,7 @@ from meristem.genomics.sequence import N
 
 BAND: Final = 16
 GAP: Final = 4
-_PAIRS: Final = 512
+_PAIRS: Final = 256
 _SLACK: Final = 4
 # A cell is its score times 64 plus its diagonal, so that one maximum gives both.
 _CELL: Final = 64
