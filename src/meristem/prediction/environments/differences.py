@@ -14,12 +14,13 @@ from meristem.prediction.environments.trials import Trials
 from meristem.prediction.outcome import PairedDifference
 from meristem.stats.metrics import pearson_r
 from meristem.stats.paired import Interval, bootstrap_interval, corrected_interval
+from meristem.stats.relationship import Rows
 
 Vector = NDArray[np.float64]
 
 #: The same model with and without covariates.
 COVARIATE_PAIRS: Final = ((REACTION_NORM.name, DEVIATIONS.name), (INDEX_NORM.name, REACTION_NORM.name))
-#: Fewest environments that a bootstrap over environments is made of.
+#: Fewest places and years that a bootstrap over environments is made of.
 _ENOUGH: Final = 4
 _DRAWS: Final = 500
 
@@ -29,8 +30,8 @@ def paired_differences(
 ) -> tuple[tuple[PairedDifference, ...], str]:
     """Mean difference of r within environments for each pair of models, and what its interval is over.
 
-    Known environments (cv1, cv2): over folds of lines. New environments: over environments where at least 4
-    were held out, else over lines.
+    Known environments (cv1, cv2): over folds of lines. New environments: over environments, those of one
+    place and year drawn together, where at least 4 such settings were held out, else over lines.
     """
     names = list(tallies)
     pairs = [(name, names[0]) for name in names[1:]]
@@ -40,15 +41,17 @@ def paired_differences(
     for model, baseline in pairs:
         ours, theirs = tallies[model], tallies[baseline]
         differences = np.array(ours.r) - np.array(theirs.r)
-        by_environment = differences[:, ~np.isnan(differences).all(axis=0)]
+        known = ~np.isnan(differences).all(axis=0)
+        by_environment = _known_mean(differences[:, known], 0)
+        by_setting = _settings_mean(trials, np.flatnonzero(known), by_environment)
         by_split = _known_mean(differences, 1)
         if over == "folds" and len(by_split) > 1:
             interval = corrected_interval(by_split, test_to_train=1.0 / (folds - 1))
-        elif over == "environments" and by_environment.shape[1] >= _ENOUGH:
-            interval = bootstrap_interval(_known_mean(by_environment, 0), seed=seed)
+        elif over == "environments" and len(by_setting) >= _ENOUGH:
+            interval = bootstrap_interval(by_setting, seed=seed)
         else:
             over, interval = "lines", _over_lines(trials, ours, theirs, seed)
-        mean = float(_known_mean(by_environment, 0).mean())
+        mean = float(by_environment.mean())
         found.append(PairedDifference(model, baseline, mean, interval.lower, interval.upper))
     return tuple(found), over
 
@@ -57,6 +60,13 @@ def _known_mean(values: NDArray[np.float64], axis: int) -> Vector:
     known = ~np.isnan(values)
     count = known.sum(axis=axis)
     return (np.where(known, values, 0.0).sum(axis=axis) / np.maximum(count, 1))[count > 0]
+
+
+def _settings_mean(trials: Trials, rows: Rows, values: Vector) -> Vector:
+    """Mean of the values of the environments of each place and year."""
+    settings = [trials.environments.settings[row] for row in rows]
+    group = np.unique(settings, return_inverse=True)[1]
+    return np.bincount(group, values) / np.bincount(group)
 
 
 def _over_lines(trials: Trials, ours: Tally, theirs: Tally, seed: int) -> Interval:
