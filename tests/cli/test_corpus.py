@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -39,3 +40,10 @@ def test_a_recipe_that_cannot_be_built_is_one_sentence(run, tmp_path, text, mess
     assert ran.code == 2
     assert message in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_ray_that_is_not_installed_is_told(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = run("corpus", "build", write_genomes(tmp_path), "--out", tmp_path / "out", "--ray", "auto", "-q")
+    assert ran.code == 2
+    assert "pip install 'meristem[ray]'" in ran.err

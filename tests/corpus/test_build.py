@@ -221,6 +221,34 @@ def test_a_genome_in_lower_case_is_masked_by_its_kmers_and_iupac_codes_are_unkno
     assert (corpus.row(first).codes[100:106] == 4).all()
 
 
+def test_a_repeat_track_is_the_mask(tmp_path):
+    text = RECIPE.replace('annotation = "{folder}/alpha.gff3"', 'repeats = "{folder}/alpha.bed"', 1)
+    path = write_genomes(tmp_path, text)
+    (tmp_path / "alpha.bed").write_text("a1\t10\t20\tTE1\na1\t300\t5000\tTE2\n")
+    corpus = open_corpus(build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False))
+    mask = corpus.summary["masks"]["Alpha una"]
+    assert mask["source"] == "track"
+    assert mask["share"] == pytest.approx((10 + 4700 - 500) / (28_000 - 500), abs=1e-6)
+    windows = corpus.windows
+    (first,) = np.flatnonzero((windows["contig"] == 0) & (windows["start"] == 0))
+    assert np.flatnonzero(corpus.row(first).repeat).tolist() == [*range(10, 20), *range(300, 320)]
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [("equal", [0.45, 0.45]), ("size", None), ("lineage", [0.45, 0.45])],
+)
+def test_the_ways_of_balancing(tmp_path, method, expected):
+    text = RECIPE.replace('method = "tree"', f'method = "{method}"')
+    corpus = open_corpus(
+        build_corpus(read_corpus_recipe(write_genomes(tmp_path, text)), tmp_path / "out", show=False)
+    )
+    weights = [each.weight for each in corpus.species]
+    assert sum(weights) == pytest.approx(1)
+    sizes = np.array([each.training for each in corpus.species[:2]])
+    assert weights[:2] == pytest.approx(expected or list(0.9 * sizes / sizes.sum()))
+
+
 def test_another_output_is_not_overwritten(tmp_path):
     path = write_genomes(tmp_path)
     (tmp_path / "out").mkdir()
