@@ -54,7 +54,7 @@ def estimate_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> Cost:
     counts = [4 * 4 ** kmer_length(opened.bases) for opened in scored]
     group = max((sum(c.length for c in g) for o in sources for g in o.groups), default=0)
     # Reading a group holds bases, masks, regions and rows; comparing holds windows twice and their seeds.
-    memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), 4 * windows)
+    memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), 8 * windows)
     groups = sum(count * (len(o.groups) + 1) for count, o in zip(counts, scored, strict=True))
     work = 2 * bases + sum(o.bases for o in scored) + groups + 3 * windows
     return Cost(bases, seconds, memory, work, 2 * windows)

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meristem.corpus.homology import homology_clusters
 from meristem.corpus.leakage import leakage_report
@@ -35,7 +34,9 @@ def drop_duplicates(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
 
 def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: homology cluster of every kept window (``cluster.npy``)."""
-    np.save(folder / "cluster.npy", homology_clusters(_kept_codes(inputs)))
+    codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
+    kept = np.load(inputs["duplicates"] / "kept.npy")
+    np.save(folder / "cluster.npy", homology_clusters(codes[kept]))
 
 
 def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
@@ -49,15 +50,13 @@ def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 def measure_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: how much of the validation windows is found again in training (``leakage.json``)."""
-    codes = _kept_codes(inputs)
-    validation = np.load(inputs["split"] / "validation.npy")
-    report = asdict(leakage_report(codes[validation], codes[~validation])) if validation.any() else {}
-    (folder / "leakage.json").write_text(json.dumps(report, indent=1, default=_plain), encoding="utf-8")
-
-
-def _kept_codes(inputs: Inputs) -> NDArray[np.uint8]:
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
-    return np.asarray(codes[np.load(inputs["duplicates"] / "kept.npy")])
+    kept = np.load(inputs["duplicates"] / "kept.npy")
+    validation = np.load(inputs["split"] / "validation.npy")
+    report = {}
+    if validation.any():
+        report = asdict(leakage_report(codes[kept[validation]], codes[kept[~validation]]))
+    (folder / "leakage.json").write_text(json.dumps(report, indent=1, default=_plain), encoding="utf-8")
 
 
 def _plain(value: object) -> object:
