@@ -66,8 +66,8 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Path(os.environ["MERISTEM_DATA"]) / "panels"
     for task in TASKS:
-        if not arguments.panel or task.folder in arguments.panel:
-            chosen = {s: m for s, m in task.designs.items() if not arguments.scheme or s in arguments.scheme}
+        chosen = {s: m for s, m in task.designs.items() if not arguments.scheme or s in arguments.scheme}
+        if chosen and (not arguments.panel or task.folder in arguments.panel):
             run(task, data / task.folder, chosen, arguments.permutations)
 
 
