@@ -71,8 +71,7 @@ def train(
     _check_pieces(accelerator, schedule)
     state = saved_state(folder / "state")
     done, watch = load_weights(state, objective) if state else (0, LossWatch())
-    peak = measured_peak(accelerator.device, schedule.precision) * accelerator.num_processes
-    cost = operations_per_base(objective.encoder, window) / peak
+    cost = _seconds_per_base(accelerator, objective, window, schedule)
     module = sharded(objective, accelerator.device) if shard else accelerator.prepare(objective)
     optimisers = build_optimisers(objective, schedule)
     prepared = [accelerator.prepare(optimiser) for optimiser in optimisers]
@@ -128,6 +127,14 @@ def _step(
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
     return found
+
+
+def _seconds_per_base(
+    accelerator: Accelerator, objective: PretrainingObjective, window: int, schedule: Schedule
+) -> float:
+    """What a base would take at the peak of all devices together."""
+    peak = measured_peak(accelerator.device, schedule.precision) * accelerator.num_processes
+    return operations_per_base(objective.encoder, window) / peak
 
 
 def _check_pieces(accelerator: Accelerator, schedule: Schedule) -> None:
