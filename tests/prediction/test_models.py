@@ -82,10 +82,15 @@ def test_ten_records_are_enough_and_six_are_a_sentence(panel, name) -> None:
 def test_an_unknown_name_is_a_sentence() -> None:
     with pytest.raises(MeristemError, match=r"no trait model 'bayesb': choose among gblup, gaussian, "):
         model_named("bayesb")
-    for name in ("gblup:steady", "gblup+dna:calibrated"):
+    for name in ("gblup:steady", "auto:own", "lightgbm:own"):
         with pytest.raises(MeristemError, match="no trait model"):
             model_named(name)
 
 
-def test_any_model_can_be_asked_for_with_calibrated_intervals() -> None:
-    assert model_named("gaussian:calibrated") == Calibrated(model_named("gaussian"))
+def test_kernel_models_are_calibrated_unless_their_own_intervals_are_asked_for(panel) -> None:
+    predictors, y = _predictors(panel), _y(panel)
+    calibrated, own = model_named("gblup"), model_named("gblup:own")
+    assert calibrated == Calibrated(GBLUP)
+    assert (calibrated.name, own.name) == ("GBLUP", "GBLUP, own interval")
+    found, plain = (model.fit(predictors, TRAINING, y).predict(CANDIDATES) for model in (own, GBLUP))
+    np.testing.assert_array_equal(found.upper_90, plain.upper_90)

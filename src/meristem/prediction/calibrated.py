@@ -35,7 +35,7 @@ _FEWEST: Final = 20
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A trait model whose 90 % intervals have the width that its held-out errors ask for.
+    """A trait model whose 90 % intervals have the width that its held-out errors ask for, under its name.
 
     The point, its standard error and its reliability are the model's. A kernel model is calibrated by algebra
     on the one fit; any other model is fitted again without each inner fold and cluster, ten times. Under 20
@@ -58,7 +58,7 @@ class Calibrated:
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self.model.name}, calibrated"
+        return self.model.name
 
     def fit(
         self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None

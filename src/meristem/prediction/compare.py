@@ -134,7 +134,8 @@ def compare_models(
         grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
     further = weights or MarkerWeights()
     labelled = Predictors(genotypes, grams, further.by_kernel).take(labels.rows)
-    more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if SUBGENOMES in chosen else ()))
+    subgenomes = any(model.name == SUBGENOMES.name for model in chosen)
+    more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
     left_out = sum(name in genotypes.row and name not in groups for name in values) if groups else 0

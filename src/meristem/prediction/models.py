@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from meristem.errors import MeristemError
 from meristem.prediction.boosted_trees import LIGHTGBM
 from meristem.prediction.calibrated import Calibrated
+from meristem.prediction.cross_fit_model import CrossFitModel
 from meristem.prediction.elastic_net import ELASTIC_NET
-from meristem.prediction.kernel_mixture import MULTI_KERNEL
+from meristem.prediction.kernel_mixture import MULTI_KERNEL, KernelMixture
 from meristem.prediction.major_loci import MAJOR_LOCI
 from meristem.prediction.random_forest import RANDOM_FOREST
 from meristem.prediction.stack import AUTO
-from meristem.prediction.subgenomes import SUBGENOMES
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, TraitModel
+from meristem.prediction.subgenomes import SUBGENOMES, SubgenomeModel
+from meristem.prediction.trait_model import (
+    GAUSSIAN_KERNEL,
+    GBLUP,
+    GBLUP_AND_DNA_MODEL,
+    KernelModel,
+    TraitModel,
+)
 
-_MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
+_MODELS: Final[Mapping[str, KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]] = MappingProxyType(
     {
         "gblup": GBLUP,
         "gaussian": GAUSSIAN_KERNEL,
@@ -36,14 +44,14 @@ _MODELS: Final[Mapping[str, TraitModel]] = MappingProxyType(
 MODEL_NAMES: Final = tuple(_MODELS)
 
 
-_CALIBRATED: Final = ":calibrated"
+#: Ending of a name that keeps the interval of the model's own assumptions.
+_OWN: Final = ":own"
 
 
 def model_named(name: str) -> TraitModel:
-    """The trait model of a name; ``NAME:calibrated`` has intervals by :class:`Calibrated`.
+    """The trait model of a name, with intervals that its held-out errors have set (:class:`Calibrated`).
 
-    Calibration fits a model eleven times, so it is meant for kernel models first. ``gblup+dna`` has no
-    calibrated name.
+    ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.
 
     Raises
     ------
@@ -52,12 +60,15 @@ def model_named(name: str) -> TraitModel:
 
     Examples
     --------
-    >>> model_named("gblup").name, model_named("gblup:calibrated").name
-    ('GBLUP', 'GBLUP, calibrated')
+    >>> model_named("gblup").name, model_named("gblup:own").name
+    ('GBLUP', 'GBLUP, own interval')
     """
-    plain = name.removesuffix(_CALIBRATED)
-    if plain not in _MODELS or name == f"gblup+dna{_CALIBRATED}":
+    plain = name.removesuffix(_OWN)
+    model = _MODELS.get(plain)
+    if model is None or (plain != name and isinstance(model, CrossFitModel)):
         raise MeristemError(
             f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}"
         )
-    return _MODELS[plain] if plain == name else Calibrated(_MODELS[plain])
+    if plain != name:
+        return replace(model, name=f"{model.name}, own interval")
+    return model if isinstance(model, CrossFitModel) else Calibrated(model)

@@ -27,8 +27,6 @@ from meristem.prediction.predictors import (
 from meristem.prediction.relatives import nearest_relatives
 from meristem.prediction.scheme import Scheme
 from meristem.prediction.trait_model import (
-    GAUSSIAN_KERNEL,
-    GBLUP,
     GBLUP_AND_DNA_MODEL,
     FittedTraitModel,
     TraitModel,
@@ -137,9 +135,9 @@ def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
 
 def _comparison(name: str, dna_model: str) -> Comparison:
     """GBLUP, the Gaussian kernel, with embeddings the DNA model, and the model that predicts."""
-    models: list[TraitModel] = [GBLUP, GAUSSIAN_KERNEL]
+    models: list[TraitModel] = [model_named("gblup"), model_named("gaussian")]
     if dna_model:
-        models.append(GBLUP_AND_DNA_MODEL)
+        models.append(model_named("gblup+dna"))
     chosen = model_named(name)
     if chosen.name not in [model.name for model in models]:
         models.append(chosen)
@@ -227,7 +225,8 @@ def _marker_sentences(predictors: Predictors, training: Rows) -> tuple[str, ...]
         f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
         f"{missing:.1%} of calls were missing and count as the mean of the labelled accessions; allele "
         "frequencies come from the labelled accessions only.",
-        "The 90 % interval is for one new phenotype observed as the given ones were; the standard error is "
+        "The 90 % interval is for one new phenotype observed as the given ones were, as wide as errors on "
+        "labelled accessions held out at random and as clusters of relatives ask for; the standard error is "
         "that of the genetic value.",
     )
 
