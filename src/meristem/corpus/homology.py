@@ -34,7 +34,7 @@ class HomologyConfig:
     """
 
     min_identity: float = 0.75
-    min_coverage: float = 0.4
+    min_coverage: float = 0.3
     max_share: float = 0.05
     search: SearchConfig = field(
         default_factory=lambda: SearchConfig(
