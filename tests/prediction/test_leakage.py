@@ -76,7 +76,7 @@ def _bound(lines: int, draws: int) -> float:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", [*MODEL_NAMES, "gblup:calibrated"])
+@pytest.mark.parametrize("name", [*MODEL_NAMES, "gblup:own"])
 def test_noise_is_not_predicted(name: str, scheme: str) -> None:
     model = _light(name)
     # The stack fits every other model many times: two traits of it here, more in the slow test.
@@ -87,7 +87,7 @@ def test_noise_is_not_predicted(name: str, scheme: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", [*MODEL_NAMES, "gblup:calibrated"])
+@pytest.mark.parametrize("name", [*MODEL_NAMES, "gblup:own"])
 def test_noise_is_not_predicted_by_whole_models(name: str, scheme: str) -> None:
     predictors = _predictors(300, 150, halved=name == "subgenomes")
     assert abs(_noise_r(model_named(name), scheme, predictors, 8)) < _bound(150, 8)
