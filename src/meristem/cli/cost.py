@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from meristem.progress import estimate
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 _TRIAL: Final = 8
 # Below this number of windows the wait is too short to be announced.
 _WORTH_TELLING: Final = 64
+
+#: Cost of one fit as a share of that of `auto`, for models that refit in inner folds.
+_SHARE_OF_AUTO: Final = MappingProxyType(
+    {"auto": 1.0, "major-loci": 0.3, "elastic-net": 0.3, "random-forest": 0.3, "lightgbm": 0.4}
+)
+# Such models read at most this many markers.
+_MOST_MARKERS: Final = 6000
 
 
 def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> None:
@@ -39,15 +47,18 @@ def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> N
 
 
 def announce_models(
-    genotypes: Genotypes, values: Mapping[str, float], *, dna_model: bool, show: bool
+    genotypes: Genotypes, values: Mapping[str, float], fits: Mapping[str, int], *, dna_model: bool, show: bool
 ) -> None:
     """Tell how long cross-validation and the permutation control take, and the memory of the matrices.
 
-    Time grows with the square of the labelled lines; the factors were measured on one core.
+    Time grows with the square of the labelled lines; the factors were measured on one core. ``fits`` says how
+    often each model is fitted, which counts for those that refit in inner folds.
     """
     n, m = genotypes.dosage.shape
     labelled = sum(name in values for name in genotypes.accessions)
     seconds = labelled**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
+    inner = sum(_SHARE_OF_AUTO.get(name, 0.0) * count for name, count in fits.items())
+    seconds += inner * (1.5 + 0.004 * labelled + 8e-7 * labelled * min(m, _MOST_MARKERS))
     gigabytes = (genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
     what = f"{labelled:,} labelled lines of {n:,}, {m:,} markers"
     estimate(f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB", show=show)

@@ -207,7 +207,7 @@ def _evaluate(
     panel = read_panel(source, trait)
     sequence = read_sequence(source, checkpoint, show=show) if DNA_MODEL in design.models else None
     values = panel.phenotypes.means(trait)
-    announce_models(panel.genotypes, values, dna_model=sequence is not None, show=show)
+    announce_models(panel.genotypes, values, design.fits, dna_model=sequence is not None, show=show)
     return compare_models(
         panel.genotypes,
         values,

@@ -114,6 +114,7 @@ def predict_files(
 ) -> Predicted:
     """Read, check, embed, evaluate and predict."""
     from meristem.cli.cost import announce_models
+    from meristem.prediction.compare import Design
     from meristem.prediction.models import model_named
     from meristem.prediction.predict import predict_trait
 
@@ -122,7 +123,8 @@ def predict_files(
     panel = read_panel(source, trait)
     sequence = read_sequence(source, checkpoint, show=show)
     values = panel.phenotypes.means(trait)
-    announce_models(panel.genotypes, values, dna_model=sequence is not None, show=show)
+    fits = Design((model,)).fits if model else {}
+    announce_models(panel.genotypes, values, fits, dna_model=sequence is not None, show=show)
     prediction, evaluation = predict_trait(
         panel.genotypes,
         values,

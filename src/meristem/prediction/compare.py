@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meristem.errors import MeristemError
 from meristem.genomics.genotypes import Genotypes
 from meristem.genomics.haplotypes import HaplotypeTable
-from meristem.prediction.evaluate import Comparison, evaluate
+from meristem.prediction.evaluate import PERMUTATIONS, Comparison, evaluate
 from meristem.prediction.heritability import given_heritability
 from meristem.prediction.labels import match_labels
 from meristem.prediction.marker_weights import MarkerWeights
@@ -67,6 +67,21 @@ class Design:
     seed: int = 0
     h2: float | None = None
     lower_is_better: bool = False
+
+    @property
+    def fits(self) -> dict[str, int]:
+        """How often each model is fitted, the control's shuffles of the last one included.
+
+        Examples
+        --------
+        >>> Design(("gblup", "auto")).fits
+        {'gblup': 25, 'auto': 125}
+        """
+        folds = self.folds or _FOLDS
+        repeats = self.repeats if self.scheme == "random" else 1
+        fits = dict.fromkeys(self.models, folds * repeats)
+        fits[self.models[-1]] += folds * PERMUTATIONS
+        return fits
 
     def check(self, *, embedded: bool, grouped: bool) -> None:
         """Refuse what does not exist or cannot run, before anything is read.

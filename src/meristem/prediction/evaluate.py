@@ -27,7 +27,8 @@ from meristem.stats.relationship import Rows
 
 Vector = NDArray[np.float64]
 
-_PERMUTATIONS: Final = 20
+#: Shuffles of the control.
+PERMUTATIONS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def evaluate(
     scheme: Scheme,
     *,
     trait: str,
-    permutations: int = _PERMUTATIONS,
+    permutations: int = PERMUTATIONS,
     seed: int = 0,
     heritability: Heritability | None = None,
     lower_is_better: bool = False,
