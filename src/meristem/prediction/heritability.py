@@ -25,9 +25,9 @@ def genomic_heritability(predictors: Predictors, y: NDArray[np.float64]) -> Heri
 
     ``Vu D / (Vu D + Ve)`` with REML estimates from all accessions and ``D`` the expected sample variance of
     an effect of unit variance (:func:`meristem.stats.centring.kernel_spread`). It is that of the values
-    given: of means over plots where they are means. Genetic variance that markers do not follow counts as residual,
-    so it tends to lie under the heritability of a trial, and r / h above. Held-out accessions take part: only
-    figures that are already made are divided by its root.
+    given: of means over plots where they are means. Genetic variance that markers do not follow counts as
+    residual, so it tends to lie under the heritability of a trial, and r / h above. Held-out accessions take
+    part: only figures that are already made are divided by its root.
 
     Parameters
     ----------
