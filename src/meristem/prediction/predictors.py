@@ -6,9 +6,9 @@ those rows, so nothing can leak from held-out accessions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from meristem.genomics.genotypes import Genotypes
 from meristem.prediction.training_memo import TrainingMemo
 from meristem.stats.centring import recentred
+from meristem.stats.fold_relationship import FoldRelationship
 from meristem.stats.gaussian import gaussian_kernel
 from meristem.stats.relationship import (
     CentredProducts,
     MarkerSummary,
     Rows,
     centre,
-    centred_products,
-    summarise,
 )
+
+T = TypeVar("T")
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -94,6 +95,7 @@ class Predictors:
         self.genotypes = genotypes
         self.grams = dict(grams or {})
         self.weights = dict(weights or {})
+        self._folds = FoldRelationship(genotypes.dosage, genotypes.ploidy)
         self._memo = TrainingMemo()
 
     def __len__(self) -> int:
@@ -128,12 +130,16 @@ class Predictors:
 
     def summary(self, training: Rows) -> MarkerSummary:
         """Allele frequencies of the training rows, and which markers take part."""
-        return summarise(self.genotypes.dosage, self.genotypes.ploidy, training)
+        return self._folds.summary(training)
 
     def markers(self, training: Rows) -> Matrix:
         """(n, markers kept) allele frequencies minus training means, missing 0: features for other models."""
         dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
         return self._memo.recall("markers", training, lambda: centre(dosage, ploidy, self.summary(training)))
+
+    def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
+        """What was made of a training set without trait values, kept by name until the next training set."""
+        return self._memo.recall(name, training, make)
 
     def lap(self) -> float:
         """Seconds that a model alone would have needed since the last lap (see :class:`TrainingMemo`)."""
@@ -147,4 +153,4 @@ class Predictors:
         summary = self.summary(training)
         if weights:
             summary = summary.weighted(self.weights[weights])
-        return centred_products(self.genotypes.dosage, self.genotypes.ploidy, summary)
+        return self._folds.products(summary)

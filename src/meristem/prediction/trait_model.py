@@ -18,8 +18,10 @@ from meristem.prediction.predictors import EMBEDDING, GAUSSIAN, RELATIONSHIP, Ke
 from meristem.stats.blup import Blup, blup
 from meristem.stats.centring import kernel_spread
 from meristem.stats.components import VarianceComponents
+from meristem.stats.design import check_kernels, whitened_design
 from meristem.stats.relationship import Rows
 from meristem.stats.reml import reml
+from meristem.stats.spectrum import Spectrum, spectrum
 
 Vector = NDArray[np.float64]
 
@@ -95,12 +97,26 @@ class KernelModel:
         square = np.ix_(training, training)
         fits: list[tuple[VarianceComponents, tuple[str, ...]]] = []
         for names in self.alternatives:
+            if len(names) == 1 and weights is None:
+                fits.append((_spectrum(predictors, names[0], training).fit(y), names))
+                continue
             kernels = [predictors.kernel(name, training)[square] for name in names]
             fits.append((reml(y, kernels, weights=weights), names))
         components, names = max(fits, key=lambda fit: fit[0].log_likelihood)
         kernels = [predictors.kernel(name, training) for name in names]
         solved = blup(y, [kernel[square] for kernel in kernels], components, weights=weights)
         return FittedKernelModel(names, solved, tuple(kernels), training)
+
+
+def _spectrum(predictors: Predictors, name: str, training: Rows) -> Spectrum:
+    """Eigendecomposition of one kernel between the training records, made once for any number of traits."""
+
+    def decompose() -> Spectrum:
+        kernel = predictors.kernel(name, training)[np.ix_(training, training)]
+        check_kernels([kernel], len(training))
+        return spectrum(kernel, whitened_design(len(training)))
+
+    return predictors.recall(f"spectrum {name}", training, decompose)
 
 
 @dataclass(frozen=True)
