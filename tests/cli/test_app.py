@@ -14,7 +14,14 @@ import typer
 from meristem.cli.app import app, main
 from meristem.errors import MeristemError
 
-VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+VERBS = sorted(COMMANDS)
+#: A verb with parts (``corpus build``) stands for each of them.
+WORDS = [
+    (verb, *part)
+    for verb in VERBS
+    for part in [(name,) for name in getattr(COMMANDS[verb], "commands", ())] or [()]
+]
 
 
 def test_help_lists_every_verb() -> None:
@@ -24,11 +31,13 @@ def test_help_lists_every_verb() -> None:
     assert all(verb in done.stdout for verb in VERBS)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([verb, "--help"]) == 0
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_every_verb_has_help_with_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"Example: meristem {verb} " in shown
+    assert f"Example: meristem {' '.join(words)} " in shown
     assert "--json" in shown
 
 

@@ -102,7 +102,8 @@ class Design:
             )
         if self.scheme not in SCHEMES:
             raise MeristemError(
-                f"there is no scheme {self.scheme!r}", mend=f"choose one of: {', '.join(SCHEMES)}"
+                f"there is no scheme {self.scheme!r}",
+                mend=f"choose one of: {', '.join(SCHEMES)}, cv1, cv2, cv0, cv00, forward",
             )
         if grouped != (self.scheme == "families"):
             raise MeristemError(

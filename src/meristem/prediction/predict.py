@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,9 @@ from meristem.stats.relationship import MarkerFilter, Rows
 from meristem.stats.splits import random_folds
 from meristem.stats.structure import principal_components
 
+#: Labelled accessions above which held-out r hardly depends on how they are divided.
+_MANY: Final = 1500
+
 
 def predict_trait(
     genotypes: Genotypes,
@@ -49,7 +53,7 @@ def predict_trait(
     model: str | None = None,
     seed: int = 0,
     folds: int = 5,
-    repeats: int = 5,
+    repeats: int | None = None,
 ) -> tuple[TraitPrediction, Evaluation]:
     """Predict a trait for every genotyped accession, and evaluate the models on the labelled ones.
 
@@ -72,7 +76,8 @@ def predict_trait(
     seed
         First seed of the folds (repeat r uses seed + r) and seed of the permutations.
     folds, repeats
-        Of the cross-validation; fewer folds are used when the labelled accessions are few.
+        Of the cross-validation; fewer folds are used when the labelled accessions are few. Five repeats by
+        default, one where over 1,500 labelled accessions make one enough.
 
     Raises
     ------
@@ -90,7 +95,8 @@ def predict_trait(
         grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
     predictors = Predictors(genotypes, grams, further.by_kernel)
     comparison = _comparison(name, dna_model=GBLUP_AND_DNA_MODEL.name if grams else "")
-    scheme, assumed = _scheme(genotypes, labels, folds, repeats, seed)
+    divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
+    scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
     evaluation = evaluate(predictors.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
     fitted = comparison.reported_model.fit(predictors, labels.rows, labels.y)
     markers = (*_marker_sentences(predictors, labels.rows), *further.notes)
