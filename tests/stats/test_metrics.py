@@ -39,6 +39,11 @@ def test_never_nan(x: np.ndarray, y: np.ndarray) -> None:
                 correlation(x, y)
 
 
+def test_values_whose_squares_vanish_still_correlate() -> None:
+    y = np.array([0.0, 4e-168, 4e-168, 0.0])
+    assert pearson_r(np.array([1.0, 2.0, 2.0, 1.0]), y) == pytest.approx(1.0)
+
+
 def test_equal_to_scipy() -> None:
     generator = np.random.default_rng(0)
     x, y = generator.standard_normal((2, 40)) + 1e4

@@ -29,7 +29,7 @@ def pearson_r(predicted: Vector, observed: Vector) -> float:
     0.0
     """
     _check(predicted, observed)
-    x, y = _centred(predicted), _centred(observed)
+    x, y = _centred(_of_unit_size(predicted)), _centred(_of_unit_size(observed))
     if not y.any():
         raise MeristemError(
             f"the {len(observed)} observed values are all the same, so accuracy has no meaning",
@@ -194,6 +194,12 @@ def _places(values: Vector, count: int) -> Vector:
 def _ranks(values: Vector) -> Vector:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
+
+
+def _of_unit_size(values: Vector) -> Vector:
+    """Divided by the largest, so that squares of tiny values do not vanish."""
+    largest = np.abs(values).max()
+    return values / largest if largest > 0.0 else values
 
 
 def _centred(values: Vector) -> Vector:
