@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from meristem.corpus.minhash import WIDEST
+from meristem.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
 from meristem.errors import MeristemError
-
-T = TypeVar("T")
 
 _MASKS: Final = ("auto", "soft", "track", "kmers", "none")
 _METHODS: Final = ("tree", "lineage", "equal", "size")
@@ -201,62 +198,18 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
         If the file is missing, is not TOML, has a table or key that does not exist or a value that cannot
         be, or if two species bear one name.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MeristemError("the recipe cannot be read", where=str(path), mend="check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MeristemError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
-    sources = [_build(Source, entry, path) for entry in table.pop("assembly", [])]
-    sources += [_build(Source, {**entry, "collection": True}, path) for entry in table.pop("collection", [])]
+    table, where = read_tables(path), str(path)
+    sources = [build_table(Source, entry, where) for entry in table.pop("assembly", [])]
+    sources += [
+        build_table(Source, {**entry, "collection": True}, where) for entry in table.pop("collection", [])
+    ]
     parts: dict[str, Any] = {"name": str(table.pop("name", Path(path).stem)), "seed": table.pop("seed", 0)}
     for each in fields(CorpusRecipe)[3:]:
-        parts[each.name] = _build(type(each.default), table.pop(each.name, {}), path)
-    if table:
-        raise MeristemError(
-            f"the recipe has an unknown entry {next(iter(table))!r}", where=str(path), mend="remove it"
-        )
+        parts[each.name] = build_table(type(each.default), table.pop(each.name, {}), where)
+    check_nothing_left(table, where)
     recipe = CorpusRecipe(sources=tuple(sources), **parts)
-    _check(recipe, str(path))
+    _check(recipe, where)
     return recipe
-
-
-def expanded(name: str, where: str) -> Path:
-    """A path with environment variables expanded."""
-    path = os.path.expandvars(name)
-    if "$" in path:
-        raise MeristemError(
-            f"the recipe names {name!r} but that variable is not set",
-            where=where,
-            mend="set it to the folder of the genomes",
-        )
-    return Path(path)
-
-
-def _build(kind: type[T], entry: Any, path: Path) -> T:
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    where = f"{path}, {kind.__name__}"
-    if not isinstance(entry, dict):
-        raise MeristemError(f"{entry!r} is no table", where=where, mend="write key = value pairs")
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise MeristemError(
-            f"unknown key {unknown[0]!r}", where=where, mend=f"choose from {', '.join(sorted(known))}"
-        )
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    try:
-        built = kind(**values)
-    except TypeError as error:
-        raise MeristemError(f"a key is missing: {error}", where=where, mend="add it") from error
-    for each in fields(kind):  # type: ignore[arg-type]
-        value = getattr(built, each.name)
-        if each.type in ("int", "float", "str", "bool") and type(value).__name__ != each.type:
-            if each.type == "float" and type(value) is int:
-                continue
-            raise MeristemError(
-                f"{each.name} is {value!r}, which is no {each.type}", where=where, mend="correct it"
-            )
-    return built
 
 
 def _check(recipe: CorpusRecipe, where: str) -> None:

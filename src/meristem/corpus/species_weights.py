@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from meristem.corpus.balance import tree_weights, with_shares
-from meristem.corpus.recipe import CorpusRecipe, expanded
+from meristem.corpus.recipe import CorpusRecipe
+from meristem.corpus.recipe_table import expanded
 from meristem.corpus.sources import OpenSource
 from meristem.genomics.io.newick import read_newick
 from meristem.genomics.phylogeny import tree_of_lineages

@@ -8,7 +8,9 @@ training set, where a model errs by what a whole cluster differs in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -71,13 +73,12 @@ class Calibrated:
         divisions = Divisions.of(
             predictors, rows, inner_random_folds(predictors, rows, self.folds, self.seed)
         )
-        inner = TrainingPredictors(predictors, rows)
-
-        def held_out(folds: Folds) -> HeldOut:
-            if isinstance(fitted, FittedKernelModel):
-                return held_out_solved(fitted, y, folds)
-            return held_out_forecast(self.model, inner, y, folds, weights)
-
+        held_out: Callable[[Folds], HeldOut]
+        if isinstance(fitted, FittedKernelModel):
+            held_out = partial(held_out_solved, fitted, y)
+        else:
+            inner = TrainingPredictors(predictors, rows)
+            held_out = partial(held_out_forecast, self.model, inner, y, weights=weights)
         scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
         return FittedCalibrated(fitted, scale)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from meristem.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
 from meristem.corpus.sampler import SamplerConfig
 from meristem.errors import MeristemError
 from meristem.training.objectives import ObjectiveConfig
 from meristem.training.schedule import Schedule
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,7 @@ def read_recipe(path: Path) -> Recipe:
         If the file is missing, is not TOML, has a table or key that does not exist, or names nothing to
         learn from.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MeristemError("the recipe cannot be read", where=str(path), mend="check the path") from error
-    except tomllib.TOMLDecodeError as error:
-        raise MeristemError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
+    table = read_tables(path)
     recipe = build_recipe(table | {"genomes": table.pop("genome", [])}, str(path))
     if bool(recipe.genomes) == bool(recipe.corpus.folder):
         raise MeristemError(
@@ -130,54 +122,15 @@ def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
         recipe = Recipe(
             name=table.pop("name"),
             seed=table.pop("seed", 0),
-            genomes=tuple(_build(GenomeSource, entry, where) for entry in table.pop("genomes")),
+            genomes=tuple(build_table(GenomeSource, entry, where) for entry in table.pop("genomes")),
             encoder=table.pop("encoder", {}),
-            sampler=_build(SamplerConfig, table.pop("sampler", {}), where),
-            objective=_build(ObjectiveConfig, table.pop("objective", {}), where),
-            schedule=_build(Schedule, table.pop("schedule"), where),
-            corpus=_build(CorpusSource, table.pop("corpus", {}), where),
-            alignments=_build(AlignmentSource, table.pop("alignments", {}), where),
+            sampler=build_table(SamplerConfig, table.pop("sampler", {}), where),
+            objective=build_table(ObjectiveConfig, table.pop("objective", {}), where),
+            schedule=build_table(Schedule, table.pop("schedule"), where),
+            corpus=build_table(CorpusSource, table.pop("corpus", {}), where),
+            alignments=build_table(AlignmentSource, table.pop("alignments", {}), where),
         )
     except KeyError as error:
         raise MeristemError(f"the recipe lacks {error}", where=where, mend="add it") from error
-    if table:
-        raise MeristemError(
-            f"the recipe has an unknown entry {next(iter(table))!r}", where=where, mend="remove it"
-        )
+    check_nothing_left(table, where)
     return recipe
-
-
-def expanded(name: str, where: str) -> Path:
-    """A path with its environment variables put in.
-
-    Raises
-    ------
-    MeristemError
-        If a variable is not set.
-    """
-    found = os.path.expandvars(name)
-    if "$" in found:
-        raise MeristemError(
-            f"the recipe names {name!r} but that variable is not set",
-            where=where,
-            mend="set it to the folder of the genomes",
-        )
-    return Path(found)
-
-
-def _build(kind: type[T], entry: Mapping[str, Any], where: str) -> T:
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise MeristemError(
-            f"unknown key {unknown[0]!r}",
-            where=f"{where}, {kind.__name__}",
-            mend=f"choose from {', '.join(sorted(known))}",
-        )
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise MeristemError(
-            f"a key is missing: {error}", where=f"{where}, {kind.__name__}", mend="add it"
-        ) from error

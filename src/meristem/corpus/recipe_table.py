@@ -1,0 +1,89 @@
+"""Tables of recipes: TOML read, keys checked, paths expanded, for every kind of recipe."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from meristem.errors import MeristemError
+
+T = TypeVar("T")
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Everything a recipe's file says.
+
+    Raises
+    ------
+    MeristemError
+        If the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MeristemError("the recipe cannot be read", where=str(path), mend="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MeristemError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
+
+
+def build_table(kind: type[T], entry: Any, where: str) -> T:
+    """A configuration from the table that names its values; what is not said is default.
+
+    Raises
+    ------
+    MeristemError
+        If the entry is no table, a key does not exist or is missing, or a value is of another type.
+    """
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    where = f"{where}, {kind.__name__}"
+    if not isinstance(entry, Mapping):
+        raise MeristemError(f"{entry!r} is no table", where=where, mend="write key = value pairs")
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise MeristemError(
+            f"unknown key {unknown[0]!r}", where=where, mend=f"choose from {', '.join(sorted(known))}"
+        )
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        built = kind(**values)
+    except TypeError as error:
+        raise MeristemError(f"a key is missing: {error}", where=where, mend="add it") from error
+    for each in fields(kind):  # type: ignore[arg-type]
+        value = getattr(built, each.name)
+        if each.type in ("int", "float", "str", "bool") and type(value).__name__ != each.type:
+            if each.type == "float" and type(value) is int:
+                continue
+            raise MeristemError(
+                f"{each.name} is {value!r}, which is no {each.type}", where=where, mend="correct it"
+            )
+    return built
+
+
+def check_nothing_left(tables: Mapping[str, Any], where: str) -> None:
+    """Refuse entries that no part of a recipe has asked for."""
+    if tables:
+        raise MeristemError(
+            f"the recipe has an unknown entry {next(iter(tables))!r}", where=where, mend="remove it"
+        )
+
+
+def expanded(name: str, where: str) -> Path:
+    """A path with its environment variables put in.
+
+    Raises
+    ------
+    MeristemError
+        If a variable is not set.
+    """
+    found = os.path.expandvars(name)
+    if "$" in found:
+        raise MeristemError(
+            f"the recipe names {name!r} but that variable is not set",
+            where=where,
+            mend="set it to the folder of the genomes",
+        )
+    return Path(found)

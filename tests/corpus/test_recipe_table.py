@@ -1,0 +1,50 @@
+"""What every kind of recipe shares: its file, its tables, its paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meristem.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
+from meristem.errors import MeristemError
+from meristem.training.schedule import Schedule
+
+
+def test_values_are_taken_and_the_rest_is_default() -> None:
+    assert build_table(Schedule, {"steps": 3, "learning_rate": 1}, "here") == Schedule(
+        steps=3, learning_rate=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"steps": "many"}, "steps is 'many', which is no int"),
+        ({"stairs": 1}, "unknown key 'stairs'"),
+        ({}, "a key is missing"),
+        (3, "3 is no table"),
+    ],
+)
+def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
+    with pytest.raises(MeristemError, match=told):
+        build_table(Schedule, entry, "here")
+
+
+def test_what_nobody_asked_for_is_named() -> None:
+    check_nothing_left({}, "here")
+    with pytest.raises(MeristemError, match="unknown entry 'colour'"):
+        check_nothing_left({"colour": 1}, "here")
+
+
+def test_paths_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENOMES", str(tmp_path))
+    monkeypatch.delenv("NOWHERE", raising=False)
+    assert expanded("$GENOMES/a.fa", "here") == tmp_path / "a.fa"
+    with pytest.raises(MeristemError, match="that variable is not set"):
+        expanded("$NOWHERE/a.fa", "here")
+    with pytest.raises(MeristemError, match="cannot be read"):
+        read_tables(tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff")
+    with pytest.raises(MeristemError, match="is no TOML"):
+        read_tables(tmp_path / "bytes.toml")
