@@ -37,6 +37,13 @@ def test_species_are_drawn_by_weight(corpus):
     assert set(only) == {1}
 
 
+def test_a_collection_has_one_weight_for_all_its_species(corpus):
+    weights = {"Beta una": 1.0, "plastids": 3.0}
+    drawn = CorpusSampler(corpus, CONFIG, seed=2, weights=weights).batch(0, 1000).species
+    sources = np.array([each.source for each in corpus.species])[drawn]
+    assert (sources == "plastids").mean() == pytest.approx(0.75, abs=0.05)
+
+
 def test_training_never_sees_a_validation_window(corpus):
     texts = {kept: set() for kept in (False, True)}
     for number, kept in enumerate(corpus.windows["validation"]):

@@ -34,7 +34,8 @@ class CorpusSampler:
     species
         Draw from this species alone.
     weights
-        Share of windows by species, instead of the balance of the corpus; a species not named gets none.
+        Share of windows by species or by collection (shared among its species as in the balance), instead
+        of the balance of the corpus; what is not named gets none.
     """
 
     def __init__(
@@ -123,16 +124,23 @@ class CorpusSampler:
 
 
 def _weights(corpus: Corpus, weights: Mapping[str, float] | None, species: str | None) -> NDArray[np.float64]:
-    names = [each.name for each in corpus.species]
-    unknown = [name for name in [*(weights or ()), *([species] if species else [])] if name not in names]
-    if unknown:
-        raise MeristemError(
-            f"the corpus has no species {unknown[0]!r}",
-            where=str(corpus.folder),
-            mend=f"choose from {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}",
-        )
+    balance = np.array([each.weight for each in corpus.species])
     if species is not None:
-        return np.array([float(name == species) for name in names])
-    if weights is not None:
-        return np.array([float(weights.get(name, 0.0)) for name in names])
-    return np.array([each.weight for each in corpus.species])
+        weights = {species: 1.0}
+    if weights is None:
+        return balance
+    shares = np.zeros(len(balance))
+    for name, share in weights.items():
+        named = np.array([name in (each.name, each.source) for each in corpus.species])
+        if not named.any():
+            raise MeristemError(
+                f"the corpus has no species {name!r}", where=str(corpus.folder), mend=_choice(corpus)
+            )
+        owned = np.where(named, balance, 0.0)
+        shares += share * owned / (owned.sum() or 1.0)
+    return shares
+
+
+def _choice(corpus: Corpus) -> str:
+    names = [each.name for each in corpus.species]
+    return f"choose from {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"

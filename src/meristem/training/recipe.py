@@ -38,7 +38,7 @@ class CorpusSource:
     folder
         What ``meristem corpus build`` wrote.
     weights
-        Share of windows by species, instead of the balance of the corpus.
+        Share of windows by species or collection, instead of the balance of the corpus.
     """
 
     folder: str = ""
