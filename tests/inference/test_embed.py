@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meristem.errors import MeristemError
 from meristem.genomics.assembly import InMemoryAssembly
@@ -89,6 +91,44 @@ def test_strand_does_not_matter_but_is_read(checkpoint):
     assert (rows[:, 37:] == PAD).all()
     forward, reverse = embed_intervals(assembly, both, checkpoint, cache=False)
     np.testing.assert_allclose(forward, reverse, atol=1e-6)
+
+
+sequences = st.integers(1, 80).flatmap(lambda n: st.lists(st.integers(0, 4), min_size=n, max_size=n))
+
+
+@settings(max_examples=25, deadline=None)
+@given(codes=sequences, padding=st.integers(0, 9), pool=st.sampled_from(Pool))
+def test_oriented_vectors_hold_both_strands(checkpoint, codes, padding, pool):
+    """Their halves' mean is the plain vector, and the reverse complement swaps them."""
+    there = np.array(codes, dtype=np.uint8)
+    rows = np.full((2, len(there) + padding), PAD, dtype=np.uint8)
+    rows[:, : len(there)] = there, reverse_complement(there)
+    oriented = embed_windows(rows, checkpoint, pool=pool, oriented=True, cache=False)
+    assert oriented.shape == (2, 64)
+    assert oriented.dtype == np.float32
+    given, other = np.split(oriented, 2, axis=1)
+    plain = embed_windows(rows, checkpoint, pool=pool, cache=False)
+    np.testing.assert_allclose((given + other) / 2, plain, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(given[0], other[1], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(given[1], other[0], rtol=0, atol=1e-6)
+
+
+def test_oriented_vectors_are_kept_apart_and_kept(checkpoint, passes):
+    plain = embed_windows(windows(4), checkpoint)
+    oriented = embed_windows(windows(4), checkpoint, oriented=True)
+    again = embed_windows(windows(4), checkpoint, oriented=True)
+    assert sum(passes) == 8
+    assert np.array_equal(oriented, again)
+    assert np.array_equal(embed_windows(windows(4), checkpoint), plain)
+    assert not np.allclose(oriented[:, :32], oriented[:, 32:])
+
+
+def test_intervals_are_oriented_by_their_strand(checkpoint):
+    assembly = InMemoryAssembly({"c": decode(windows(1)[0])})
+    both = [Interval("c", 3, 40), Interval("c", 3, 40, "-")]
+    forward, reverse = embed_intervals(assembly, both, checkpoint, oriented=True, cache=False)
+    np.testing.assert_allclose(forward, np.roll(reverse, 32), atol=1e-6)
+    assert not np.allclose(forward, reverse, atol=1e-3)
 
 
 def test_tiles_cover_every_base_once():

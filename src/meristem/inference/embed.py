@@ -44,6 +44,7 @@ def embed_windows(
     checkpoint: Checkpoint,
     *,
     pool: Pool = Pool.MEAN,
+    oriented: bool = False,
     cache: bool = True,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
@@ -53,6 +54,9 @@ def embed_windows(
     ----------
     codes
         (rows, length) bases, padded on the right with PAD.
+    oriented
+        Keep the two strands' readings side by side instead of their mean: for windows whose direction is
+        known, such as that of a gene. The vector of the reverse complement has its halves in the other order.
     cache
         Keep vectors on disk and use those kept. What was encoded before an interruption is not encoded
         again.
@@ -60,16 +64,17 @@ def embed_windows(
     Returns
     -------
     ndarray
-        (rows, 512) ``float32``. Rows of equal sequence are equal to the bit.
+        (rows, 512) ``float32``, or (rows, 1024) if oriented: the given strand, then the other one. Rows of
+        equal sequence are equal to the bit.
     """
     if codes.ndim != 2 or codes.shape[1] > WINDOW:
         raise MeristemError(f"windows have shape {codes.shape}", mend=f"give rows of at most {WINDOW} bases")
     distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
     if not cache:
-        vectors = _encode_all(distinct, checkpoint, pool, None, show)
+        vectors = _encode_all(distinct, checkpoint, pool, oriented, None, show)
     else:
-        with open_store(checkpoint.digest, pool.value) as store:
-            vectors = _encode_all(distinct, checkpoint, pool, store, show)
+        with open_store(checkpoint.digest, kept_as(pool, oriented)) as store:
+            vectors = _encode_all(distinct, checkpoint, pool, oriented, store, show)
     return vectors[row_of.ravel()]
 
 
@@ -86,11 +91,16 @@ def embed_intervals(
     checkpoint: Checkpoint,
     *,
     pool: Pool = Pool.MEAN,
+    oriented: bool = False,
     cache: bool = True,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of intervals of at most 512 bases, (rows, 512)."""
-    return embed_windows(stack_intervals(assembly, intervals), checkpoint, pool=pool, cache=cache, show=show)
+    """Vectors of intervals of at most 512 bases, (rows, 512), or (rows, 1024) if oriented.
+
+    An interval is read along its strand; that matters to oriented vectors only.
+    """
+    rows = stack_intervals(assembly, intervals)
+    return embed_windows(rows, checkpoint, pool=pool, oriented=oriented, cache=cache, show=show)
 
 
 def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArray[np.uint8]:
@@ -129,10 +139,12 @@ def _encode_all(
     distinct: NDArray[np.uint8],
     checkpoint: Checkpoint,
     pool: Pool,
+    oriented: bool,
     store: VectorStore | None,
     show: bool | None,
 ) -> NDArray[np.float32]:
-    vectors = np.empty((len(distinct), checkpoint.encoder.config.embedding_size), dtype=np.float32)
+    numbers = checkpoint.encoder.config.embedding_size * (2 if oriented else 1)
+    vectors = np.empty((len(distinct), numbers), dtype=np.float32)
     digests = [sequence_digest(row) for row in distinct]
     known = store.get(digests) if store is not None else {}
     todo = [i for i, digest in enumerate(digests) if digest not in known]
@@ -142,19 +154,27 @@ def _encode_all(
     with progress("embedding", total=len(todo), show=show) as advance:
         for rows in _chunks(todo, _BATCH * _BATCHES_PER_SAVE):
             for batch in _chunks(rows, _BATCH):
-                vectors[batch] = encode(distinct[batch], checkpoint, pool)
+                vectors[batch] = encode(distinct[batch], checkpoint, pool, oriented)
                 advance(len(batch))
             if store is not None:
                 store.put([digests[i] for i in rows], vectors[rows])
     return vectors
 
 
-def encode(codes: NDArray[np.uint8], checkpoint: Checkpoint, pool: Pool = Pool.MEAN) -> NDArray[np.float32]:
-    """One encoder pass over (batch, length) codes, without cache: (batch, 512)."""
+def encode(
+    codes: NDArray[np.uint8], checkpoint: Checkpoint, pool: Pool = Pool.MEAN, oriented: bool = False
+) -> NDArray[np.float32]:
+    """One encoder pass over (batch, length) codes, without cache: (batch, 512), (batch, 1024) if oriented."""
     device = checkpoint.encoder.device
     tokens = torch.from_numpy(codes.astype(np.int64)).to(device)
     with torch.inference_mode():
-        return checkpoint.encoder.embed(tokens, centre=pool.centre).cpu().numpy()
+        there, back = checkpoint.encoder.embed_strands(tokens, centre=pool.centre).cpu().numpy()
+    return np.concatenate([there, back], axis=1) if oriented else (there + back) / 2
+
+
+def kept_as(pool: Pool, oriented: bool) -> str:
+    """Name of the kind of vectors in the store."""
+    return f"{pool.value}-oriented" if oriented else pool.value
 
 
 def _chunks(rows: list[int], size: int) -> Iterator[list[int]]:

@@ -256,10 +256,19 @@ class MeristemEncoder(PreTrainedModel):
             (batch, embedding_size) float32, the same for a window and its reverse complement. Padding
             does not count; a window of padding alone gives zeros.
         """
-        there, back = self._both(tokens)
+        return self.embed_strands(tokens, centre=centre).mean(0)
+
+    def embed_strands(self, tokens: Tensor, *, centre: int | None = None) -> Tensor:
+        """The two readings of which :meth:`embed` is the mean.
+
+        Returns
+        -------
+        Tensor
+            (2, batch, embedding_size) float32: the given strand, then the other one. The reverse
+            complement of a window has the same two in the other order.
+        """
         weight = _pool_weights(tokens, centre)
-        pooled = torch.stack([(r.features * weight).sum(1) for r in (there, back)])
-        return pooled.float().mean(0)
+        return torch.stack([(r.features * weight).sum(1) for r in self._both(tokens)]).float()
 
     def _both(self, tokens: Tensor) -> tuple[StrandReading, StrandReading]:
         turned = _reverse_complement(tokens)
