@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
+from meristem.corpus.recipe import Source
 from meristem.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
 from meristem.errors import MeristemError
 from meristem.training.schedule import Schedule
@@ -20,7 +22,10 @@ def test_values_are_taken_and_the_rest_is_default() -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"steps": "many"}, "steps is 'many', which is no int"),
+        ({"steps": "many"}, "steps is 'many', which is no whole number"),
+        ({"steps": True}, "steps is True, which is no whole number"),
+        ({"steps": 1, "clip": math.nan}, "clip is nan, which is no number"),
+        ({"steps": 1, "precision": 16}, "precision is 16, which is no text"),
         ({"stairs": 1}, "unknown key 'stairs'"),
         ({}, "a key is missing"),
         (3, "3 is no table"),
@@ -29,6 +34,21 @@ def test_values_are_taken_and_the_rest_is_default() -> None:
 def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
     with pytest.raises(MeristemError, match=told):
         build_table(Schedule, entry, "here")
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"lineage": "Rosids"}, "lineage is 'Rosids', which is no list of texts"),
+        ({"exclude": [3]}, r"exclude is \[3\], which is no list of texts"),
+        ({"subgenomes": "A"}, "subgenomes is 'A', which is no table of lists of texts"),
+        ({"subgenomes": {"A": 3}}, "which is no table of lists of texts"),
+        ({"subgenomes": {"A": [["a1"]]}}, "which is no table of lists of texts"),
+    ],
+)
+def test_lists_and_tables_are_looked_into(entry: dict, told: str) -> None:
+    with pytest.raises(MeristemError, match=told):
+        build_table(Source, {"species": "A b", "fasta": "a.fa", **entry}, "here")
 
 
 def test_what_nobody_asked_for_is_named() -> None:

@@ -189,6 +189,14 @@ class CorpusRecipe:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Head:
+    """What stands outside the tables."""
+
+    name: str = ""
+    seed: int = 0
+
+
 def read_corpus_recipe(path: Path) -> CorpusRecipe:
     """Read a recipe.
 
@@ -203,7 +211,10 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
     sources += [
         build_table(Source, {**entry, "collection": True}, where) for entry in table.pop("collection", [])
     ]
-    parts: dict[str, Any] = {"name": str(table.pop("name", Path(path).stem)), "seed": table.pop("seed", 0)}
+    parts: dict[str, Any] = asdict(
+        build_table(_Head, {key: table.pop(key) for key in ("name", "seed") if key in table}, where)
+    )
+    parts["name"] = parts["name"] or Path(path).stem
     for each in fields(CorpusRecipe)[3:]:
         parts[each.name] = build_table(type(each.default), table.pop(each.name, {}), where)
     check_nothing_left(table, where)
@@ -213,18 +224,28 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
 
 
 def _check(recipe: CorpusRecipe, where: str) -> None:
-    windows, split = recipe.windows, recipe.split
+    sources, windows = recipe.sources, recipe.windows
+    open_shares = [s for s in sources if not s.share]
     checks = (
-        (recipe.sources, "the recipe names no genome", "add an [[assembly]]"),
-        (all(s.mask in _MASKS for s in recipe.sources), "unknown mask", f"choose from {', '.join(_MASKS)}"),
-        (all(0 <= s.repeat_share < 1 for s in recipe.sources), "a repeat_share is no share", "give 0 to 1"),
+        (sources, "the recipe names no genome", "add an [[assembly]]"),
         (
-            all(s.repeats for s in recipe.sources if s.mask == "track"),
-            "mask 'track' without repeats",
-            "name it",
+            all(s.species.strip() and s.fasta for s in sources),
+            "a source lacks its name",
+            "fill in species and fasta",
         ),
-        (all(s.share >= 0 for s in recipe.sources), "a share is negative", "give 0 to 1"),
-        (sum(s.share for s in recipe.sources) <= 1, "the shares are more than 1 in sum", "lower them"),
+        (all(s.mask in _MASKS for s in sources), "unknown mask", f"choose from {', '.join(_MASKS)}"),
+        (all(s.repeats for s in sources if s.mask == "track"), "mask 'track' without repeats", "name it"),
+        (
+            all(s.ploidy >= len(s.subgenomes) for s in sources),
+            "more subgenomes than ploidy",
+            "correct ploidy",
+        ),
+        (sum(s.share for s in sources) <= 1, "the shares are more than 1 in sum", "lower them"),
+        (
+            sum(s.share for s in sources) < 1 or not open_shares,
+            "the shares leave nothing for the others",
+            "lower them",
+        ),
         (recipe.balance.method in _METHODS, "unknown balance", f"choose from {', '.join(_METHODS)}"),
         (
             recipe.balance.method != "tree" or recipe.balance.tree,
@@ -232,16 +253,58 @@ def _check(recipe: CorpusRecipe, where: str) -> None:
             "name the tree",
         ),
         (recipe.tokens.kind in _TOKENS, "unknown tokens", f"choose from {', '.join(_TOKENS)}"),
-        (0 < windows.shortest <= windows.length, "shortest must lie within length", "correct [windows]"),
+        (windows.shortest <= windows.length, "shortest must lie within length", "correct [windows]"),
         (windows.length <= WIDEST, f"windows may be at most {WIDEST} bases long", "lower length"),
-        (0 <= windows.max_unknown < 1, "max_unknown is no share", "give 0 to 1"),
-        (0 <= split.validation < 1, "validation is no share", "give 0 to 1"),
-        (recipe.shards.windows > 0 and recipe.shards.megabases > 0, "empty shards", "correct [shards]"),
     )
     for sound, what, mend in checks:
         if not sound:
             raise MeristemError(what, where=where, mend=mend)
-    _check_names(recipe.sources, where)
+    _check_ranges(recipe, where)
+    _check_names(sources, where)
+    _check_lineages(recipe, where)
+
+
+def _check_ranges(recipe: CorpusRecipe, where: str) -> None:
+    """Every number between the least and the most it can mean."""
+    shares = ((recipe.filter, "max_unknown"), (recipe.windows, "max_unknown"), (recipe.split, "validation"))
+    ranges: list[tuple[Any, str, float, float]] = [
+        (recipe, "seed", 0, 2**63 - 1),
+        *((source, "repeat_share", 0, 0.999) for source in recipe.sources),
+        *((source, "share", 0, 1) for source in recipe.sources),
+        *((source, "ploidy", 1, 64) for source in recipe.sources),
+        *((source, "taxonomy_id", 0, 2**31) for source in recipe.sources),
+        *((source, "limit", 0, 2**31) for source in recipe.sources),
+        *((config, name, 0, 0.999) for config, name in shares),
+        (recipe.filter, "min_n50", 0, 2**40),
+        (recipe.windows, "shortest", 1, WIDEST),
+        *((recipe.windows, name, 0, 2**20) for name in ("promoter", "flank")),
+        (recipe.windows, "random_per_genic", 0, 1e6),
+        (recipe.mask, "excess", -8, 24),
+        *((recipe.duplicates, name, 0.01, 1) for name in ("min_identity", "min_coverage")),
+        (recipe.split, "largest_cluster", 0, 1),
+        (recipe.tokens, "k", 1, 8),
+        (recipe.tokens, "vocabulary", 8, 2**16),
+        (recipe.shards, "windows", 1, 2**24),
+        (recipe.shards, "megabases", 1, 2**20),
+    ]
+    for holder, name, least, most in ranges:
+        value = getattr(holder, name)
+        if not least <= value <= most:
+            raise MeristemError(
+                f"{name} is {value}", where=where, mend=f"give a number from {least} to {most}"
+            )
+
+
+def _check_lineages(recipe: CorpusRecipe, where: str) -> None:
+    """Balance by lineage needs one of every species; of none, all count alike."""
+    pool = [s for s in recipe.sources if not (s.share or s.collection)]
+    without = [s for s in pool if not s.lineage]
+    if recipe.balance.method == "lineage" and 0 < len(without) < len(pool):
+        raise MeristemError(
+            f"{without[0].label} has no lineage, as others have",
+            where=where,
+            mend="add its ranks as lineage = [...], or choose another [balance] method",
+        )
 
 
 def _check_names(sources: tuple[Source, ...], where: str) -> None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from meristem.errors import MeristemError
 
 T = TypeVar("T")
+
+#: What the values of a recipe are called, by how a configuration declares them.
+_KINDS: Final = {
+    "int": "whole number",
+    "float": "number",
+    "str": "text",
+    "bool": "true or false",
+    "tuple[str, ...]": "list of texts",
+    "Mapping[str, float]": "table of numbers",
+    "Mapping[str, tuple[str, ...]]": "table of lists of texts",
+}
 
 
 def read_tables(path: Path) -> dict[str, Any]:
@@ -54,13 +66,27 @@ def build_table(kind: type[T], entry: Any, where: str) -> T:
         raise MeristemError(f"a key is missing: {error}", where=where, mend="add it") from error
     for each in fields(kind):  # type: ignore[arg-type]
         value = getattr(built, each.name)
-        if each.type in ("int", "float", "str", "bool") and type(value).__name__ != each.type:
-            if each.type == "float" and type(value) is int:
-                continue
+        if not _is_a(value, str(each.type)):
             raise MeristemError(
-                f"{each.name} is {value!r}, which is no {each.type}", where=where, mend="correct it"
+                f"{each.name} is {entry[each.name]!r}, which is no {_KINDS[str(each.type)]}",
+                where=where,
+                mend="correct it",
             )
     return built
+
+
+def _is_a(value: Any, declared: str) -> bool:
+    """Whether a value is of the kind declared; kinds that recipes do not know are not looked at."""
+    if declared == "float":
+        return type(value) in (int, float) and math.isfinite(value)
+    if declared == "tuple[str, ...]":
+        return isinstance(value, tuple) and all(type(each) is str for each in value)
+    if declared.startswith("Mapping["):
+        inner = declared.removeprefix("Mapping[str, ").removesuffix("]")
+        if not isinstance(value, Mapping):
+            return False
+        return all(_is_a(tuple(each) if isinstance(each, list) else each, inner) for each in value.values())
+    return declared not in _KINDS or type(value).__name__ == declared
 
 
 def check_nothing_left(tables: Mapping[str, Any], where: str) -> None:
