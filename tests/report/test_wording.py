@@ -106,3 +106,9 @@ def test_a_flat_picture_has_no_r(prediction: TraitPrediction) -> None:
     count = int(np.isfinite(prediction.observed).sum())
     flat = make_evaluation(prediction, held_out_observed=np.full(count, math.nan))
     assert "r has no meaning" in wording.agreement_note(flat)
+
+
+@pytest.mark.parametrize("kernel", ["relationship", "function", "subgenome A", "residual"])
+def test_a_share_of_variance_is_explained(kernel):
+    assert wording.share_meaning(kernel)
+    assert not wording.share_meaning("a kernel of one's own")

@@ -46,7 +46,8 @@ GroupFile = Annotated[
     Path | None, typer.Option("--groups", metavar="CSV", help="Table of accessions and their groups.")
 ]
 GroupColumn = Annotated[
-    str | None, typer.Option("--column", metavar="NAME", help="Column of the table that holds the group.")
+    str | None,
+    typer.Option("--group-column", metavar="NAME", help="Column of the table that holds the group."),
 ]
 Quotas = Annotated[
     list[str] | None,

@@ -36,6 +36,8 @@ _SHARES: Final = {
     "relationship": "resemblance over all markers",
     "gaussian": "resemblance over all markers, combinations of them included",
     "embedding": "resemblance of sequence windows as the DNA model sees them",
+    "function": "resemblance over markers weighed by the part of the genome they lie in",
+    "subgenome": "resemblance over the markers of one subgenome",
     "residual": "environment, measurement error, and genetics that no kernel here describes",
 }
 
@@ -182,4 +184,4 @@ def agreement_note(evaluation: Evaluation) -> str:
 
 def share_meaning(kernel: str) -> str:
     """What a variance share stands for, ``""`` where its name says it."""
-    return _SHARES.get(kernel, "")
+    return _SHARES.get(kernel.split(" ", 1)[0], "")
