@@ -193,7 +193,7 @@ def test_a_full_disk_is_told_and_the_build_goes_on_later(built, tmp_path, monkey
         ("alpha.fa", ">a1\n\n>a2\n\n", "every contig is empty"),
         ("tree.nwk", "(Alpha_una:1,Gamma_una:1);", "misses the species 'Beta una'"),
         ("plastids.tsv", "a\tspecies\np1\tX y\n", "no species for 'p0'"),
-        ("alpha.fa", ">a1\n" + "N" * 3000 + "\n>a2\nNN\n", ""),
+        ("alpha.fa", ">a1\n" + "N" * 13_200 + "\n>a2\n" + "N" * 9000 + "\n", ""),
     ],
     ids=["empty contigs", "tree misses a species", "table misses a sequence", "nothing but N"],
 )

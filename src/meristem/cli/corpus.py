@@ -62,8 +62,15 @@ def build(
 
 
 def _report(folder: Path, *, as_json: bool) -> None:
+    import json
+
     from meristem.artifacts import read_manifest
+    from meristem.corpus.store import SUMMARY
 
     metrics = read_manifest(folder)["metrics"]
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     lines = [f"corpus: {folder}"] + [f"{name.replace('_', ' ')}: {value}" for name, value in metrics.items()]
-    print_summary({"corpus": str(folder), **metrics}, lines, as_json=as_json)
+    # Corpora of earlier releases have no notes.
+    notes = summary.get("notes", [])
+    lines += [f"note: {note}" for note in notes]
+    print_summary({"corpus": str(folder), "notes": notes, **metrics}, lines, as_json=as_json)

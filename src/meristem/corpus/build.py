@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,12 +22,13 @@ from meristem.corpus.excess_track import add_counts, count_group, excess_group
 from meristem.corpus.kmer_spectrum import kmer_length
 from meristem.corpus.recipe import CorpusRecipe
 from meristem.corpus.relatives import cluster_windows, drop_duplicates, measure_leakage, split_windows
-from meristem.corpus.repeat_mask import MaskFacts, MaskPlan, calibrate
+from meristem.corpus.repeat_mask import MaskFacts, MaskPlan, calibrate, says_something
 from meristem.corpus.select_windows import select_windows
 from meristem.corpus.shards import order_windows, write_shard
+from meristem.corpus.source_check import check_sources
 from meristem.corpus.sources import OpenSource, SourceContig, open_sources
 from meristem.corpus.species_weights import species_weights
-from meristem.corpus.stage import LocalRunner, Runner, Task, unwritable
+from meristem.corpus.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable
 from meristem.corpus.store import SUMMARY
 from meristem.corpus.summary import Built, summarise
 from meristem.corpus.survey import Survey, read_survey, survey_contigs
@@ -57,13 +58,15 @@ def build_corpus(
     sources = open_sources(recipe)
     # Finds out at once whether the tree has every species.
     species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
-    if _is_built(recipe, out):
+    digests = {path: sha256(path) for path in recipe.files()}
+    if _is_built(recipe, out, list(digests.values())):
         return out
+    notes = check_sources(recipe, sources, digests)
     work = out.parent / f".{out.name}.building"
     with _own(work):
         for left_behind in out.parent.glob(f".{out.name}.*.partial"):
             shutil.rmtree(left_behind, ignore_errors=True)
-        build = _Build(recipe, sources, work, runner or LocalRunner(), show)
+        build = _Build(recipe, sources, digests, notes, work, runner or LocalRunner(), show)
         build.run()
         build.publish(out)
         shutil.rmtree(work, ignore_errors=True)
@@ -77,12 +80,16 @@ class _Build:
         self,
         recipe: CorpusRecipe,
         sources: Sequence[OpenSource],
+        digests: Mapping[Path, str],
+        notes: Sequence[str],
         work: Path,
         runner: Runner,
         show: bool | None,
     ) -> None:
         self.recipe = recipe
         self.sources = list(sources)
+        self.digests = digests
+        self.notes = notes
         self.work = work
         self.runner = runner
         self.show = show
@@ -109,6 +116,13 @@ class _Build:
             AssemblyFacts(opened.source.species, opened.source.assembly, seen.contig_n50, seen.unknown_share)
             for opened, seen in zip(self.sources, surveys, strict=True)
         ]
+        for opened, seen in zip(self.sources, surveys, strict=True):
+            if opened.source.mask == "soft" and not says_something(seen.lower_share):
+                raise MeristemError(
+                    f"the soft mask of {opened.source.label} holds {seen.lower_share:.1%} of its bases",
+                    where=self.recipe.name,
+                    mend="leave mask out, or give a track of repeats",
+                )
         return surveys, filter_assemblies(facts, self.recipe.filter)
 
     def mask(self) -> tuple[dict[str, Path], dict[int, MaskPlan]]:
@@ -235,6 +249,7 @@ class _Build:
             np.load(self.order / "windows.npy"),
             np.load(self.related["duplicates"] / "partner.npy"),
             np.load(self.selected / "windows.npy")["species"],
+            self.notes,
         )
         with write_artifact(
             out,
@@ -289,17 +304,19 @@ class _Build:
         contigs: Any = None,
     ) -> dict[str, Path]:
         """A stage with a task per group of contigs; folders by shard."""
+        files = {number: self.sources[number].inputs() for number in numbers}
         tasks = [
             Task(
                 stage,
                 _shard(number, part),
                 function,
-                self.sources[number].inputs() | inputs(number, _shard(number, part)),
+                files[number] | inputs(number, _shard(number, part)),
                 {
                     "contigs": contigs(number, group) if contigs else [c.name for c in group],
                     "collection": self.sources[number].source.collection,
                     **parameters(number),
                 },
+                {name: self.digests[path] for name, path in files[number].items()},
             )
             for number in numbers
             for part, group in enumerate(self.sources[number].groups)
@@ -326,9 +343,13 @@ def _own(work: Path) -> Iterator[None]:
         work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(work.with_suffix(".lock"))
         with lock.acquire(timeout=0):
-            yield
-        if not work.exists():
-            work.with_suffix(".lock").unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                # Where no task was finished there is nothing to go on from.
+                if not any(work.glob(f"*/*/{SHARD_MANIFEST}")):
+                    shutil.rmtree(work, ignore_errors=True)
+                    work.with_suffix(".lock").unlink(missing_ok=True)
     except Timeout as error:
         raise MeristemError(
             "this corpus is being built by another process",
@@ -351,14 +372,14 @@ def _refuse(out: Path) -> None:
         raise MeristemError("the output folder is no corpus", where=str(out), mend="choose another --out")
 
 
-def _is_built(recipe: CorpusRecipe, out: Path) -> bool:
+def _is_built(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
     """Whether the output is the sound corpus of this very recipe and these very files."""
     if not (out / MANIFEST).is_file():
         return False
     manifest = read_manifest(out)
     same = manifest["parameters"].get("recipe") == json.loads(json.dumps(recipe.table()))
-    digests = [each["sha256"] for each in manifest["inputs"]]
-    return same and digests == [sha256(path) for path in recipe.files()] and not verify_artifact(out)
+    same = same and [each["sha256"] for each in manifest["inputs"]] == digests
+    return same and not verify_artifact(out)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -102,7 +102,18 @@ def mask_source(asked: str, *, has_track: bool, given_share: float) -> str:
         return asked
     if has_track:
         return "track"
-    return "soft" if _SAYS_NOTHING[0] < given_share < _SAYS_NOTHING[1] else "kmers"
+    return "soft" if says_something(given_share) else "kmers"
+
+
+def says_something(soft_share: float) -> bool:
+    """Whether a soft mask of this share is one: a file in one case only has none.
+
+    Examples
+    --------
+    >>> says_something(0.3), says_something(1.0)
+    (True, False)
+    """
+    return _SAYS_NOTHING[0] < soft_share < _SAYS_NOTHING[1]
 
 
 def calibrate(genomes: Sequence[MaskFacts], default_excess: float) -> list[MaskPlan]:

@@ -72,6 +72,7 @@ def _open(source: Source, largest: int) -> OpenSource:
     lengths = open_contigs(source.path(source.fasta), collection=source.collection).contigs
     species = _species(source, lengths)
     subgenomes = _subgenomes(source, list(lengths))
+    _check_excluded(source, {name: species[name][1] for name in lengths})
     contigs = []
     for name, length in lengths.items():
         label, bare, lineage = species[name]
@@ -83,6 +84,18 @@ def _open(source: Source, largest: int) -> OpenSource:
             "every contig is empty or left out", where=source.path(source.fasta).name, mend="check the file"
         )
     return OpenSource(source, tuple(contigs), tuple(_groups(contigs, largest)))
+
+
+def _check_excluded(source: Source, bare: Mapping[str, str]) -> None:
+    """A pattern that meets nothing may be a slip that lets in what should stay unseen."""
+    names = set(bare) | set(bare.values())
+    for pattern in source.exclude:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise MeristemError(
+                f"no contig or species is called {pattern!r}",
+                where=f"exclude of {source.label}",
+                mend="correct the pattern or remove it",
+            )
 
 
 def _species(source: Source, contigs: Mapping[str, int]) -> dict[str, tuple[str, str, tuple[str, ...]]]:

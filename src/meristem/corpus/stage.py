@@ -47,6 +47,8 @@ class Task:
         Files, or folders of other tasks, by the name the function knows them by.
     parameters
         Plain values that JSON can hold.
+    digests
+        SHA-256 of inputs where it is known, so that a genome is not read anew for each of its shards.
     """
 
     stage: str
@@ -54,6 +56,7 @@ class Task:
     function: Callable[[Inputs, Parameters, Path], None]
     inputs: Mapping[str, Path] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def folder(self, work: Path) -> Path:
         """Where its files stand when it is done."""
@@ -126,7 +129,7 @@ def unwritable(path: Path, error: OSError) -> MeristemError:
 
 def _key(task: Task) -> str:
     function = f"{task.function.__module__}.{task.function.__qualname__}"
-    inputs = {name: digest_of(path) for name, path in sorted(task.inputs.items())}
+    inputs = {name: task.digests.get(name) or digest_of(path) for name, path in sorted(task.inputs.items())}
     told = json.dumps([_VERSION, task.stage, task.shard, function, inputs, task.parameters], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 

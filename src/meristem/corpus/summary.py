@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from meristem.corpus.assembly_filter import Verdict
 from meristem.corpus.balance import effective_number
+from meristem.corpus.homeologs import homeolog_table
 from meristem.corpus.recipe import CorpusRecipe
 from meristem.corpus.repeat_mask import MaskPlan
 from meristem.corpus.sources import OpenSource, SourceContig
@@ -39,6 +40,8 @@ class Built:
         (windows,) :data:`meristem.corpus.shards.CORPUS_WINDOW_FIELDS`.
     partner, selected_species
         (selected,) the window that a dropped one repeats, -1 for kept ones; and the species of each.
+    notes
+        What was found worth knowing before the build began.
     """
 
     recipe: CorpusRecipe
@@ -50,6 +53,7 @@ class Built:
     windows: NDArray[np.void]
     partner: NDArray[np.int64]
     selected_species: NDArray[np.int16]
+    notes: Sequence[str]
 
     def label(self, place: int) -> str:
         """Label of a used source."""
@@ -65,11 +69,13 @@ def summarise(built: Built) -> dict[str, Any]:
         "name": built.recipe.name,
         "length": built.recipe.windows.length,
         "shard_windows": built.recipe.shards.windows,
+        "notes": _notes(built, species),
         "totals": _totals(built, species),
         "species": [asdict(each) for each in species],
         "assemblies": [_assembly(*each) for each in built.surveyed],
         "masks": {built.label(place): plan.table() for place, plan in enumerate(built.masks)},
         "near_duplicates": _duplicates(built),
+        "homeologs": _homeologs(built),
         "contigs": [
             {
                 "name": contig.name,
@@ -129,6 +135,32 @@ def _assembly(label: str, survey: Survey, verdict: Verdict) -> dict[str, Any]:
         "lower_case_share": round(survey.lower_share, 5),
         "gc_share": round(survey.gc_share, 5),
     }
+
+
+def _notes(built: Built, species: Sequence[CorpusSpecies]) -> list[str]:
+    """What a user should know who reads nothing else of the summary."""
+    left_out = [f"{label}: left out, {v.reason}" for label, _, v in built.surveyed if not v.used]
+    bare = [each.name for each in species if not each.training]
+    if bare:
+        left_out.append(
+            f"{len(bare)} of {len(species)} species have no window to train on, {bare[0]} first: "
+            "they repeat others, or are too short or too full of N"
+        )
+    return [*built.notes, *left_out]
+
+
+def _homeologs(built: Built) -> dict[str, dict[str, Any]]:
+    """By source with a map of subgenomes, how its windows lie to one another."""
+    subgenome = np.array([contig.subgenome for _, contig in built.contigs])
+    place = np.array([place for place, _ in built.contigs])
+    windows = built.windows
+    found = {}
+    for source in np.unique(place[subgenome != ""]).tolist():
+        rows = windows[((place == source) & (subgenome != ""))[windows["contig"]]]
+        found[built.label(source)] = homeolog_table(
+            subgenome[rows["contig"]], rows["cluster"], rows["validation"]
+        )
+    return found
 
 
 def _duplicates(built: Built) -> list[dict[str, Any]]:
