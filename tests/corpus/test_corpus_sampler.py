@@ -88,6 +88,25 @@ def test_the_anchor_is_the_start_codon_on_either_strand(corpus):
     assert seen == {1, -1}
 
 
+def test_a_fixed_number_of_windows_is_drawn_from(corpus):
+    weights = {"Alpha una": 3.0, "Beta una": 1.0}
+    sampler = CorpusSampler(corpus, SamplerConfig(window=corpus.length), seed=7, weights=weights, windows=8)
+    batch = sampler.batch(0, 300)
+    distinct = {
+        min(decode(codes), decode(reverse_complement(codes))): n
+        for codes, n in zip(batch.codes, batch.species, strict=True)
+    }
+    assert sorted(distinct.values()) == [0] * 6 + [1] * 2
+    assert (batch.species == 0).mean() == pytest.approx(0.75, abs=0.08)
+    again = CorpusSampler(corpus, SamplerConfig(window=corpus.length), seed=7, weights=weights, windows=8)
+    assert np.array_equal(again.batch(0, 300).codes, batch.codes)
+
+
+def test_many_small_shares_make_the_number_of_windows(corpus):
+    sampler = CorpusSampler(corpus, CONFIG, seed=7, windows=5)
+    assert len({corpus.species[n].name for n in sampler.batch(0, 200).species}) <= 5
+
+
 def test_short_windows_are_filled_up_and_drawn_nevertheless(corpus):
     config = SamplerConfig(window=320, max_unknown=0.0)
     batch = CorpusSampler(corpus, config, seed=6, species="Coffea arabica (plastids)").batch(0, 40)
@@ -100,6 +119,7 @@ def test_short_windows_are_filled_up_and_drawn_nevertheless(corpus):
         ({"species": "Nobody"}, "no species 'Nobody'"),
         ({"species": "Zea mays (plastids)"}, "no training window of Zea mays"),
         ({"weights": {"Nobody": 1.0}}, "no species 'Nobody'"),
+        ({"windows": 10**6}, "windows of Alpha una are asked for, there are"),
         ({"config": SamplerConfig(window=2000)}, "windows of 2000 bases do not fit"),
     ],
 )

@@ -11,6 +11,7 @@ from meristem.artifacts import read_manifest
 from meristem.corpus.build import build_corpus
 from meristem.corpus.recipe import read_corpus_recipe
 from meristem.errors import MeristemError
+from meristem.genomics.sequence import decode
 from meristem.training.pretrain import pretrain
 from meristem.training.recipe import AlignmentSource, read_recipe
 from meristem.training.sources import load_alignments, open_sources
@@ -62,6 +63,13 @@ def test_weights_of_the_recipe_take_the_place_of_the_corpus_balance(tmp_path: Pa
     sources = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}'))
     drawn = {sources.species[number] for number in sources.training.batch(0, 30).species}
     assert drawn == {"Beta una"}
+
+
+def test_a_recipe_may_train_on_a_fixed_number_of_windows(tmp_path: Path, corpus: Path) -> None:
+    few = open_sources(recipe(tmp_path, corpus, 'windows = 3\nweights = {"Beta una" = 1.0}')).training
+    many = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}')).training
+    near = [len({decode(codes[:40]) for codes in windows.batch(0, 80).codes}) for windows in (few, many)]
+    assert near[0] < near[1]
 
 
 def test_species_that_are_left_out_stand_in_no_alignment(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ class CorpusSampler:
     weights
         Share of windows by species or by collection (shared among its species as in the balance), instead
         of the balance of the corpus; what is not named gets none.
+    windows
+        Draw from so many stored windows alone, taken at random by these shares; 0 for all.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class CorpusSampler:
         validation: bool = False,
         species: str | None = None,
         weights: Mapping[str, float] | None = None,
+        windows: int = 0,
     ) -> None:
         self.corpus = corpus
         self.config = config
@@ -59,6 +62,9 @@ class CorpusSampler:
             )
         wanted = _weights(corpus, weights, species)
         rows = np.flatnonzero(corpus.windows["validation"] == validation)
+        if windows:
+            wanted = _whole_shares(wanted, windows)
+            rows = _taken(corpus, rows, wanted, seed)
         owner, genic = corpus.windows["species"][rows], corpus.windows["genic"][rows]
         order = np.argsort(owner, kind="stable")
         bounds = np.searchsorted(owner[order], np.arange(len(corpus.species) + 1))
@@ -139,6 +145,31 @@ def _weights(corpus: Corpus, weights: Mapping[str, float] | None, species: str |
         owned = np.where(named, balance, 0.0)
         shares += share * owned / (owned.sum() or 1.0)
     return shares
+
+
+def _whole_shares(shares: NDArray[np.float64], windows: int) -> NDArray[np.float64]:
+    """Shares as numbers of windows that add up; of many small shares, one in so many gets a window."""
+    until = np.rint(np.cumsum(shares / shares.sum()) * windows)
+    return np.diff(until, prepend=0.0)
+
+
+def _taken(
+    corpus: Corpus, rows: NDArray[np.int64], wanted: NDArray[np.float64], seed: int
+) -> NDArray[np.int64]:
+    """As many of the rows of each species as are wanted of it, at random."""
+    random = np.random.default_rng((seed, 4))
+    owner = corpus.windows["species"][rows]
+    parts = []
+    for number in np.flatnonzero(wanted):
+        own, count = rows[owner == number], int(wanted[number])
+        if len(own) < count:
+            raise MeristemError(
+                f"{count:,} windows of {corpus.species[number].name} are asked for, there are {len(own):,}",
+                where=str(corpus.folder),
+                mend="ask for fewer windows or give it a smaller weight",
+            )
+        parts.append(random.choice(own, count, replace=False))
+    return np.sort(np.concatenate(parts))
 
 
 def _choice(corpus: Corpus) -> str:

@@ -39,10 +39,13 @@ class CorpusSource:
         What ``meristem corpus build`` wrote.
     weights
         Share of windows by species or collection, instead of the balance of the corpus.
+    windows
+        Train on so many windows of the corpus alone, taken at random by these shares; 0 for all.
     """
 
     folder: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
+    windows: int = 0
 
     @property
     def path(self) -> Path:

@@ -67,7 +67,9 @@ def open_sources(recipe: Recipe) -> Sources:
 def _from_corpus(recipe: Recipe) -> Sources:
     corpus = open_corpus(recipe.corpus.path)
     weights = recipe.corpus.weights or None
-    training = CorpusSampler(corpus, recipe.sampler, seed=recipe.seed, weights=weights)
+    training = CorpusSampler(
+        corpus, recipe.sampler, seed=recipe.seed, weights=weights, windows=recipe.corpus.windows
+    )
     validation = None
     if corpus.windows["validation"].any():
         seed = recipe.seed + _VALIDATION_SEED
