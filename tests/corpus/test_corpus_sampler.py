@@ -97,6 +97,7 @@ def test_a_fixed_number_of_windows_is_drawn_from(corpus):
         for codes, n in zip(batch.codes, batch.species, strict=True)
     }
     assert sorted(distinct.values()) == [0] * 6 + [1] * 2
+    assert sorted(corpus.windows["species"][sampler.rows]) == [0] * 6 + [1] * 2
     assert (batch.species == 0).mean() == pytest.approx(0.75, abs=0.08)
     again = CorpusSampler(corpus, SamplerConfig(window=corpus.length), seed=7, weights=weights, windows=8)
     assert np.array_equal(again.batch(0, 300).codes, batch.codes)

@@ -38,6 +38,11 @@ class CorpusSampler:
         of the balance of the corpus; what is not named gets none.
     windows
         Draw from so many stored windows alone, taken at random by these shares; 0 for all.
+
+    Attributes
+    ----------
+    rows
+        Numbers of the stored windows that are drawn from.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class CorpusSampler:
         if windows:
             wanted = _whole_shares(wanted, windows)
             rows = _taken(corpus, rows, wanted, seed)
+        self.rows = rows[wanted[corpus.windows["species"][rows]] > 0]
         owner, genic = corpus.windows["species"][rows], corpus.windows["genic"][rows]
         order = np.argsort(owner, kind="stable")
         bounds = np.searchsorted(owner[order], np.arange(len(corpus.species) + 1))
