@@ -1,7 +1,12 @@
 """Meristem: a DNA foundation model for plant science.
 
 Importing the package brings neither torch nor any reader; import the noun or verb you need, for
-example ``from meristem.genomics.genotypes import Genotypes``.
+example ``from meristem.genomics.genotypes import Genotypes``. It has one effect: where transformers is used
+in the same process, its auto classes know Meristem's encoder.
 """
 
+from meristem.model.auto_classes import register_with_transformers
+
 __version__ = "0.1.0"
+
+register_with_transformers()

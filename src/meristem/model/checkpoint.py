@@ -8,7 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from meristem.artifacts import sha256
 from meristem.errors import MeristemError
@@ -20,7 +22,7 @@ PACKAGED: Final = "small"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An encoder ready to use.
+    """An encoder ready to use: Meristem's own kind of :class:`~meristem.model.backbone.Backbone`.
 
     Attributes
     ----------
@@ -41,6 +43,18 @@ class Checkpoint:
     def parameters(self) -> int:
         """Number of trained numbers."""
         return sum(p.numel() for p in self.encoder.parameters())
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in one embedding."""
+        return self.encoder.config.embedding_size
+
+    def embed_strands(self, codes: NDArray[np.uint8], *, centre: int | None = None) -> NDArray[np.float32]:
+        """Vectors of windows as read on either strand, (2, rows, embedding_size)."""
+        tokens = torch.from_numpy(codes.astype(np.int64)).to(self.encoder.device)
+        with torch.inference_mode():
+            vectors: NDArray[np.float32] = self.encoder.embed_strands(tokens, centre=centre).cpu().numpy()
+        return vectors
 
 
 def load_checkpoint(folder: Path | None = None) -> Checkpoint:

@@ -13,67 +13,19 @@ conjoining").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import MaskedLMOutput
 
-from meristem.genomics.region import COMPLEMENT_REGION, Region
-from meristem.genomics.sequence import PAD, VOCABULARY_SIZE
+from meristem.genomics.region import COMPLEMENT_REGION
+from meristem.genomics.sequence import PAD
+from meristem.model.encoder_config import MeristemConfig
 
 BASES: Final = 4
-
-
-class MeristemConfig(PretrainedConfig):
-    """Shape of the network.
-
-    Parameters
-    ----------
-    stem_channels
-        Channels at base resolution.
-    hidden_size
-        Channels of a patch in the attention blocks. ``hidden_size + 2 * stem_channels`` is the length of
-        the embedding.
-    layers, heads
-        Attention blocks, and heads in each.
-    patch
-        Bases per patch.
-    kernel
-        Width of the base-resolution convolutions (the first one, on letters, is ``2 * kernel + 1``).
-    regions
-        Number of per-base region classes predicted.
-    """
-
-    model_type = "meristem"
-
-    def __init__(
-        self,
-        stem_channels: int = 128,
-        hidden_size: int = 256,
-        layers: int = 6,
-        heads: int = 4,
-        patch: int = 4,
-        kernel: int = 5,
-        regions: int = len(Region),
-        **others: Any,
-    ) -> None:
-        self.stem_channels = stem_channels
-        self.hidden_size = hidden_size
-        self.layers = layers
-        self.heads = heads
-        self.patch = patch
-        self.kernel = kernel
-        self.regions = regions
-        self.vocab_size = VOCABULARY_SIZE
-        self.pad_token_id = PAD
-        super().__init__(**others)
-
-    @property
-    def embedding_size(self) -> int:
-        """Numbers in one embedding."""
-        return self.hidden_size + 2 * self.stem_channels
 
 
 @dataclass(frozen=True)
@@ -187,22 +139,11 @@ class StrandNetwork(nn.Module):
         return normed
 
 
-class MeristemEncoder(PreTrainedModel):
-    """A plant DNA encoder, exact under reverse complement.
-
-    ``from_pretrained`` and ``save_pretrained`` read and write safetensors folders;
-    :meth:`strand` is what training uses, :meth:`forward` and :meth:`embed` join both strands.
-
-    Examples
-    --------
-    >>> network = MeristemEncoder(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
-    >>> network.embed(torch.zeros(2, 24, dtype=torch.long)).shape
-    torch.Size([2, 32])
-    """
+class MeristemPreTrainedModel(PreTrainedModel):
+    """What every model around the network shares: its shape, its first weights, reading both strands."""
 
     config_class = MeristemConfig
     base_model_prefix = "network"
-    main_input_name = "tokens"
 
     config: MeristemConfig
 
@@ -228,12 +169,7 @@ class MeristemEncoder(PreTrainedModel):
             for branch in (module.attention_out, module.contract):
                 nn.init.zeros_(branch.weight)
 
-    def strand(self, tokens: Tensor) -> StrandReading:
-        """Read the given strand only."""
-        reading: StrandReading = self.network(tokens)
-        return reading
-
-    def forward(self, tokens: Tensor) -> StrandReading:
+    def read(self, tokens: Tensor) -> StrandReading:
         """Read both strands and join them in the given strand's coordinates.
 
         Parameters
@@ -246,6 +182,35 @@ class MeristemEncoder(PreTrainedModel):
         bases = (there.bases + _gather(back.bases, turn).flip(-1)) / 2
         regions = (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2
         return StrandReading((there.features + _gather(back.features, turn)) / 2, bases, regions)
+
+    def _both(self, tokens: Tensor) -> tuple[StrandReading, StrandReading]:
+        turned = _reverse_complement(tokens)
+        return self.network(tokens), self.network(turned)
+
+
+class MeristemEncoder(MeristemPreTrainedModel):
+    """A plant DNA encoder, exact under reverse complement.
+
+    ``from_pretrained`` and ``save_pretrained`` read and write safetensors folders;
+    :meth:`strand` is what training uses, :meth:`forward` and :meth:`embed` join both strands.
+
+    Examples
+    --------
+    >>> network = MeristemEncoder(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    >>> network.embed(torch.zeros(2, 24, dtype=torch.long)).shape
+    torch.Size([2, 32])
+    """
+
+    main_input_name = "tokens"
+
+    def strand(self, tokens: Tensor) -> StrandReading:
+        """Read the given strand only."""
+        reading: StrandReading = self.network(tokens)
+        return reading
+
+    def forward(self, tokens: Tensor) -> StrandReading:
+        """Both strands joined, as :meth:`read` gives them."""
+        return self.read(tokens)
 
     def embed(self, tokens: Tensor, *, centre: int | None = None) -> Tensor:
         """One vector per window: the mean over its bases, or over the ``centre`` middle ones.
@@ -267,12 +232,48 @@ class MeristemEncoder(PreTrainedModel):
             (2, batch, embedding_size) float32: the given strand, then the other one. The reverse
             complement of a window has the same two in the other order.
         """
-        weight = _pool_weights(tokens, centre)
+        weight = pool_weights(tokens, centre)
         return torch.stack([(r.features * weight).sum(1) for r in self._both(tokens)]).float()
 
-    def _both(self, tokens: Tensor) -> tuple[StrandReading, StrandReading]:
-        turned = _reverse_complement(tokens)
-        return self.network(tokens), self.network(turned)
+
+class MeristemForMaskedLM(MeristemPreTrainedModel):
+    """The same network and weights with the arguments and outputs of a masked language model.
+
+    Symbols that are no bases (N, mask, padding) are never predicted: their logits are the least number of
+    their type.
+    """
+
+    main_input_name = "input_ids"
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
+    ) -> MaskedLMOutput:
+        """Logits over the vocabulary, and the loss where labels are given.
+
+        Parameters
+        ----------
+        input_ids
+            (batch, length) integer codes of :mod:`meristem.genomics.sequence`, padded on the right.
+        attention_mask
+            (batch, length), 0 for padding; not needed where padding is PAD.
+        labels
+            (batch, length) codes to be predicted; those that are no bases, such as -100, ask nothing.
+
+        Returns
+        -------
+        MaskedLMOutput
+            ``logits`` (batch, length, 7), turned with the sequence when it is reverse complemented; ``loss``
+            the mean cross-entropy in nats.
+        """
+        tokens = input_ids if attention_mask is None else input_ids.masked_fill(attention_mask == 0, PAD)
+        bases = self.read(tokens).bases
+        others = self.config.vocab_size - BASES
+        logits = functional.pad(bases, (0, others), value=torch.finfo(bases.dtype).min)
+        loss = None
+        if labels is not None:
+            asked = torch.where((labels >= 0) & (labels < BASES), labels, -100)
+            loss = functional.cross_entropy(bases.flatten(0, 1).float(), asked.flatten())
+        return MaskedLMOutput(loss=loss, logits=logits)
 
 
 def _rotation(patches: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -304,8 +305,15 @@ def _gather(values: Tensor, index: Tensor) -> Tensor:
     return values.gather(1, index.unsqueeze(-1).expand_as(values))
 
 
-def _pool_weights(tokens: Tensor, centre: int | None) -> Tensor:
-    """(batch, length, 1) weights that sum to 1 over the pooled bases, symmetric about the middle."""
+def pool_weights(tokens: Tensor, centre: int | None) -> Tensor:
+    """Weight of each base in its window's vector.
+
+    Returns
+    -------
+    Tensor
+        (batch, length, 1) float32 that sums to 1 over all bases, or over the ``centre`` middle ones,
+        symmetric about the middle; 0 on padding.
+    """
     lengths = (tokens != PAD).sum(1, keepdim=True)
     position = torch.arange(tokens.shape[1], device=tokens.device)
     inside = position < lengths

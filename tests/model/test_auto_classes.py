@@ -1,0 +1,126 @@
+"""After ``import meristem`` the auto classes of transformers open Meristem's folders, whoever came first."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
+
+from meristem.artifacts import read_manifest
+from meristem.genomics.sequence import PAD
+from meristem.model import auto_classes
+from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+from meristem.model.encoder import MeristemEncoder, MeristemForMaskedLM
+from meristem.model.encoder_config import MeristemConfig
+
+ORDERS = (
+    "import meristem; from transformers import AutoModel",
+    "import transformers, meristem",
+    "from transformers import AutoConfig; import meristem",
+    "from transformers import AutoModel; import meristem",
+    "import meristem; import transformers.modeling_utils",
+    "import meristem; from transformers import Trainer",
+    "import meristem.model.encoder",
+)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> MeristemEncoder:
+    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+    return random_checkpoint(shape, seed=2).encoder
+
+
+@pytest.fixture
+def folder(encoder, tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    encoder.save_pretrained(tmp_path / "first")
+    return tmp_path / "first"
+
+
+def opened(auto: type, folder: Path):
+    return auto.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
+def test_saved_and_opened_by_the_auto_classes_it_is_the_same_to_the_bit(encoder, folder, tmp_path):
+    config, model, masked = (opened(auto, folder) for auto in (AutoConfig, AutoModel, AutoModelForMaskedLM))
+    assert type(config) is MeristemConfig
+    assert type(model) is MeristemEncoder
+    assert type(masked) is MeristemForMaskedLM
+    for number, again in enumerate((model, masked)):
+        again.save_pretrained(tmp_path / str(number))
+        saved = load_file(tmp_path / str(number) / "model.safetensors")
+        assert saved.keys() == encoder.state_dict().keys()
+        assert all(torch.equal(saved[name], value) for name, value in encoder.state_dict().items())
+    assert AutoModel.from_config(config).config.to_dict() == model.config.to_dict()
+
+
+def test_the_packaged_folder_follows_the_conventions():
+    folder = packaged_checkpoint()
+    assert {"config.json", "model.safetensors", "README.md", "manifest.json"} == {
+        file.name for file in folder.iterdir()
+    }
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlicense: apache-2.0\nlibrary_name: transformers\n")
+    assert "README.md" in read_manifest(folder)["files"]
+    model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
+    tokens = torch.arange(64).remainder(5)[None]
+    with torch.inference_mode():
+        assert torch.equal(model.embed(tokens), load_checkpoint().encoder.embed(tokens))
+
+
+def test_the_masked_language_model_reads_as_the_encoder_does(encoder, folder):
+    masked = opened(AutoModelForMaskedLM, folder).eval()
+    tokens = torch.randint(0, 5, (2, 24), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(tokens)
+    mask[1, 20:] = 0
+    padded = tokens.masked_fill(mask == 0, PAD)
+    labels = tokens.masked_fill(mask == 0, -100)
+    with torch.no_grad():
+        told = masked(input_ids=tokens, attention_mask=mask, labels=labels)
+        expected = encoder(padded).bases
+    assert told.logits.shape == (2, 24, 7)
+    assert torch.equal(told.logits[..., :4], expected)
+    assert (told.logits.softmax(-1)[..., 4:] == 0).all()
+    asked = labels.ge(0) & labels.lt(4)
+    nats = -expected[asked].log_softmax(-1).gather(1, labels[asked][:, None]).mean()
+    torch.testing.assert_close(told.loss, nats)
+    assert masked(input_ids=tokens).loss is None
+
+
+def test_the_finder_waits_for_one_module_and_goes(tmp_path, monkeypatch):
+    (tmp_path / "awaited_module.py").write_text("answer = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen: list[int] = []
+    finder = auto_classes._Once("awaited_module", lambda: seen.append(sys.modules["awaited_module"].answer))
+    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+    importlib.import_module("email.mime.audio")
+    assert finder in sys.meta_path
+    assert importlib.import_module("awaited_module").answer == 42
+    assert seen == [42]
+    assert finder not in sys.meta_path
+    monkeypatch.delitem(sys.modules, "awaited_module")
+
+
+def test_registering_twice_does_no_harm():
+    before = list(sys.meta_path)
+    auto_classes.register_with_transformers()
+    assert sys.meta_path == before
+    assert type(AutoConfig.for_model("meristem")) is MeristemConfig
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ORDERS)
+def test_in_any_order(folder, order):
+    script = (
+        f"{order}\nfrom transformers import AutoConfig, AutoModel, AutoModelForMaskedLM\n"
+        "import sys\nfor auto in (AutoModelForMaskedLM, AutoModel, AutoConfig):\n"
+        "    print(type(auto.from_pretrained(sys.argv[1], trust_remote_code=False)).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["MeristemForMaskedLM", "MeristemEncoder", "MeristemConfig"]
