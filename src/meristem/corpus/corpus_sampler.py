@@ -59,12 +59,7 @@ class CorpusSampler:
         self.corpus = corpus
         self.config = config
         self.seed = seed
-        if config.window > corpus.length:
-            raise MeristemError(
-                f"windows of {config.window} bases do not fit into the corpus's, which have {corpus.length}",
-                where=str(corpus.folder),
-                mend="ask for shorter windows or build a corpus of longer ones",
-            )
+        _check_width(corpus, config)
         wanted = _weights(corpus, weights, species)
         rows = np.flatnonzero(corpus.windows["validation"] == validation)
         if windows:
@@ -133,6 +128,15 @@ class CorpusSampler:
             int(stored["species"]),
         )
         return drawn, min(width, length)
+
+
+def _check_width(corpus: Corpus, config: SamplerConfig) -> None:
+    if config.window > corpus.length:
+        raise MeristemError(
+            f"windows of {config.window} bases do not fit into the corpus's, which have {corpus.length}",
+            where=str(corpus.folder),
+            mend="ask for shorter windows or build a corpus of longer ones",
+        )
 
 
 def _weights(corpus: Corpus, weights: Mapping[str, float] | None, species: str | None) -> NDArray[np.float64]:
