@@ -11,6 +11,7 @@ import pytest
 
 from corpus.genomes import write_genomes
 from meristem.artifacts import read_manifest
+from meristem.corpus import parts
 from meristem.corpus.build import build_corpus
 from meristem.corpus.ray_runner import RayRunner
 from meristem.corpus.recipe import read_corpus_recipe
@@ -60,6 +61,17 @@ def test_two_nodes_make_the_same_bytes(cluster, built, tmp_path):
     out = build_corpus(recipe, tmp_path / "out", runner=RayRunner(cluster), show=False)
     assert len([node for node in ray.nodes() if node["Alive"]]) == 2
     assert read_manifest(out)["files"] == read_manifest(built)["files"]
+
+
+def test_windows_compared_in_parts_are_the_same_on_a_cluster(cluster, built, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "PART", 37)
+    recipe = read_corpus_recipe(write_genomes(tmp_path))
+    out = build_corpus(recipe, tmp_path / "out", runner=RayRunner(cluster), show=False)
+    one = build_corpus(recipe, tmp_path / "one", show=False)
+    files = read_manifest(out)["files"]
+    assert files == read_manifest(one)["files"]
+    whole = read_manifest(built)["files"]
+    assert all(files[name] == whole[name] for name in files if name != "corpus.json")
 
 
 def test_a_worker_that_dies_is_replaced(cluster, tmp_path):

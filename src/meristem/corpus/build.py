@@ -20,8 +20,9 @@ from meristem.corpus.assembly_filter import AssemblyFacts, Verdict, filter_assem
 from meristem.corpus.cut import cut_group
 from meristem.corpus.excess_track import add_counts, count_group, excess_group
 from meristem.corpus.kmer_spectrum import kmer_length
+from meristem.corpus.parts import cluster_in_parts, drop_in_parts, leakage_in_parts
 from meristem.corpus.recipe import CorpusRecipe
-from meristem.corpus.relatives import cluster_windows, drop_duplicates, measure_leakage, split_windows
+from meristem.corpus.relatives import split_windows
 from meristem.corpus.repeat_mask import MaskFacts, MaskPlan, calibrate, says_something
 from meristem.corpus.select_windows import select_windows
 from meristem.corpus.shards import order_windows, write_shard
@@ -195,13 +196,12 @@ class _Build:
                 mend="lower shortest or raise max_unknown in [windows]",
             )
         found = {"selected": self.selected}
-        found["duplicates"] = self._one(
-            "duplicates", drop_duplicates, found, {"duplicates": asdict(recipe.duplicates)}
-        )
-        found["clusters"] = self._one("clusters", cluster_windows, found, {})
+        dropped = {"duplicates": asdict(recipe.duplicates)}
+        found["duplicates"] = drop_in_parts(self._stage, self.selected, dropped)
+        found["clusters"] = cluster_in_parts(self._stage, dict(found))
         split = {"split": asdict(recipe.split), "seed": recipe.seed}
         found["split"] = self._one("split", split_windows, found, split)
-        self.leakage = self._one("leakage", measure_leakage, found, {})
+        self.leakage = leakage_in_parts(self._stage, dict(found))
         self.order = self._one("order", order_windows, found | inputs, {})
         self.related = found
 

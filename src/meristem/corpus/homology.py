@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -101,14 +102,53 @@ def homology_links(windows: NDArray[np.uint8], config: HomologyConfig | None = N
     search = WindowSearch(windows, order, config.search)
     index = search.index()
     stretch = stretch_bases(config.min_coverage, windows.shape[1])
-    none = np.empty(0, np.int64)
-    found = [HomologyLinks(none, none, none.astype(np.float32))]
+    found = [no_links()]
     for start in range(0, len(windows), _BLOCK):
         keys = search.seeds(start, min(start + _BLOCK, len(windows)))
         for pairs in (search.found(keys, index), search.earlier(keys)):
             links = HomologyLinks(order[pairs.query], order[pairs.target], search.compare(pairs, stretch))
             found.append(links.where(links.identity >= config.min_identity))
         index.add(keys)
+    return join_links(found)
+
+
+def links_between(
+    earlier: NDArray[np.uint8], later: NDArray[np.uint8], config: HomologyConfig | None = None
+) -> HomologyLinks:
+    """Similar pairs of an earlier (``first``) and a later window (``second``), each numbered from 0.
+
+    Examples
+    --------
+    >>> windows = np.random.default_rng(1).integers(0, 4, (4, 512), dtype=np.uint8)
+    >>> windows[3, 100:] = windows[1, :412]
+    >>> links = links_between(windows[:2], windows[2:])
+    >>> links.first, links.second
+    (array([1]), array([1]))
+    """
+    config = config or HomologyConfig()
+    windows = np.concatenate([earlier, later])
+    check_windows(windows)
+    search = WindowSearch(windows, np.arange(len(windows)), config.search)
+    index, first = search.index(), len(earlier)
+    stretch = stretch_bases(config.min_coverage, windows.shape[1])
+    for start in range(0, first, _BLOCK):
+        index.add(search.seeds(start, min(start + _BLOCK, first)))
+    found = [no_links()]
+    for start in range(first, len(windows), _BLOCK):
+        pairs = search.found(search.seeds(start, min(start + _BLOCK, len(windows))), index)
+        links = HomologyLinks(pairs.target, pairs.query - first, search.compare(pairs, stretch))
+        found.append(links.where(links.identity >= config.min_identity))
+    return join_links(found)
+
+
+def no_links() -> HomologyLinks:
+    """No pair."""
+    none = np.empty(0, np.int64)
+    return HomologyLinks(none, none, none.astype(np.float32))
+
+
+def join_links(found: Sequence[HomologyLinks]) -> HomologyLinks:
+    """Links one behind the other."""
     tracks = zip(*((part.first, part.second, part.identity) for part in found), strict=True)
     return HomologyLinks(*(np.concatenate(track) for track in tracks))
 

@@ -102,17 +102,30 @@ def leakage_report(
     """
     config = config or LeakageConfig()
     check_windows(validation)
-    rows = np.arange(len(validation))
-    if len(rows) > config.sample:
-        rows = np.sort(np.random.default_rng(config.seed).choice(rows, config.sample, replace=False))
+    rows = sampled_rows(len(validation), config)
     closest = closest_identity(validation[rows], training, config)
+    return count_leaks(closest, len(validation), len(training), config)
+
+
+def sampled_rows(count: int, config: LeakageConfig) -> NDArray[np.int64]:
+    """Which of ``count`` validation windows are looked at."""
+    rows = np.arange(count)
+    if count > config.sample:
+        rows = np.sort(np.random.default_rng(config.seed).choice(rows, config.sample, replace=False))
+    return rows
+
+
+def count_leaks(
+    closest: NDArray[np.float32], validation: int, training: int, config: LeakageConfig
+) -> LeakageReport:
+    """The report from the highest identities (examined, coverages) of the windows looked at."""
     counts = [(closest >= identity).sum(axis=0).tolist() for identity in config.identities]
-    examined = len(rows)
+    examined = len(closest)
     return LeakageReport(
         config.identities,
         config.coverages,
-        len(validation),
-        len(training),
+        validation,
+        training,
         examined,
         tuple(tuple(row) for row in counts),
         tuple(tuple(count / max(examined, 1) for count in row) for row in counts),

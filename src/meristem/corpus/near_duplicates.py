@@ -114,6 +114,38 @@ def near_duplicates(
     return NearDuplicates(partner < 0, partner, identity)
 
 
+def repeats_of(
+    earlier: NDArray[np.uint8], later: NDArray[np.uint8], config: NearDuplicateConfig | None = None
+) -> NDArray[np.int64]:
+    """For each later window the earlier one that it repeats, -1 for none.
+
+    Neither are compared with one another.
+
+    Parameters
+    ----------
+    earlier, later
+        (n, window) and (m, window) codes A C G T N.
+
+    Examples
+    --------
+    >>> windows = np.random.default_rng(1).integers(0, 4, (4, 512), dtype=np.uint8)
+    >>> windows[3, 100:] = windows[1, :412]
+    >>> repeats_of(windows[:2], windows[2:])
+    array([-1,  1])
+    """
+    config = config or NearDuplicateConfig()
+    windows = np.concatenate([earlier, later])
+    check_windows(windows)
+    greedy = _Greedy(WindowSearch(windows, np.arange(len(windows)), config.search), config)
+    first, search = len(earlier), greedy.search
+    for start in range(0, first, _BLOCK):
+        greedy.index.add(search.seeds(start, min(start + _BLOCK, first)))
+    for start in range(first, len(windows), _BLOCK):
+        keys = search.seeds(start, min(start + _BLOCK, len(windows)))
+        greedy.drop_by_stages(search.found(keys, greedy.index))
+    return greedy.partner[first:]
+
+
 class _Greedy:
     """Decisions so far, by place in the order."""
 
