@@ -11,7 +11,7 @@ from meristem.progress import estimate
 
 if TYPE_CHECKING:
     from meristem.genomics.genotypes import Genotypes
-    from meristem.model.checkpoint import Checkpoint
+    from meristem.model.backbone import Backbone
 
 _TRIAL: Final = 8
 # Below this number of windows the wait is too short to be announced.
@@ -25,7 +25,7 @@ _SHARE_OF_AUTO: Final = MappingProxyType(
 _MOST_MARKERS: Final = 6000
 
 
-def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> None:
+def announce_embedding(windows: int, checkpoint: Backbone, *, show: bool) -> None:
     """Tell how long encoding will take at most, from one timed batch, and the memory of the vectors."""
     if not show or windows < _WORTH_TELLING:
         return
@@ -39,7 +39,7 @@ def announce_embedding(windows: int, checkpoint: Checkpoint, *, show: bool) -> N
     began = perf_counter()
     encode(trial, checkpoint)
     seconds = (perf_counter() - began) / _TRIAL * windows
-    gigabytes = windows * 4 * checkpoint.encoder.config.embedding_size / 1e9
+    gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
     estimate(
         f"{windows:,} distinct windows to embed: {duration(seconds)} (less what is cached), "
         f"{gigabytes:.2f} GB of vectors"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meristem.genomics.identity import IdentityReport
     from meristem.genomics.phenotypes import Phenotypes
     from meristem.genomics.reference import ReferenceCheck
-    from meristem.model.checkpoint import Checkpoint
+    from meristem.model.backbone import Backbone
     from meristem.prediction.marker_weights import MarkerWeights
 
 
@@ -138,11 +138,11 @@ class PanelHaplotypes:
 
 @dataclass(frozen=True)
 class PanelVectors:
-    """Haplotypes with the embedding of each distinct sequence, (H, 512)."""
+    """Haplotypes with the embedding of each distinct sequence, (H, size)."""
 
     haplotypes: PanelHaplotypes
     vectors: NDArray[np.float32]
-    checkpoint: Checkpoint
+    checkpoint: Backbone
 
 
 def parse_aliases(words: Sequence[str] | None) -> dict[str, str]:
@@ -274,11 +274,11 @@ def read_sequence(source: Source, checkpoint: Path | None, *, show: bool) -> Pan
     return PanelVectors(haplotypes, embed_haplotypes(haplotypes.table, encoder), encoder)
 
 
-def open_checkpoint(folder: Path | None) -> Checkpoint:
+def open_checkpoint(folder: Path | None) -> Backbone:
     """A checkpoint, by default the packaged one, without the loading bar of transformers."""
     from transformers.utils import logging
 
-    from meristem.model.checkpoint import load_checkpoint
+    from meristem.model.backbone import load_backbone
 
     logging.disable_progress_bar()
-    return load_checkpoint(folder)
+    return load_backbone(folder)

@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from meristem.config import WINDOW
@@ -18,7 +17,7 @@ from meristem.genomics.haplotypes import HaplotypeTable
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import PAD
 from meristem.inference.vector_store import VectorStore, open_store
-from meristem.model.checkpoint import Checkpoint
+from meristem.model.backbone import Backbone
 from meristem.progress import progress
 
 #: Bases pooled by ``Pool.CENTRE``.
@@ -41,7 +40,7 @@ class Pool(Enum):
 
 def embed_windows(
     codes: NDArray[np.uint8],
-    checkpoint: Checkpoint,
+    checkpoint: Backbone,
     *,
     pool: Pool = Pool.MEAN,
     oriented: bool = False,
@@ -64,8 +63,8 @@ def embed_windows(
     Returns
     -------
     ndarray
-        (rows, 512) ``float32``, or (rows, 1024) if oriented: the given strand, then the other one. Rows of
-        equal sequence are equal to the bit.
+        (rows, size) ``float32``, where size is the model's own, 512 for the packaged checkpoint; twice
+        that if oriented: the given strand, then the other one. Rows of equal sequence are equal to the bit.
     """
     if codes.ndim != 2 or codes.shape[1] > WINDOW:
         raise MeristemError(f"windows have shape {codes.shape}", mend=f"give rows of at most {WINDOW} bases")
@@ -79,23 +78,23 @@ def embed_windows(
 
 
 def embed_haplotypes(
-    table: HaplotypeTable, checkpoint: Checkpoint, *, cache: bool = True, show: bool | None = None
+    table: HaplotypeTable, checkpoint: Backbone, *, cache: bool = True, show: bool | None = None
 ) -> NDArray[np.float32]:
-    """Vectors of a panel's distinct window sequences, (H, 512), in the order of ``table.sequences``."""
+    """Vectors of a panel's distinct window sequences, (H, size), in the order of ``table.sequences``."""
     return embed_windows(table.sequences, checkpoint, cache=cache, show=show)
 
 
 def embed_intervals(
     assembly: Assembly,
     intervals: Sequence[Interval],
-    checkpoint: Checkpoint,
+    checkpoint: Backbone,
     *,
     pool: Pool = Pool.MEAN,
     oriented: bool = False,
     cache: bool = True,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of intervals of at most 512 bases, (rows, 512), or (rows, 1024) if oriented.
+    """Vectors of intervals of at most 512 bases, (rows, size), or (rows, 2 size) if oriented.
 
     An interval is read along its strand; that matters to oriented vectors only.
     """
@@ -137,13 +136,13 @@ def sequence_digest(codes: NDArray[np.uint8]) -> bytes:
 
 def _encode_all(
     distinct: NDArray[np.uint8],
-    checkpoint: Checkpoint,
+    checkpoint: Backbone,
     pool: Pool,
     oriented: bool,
     store: VectorStore | None,
     show: bool | None,
 ) -> NDArray[np.float32]:
-    numbers = checkpoint.encoder.config.embedding_size * (2 if oriented else 1)
+    numbers = checkpoint.embedding_size * (2 if oriented else 1)
     vectors = np.empty((len(distinct), numbers), dtype=np.float32)
     digests = [sequence_digest(row) for row in distinct]
     known = store.get(digests) if store is not None else {}
@@ -162,13 +161,10 @@ def _encode_all(
 
 
 def encode(
-    codes: NDArray[np.uint8], checkpoint: Checkpoint, pool: Pool = Pool.MEAN, oriented: bool = False
+    codes: NDArray[np.uint8], checkpoint: Backbone, pool: Pool = Pool.MEAN, oriented: bool = False
 ) -> NDArray[np.float32]:
-    """One encoder pass over (batch, length) codes, without cache: (batch, 512), (batch, 1024) if oriented."""
-    device = checkpoint.encoder.device
-    tokens = torch.from_numpy(codes.astype(np.int64)).to(device)
-    with torch.inference_mode():
-        there, back = checkpoint.encoder.embed_strands(tokens, centre=pool.centre).cpu().numpy()
+    """One pass over (batch, length) codes, without cache: (batch, size), or (batch, 2 size) if oriented."""
+    there, back = checkpoint.embed_strands(codes, centre=pool.centre)
     return np.concatenate([there, back], axis=1) if oriented else (there + back) / 2
 
 
