@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from meristem.corpus.kmer_spectrum import kmer_length
+from meristem.corpus.parts import PART
 from meristem.corpus.recipe import CorpusRecipe
 from meristem.corpus.sources import OpenSource
 
 #: Seconds of one core per megabase: reading and cutting, k-mer excess, and comparing windows with one
-#: another (docs/corpus.md has the measurement).
+#: another (docs/scale.md has the measurement).
 _READ: Final = 0.1
 _EXCESS: Final = 0.15
 _RELATE: Final = 3.0
+
+#: The same per megabase of a part that is held against another part.
+_AGAINST: Final = 0.5
 
 _BASE_MEMORY: Final = 250_000_000
 
@@ -50,11 +54,15 @@ def estimate_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> Cost:
     scored = [opened for opened in sources if opened.source.mask != "none" and not opened.source.collection]
     length = recipe.windows.length
     windows = sum(min(opened.bases, opened.source.limit * length or opened.bases) for opened in sources)
-    seconds = (_READ * bases + _EXCESS * sum(o.bases for o in scored) + _RELATE * windows) / 1e6
+    part = min(windows, PART * length)
+    count = -(-windows // max(1, part))
+    against = _AGAINST * part * count * (count - 1) / 2
+    seconds = (_READ * bases + _EXCESS * sum(o.bases for o in scored) + _RELATE * windows + against) / 1e6
     counts = [4 * 4 ** kmer_length(opened.bases) for opened in scored]
     group = max((sum(c.length for c in g) for o in sources for g in o.groups), default=0)
-    # Reading a group holds bases, masks, regions and rows; comparing holds windows twice and their seeds.
-    memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), 8 * windows)
+    # Reading a group holds bases, masks, regions and rows; comparing holds two parts twice and their seeds.
+    compared = 8 * min(windows, 2 * part)
+    memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), compared)
     groups = sum(count * (len(o.groups) + 1) for count, o in zip(counts, scored, strict=True))
     work = 2 * bases + sum(o.bases for o in scored) + groups + 3 * windows
     return Cost(bases, seconds, memory, work, 2 * windows)
