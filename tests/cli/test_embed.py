@@ -17,7 +17,9 @@ from meristem.genomics.interval import Interval
 from meristem.genomics.io.fasta import open_fasta
 from meristem.inference import embed as inference
 from meristem.inference.embed import Pool, embed_intervals
+from meristem.model.backbone import load_backbone
 from meristem.model.checkpoint import load_checkpoint
+from model.published import SIZE, write_bpe_bert
 
 
 @pytest.fixture
@@ -61,6 +63,25 @@ def test_intervals_pooled_over_their_centre(run, genome, tiny_checkpoint, tmp_pa
     assert [row["name"] for row in index(out)] == ["left", "right"]
 
 
+def test_a_published_model(run, refused, genome, tmp_path) -> None:
+    model, out = write_bpe_bert(tmp_path / "model"), tmp_path / "vectors"
+    ran = run("embed", "--fasta", genome, "--checkpoint", model, "--out", out, "--json")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert (told["rows"], told["numbers"]) == (5, SIZE)
+    assert told["checkpoint"] == {"name": "model", "digest": load_backbone(model).digest}
+    assert np.load(out / "vectors.npy").shape == (5, SIZE)
+    assert run("verify", out).code == 0
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+    assert "is never opened" in refused("embed", "--fasta", genome, "--checkpoint", model)
+
+
+def test_a_cluster_needs_ray(refused, genome, tiny_checkpoint, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ("--fasta", genome, "--checkpoint", tiny_checkpoint, "--ray", "auto")
+    assert "pip install 'meristem[ray]'" in refused("embed", *words)
+
+
 def test_it_must_be_clear_what_to_embed(refused, genome) -> None:
     assert "give --fasta" in refused("embed")
     assert "give --fasta" in refused("embed", "--fasta", genome, "--genotypes", genome)
@@ -94,7 +115,7 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
         "import itertools, os, signal, sys\n"
         "import meristem.inference.embed as embed\n"
         "from meristem.cli.app import main\n"
-        "count, encode, embed._BATCHES_PER_SAVE = itertools.count(1), embed.encode, 2\n"
+        "count, encode, embed._CHUNK = itertools.count(1), embed.encode, 32\n"
         "def encode_or_die(*words):\n"
         "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"
         "embed.encode = encode_or_die\n"

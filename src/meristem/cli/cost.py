@@ -25,7 +25,7 @@ _SHARE_OF_AUTO: Final = MappingProxyType(
 _MOST_MARKERS: Final = 6000
 
 
-def announce_embedding(windows: int, checkpoint: Backbone, *, show: bool) -> None:
+def announce_embedding(windows: int, checkpoint: Backbone, *, workers: int = 1, show: bool) -> None:
     """Tell how long encoding will take at most, from one timed batch, and the memory of the vectors."""
     if not show or windows < _WORTH_TELLING:
         return
@@ -38,7 +38,7 @@ def announce_embedding(windows: int, checkpoint: Backbone, *, show: bool) -> Non
     encode(trial, checkpoint)
     began = perf_counter()
     encode(trial, checkpoint)
-    seconds = (perf_counter() - began) / _TRIAL * windows
+    seconds = (perf_counter() - began) / _TRIAL * windows / workers
     gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
     estimate(
         f"{windows:,} distinct windows to embed: {duration(seconds)} (less what is cached), "

@@ -59,6 +59,14 @@ PoolName = Annotated[
     Literal["mean", "centre"],
     typer.Option("--pool", help="Mean over all bases of a window, or over its middle 8."),
 ]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Encode on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
+    ),
+]
 
 
 def embed(
@@ -71,6 +79,7 @@ def embed(
     checkpoint: CheckpointFolder = None,
     ploidy: Ploidy = None,
     alias: Aliases = None,
+    ray: RayAddress = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -80,6 +89,7 @@ def embed(
     A FASTA without a BED file is cut into windows of 512 bases. With genotypes and a reference, the rows are
     the panel's distinct window haplotypes (#0 is the reference's), and haplotypes.npz says which accession
     carries which. Places are 0-based and half-open. What was encoded before an interruption is kept.
+    The checkpoint may be a published masked language model; its vectors are as long as it makes them.
     """
     from meristem.artifacts import write_artifact
 
@@ -94,7 +104,7 @@ def embed(
         with write_artifact(
             out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds
         ) as draft:
-            vectors, used = _vectors(rows, checkpoint, pool, show=not quiet)
+            vectors, used = _vectors(rows, checkpoint, pool, ray, show=not quiet)
             draft.parameters["checkpoint"] = used
             _write(draft, rows, vectors)
     count, numbers = vectors.shape
@@ -142,7 +152,7 @@ def _haplotype_rows(genotypes: Path, reference: Path, ploidy: int | None, alias:
 
 
 def _vectors(
-    rows: Rows, checkpoint: Path | None, pool: str, *, show: bool
+    rows: Rows, checkpoint: Path | None, pool: str, ray: str | None, *, show: bool
 ) -> tuple[NDArray[np.float32], dict[str, str]]:
     import numpy as np
 
@@ -150,9 +160,14 @@ def _vectors(
     from meristem.cli.panel import open_checkpoint
     from meristem.inference.embed import Pool, embed_windows
 
-    encoder = open_checkpoint(checkpoint)
-    announce_embedding(len(np.unique(rows.codes, axis=0)), encoder, show=show)
-    vectors = embed_windows(rows.codes, encoder, pool=Pool(pool))
+    encoder, runner = open_checkpoint(checkpoint), None
+    if ray is not None:
+        from meristem.inference.ray_chunks import RayChunks
+
+        runner = RayChunks(ray)
+    workers = runner.workers if runner else 1
+    announce_embedding(len(np.unique(rows.codes, axis=0)), encoder, workers=workers, show=show)
+    vectors = embed_windows(rows.codes, encoder, pool=Pool(pool), runner=runner)
     return vectors, {"name": encoder.name, "digest": encoder.digest}
 
 

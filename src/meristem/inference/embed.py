@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,13 @@ from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import PAD
 from meristem.inference.vector_store import VectorStore, open_store
 from meristem.model.backbone import Backbone
-from meristem.progress import progress
+from meristem.progress import Advance, progress
 
 #: Bases pooled by ``Pool.CENTRE``.
 CENTRE_BASES: Final = 8
 _BATCH: Final = 16
-_BATCHES_PER_SAVE: Final = 16
+#: Windows that are encoded before their vectors are saved: whole batches, which are the same anywhere.
+_CHUNK: Final = 16 * _BATCH
 
 
 class Pool(Enum):
@@ -38,6 +39,36 @@ class Pool(Enum):
         return CENTRE_BASES if self is Pool.CENTRE else None
 
 
+class ChunkRunner(Protocol):
+    """Has windows encoded somewhere, chunk by chunk, by :func:`encode_chunk`."""
+
+    def run(
+        self,
+        chunks: Iterable[NDArray[np.uint8]],
+        checkpoint: Backbone,
+        pool: Pool,
+        oriented: bool,
+        advance: Advance,
+    ) -> Iterator[NDArray[np.float32]]:
+        """Vectors of each chunk, in their order; ``advance`` is told how many windows are done."""
+
+
+class LocalChunks:
+    """Encodes chunks one after another in this process."""
+
+    def run(
+        self,
+        chunks: Iterable[NDArray[np.uint8]],
+        checkpoint: Backbone,
+        pool: Pool,
+        oriented: bool,
+        advance: Advance,
+    ) -> Iterator[NDArray[np.float32]]:
+        """Vectors of each chunk, in their order."""
+        for codes in chunks:
+            yield encode_chunk(codes, checkpoint, pool, oriented, advance)
+
+
 def embed_windows(
     codes: NDArray[np.uint8],
     checkpoint: Backbone,
@@ -45,6 +76,7 @@ def embed_windows(
     pool: Pool = Pool.MEAN,
     oriented: bool = False,
     cache: bool = True,
+    runner: ChunkRunner | None = None,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
     """Embed windows, each distinct sequence once.
@@ -59,6 +91,8 @@ def embed_windows(
     cache
         Keep vectors on disk and use those kept. What was encoded before an interruption is not encoded
         again.
+    runner
+        Where the windows are encoded, by default in this process.
 
     Returns
     -------
@@ -70,10 +104,10 @@ def embed_windows(
         raise MeristemError(f"windows have shape {codes.shape}", mend=f"give rows of at most {WINDOW} bases")
     distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
     if not cache:
-        vectors = _encode_all(distinct, checkpoint, pool, oriented, None, show)
+        vectors = _encode_all(distinct, checkpoint, pool, oriented, None, runner, show)
     else:
         with open_store(checkpoint.digest, kept_as(pool, oriented)) as store:
-            vectors = _encode_all(distinct, checkpoint, pool, oriented, store, show)
+            vectors = _encode_all(distinct, checkpoint, pool, oriented, store, runner, show)
     return vectors[row_of.ravel()]
 
 
@@ -140,6 +174,7 @@ def _encode_all(
     pool: Pool,
     oriented: bool,
     store: VectorStore | None,
+    runner: ChunkRunner | None,
     show: bool | None,
 ) -> NDArray[np.float32]:
     numbers = checkpoint.embedding_size * (2 if oriented else 1)
@@ -150,14 +185,31 @@ def _encode_all(
     for i, digest in enumerate(digests):
         if digest in known:
             vectors[i] = known[digest]
+    chunks = [todo[k : k + _CHUNK] for k in range(0, len(todo), _CHUNK)]
     with progress("embedding", total=len(todo), show=show) as advance:
-        for rows in _chunks(todo, _BATCH * _BATCHES_PER_SAVE):
-            for batch in _chunks(rows, _BATCH):
-                vectors[batch] = encode(distinct[batch], checkpoint, pool, oriented)
-                advance(len(batch))
+        waiting = (distinct[rows] for rows in chunks)
+        parts = (runner or LocalChunks()).run(waiting, checkpoint, pool, oriented, advance)
+        for rows, part in zip(chunks, parts, strict=True):
+            vectors[rows] = part
             if store is not None:
-                store.put([digests[i] for i in rows], vectors[rows])
+                store.put([digests[i] for i in rows], part)
     return vectors
+
+
+def encode_chunk(
+    codes: NDArray[np.uint8],
+    checkpoint: Backbone,
+    pool: Pool,
+    oriented: bool,
+    advance: Advance | None = None,
+) -> NDArray[np.float32]:
+    """Vectors of a chunk, in batches of 16: the one stage of embedding, on whichever machine it runs."""
+    parts = []
+    for begin in range(0, len(codes), _BATCH):
+        parts.append(encode(codes[begin : begin + _BATCH], checkpoint, pool, oriented))
+        if advance is not None:
+            advance(len(parts[-1]))
+    return np.concatenate(parts)
 
 
 def encode(
@@ -171,8 +223,3 @@ def encode(
 def kept_as(pool: Pool, oriented: bool) -> str:
     """Name of the kind of vectors in the store."""
     return f"{pool.value}-oriented" if oriented else pool.value
-
-
-def _chunks(rows: list[int], size: int) -> Iterator[list[int]]:
-    for begin in range(0, len(rows), size):
-        yield rows[begin : begin + size]

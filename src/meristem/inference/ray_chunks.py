@@ -1,0 +1,74 @@
+"""Windows encoded on a Ray cluster (extra ``ray``)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meristem.corpus.ray_runner import RayRunner
+from meristem.errors import MeristemError
+from meristem.inference.embed import Pool, encode_chunk
+from meristem.model.backbone import Backbone
+from meristem.progress import Advance
+
+
+class RayChunks:
+    """Has chunks of windows encoded by the workers of a cluster, one core each.
+
+    Chunks and batches are those of one process, and so are the vectors. The model is sent to the workers;
+    they need no files. A chunk whose worker dies is encoded again elsewhere.
+
+    Parameters
+    ----------
+    address
+        ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+    """
+
+    def __init__(self, address: str) -> None:
+        RayRunner(address)  # connects, or says why it cannot
+        import ray
+
+        self._ray: Any = ray
+        # Every retry is safe: vectors depend on nothing but the arguments.
+        self._remote = ray.remote(max_retries=-1)(encode_chunk)
+
+    @property
+    def workers(self) -> int:
+        """Cores of the cluster."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def run(
+        self,
+        chunks: Iterable[NDArray[np.uint8]],
+        checkpoint: Backbone,
+        pool: Pool,
+        oriented: bool,
+        advance: Advance,
+    ) -> Iterator[NDArray[np.float32]]:
+        """Vectors of each chunk, in their order."""
+        model, most = self._ray.put(checkpoint), 2 * self.workers
+        pending: deque[Any] = deque()
+        try:
+            for codes in chunks:
+                pending.append(self._remote.remote(codes, model, pool, oriented))
+                # A chunk or two for each worker; all of a genome at once would fill the cluster's memory.
+                if len(pending) >= most:
+                    yield self._take(pending, advance)
+            while pending:
+                yield self._take(pending, advance)
+        finally:
+            for reference in pending:
+                self._ray.cancel(reference)
+
+    def _take(self, pending: deque[Any], advance: Advance) -> NDArray[np.float32]:
+        try:
+            vectors: NDArray[np.float32] = self._ray.get(pending.popleft())
+        except self._ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise cause if isinstance(cause, MeristemError) else error from error
+        advance(len(vectors))
+        return vectors
