@@ -17,9 +17,7 @@ from meristem.genomics.interval import Interval
 from meristem.genomics.io.fasta import open_fasta
 from meristem.inference import embed as inference
 from meristem.inference.embed import Pool, embed_intervals
-from meristem.model.backbone import load_backbone
 from meristem.model.checkpoint import load_checkpoint
-from model.published import SIZE, write_bpe_bert
 
 
 @pytest.fixture
@@ -61,19 +59,6 @@ def test_intervals_pooled_over_their_centre(run, genome, tiny_checkpoint, tmp_pa
     expected = embed_intervals(open_fasta(genome), places, load_checkpoint(tiny_checkpoint), pool=Pool.CENTRE)
     np.testing.assert_array_equal(np.load(out / "vectors.npy"), expected)
     assert [row["name"] for row in index(out)] == ["left", "right"]
-
-
-def test_a_published_model(run, refused, genome, tmp_path) -> None:
-    model, out = write_bpe_bert(tmp_path / "model"), tmp_path / "vectors"
-    ran = run("embed", "--fasta", genome, "--checkpoint", model, "--out", out, "--json")
-    assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
-    assert (told["rows"], told["numbers"]) == (5, SIZE)
-    assert told["checkpoint"] == {"name": "model", "digest": load_backbone(model).digest}
-    assert np.load(out / "vectors.npy").shape == (5, SIZE)
-    assert run("verify", out).code == 0
-    (model / "model.safetensors").rename(model / "pytorch_model.bin")
-    assert "is never opened" in refused("embed", "--fasta", genome, "--checkpoint", model)
 
 
 def test_a_cluster_needs_ray(refused, genome, tiny_checkpoint, monkeypatch) -> None:
