@@ -5,7 +5,7 @@
 
 Plastomes: in every replicate whole families are held out (60 species; no genus of theirs is trained on), and
 1,000 windows of 512 bases are taken from 4 species of the others (nearly all of a plastome: it has some 300
-windows), from 16, 64 or all of them. Nothing else differs: the same network, first weights and steps, every
+windows), from 32 or from all of them. Nothing else differs: the same network, first weights and steps, every
 window read equally often on random strands. Held-out families, training species, windows and first weights
 are drawn anew in every replicate, so that a t interval over replicates covers all of them.
 
@@ -13,7 +13,8 @@ Nuclear: a thousand stored windows of a corpus from one genome (recipes/depth.to
 the genes of hundreds of species (recipes/breadth.toml), scored on Arabidopsis and rice. Replicates draw other
 windows and first weights; the two species scored stay, so that the interval says nothing of other species.
 
-Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model, counted on the same windows;
+Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after)
+counted on the same windows;
 how far long k-mers are trusted is fitted on a quarter of the species (nuclear: a twentieth of the windows)
 with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one in 16. Finished runs stay
 in --out.
@@ -37,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array
 
-from ablation import UNSEEN, load_questions
+from ablation import UNSEEN, Questions, load_questions
 from meristem.artifacts import sha256
 from meristem.corpus.corpus_sampler import CorpusSampler
 from meristem.corpus.minhash import SketchConfig, sketch
@@ -49,14 +50,7 @@ from meristem.genomics.io.species_table import read_species_table
 from meristem.genomics.sequence import N
 from meristem.model.checkpoint import random_checkpoint
 from meristem.model.encoder import MeristemConfig
-from meristem.probing.kmer_models import (
-    KmerModel,
-    count_kmers,
-    fit_kmer_model,
-    join_sides,
-    kmer_tables,
-    pool,
-)
+from meristem.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
 from meristem.probing.masked_bases import HiddenBases, encoder_probabilities, surprise_of
 from meristem.stats.paired import corrected_interval
 from meristem.training.recipe import Recipe, read_recipe
@@ -67,7 +61,6 @@ WINDOW, WINDOWS, HELD_OUT, SCORED_WINDOWS, SPACING, K = 512, 1000, 60, 6, 16, 12
 SHORTEST = 140_000
 NUCLEAR = {
     "Brassica": {"Brassica napus": 1.0},
-    "cacao": {"Theobroma cacao": 1.0},
     "Brassica + cacao": {"Brassica napus": 1.0, "Theobroma cacao": 1.0},
     "Brassica + cacao + 353 genes": {"Brassica napus": 1.0, "Theobroma cacao": 1.0, "Angiosperms353": 1.0},
 }
@@ -151,7 +144,9 @@ def kmer_surprise(
     """Chances by k-mer models counted on windows; a quarter of the groups says how far to trust them."""
     kinds = np.unique(group)
     apart = np.isin(group, kinds[: max(1, len(kinds) // 4)])
-    counts, rest = (count_kmers(list(codes[rows]), K) for rows in (~apart, apart))
+    # One sequence with an N behind every window: a table is filled per sequence, and it is a large one.
+    joined = np.pad(codes, ((0, 0), (0, 1)), constant_values=N)
+    counts, rest = (count_kmers([joined[rows].ravel()], K) for rows in (~apart, apart))
     reach = np.arange(-K, K + 1)
     places = np.arange(K, codes.shape[1] - K, 5)
     middles = codes[apart][:, places[:, None] + reach].reshape(-1, len(reach))
@@ -163,8 +158,7 @@ def kmer_surprise(
         return fitted.probabilities(hidden.shown, hidden.rows, hidden.columns)
 
     prior = tables[0] / tables[0].sum()
-    centred = pool([ask(6, 5), ask(5, 6)], np.array([0.5, 0.5]))
-    return dict(zip(KMERS, (join_sides(ask(5, 0), ask(0, 5), prior), centred), strict=True))
+    return {"order-5 Markov": join_sides(ask(5, 0), ask(0, 5), prior), "12-mer": ask(6, 5)}
 
 
 def by_group(
@@ -300,8 +294,23 @@ def spoken(differences: list[float]) -> str:
     return f"{found.mean:+.4f} ({found.lower:+.4f} to {found.upper:+.4f})"
 
 
-def nuclear_run(recipe: Recipe, corpus: Corpus, questions: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """An encoder and the k-mer models of one set of windows, by species and coding or not."""
+def asked_together(questions: dict[str, Questions]) -> tuple[HiddenBases, NDArray[np.int64]]:
+    """The hidden bases of all species as one, and twice the species' number of each, + 1 if coding."""
+    parts = list(questions.values())
+    before = np.cumsum([0, *(len(part.bases.codes) for part in parts)])
+    rows = np.concatenate([part.bases.rows + first for part, first in zip(parts, before, strict=False)])
+    codes, columns, region = (
+        np.concatenate([getattr(part.bases, name) for part in parts])
+        for name in ("codes", "columns", "region")
+    )
+    group = np.concatenate([2 * number + part.coding for number, part in enumerate(parts)])
+    return HiddenBases(codes, rows, columns, region), group
+
+
+def nuclear_run(
+    recipe: Recipe, corpus: Corpus, questions: dict[str, Questions], folder: Path
+) -> dict[str, Any]:
+    """An encoder and the k-mer models of one set of windows; per species other bases and coding ones."""
     windows = CorpusSampler(
         corpus,
         recipe.sampler,
@@ -310,15 +319,14 @@ def nuclear_run(recipe: Recipe, corpus: Corpus, questions: dict[str, Any], folde
         windows=recipe.corpus.windows,
     )
     checkpoint = trained(recipe, windows, folder)
+    hidden, group = asked_together(questions)
     stored = np.stack([corpus.row(int(row)).codes for row in windows.rows])
-    group = np.random.default_rng(0).permutation(len(stored)) % 20
+    chances = kmer_surprise(stored, np.random.default_rng(0).permutation(len(stored)) % 20, hidden)
+    chances["encoder"] = encoder_probabilities(hidden, checkpoint, show=False)
     found: dict[str, Any] = {}
-    for name, asked in questions.items():
-        chances = kmer_surprise(stored, group, asked.bases)
-        chances["encoder"] = encoder_probabilities(asked.bases, checkpoint, show=False)
-        for model, values in chances.items():
-            for what, score in by_group(asked.bases, values, np.asarray(asked.coding, dtype=int)).items():
-                found[f"{model}/{name}/{what}"] = score
+    for model, values in chances.items():
+        for what, score in by_group(hidden, values, group).items():
+            found |= {f"{model}/{name}/{what}": score[2 * i : 2 * i + 2] for i, name in enumerate(questions)}
     return told(found)
 
 
@@ -329,7 +337,8 @@ def run_nuclear(arguments: argparse.Namespace, recipe: Recipe, ledger: Ledger, c
     questions = {name: load_questions(name, ledger) for name in UNSEEN}
     found: dict[str, list[Values]] = {}
     for seed in range(1, arguments.replicates + 1):
-        for name, weights in NUCLEAR.items():
+        for name in arguments.genomes:
+            weights = NUCLEAR[name]
             source = replace(recipe.corpus, weights=weights)
             plan = replace(recipe, seed=seed, corpus=source)
             key = {"case": "nuclear", "species": name, "replicate": seed}
@@ -374,8 +383,9 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="nuclear: instead of the recipe's")
     parser.add_argument("--out", type=Path, default=Path("runs/depth"), help="where finished runs are kept")
     parser.add_argument("--replicates", type=int, default=3)
-    parser.add_argument("--species", type=int, nargs="+", default=[4, 16, 64, 0], help="0 for all")
-    parser.add_argument("--encoder-species", type=int, nargs="+", default=[4, 16, 0])
+    parser.add_argument("--species", type=int, nargs="+", default=[4, 32, 0], help="0 for all")
+    parser.add_argument("--encoder-species", type=int, nargs="+", default=[4, 0])
+    parser.add_argument("--genomes", nargs="+", default=list(NUCLEAR), choices=list(NUCLEAR))
     parser.add_argument("--encoder-replicates", type=int, default=100, help="k-mer models cost much less")
     arguments = parser.parse_args()
     run = run_plastomes if arguments.case == "plastomes" else run_nuclear
