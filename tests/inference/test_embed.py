@@ -12,7 +12,15 @@ from meristem.genomics.assembly import InMemoryAssembly
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import PAD, decode, reverse_complement
 from meristem.inference import embed as module
-from meristem.inference.embed import Pool, embed_intervals, embed_windows, encode, stack_intervals, tile
+from meristem.inference.embed import (
+    Pool,
+    embed_intervals,
+    embed_windows,
+    encode,
+    encode_chunk,
+    stack_intervals,
+    tile,
+)
 from meristem.inference.vector_store import open_store
 from meristem.model.checkpoint import random_checkpoint
 from meristem.model.encoder import MeristemConfig
@@ -75,6 +83,23 @@ def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
     monkeypatch.setattr(module, "encode", true)
     resumed = embed_windows(windows(600), checkpoint)
     np.testing.assert_allclose(resumed, embed_windows(windows(600), checkpoint, cache=False), atol=1e-6)
+
+
+def test_another_runner_gets_whole_chunks_of_what_is_not_kept(checkpoint, monkeypatch):
+    monkeypatch.setattr(module, "_CHUNK", 32)
+    kept = embed_windows(windows(10), checkpoint)
+    sizes: list[int] = []
+
+    class Elsewhere:
+        def run(self, chunks, *words):
+            for codes in chunks:
+                sizes.append(len(codes))
+                yield encode_chunk(codes, *words)
+
+    vectors = embed_windows(windows(100), checkpoint, runner=Elsewhere())
+    assert sizes == [32, 32, 26]
+    np.testing.assert_allclose(vectors, embed_windows(windows(100), checkpoint, cache=False), atol=1e-6)
+    assert np.array_equal(vectors[:10], kept)
 
 
 def test_pools_are_kept_apart(checkpoint):
