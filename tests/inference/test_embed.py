@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +104,16 @@ def test_another_runner_gets_whole_chunks_of_what_is_not_kept(checkpoint, monkey
     assert sizes == [32, 32, 26]
     np.testing.assert_allclose(vectors, embed_windows(windows(100), checkpoint, cache=False), atol=1e-6)
     assert np.array_equal(vectors[:10], kept)
+
+
+def test_broken_weights_are_told_and_nothing_is_kept(checkpoint):
+    broken = replace(checkpoint, encoder=copy.deepcopy(checkpoint.encoder))
+    with torch.no_grad():
+        broken.encoder.network.norm_patch.weight[0] = torch.nan
+    with pytest.raises(MeristemError, match="not finite"):
+        embed_windows(windows(3), broken)
+    with open_store(broken.digest, "mean") as store:
+        assert len(store) == 0
 
 
 def test_pools_are_kept_apart(checkpoint):

@@ -203,13 +203,26 @@ def encode_chunk(
     oriented: bool,
     advance: Advance | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of a chunk, in batches of 16: the one stage of embedding, on whichever machine it runs."""
+    """Vectors of a chunk, in batches of 16: the one stage of embedding, on whichever machine it runs.
+
+    Raises
+    ------
+    MeristemError
+        If the model gives numbers that are not finite, as broken weights do.
+    """
     parts = []
     for begin in range(0, len(codes), _BATCH):
         parts.append(encode(codes[begin : begin + _BATCH], checkpoint, pool, oriented))
         if advance is not None:
             advance(len(parts[-1]))
-    return np.concatenate(parts)
+    vectors = np.concatenate(parts)
+    if not np.isfinite(vectors).all():
+        raise MeristemError(
+            "the model gives vectors with numbers that are not finite",
+            where=checkpoint.name,
+            mend="copy its weights again from their source",
+        )
+    return vectors
 
 
 def encode(
