@@ -30,6 +30,8 @@ import torch
 from meristem.config import WINDOW
 from meristem.corpus import parts
 from meristem.corpus.build import build_corpus
+from meristem.corpus.homology import links_between
+from meristem.corpus.near_duplicates import repeats_of
 from meristem.corpus.recipe import read_corpus_recipe
 from meristem.corpus.sources import open_sources
 from meristem.corpus.stage import Task, run_task
@@ -151,6 +153,23 @@ def embedding_figures(windows: int) -> dict:
     return {"windows_per_second": speed, "share_of_peak": speed * operations / peak}
 
 
+def chance_figures(sizes: tuple[int, int] = (1024, 8192)) -> dict:
+    """Processor seconds per window and window by which two unrelated parts cost more as they grow.
+
+    Seeds that two parts share by chance grow with the product of their sizes.
+    """
+    found = {}
+    for stage, compare in (("duplicates", repeats_of), ("links", links_between)):
+        each = []
+        for size in sizes:
+            windows = np.random.default_rng(0).integers(0, 4, (2 * size, STORED), dtype=np.uint8)
+            begun = time.process_time()
+            compare(windows[:size], windows[size:])
+            each.append((time.process_time() - begun) / size)
+        found[stage] = max(0.0, (each[1] - each[0]) / (sizes[1] - sizes[0]))
+    return found
+
+
 def stage_rows(corpus: dict) -> list[tuple[str, float, float]]:
     """Stage, processor seconds, and megabases per second of what it goes over."""
     rows = []
@@ -162,16 +181,19 @@ def stage_rows(corpus: dict) -> list[tuple[str, float, float]]:
     return rows
 
 
-def pair_seconds(corpus: dict, stage: str, part: int) -> float:
-    """Processor seconds to hold one part of ``part`` windows against another, linear in its size."""
-    name = f"{stage} of two parts"
-    if name not in corpus["seconds"]:
-        return 0.0
-    return corpus["seconds"][name] / corpus["tasks"][name] * part / corpus["part_windows"]
+def pair_seconds(corpus: dict, chance: dict, stage: str, part: float) -> float:
+    """Processor seconds to hold one part of ``part`` windows against another.
+
+    Linear in the part from the measured corpus, and the seeds met by chance on top.
+    """
+    name, size = f"{stage} of two parts", corpus["part_windows"]
+    per_window = corpus["seconds"][name] / corpus["tasks"][name] / size
+    return (per_window + chance[stage] * (part - size)) * part
 
 
-def cost(corpus: dict, whole: dict, windows: int, part: int) -> list[dict]:
+def cost(figures: dict, whole: dict, windows: int, part: int) -> list[dict]:
     """Core-hours of each group of stages and hours on so many cores; ``whole`` has the linear stages."""
+    corpus, chance = figures["corpus"], figures["chance"]
     bases = windows * WINDOW / 1e6
     stored = bases * 1e6 / STORED
     count = math.ceil(stored / part)
@@ -181,15 +203,16 @@ def cost(corpus: dict, whole: dict, windows: int, part: int) -> list[dict]:
         return sum(whole["seconds"].get(name, 0.0) for name in names) / whole[per] * bases
 
     own = seconds(["duplicates"], "compared_megabases") / count
-    against = pair_seconds(corpus, "duplicates", part)
-    link, linked = seconds(["links"], "compared_megabases"), pair_seconds(corpus, "links", part * kept)
-    pairs = count * (count - 1) / 2
+    against = pair_seconds(corpus, chance, "duplicates", part)
+    # Parts of what is kept are as large, and fewer.
+    link, linked = seconds(["links"], "compared_megabases"), pair_seconds(corpus, chance, "links", part)
+    pairs, kept_pairs = (n * (n - 1) / 2 for n in (count, math.ceil(count * kept)))
     examined = 2000 / max(1, whole["examined"])
     groups = {
         "read, mask, cut": (seconds(READ, "read_megabases"), 10_000.0, 0.0),
         "select, order": (seconds(["select", "order"], "compared_megabases"), 1.0, 0.0),
         "near-duplicates": (count * own + pairs * against, float(count), count * (own + against)),
-        "homology links": (link + pairs * linked, pairs + count, 0.0),
+        "homology links": (link + kept_pairs * linked, kept_pairs + count, 0.0),
         "clusters, split": (seconds(["clusters", "split"], "compared_megabases"), 1.0, 0.0),
         "leakage": (seconds(["relatives"], "compared_megabases") * examined, float(count), 0.0),
         "shards": (seconds(["shards"], "compared_megabases"), stored / 16_384, 0.0),
@@ -202,7 +225,7 @@ def cost(corpus: dict, whole: dict, windows: int, part: int) -> list[dict]:
 
 
 def show(figures: dict, windows: int, species: int, part: int) -> None:
-    corpus, whole = figures["corpus"], figures.get("whole", figures["corpus"])
+    whole = figures.get("whole", figures["corpus"])
     print(f"{figures['machine']}; peak memory {figures['peak_gigabytes']:.2f} GB\n")
     print("| stage | CPU s | Mb/s per core | times the reading of the packed files |\n|---|--:|--:|--:|")
     for stage, seconds, speed in stage_rows(whole):
@@ -227,7 +250,7 @@ def show(figures: dict, windows: int, species: int, part: int) -> None:
     print(f"Estimate for {windows / 1e6:.0f} million windows of {WINDOW} bases over {species} species:\n")
     print("| stage | core-hours | 1 core, h | 16 cores, h | 64 cores, h | 1,000 cores, h |")
     print("|---|--:|--:|--:|--:|--:|")
-    rows = cost(corpus, whole, windows, part)
+    rows = cost(figures, whole, windows, part)
     rows.append({name: sum(row[name] for row in rows) for name in rows[0] if name != "what"})
     rows[-1]["what"] = "corpus"
     bases = windows * WINDOW
@@ -273,6 +296,7 @@ def main() -> None:
             "machine": f"{platform.machine()}, {torch.get_num_threads()} thread",
             "training": training_figures(arguments.steps, 16),
             "embedding": embedding_figures(arguments.embedded),
+            "chance": chance_figures(),
             "corpus": corpus_figures(arguments.recipe, arguments.limit, arguments.part),
         }
         figures["peak_gigabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -18,7 +18,7 @@ _EXCESS: Final = 0.15
 _RELATE: Final = 3.0
 
 #: The same per megabase of a part that is held against another part.
-_AGAINST: Final = 0.5
+_AGAINST: Final = 1.5
 
 _BASE_MEMORY: Final = 250_000_000
 

@@ -190,7 +190,7 @@ class CorpusRecipe:
 
 
 @dataclass(frozen=True)
-class _Head:
+class Head:
     """What stands outside the tables."""
 
     name: str = ""
@@ -212,7 +212,7 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
         build_table(Source, {**entry, "collection": True}, where) for entry in table.pop("collection", [])
     ]
     parts: dict[str, Any] = asdict(
-        build_table(_Head, {key: table.pop(key) for key in ("name", "seed") if key in table}, where)
+        build_table(Head, {key: table.pop(key) for key in ("name", "seed") if key in table}, where)
     )
     parts["name"] = parts["name"] or Path(path).stem
     for each in fields(CorpusRecipe)[3:]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +72,7 @@ def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(windows), config.length)}
     with (folder / "codes.npy").open("wb") as handle:
         np.lib.format.write_array_header_1_0(handle, header)
-        for group, block in groupby(origin.tolist(), key=itemgetter(0)):
-            packed = np.load(inputs[groups[group]] / "bases.npy", mmap_mode="r")
-            handle.write((packed[[row for _, row in block]] & ~np.uint8(REPEAT_BIT)).tobytes())
+        for block in np.split(origin, np.flatnonzero(np.diff(origin["group"])) + 1):
+            if len(block):
+                packed = np.load(inputs[groups[block["group"][0]]] / "bases.npy", mmap_mode="r")
+                handle.write((packed[block["row"]] & ~np.uint8(REPEAT_BIT)).tobytes())

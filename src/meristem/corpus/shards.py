@@ -53,7 +53,8 @@ def write_shard(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     Writes ``bases.npy`` and ``region.npy``, both (windows, length) ``uint8``; with a tokenizer
     ``tokens.npy`` and ``token_ends.npy`` as well.
     """
-    origin = np.load(inputs["order"] / "origin.npy")[parameters["first"] : parameters["last"]]
+    every = np.load(inputs["order"] / "origin.npy", mmap_mode="r")
+    origin = np.asarray(every[parameters["first"] : parameters["last"]])
     assert origin.dtype == ORIGIN_FIELDS
     groups = sorted(name for name in inputs if name.startswith("group"))
     tracks = {}
