@@ -9,18 +9,21 @@ from meristem.errors import MeristemError
 from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
 from meristem.genomics.assembly import InMemoryAssembly
 from meristem.genomics.sequence import decode, encode, reverse_complement
-from meristem.probing.linear import LinearProbe, one_hot, score_auroc
-from meristem.probing.sites import SITE_LETTERS, collect_sites
+from meristem.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE, SITE_LETTERS, collect_sites
 
 LENGTH = 3000
+#: Letters planted in the gene: a start with one ATG in frame and one out of frame behind the intron of 300
+#: bases, an ATG across the intron (its A is the last base of the first exon), and the splice sites.
+PLANTED = ((1000, "ATG"), (1299, "AGT"), (1598, "AGTG"), (1702, "ATG"), (1803, "ATG"))
 
 
 def plant(strand: str):
-    """A contig with one gene of two exons whose intron is GT..AG and whose first codon is ATG."""
-    random = np.random.default_rng(7)
-    codes = random.integers(0, 4, LENGTH, dtype=np.uint8)
-    for start, letters in ((1000, "ATG"), (1300, "GT"), (1598, "AG")):
+    """A contig with one gene of two exons on a strand; apart from what is planted it is of A and C alone."""
+    codes = np.random.default_rng(7).integers(0, 2, LENGTH, dtype=np.uint8)
+    for start, letters in PLANTED:
         codes[start : start + len(letters)] = encode(letters)
+    codes[1400:1402] = encode("GT")
+    codes[1500:1502] = encode("AG")
     spans = [(1000, 1300), (1600, 2000)]
     if strand == "-":
         codes = reverse_complement(codes)
@@ -35,12 +38,34 @@ def plant(strand: str):
 @pytest.mark.parametrize("kind", sorted(SITE_LETTERS))
 def test_letters_stand_at_the_middle_on_both_strands(kind, strand):
     sites = collect_sites(*plant(strand), kind)
-    assert sites.is_site.tolist() == [True, False]
+    assert sites.is_site.tolist() == [True] + [False] * (2 if kind == "start_codon" else 1)
     letters = SITE_LETTERS[kind]
     begin = 256 - (2 if kind == "acceptor" else 0)
-    assert [decode(w[begin : begin + len(letters)]) for w in sites.windows] == [letters] * 2
+    assert {decode(w[begin : begin + len(letters)]) for w in sites.windows} == {letters}
     # The true site is the planted one: the same window from either strand.
     assert np.array_equal(sites.windows[0], collect_sites(*plant("+"), kind).windows[0])
+
+
+@pytest.mark.parametrize("strand", "+-")
+def test_the_frame_of_a_decoy_is_counted_along_the_coding_sequence(strand):
+    sites = collect_sites(*plant(strand), "start_codon")
+    assert sites.role.tolist() == [SITE, IN_FRAME, OUT_OF_FRAME]
+    # 1702 is base 402 of the coding sequence, a multiple of three; 1803 would be base 503.
+    forward = collect_sites(*plant("+"), "start_codon").windows
+    assert np.array_equal(sites.windows, forward)
+    in_frame, out_of_frame = forward[1], forward[2]
+    assert decode(in_frame[256 + 101 : 256 + 104]) == "ATG"
+    assert decode(out_of_frame[256 - 101 : 256 - 98]) == "ATG"
+    assert sites.against(IN_FRAME).tolist() == [True, True, False]
+
+
+def test_a_limit_keeps_sites_with_their_decoys():
+    assembly, annotation = plant("+")
+    gene = annotation.genes[0]
+    twice = Annotation((gene, Gene("h", "c", gene.start, gene.end, "+", gene.transcripts)))
+    assert collect_sites(assembly, twice, "donor").role.tolist()[::2] == [SITE, SITE]
+    assert collect_sites(assembly, twice, "donor", limit=1).is_site.tolist() == [True, False]
+    assert collect_sites(assembly, twice, "start_codon", limit=1).is_site.tolist() == [True, False, False]
 
 
 def test_unknown_kinds_and_empty_annotations_are_told():
@@ -49,24 +74,3 @@ def test_unknown_kinds_and_empty_annotations_are_told():
         collect_sites(assembly, annotation, "enhancer")
     with pytest.raises(MeristemError, match="no gene has a donor"):
         collect_sites(assembly, Annotation(()), "donor")
-
-
-def test_one_hot_keeps_the_middle():
-    window = encode("AACGTTNA")[None]
-    assert one_hot(window, 2).reshape(4, 4).argmax(1).tolist() == ["ACGT".index(x) for x in "CGTT"]
-    assert one_hot(window, 4).sum() == 7
-
-
-def test_a_probe_finds_a_signal_and_none_in_noise():
-    random = np.random.default_rng(0)
-    noise, labels = random.normal(size=(400, 5)), np.arange(400) % 2 == 0
-    signal = noise + labels[:, None]
-    assert LinearProbe().fit(signal[:200], labels[:200]).score(signal[200:], labels[200:]).auroc > 0.9
-    blind = LinearProbe().fit(noise[:200], labels[:200]).score(noise[200:], labels[200:])
-    assert blind.lower < 0.5 < blind.upper
-
-
-def test_auroc_interval_holds_the_estimate():
-    score = score_auroc(np.array([0.1, 0.4, 0.35, 0.8] * 20), np.array([False, False, True, True] * 20))
-    assert score.auroc == 0.75
-    assert score.lower <= 0.75 <= score.upper

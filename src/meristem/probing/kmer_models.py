@@ -46,9 +46,34 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
     for codes in sequences:
         for start in range(0, len(codes) - k + 1, _CHUNK):
             piece = codes[start : start + _CHUNK + k - 1]
-            index, whole = _indices(piece, k)
+            index, whole = kmer_indices(piece, k)
             counts += np.bincount(index[whole], minlength=4**k)
     return counts + counts[_turned(k)]
+
+
+def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Index of the k-mer that begins at each place, and whether it is free of N."""
+    places = len(codes) - k + 1
+    index = np.zeros(places, dtype=np.int64)
+    whole = np.ones(places, dtype=np.bool_)
+    for offset in range(k):
+        letter = codes[offset : offset + places]
+        index = 4 * index + np.minimum(letter, 3)
+        whole &= letter < N
+    return index, whole
+
+
+def kmer_classes(k: int) -> tuple[NDArray[np.int64], int]:
+    """Number of each k-mer's class, the same for its reverse complement, and how many classes there are.
+
+    Examples
+    --------
+    >>> kmer_classes(1)
+    (array([0, 1, 1, 0]), 2)
+    """
+    either = np.minimum(np.arange(4**k), _turned(k))
+    kinds, classes = np.unique(either, return_inverse=True)
+    return classes, len(kinds)
 
 
 def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -249,18 +274,6 @@ def _neighbours(
     before = np.cumprod(known[:, :left][:, ::-1], axis=1).sum(1)
     after = np.cumprod(known[:, left + 1 :], axis=1).sum(1)
     return np.where(known, digits, 0), np.stack([before, after], axis=1)
-
-
-def _indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Index of the k-mer that begins at each place, and whether it is free of N."""
-    places = len(codes) - k + 1
-    index = np.zeros(places, dtype=np.int64)
-    whole = np.ones(places, dtype=np.bool_)
-    for offset in range(k):
-        letter = codes[offset : offset + places]
-        index = 4 * index + np.minimum(letter, 3)
-        whole &= letter < N
-    return index, whole
 
 
 def _turned(k: int) -> NDArray[np.int64]:

@@ -117,8 +117,13 @@ def encoder_probabilities(
 
 def score_masked(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
     """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
-    surprise = surprise_of(hidden, probabilities)
-    right = probabilities.argmax(1) == hidden.truth
+    return score_guesses(hidden, surprise_of(hidden, probabilities), guessed_right(hidden, probabilities))
+
+
+def score_guesses(
+    hidden: HiddenBases, surprise: NDArray[np.float64], right: NDArray[np.bool_]
+) -> dict[str, MaskedScore]:
+    """The same from the surprise at each hidden base, and whether it was guessed right."""
     return {
         name: MaskedScore(
             int(inside.sum()),
@@ -134,6 +139,12 @@ def surprise_of(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDAr
     """(q,) surprise in nats at each hidden base."""
     surprise: NDArray[np.float64] = -np.log(probabilities[np.arange(len(hidden.rows)), hidden.truth])
     return surprise
+
+
+def guessed_right(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(q,) whether the most probable base is the hidden one."""
+    right: NDArray[np.bool_] = probabilities.argmax(1) == hidden.truth
+    return right
 
 
 def region_groups(hidden: HiddenBases) -> dict[str, NDArray[np.bool_]]:

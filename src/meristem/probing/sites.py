@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +10,20 @@ from numpy.typing import NDArray
 
 from meristem.config import WINDOW
 from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, Gene, Signal
+from meristem.genomics.annotation import Annotation, CodingPart, Gene, Signal
 from meristem.genomics.assembly import Assembly
 from meristem.genomics.interval import Interval
 from meristem.genomics.sequence import encode
 
 #: Letters a site must show at its first bases along the gene, by kind.
 SITE_LETTERS: Final = {"donor": "GT", "acceptor": "AG", "start_codon": "ATG"}
+
+
+#: What a row of a :class:`SiteSet` is.
+SITE: Final = "site"
+IN_FRAME: Final = "in-frame"
+OUT_OF_FRAME: Final = "out-of-frame"
+OF_GENE: Final = "of the gene"
 
 
 @dataclass(frozen=True)
@@ -29,32 +35,51 @@ class SiteSet:
     kind
         ``"donor"``, ``"acceptor"`` or ``"start_codon"``.
     windows
-        (2 k, 512) codes along the gene's strand; the letters' boundary stands in the middle: a donor's GT
+        (k, 512) codes along the gene's strand; the letters' boundary stands in the middle: a donor's GT
         and a start's ATG begin there, an acceptor's AG ends there.
-    is_site
-        (2 k,) bool, as many true as false.
+    role
+        (k,) ``"site"``, or what kind of decoy: ``"of the gene"`` for GT and AG; ``"in-frame"`` and
+        ``"out-of-frame"`` for ATG.
     contig
-        (2 k,) contig of each window, for splits.
+        (k,) contig of each window, for splits.
     """
 
     kind: str
     windows: NDArray[np.uint8]
-    is_site: NDArray[np.bool_]
+    role: NDArray[np.object_]
     contig: NDArray[np.object_]
+
+    @property
+    def is_site(self) -> NDArray[np.bool_]:
+        """(k,) which rows are sites."""
+        return np.asarray(self.role == SITE, dtype=np.bool_)
+
+    def against(self, decoy: str) -> NDArray[np.bool_]:
+        """(k,) the sites, and the decoys of one kind."""
+        return np.asarray((self.role == SITE) | (self.role == decoy), dtype=np.bool_)
 
 
 def collect_sites(
     assembly: Assembly, annotation: Annotation, kind: str, *, limit: int | None = None, seed: int = 0
 ) -> SiteSet:
-    """Annotated sites with their usual letters, and for each a decoy of the same gene.
+    """Annotated sites with their usual letters, each beside its decoys from the same gene.
 
-    A decoy shows the same letters on the same strand inside the same gene but is no annotated site of any
-    transcript. Each gene gives as many decoys as sites (fewer where it has too few, and then as few sites).
+    A decoy shows the same letters on the same strand of the same gene but is no annotated site of any
+    transcript. For donors and acceptors any such GT or AG inside the gene serves, one for each site (fewer
+    sites where a gene has too few decoys). The start codon of a gene's representative transcript stands
+    beside two ATG of the same coding sequence, spliced out and read from its first base: one whose distance
+    from the start is a multiple of three (in-frame: a methionine inside the protein) and one whose distance
+    is not (out-of-frame). No ATG across an intron counts, and no gene that lacks either decoy.
 
     Parameters
     ----------
     limit
         Largest number of sites; a random choice of genes when there are more.
+
+    Returns
+    -------
+    SiteSet
+        Each site followed by its decoys: two rows for each donor or acceptor, three for each start.
 
     Raises
     ------
@@ -67,34 +92,80 @@ def collect_sites(
     starts = kind == "start_codon"
     signals = annotation.start_codons if starts else annotation.splice_sites
     known = {(s.contig, s.position, s.strand) for s in signals(all_transcripts=True) if s.kind == kind}
-    drawn: list[tuple[Signal, bool]] = []
+    of_gene = _starts_of_gene if starts else _splice_sites_of_gene
+    most = None if limit is None else limit * (3 if starts else 2)
+    drawn: list[tuple[Signal, str]] = []
     genes = [gene for gene in annotation.genes if gene.strand in "+-" and gene.contig in assembly.contigs]
     for index in random.permutation(len(genes)):
-        drawn += _of_gene(genes[index], assembly, kind, known, random)
-        if limit is not None and len(drawn) >= 2 * limit:
+        drawn += of_gene(genes[index], assembly, kind, known, random)
+        if most is not None and len(drawn) >= most:
             break
     if not drawn:
         raise MeristemError(f"no gene has a {kind} with a decoy", mend="give an annotation with exons or CDS")
-    drawn = drawn[: 2 * limit] if limit else drawn
+    drawn = drawn[:most]
     windows = np.stack([_window(assembly, signal) for signal, _ in drawn])
     contigs = np.array([signal.contig for signal, _ in drawn], dtype=object)
-    return SiteSet(kind, windows, np.array([real for _, real in drawn]), contigs)
+    return SiteSet(kind, windows, np.array([role for _, role in drawn], dtype=object), contigs)
 
 
-def _of_gene(
+def _splice_sites_of_gene(
     gene: Gene,
     assembly: Assembly,
     kind: str,
     known: set[tuple[str, int, str]],
     random: np.random.Generator,
-) -> Iterator[tuple[Signal, bool]]:
+) -> list[tuple[Signal, str]]:
     places = [p for p in _places(gene, assembly, kind) if _fits(p, assembly.contigs[gene.contig])]
     real = [p for p in places if (gene.contig, p, gene.strand) in known]
     decoys = [p for p in places if (gene.contig, p, gene.strand) not in known]
     pairs = min(len(real), len(decoys))
-    for chosen, truth in ((real, True), (decoys, False)):
-        for index in random.choice(len(chosen), pairs, replace=False) if pairs else ():
-            yield Signal(gene.contig, chosen[index], gene.strand, kind), truth
+    if not pairs:
+        return []
+    chosen = [random.choice(some, pairs, replace=False).tolist() for some in (real, decoys)]
+    return [
+        (Signal(gene.contig, position, gene.strand, kind), role)
+        for pair in zip(*chosen, strict=True)
+        for position, role in zip(pair, (SITE, OF_GENE), strict=True)
+    ]
+
+
+def _starts_of_gene(
+    gene: Gene,
+    assembly: Assembly,
+    kind: str,
+    known: set[tuple[str, int, str]],
+    random: np.random.Generator,
+) -> list[tuple[Signal, str]]:
+    best = gene.representative
+    if best is None or not best.cds:
+        return []
+    along = _coding_positions(best.cds, gene.strand)
+    codes = assembly.sequence(Interval(gene.contig, best.cds[0].start, best.cds[-1].end, gene.strand))
+    letters = codes[np.abs(along - along[0])]
+    last = len(along) - 2
+    shows = np.logical_and.reduce([letters[i : i + last] == letter for i, letter in enumerate(encode("ATG"))])
+    shows &= np.abs(along[2:] - along[:last]) == 2
+    usable = [
+        i for i in np.flatnonzero(shows).tolist() if _fits(int(along[i]), assembly.contigs[gene.contig])
+    ]
+    marked = [(gene.contig, int(along[i]), gene.strand) in known for i in usable]
+    if 0 not in usable or not marked[0]:
+        return []
+    decoys = [i for i, mark in zip(usable, marked, strict=True) if not mark]
+    groups = [[i for i in decoys if (i % 3 == 0) == inside] for inside in (True, False)]
+    if not all(groups):
+        return []
+    chosen = [0, *(group[int(random.integers(len(group)))] for group in groups)]
+    return [
+        (Signal(gene.contig, int(along[i]), gene.strand, kind), role)
+        for i, role in zip(chosen, (SITE, IN_FRAME, OUT_OF_FRAME), strict=True)
+    ]
+
+
+def _coding_positions(cds: tuple[CodingPart, ...], strand: str) -> NDArray[np.int64]:
+    """Positions of the bases of a coding sequence in the order in which they are read."""
+    forward = np.concatenate([np.arange(part.start, part.end) for part in cds])
+    return forward if strand == "+" else forward[::-1]
 
 
 def _places(gene: Gene, assembly: Assembly, kind: str) -> list[int]:
