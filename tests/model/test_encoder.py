@@ -99,3 +99,12 @@ def test_a_region_seen_from_the_other_strand_and_back_is_itself():
     for region in Region:
         assert COMPLEMENT_REGION[COMPLEMENT_REGION[region]] == region
     assert COMPLEMENT_REGION[Region.DONOR_FORWARD] == Region.DONOR_REVERSE
+
+
+@settings(max_examples=25, deadline=None)
+@given(codes=windows, data=st.data())
+def test_vectors_of_some_bases_are_those_of_all(checkpoint, codes, data):
+    chosen = torch.tensor([data.draw(st.lists(st.booleans(), min_size=len(codes), max_size=len(codes)))])
+    with torch.no_grad():
+        reading = checkpoint.encoder.strand(tokens(codes))
+    assert torch.equal(reading.features_at(chosen), reading.features[chosen])

@@ -134,12 +134,12 @@ class PretrainingObjective(nn.Module):
         }
         if self.locus_head is not None:
             asked = batch.hidden & (batch.offset != NO_OFFSET)
-            logits = self.locus_head(reading.features[asked])
+            logits = self.locus_head(reading.features_at(asked))
             sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[asked], reduction="sum")
         if self.column_head is not None:
-            rows = batch.column.flatten(1).any(1)
-            chance = self.column_head(reading.features[rows]).float().log_softmax(-1)
-            sums["column"] = -(chance * batch.column[rows]).sum()
+            cells = batch.column.any(-1)
+            chance = self.column_head(reading.features_at(cells)).float().log_softmax(-1)
+            sums["column"] = -(chance * batch.column[cells]).sum()
         divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
         weights = self.config.weights
         loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
