@@ -2,7 +2,7 @@
 
     python benchmarks/package_checkpoint.py runs/small --scores scores.json --hardware "one core of ..."
 
-Reads ``runs/small/checkpoint`` and ``runs/small/training/log.jsonl``.
+Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl`` and the corpus that the recipe names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from meristem.artifacts import read_manifest, write_artifact
+from meristem.corpus.store import Corpus, open_corpus
 from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -50,21 +53,46 @@ def read_log(path: Path) -> tuple[dict[str, Any], float]:
     return validation, len(pace) / sum(pace)
 
 
+def data_table(corpus: Corpus, weights: dict[str, float]) -> str:
+    """Windows and share of each source of the corpus; a collection is one line."""
+    lines = ["| source | species | training windows | share of draws | annotated |", "|---|--:|--:|--:|---|"]
+    total = sum(weights.values()) if weights else 1.0
+    for source in dict.fromkeys(species.source for species in corpus.species):
+        own = [species for species in corpus.species if species.source == source]
+        named = weights.get(source, weights.get(own[0].name, 0.0)) / total
+        share = named if weights else sum(species.weight for species in own)
+        rows = np.isin(corpus.windows["species"], [corpus.species.index(species) for species in own])
+        genic = "yes" if corpus.windows["genic"][rows].any() else "no"
+        windows = sum(species.training for species in own)
+        lines.append(f"| {source} | {len(own):,} | {windows:,} | {share:.0%} | {genic} |")
+    return "\n".join(lines)
+
+
+def leakage_table(folder: Path) -> str:
+    """Share of validation windows that have a relative in training, by identity and stretch."""
+    found = json.loads((folder / "leakage.json").read_text(encoding="utf-8"))
+    heads = [f"over {c:.0%} of the window" for c in found["coverages"]]
+    lines = ["| identity at least | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
+    for identity, shares in zip(found["identities"], found["shares"], strict=True):
+        lines.append(f"| {identity:.0%} | " + " | ".join(f"{share:.2%}" for share in shares) + " |")
+    return "\n".join(lines)
+
+
 def write_card(run: Path, scores: dict[str, Any], hardware: str, limit: int) -> str:
     manifest = read_manifest(run / "checkpoint")
     recipe = manifest["parameters"]["recipe"]
+    corpus = open_corpus(Path(recipe["corpus"]["folder"]))
     validation, speed = read_log(run / "training" / "log.jsonl")
     bases = manifest["metrics"]["training_bases"]
-    sources = [
-        f"{g['species']} ({'' if g['annotation'] else 'not '}annotated, {g['weight']:.0%} of windows)"
-        for g in recipe["genomes"]
-    ]
     return TEMPLATE.read_text(encoding="utf-8").format(
-        **{k: validation[k] for k in ("coding_auroc", "span_cross_entropy", "span_accuracy")},
+        **{k: validation[k] for k in ("coding_auroc", "base_cross_entropy", "base_accuracy")},
+        **{k: recipe["objective"][k] for k in ("repeat_weight", "single_share", "mark_weight")},
+        **corpus.summary["totals"],
         name=recipe["name"],
         parameters=load_checkpoint(run / "checkpoint").parameters / 1e6,
-        data="; ".join(sources),
-        repeat_weight=recipe["objective"]["repeat_weight"],
+        data=data_table(corpus, recipe["corpus"]["weights"]),
+        leakage=leakage_table(corpus.folder),
+        megabases=corpus.bases / 1e6,
         bases=bases / 1e6,
         steps=recipe["schedule"]["steps"],
         batch=recipe["schedule"]["batch"],
@@ -72,7 +100,6 @@ def write_card(run: Path, scores: dict[str, Any], hardware: str, limit: int) -> 
         hours=bases / speed / 3600,
         hardware=hardware,
         speed=speed,
-        kept=", ".join(name for g in recipe["genomes"] for name in g["validation_contigs"]),
         limit=limit,
         sites=site_table(scores["sites"]),
         coding=coding_table(scores["coding"]),
