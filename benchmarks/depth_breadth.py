@@ -13,11 +13,10 @@ Nuclear: a thousand stored windows of a corpus from one genome (recipes/depth.to
 the genes of hundreds of species (recipes/breadth.toml), scored on Arabidopsis and rice. Replicates draw other
 windows and first weights; the two species scored stay, so that the interval says nothing of other species.
 
-Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after)
-counted on the same windows;
-how far long k-mers are trusted is fitted on a quarter of the species (nuclear: a twentieth of the windows)
-with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one in 16. Finished runs stay
-in --out.
+Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after), both
+counted on the same windows. How far long k-mers are trusted is fitted on a quarter of the families (nuclear: of
+the windows) with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one in 16.
+Finished runs stay in --out; run again, only missing ones are made.
 """
 
 from __future__ import annotations
@@ -204,7 +203,11 @@ def plastome_encoder(recipe: Recipe, drawn: Draw, species: int, folder: Path) ->
 
 def plastome_kmers(drawn: Draw, species: int, _folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"distance": nearest_distance(drawn, species)}
-    for name, chances in kmer_surprise(*training_windows(drawn, species), drawn.hidden).items():
+    codes, owner = training_windows(drawn, species)
+    # Whole families, as those that are scored: with a congener counted, long k-mers look trustworthy.
+    families = [p.family for p in drawn.others[:species]]
+    family = np.array([families.index(name) for name in families])[owner]
+    for name, chances in kmer_surprise(codes, family, drawn.hidden).items():
         for what, values in by_group(drawn.hidden, chances, drawn.owner).items():
             found[f"{name}/{what}"] = values
     return told(found)
@@ -321,7 +324,7 @@ def nuclear_run(
     checkpoint = trained(recipe, windows, folder)
     hidden, group = asked_together(questions)
     stored = np.stack([corpus.row(int(row)).codes for row in windows.rows])
-    chances = kmer_surprise(stored, np.random.default_rng(0).permutation(len(stored)) % 20, hidden)
+    chances = kmer_surprise(stored, np.random.default_rng(0).permutation(len(stored)) % 4, hidden)
     chances["encoder"] = encoder_probabilities(hidden, checkpoint, show=False)
     found: dict[str, Any] = {}
     for model, values in chances.items():
