@@ -49,7 +49,16 @@ def test_the_files_and_their_columns(files: dict[str, Path], run: Callable, tmp_
             "--trait",
             "height",
         ),
-        *("--groups", files["groups"], "--group-column", "family", "--quota", "A=4:", "--costs", files["costs"]),
+        *(
+            "--groups",
+            files["groups"],
+            "--group-column",
+            "family",
+            "--quota",
+            "A=4:",
+            "--costs",
+            files["costs"],
+        ),
         *("--budget", 14, "--candidates", files["candidates"], "--count", 7, "--out", out),
     )
     assert ran.code == 0, ran
@@ -92,7 +101,10 @@ def test_json_and_seed(files: dict[str, Path], run: Callable, tmp_path: Path) ->
         (["--count", 5, "--phenotypes", "phenotypes", "--trait", "mass"], "'mass' is not in the phenotypes"),
         (["--count", 5, "--quota", "A=1:2"], "needs a table of groups"),
         (["--count", 5, "--groups", "groups"], "not clear which column"),
-        (["--count", 5, "--groups", "groups", "--group-column", "family", "--quota", "A"], "'A' is not understood"),
+        (
+            ["--count", 5, "--groups", "groups", "--group-column", "family", "--quota", "A"],
+            "'A' is not understood",
+        ),
         (["--count", 5, "--groups", "groups", "--group-column", "family", "--quota", "C=1:"], "group 'C'"),
         (
             ["--count", 5, "--groups", "groups", "--group-column", "family", "--quota", "A=9:"],

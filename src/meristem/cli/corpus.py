@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from meristem.cli.options import Json, Out, Quiet
+from meristem.cli.options import Json, Out, Quiet, RayAddress
 from meristem.cli.output import hushed, print_summary
 
 EXAMPLE: Final = "Example: meristem corpus build recipes/corpus.toml --out runs/corpus"
@@ -23,14 +23,7 @@ def build(
     estimate_only: Annotated[
         bool, typer.Option("--estimate", help="Say what it will cost, and stop there.")
     ] = False,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="ADDRESS",
-            help="Run the stages on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
-        ),
-    ] = None,
+    ray: RayAddress = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

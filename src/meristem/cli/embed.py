@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from meristem.cli.options import Aliases, CheckpointFolder, Json, Out, Ploidy, Quiet, ReferenceFile, Seed
+from meristem.cli.options import (
+    Aliases,
+    CheckpointFolder,
+    Json,
+    Out,
+    Ploidy,
+    Quiet,
+    RayAddress,
+    ReferenceFile,
+    Seed,
+)
 from meristem.cli.output import hushed, print_summary
 from meristem.errors import MeristemError
 
@@ -58,14 +68,6 @@ PanelFile = Annotated[
 PoolName = Annotated[
     Literal["mean", "centre"],
     typer.Option("--pool", help="Mean over all bases of a window, or over its middle 8."),
-]
-RayAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Encode on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
-    ),
 ]
 
 

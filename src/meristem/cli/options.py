@@ -16,6 +16,14 @@ Out = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no estimates.")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
+    ),
+]
 
 GenotypeFile = Annotated[
     Path,

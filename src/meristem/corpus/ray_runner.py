@@ -11,6 +11,35 @@ from meristem.errors import MeristemError
 from meristem.progress import Advance
 
 
+def connect(address: str) -> Any:
+    """The module ``ray``, connected to a cluster, or to the one this process is connected to already.
+
+    Parameters
+    ----------
+    address
+        ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+
+    Raises
+    ------
+    MeristemError
+        If Ray is not installed or no cluster answers.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise MeristemError(
+            "Ray is not installed", where="--ray", mend="pip install 'meristem[ray]'"
+        ) from error
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise MeristemError(
+                "no Ray cluster answers", where=address, mend="check the address, or start one with ray start"
+            ) from error
+    return ray
+
+
 class RayRunner:
     """Runs the tasks of a stage on the workers of a cluster.
 
@@ -21,26 +50,11 @@ class RayRunner:
     Parameters
     ----------
     address
-        ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+        As for :func:`connect`.
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            import ray
-        except ImportError as error:
-            raise MeristemError(
-                "Ray is not installed", where="--ray", mend="pip install 'meristem[ray]'"
-            ) from error
-        self._ray: Any = ray
-        if not ray.is_initialized():
-            try:
-                ray.init(address=address, log_to_driver=False, configure_logging=False)
-            except (ConnectionError, ValueError, RuntimeError) as error:
-                raise MeristemError(
-                    "no Ray cluster answers",
-                    where=address,
-                    mend="check the address, or start one with ray start",
-                ) from error
+        self._ray = ray = connect(address)
         # Every retry is safe: a task writes its folder whole or not at all.
         self._remote = ray.remote(max_retries=-1)(run_task)
 

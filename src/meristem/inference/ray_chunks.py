@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.corpus.ray_runner import RayRunner
+from meristem.corpus.ray_runner import connect
 from meristem.errors import MeristemError
 from meristem.inference.embed import Pool, encode_chunk
 from meristem.model.backbone import Backbone
@@ -25,14 +25,11 @@ class RayChunks:
     Parameters
     ----------
     address
-        ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+        As for :func:`meristem.corpus.ray_runner.connect`.
     """
 
     def __init__(self, address: str) -> None:
-        RayRunner(address)  # connects, or says why it cannot
-        import ray
-
-        self._ray: Any = ray
+        self._ray = ray = connect(address)
         # Every retry is safe: vectors depend on nothing but the arguments.
         self._remote = ray.remote(max_retries=-1)(encode_chunk)
 
