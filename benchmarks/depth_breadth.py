@@ -13,10 +13,10 @@ Nuclear: a thousand stored windows of a corpus from one genome (recipes/depth.to
 the genes of hundreds of species (recipes/breadth.toml), scored on Arabidopsis and rice. Replicates draw other
 windows and first weights; the two species scored stay, so that the interval says nothing of other species.
 
-Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after), both
-counted on the same windows. How far long k-mers are trusted is fitted on a quarter of the families (nuclear: of
-the windows) with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one in 16.
-Finished runs stay in --out; run again, only missing ones are made.
+Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after),
+both counted on the same windows. How far long k-mers are trusted is fitted on a quarter of the families
+(nuclear: of the windows) with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one
+in 16. Finished runs stay in --out; run again, only missing ones are made.
 """
 
 from __future__ import annotations
