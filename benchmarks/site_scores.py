@@ -168,7 +168,7 @@ def score_sites(
             key = f"{kind}/{limits}/{'bf16' if half else 'float32'}/{features.name}/{features.key}"
             found[features.name] = keep.get(key, lambda f=features, e=examples: decide(f, e))
             tables["sites"] += _site_rows(examples, features.name, found[features.name])
-            if not isinstance(features, Read):
+            if not isinstance(features, Read) and not features.name.endswith("oriented + regions"):
                 few = keep.get(f"few/{key}", lambda f=features, e=examples: decide_with_few(f, e))
                 rows = [few_row(kind, n, features.name, "AUROC", values) for n, values in few.items()]
                 tables["few_labels"] += rows
