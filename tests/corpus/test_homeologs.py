@@ -58,4 +58,7 @@ def test_homeologs_are_on_one_side_of_the_split(tmp_path: Path, divergence: floa
     table = corpus.summary["homeologs"]["Allotetra planta"]
     assert table["parted_clusters"] == 0
     assert table["validation_windows"] > 4
-    assert table["shared_windows"] >= least * len(corpus.windows)
+    # Of 80 windows and their homeologs, those that are both still there after near-duplicates were dropped.
+    pairs = len(corpus.windows) - 80
+    assert pairs > 20
+    assert table["shared_windows"] >= least * 2 * pairs
