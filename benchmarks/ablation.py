@@ -257,11 +257,8 @@ def make_run(
         checkpoint = trained(recipe, windows, folder, columns if objective.column_weight else None)
     training = time.process_time() - begun
     found = score(checkpoint, questions)
-    means = {
-        what: round(float(v.mean()), 4)
-        for what, v in found.items()
-        if what.endswith(("surprise", "accuracy"))
-    }
+    told = {what: values for what, values in found.items() if what.endswith(("surprise", "accuracy"))}
+    means = {f"mean {what}": round(float(values.mean()), 4) for what, values in told.items()}
     seconds = {"training_seconds": round(training, 1), "seconds": round(time.process_time() - begun, 1)}
     return found | means | seconds
 
