@@ -383,6 +383,7 @@ def main() -> None:
     )
     parser.add_argument("case", choices=["plastomes", "nuclear"])
     parser.add_argument("--recipe", type=Path, default=Path("recipes/depth.toml"), help="network, schedule")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--corpus", type=Path, help="nuclear: instead of the recipe's")
     parser.add_argument("--out", type=Path, default=Path("runs/depth"), help="where finished runs are kept")
     parser.add_argument("--replicates", type=int, default=3)
@@ -392,7 +393,10 @@ def main() -> None:
     parser.add_argument("--encoder-replicates", type=int, default=100, help="k-mer models cost much less")
     arguments = parser.parse_args()
     run = run_plastomes if arguments.case == "plastomes" else run_nuclear
-    run(arguments, read_recipe(arguments.recipe), Ledger(arguments.out), Console(width=190))
+    recipe = read_recipe(arguments.recipe)
+    if arguments.steps:
+        recipe = replace(recipe, schedule=replace(recipe.schedule, steps=arguments.steps))
+    run(arguments, recipe, Ledger(arguments.out), Console(width=190))
 
 
 if __name__ == "__main__":
