@@ -199,6 +199,8 @@ def coding_row(species: str, name: str, reading: StretchReading, stretches: Stre
     """Coding against all other bases, UTR among them."""
     known = grid_labels((stretches.codes[:, 512:-512] < 4).astype(np.int8), GRID) == 1
     truth = np.isin(stretches.region[:, GRID // 2 :: GRID], CODING)[known]
-    score = score_auroc(reading.chances[..., list(CODING)].sum(-1)[known], truth, draws=50)
+    stretch = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
+    decision = reading.chances[..., list(CODING)].sum(-1)[known]
+    score = score_auroc(decision, truth, groups=stretch, draws=200)
     counts = {"coding": int(truth.sum()), "other": int((~truth).sum())}
-    return {"species": species, "model": name, "auroc": score.auroc} | counts
+    return {"species": species, "model": name} | asdict(score) | counts

@@ -70,6 +70,18 @@ def test_the_interval_holds_the_estimate() -> None:
     assert score.lower <= 0.75 <= score.upper
 
 
+def test_examples_of_one_group_are_drawn_together() -> None:
+    random = np.random.default_rng(4)
+    labels = np.arange(40) % 2 == 0
+    decision = random.normal(size=40) + 0.5 * labels
+    copies, of = [np.repeat(one, 10) for one in (decision, labels)], np.repeat(np.arange(40), 10)
+    whole = score_auroc(decision, labels)
+    together = score_auroc(*copies, groups=of)
+    assert together == whole
+    apart = score_auroc(*copies)
+    assert apart.upper - apart.lower < 0.6 * (whole.upper - whole.lower)
+
+
 def test_a_difference_is_paired() -> None:
     random = np.random.default_rng(3)
     labels = np.arange(400) % 2 == 0

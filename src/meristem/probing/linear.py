@@ -80,10 +80,22 @@ class LinearProbe:
 
 
 def score_auroc(
-    decision: NDArray[np.floating], labels: NDArray[np.bool_], *, draws: int = _DRAWS, seed: int = 0
+    decision: NDArray[np.floating],
+    labels: NDArray[np.bool_],
+    *,
+    groups: NDArray[np.intp] | None = None,
+    draws: int = _DRAWS,
+    seed: int = 0,
 ) -> ProbeScore:
-    """AUROC of a score with a percentile bootstrap interval over examples."""
-    lower, upper = np.percentile(_drawn_aurocs(decision, labels, draws, seed), [2.5, 97.5])
+    """AUROC of a score with a percentile bootstrap interval over examples.
+
+    Parameters
+    ----------
+    groups
+        (rows,) number of the group an example belongs to, where those of one group are alike: whole
+        groups are drawn.
+    """
+    lower, upper = np.percentile(_drawn_aurocs(decision, labels, draws, seed, groups), [2.5, 97.5])
     return ProbeScore(auroc(decision, labels), float(lower), float(upper))
 
 
@@ -124,14 +136,20 @@ def _auroc_of_places(
 
 
 def _drawn_aurocs(
-    decision: NDArray[np.floating], labels: NDArray[np.bool_], draws: int, seed: int
+    decision: NDArray[np.floating],
+    labels: NDArray[np.bool_],
+    draws: int,
+    seed: int,
+    groups: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
     place = np.unique(decision, return_inverse=True)[1]
+    groups = np.arange(len(labels)) if groups is None else groups
+    count = int(groups.max()) + 1
     found = []
     for _ in range(draws):
-        weights = np.bincount(random.integers(0, len(labels), len(labels)), minlength=len(labels))
-        if 0 < weights[labels].sum() < len(labels):
+        weights = np.bincount(random.integers(0, count, count), minlength=count)[groups]
+        if weights[labels].any() and weights[~labels].any():
             found.append(_auroc_of_places(place, labels, weights))
     return np.array(found)
 
