@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from meristem.artifacts import read_manifest, verify_artifact
+from meristem.errors import MeristemError
 from meristem.genomics.sequence import decode
 from meristem.model.checkpoint import load_checkpoint
 from meristem.training.pretrain import pretrain
@@ -93,3 +95,21 @@ def test_the_tiny_recipe_takes_a_minute_and_learns(real_data, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "training" / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["region"] < lines[0]["region"] < np.log(17)
     assert {"locus", "share_of_peak"} <= set(lines[-1])
+
+
+def test_a_training_starts_from_the_weights_of_a_checkpoint(trained):
+    recipe, folder, root = trained
+    still = replace(recipe.schedule, learning_rate=0.0, matrix_rate=0.0)
+    onward = pretrain(replace(recipe, start=str(folder), seed=9, schedule=still), root / "onward", show=False)
+    assert load_checkpoint(onward).digest == load_checkpoint(folder).digest
+    manifest = read_manifest(onward)
+    assert manifest["metrics"]["training_bases"] == 2 * 6 * 4 * 64
+    assert "model.safetensors" in [entry["name"] for entry in manifest["inputs"]]
+
+
+def test_a_checkpoint_of_another_shape_is_no_start(trained):
+    recipe, folder, root = trained
+    wider = replace(recipe, start=str(folder), encoder=recipe.encoder | {"hidden_size": 48})
+    with pytest.raises(MeristemError, match="another shape"):
+        pretrain(wider, root / "wider", show=False)
+    assert not (root / "wider").exists()

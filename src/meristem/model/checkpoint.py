@@ -16,7 +16,7 @@ from meristem.artifacts import sha256
 from meristem.errors import MeristemError
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
 
-_WEIGHTS: Final = "model.safetensors"
+WEIGHTS: Final = "model.safetensors"
 PACKAGED: Final = "small"
 
 
@@ -66,7 +66,7 @@ def load_checkpoint(folder: Path | None = None) -> Checkpoint:
         If the folder holds no checkpoint, or a broken one.
     """
     folder = packaged_checkpoint() if folder is None else Path(folder)
-    weights = folder / _WEIGHTS
+    weights = folder / WEIGHTS
     if not weights.is_file():
         raise MeristemError(
             "there is no checkpoint in this folder",

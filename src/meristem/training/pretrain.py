@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from meristem.artifacts import write_artifact
+from meristem.artifacts import read_manifest, write_artifact
+from meristem.errors import MeristemError
+from meristem.model.checkpoint import WEIGHTS, load_checkpoint
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
 from meristem.progress import estimate
 from meristem.training.cost import TrainingCost, training_cost
@@ -34,6 +36,8 @@ def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | Non
     """
     sources = open_sources(recipe)
     encoder = new_encoder(recipe)
+    if recipe.start_path is not None:
+        load_start(recipe.start_path, encoder)
     accelerator = Accelerator(mixed_precision=recipe.schedule.precision)
     if accelerator.is_main_process:
         cost = training_cost(recipe, encoder, accelerator.device)
@@ -81,12 +85,36 @@ def new_encoder(recipe: Recipe) -> MeristemEncoder:
     return MeristemEncoder(MeristemConfig(**recipe.encoder))
 
 
+def load_start(folder: Path, encoder: MeristemEncoder) -> None:
+    """Give an encoder the weights of a checkpoint.
+
+    Raises
+    ------
+    MeristemError
+        If the checkpoint is of another shape.
+    """
+    begun = load_checkpoint(folder).encoder
+    try:
+        encoder.load_state_dict(begun.state_dict())
+    except RuntimeError as error:
+        raise MeristemError(
+            "the checkpoint to start from is of another shape than [encoder]",
+            where=str(folder),
+            mend="give [encoder] the values of its config.json",
+        ) from error
+
+
 def write_checkpoint(encoder: MeristemEncoder, recipe: Recipe, sources: Sources, folder: Path) -> Path:
-    """Write float16 weights with the recipe they were trained by."""
+    """Write float16 weights with the recipe they were trained by.
+
+    ``training_bases`` in the manifest counts those of the checkpoint it started from as well.
+    """
+    start = recipe.start_path
+    before = 0 if start is None else read_manifest(start)["metrics"]["training_bases"]
     with write_artifact(
         folder,
         kind="checkpoint",
-        inputs=sources.files,
+        inputs=[*sources.files, *([] if start is None else [start / WEIGHTS])],
         parameters={"recipe": asdict(recipe)},
         seeds={"recipe": recipe.seed},
     ) as draft:
@@ -95,5 +123,5 @@ def write_checkpoint(encoder: MeristemEncoder, recipe: Recipe, sources: Sources,
         half.load_state_dict(encoder.state_dict())
         half.half().save_pretrained(draft.folder)
         schedule = recipe.schedule
-        draft.metrics["training_bases"] = schedule.steps * schedule.batch * recipe.sampler.window
+        draft.metrics["training_bases"] = before + schedule.steps * schedule.batch * recipe.sampler.window
     return Path(folder)

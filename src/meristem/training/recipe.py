@@ -79,7 +79,13 @@ class AlignmentSource:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training depends on besides the code."""
+    """Everything a training depends on besides the code.
+
+    Attributes
+    ----------
+    start
+        Folder of a checkpoint whose weights the training begins with; ``""`` begins with random ones.
+    """
 
     name: str
     seed: int
@@ -90,6 +96,12 @@ class Recipe:
     schedule: Schedule
     corpus: CorpusSource = field(default_factory=CorpusSource)
     alignments: AlignmentSource = field(default_factory=AlignmentSource)
+    start: str = ""
+
+    @property
+    def start_path(self) -> Path | None:
+        """The folder to start from, environment variables expanded."""
+        return expanded(self.start, "start") if self.start else None
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -132,6 +144,7 @@ def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
             schedule=build_table(Schedule, table.pop("schedule"), where),
             corpus=build_table(CorpusSource, table.pop("corpus", {}), where),
             alignments=build_table(AlignmentSource, table.pop("alignments", {}), where),
+            start=table.pop("start", ""),
         )
     except KeyError as error:
         raise MeristemError(f"the recipe lacks {error}", where=where, mend="add it") from error
