@@ -1,8 +1,10 @@
 """Put a trained checkpoint and its scores into the package, with a model card.
 
-    python benchmarks/package_checkpoint.py runs/small --scores scores.json --hardware "one core of ..."
+    python benchmarks/package_checkpoint.py runs/small --scores scores.json --masked masked.json \
+        --hardware "one core of ..."
 
-Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl`` and the corpus that the recipe names.
+Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus that the recipe names, and what
+``checkpoint_scores.py`` and ``masked_bases.py`` wrote.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +24,41 @@ from meristem.corpus.store import Corpus, open_corpus
 from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
+LEAKAGE = "Leakage: share of validation windows with a training window of at least this identity"
+SHORT = {"Arabidopsis thaliana": "Arabidopsis", "Oryza sativa": "rice"}
+Row = dict[str, Any]
 
 
-def site_table(rows: list[dict[str, Any]]) -> str:
-    features = list(dict.fromkeys(row["features"] for row in rows))
-    lines = [
-        "| site | species | examples | " + " | ".join(features) + " |",
-        "|---|---|--:|" + "--:|" * len(features),
-    ]
-    for key in dict.fromkeys((row["site"], row["species"], row["examples"]) for row in rows):
-        found = {r["features"]: r for r in rows if (r["site"], r["species"], r["examples"]) == key}
-        cells = [
-            f"{r['auroc']:.3f} ({r['lower']:.3f}-{r['upper']:.3f})" for r in (found[f] for f in features)
-        ]
-        lines.append("| " + " | ".join([key[0].replace("_", " "), key[1], f"{key[2]:,}", *cells]) + " |")
+def short(number: float) -> str:
+    """.984 for .98412."""
+    return f"{number:.3f}".replace("0.", ".", 1)
+
+
+def score_cell(row: Row) -> str:
+    value = row["auroc"] if "auroc" in row else row["balanced_accuracy"]
+    return f"{short(value)} ({short(row['lower'])}-{short(row['upper'])})"
+
+
+def few_cell(row: Row) -> str:
+    return f"{short(row['mean'])} +-{short(row['spread'])}"
+
+
+def nats_cell(row: Row) -> str:
+    return f"{row['cross_entropy']:.4f} ({short(row['accuracy'])})"
+
+
+def pivot(rows: Sequence[Row], line: str, column: Sequence[str], cell: Callable[[Row], str]) -> str:
+    """A table with a line per model, and a column per task and species."""
+
+    def head(row: Row) -> str:
+        return ", ".join(SHORT.get(row[key], str(row[key]).replace("_", " ")) for key in column)
+
+    heads = list(dict.fromkeys(head(row) for row in rows))
+    lines = [f"| {line} | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
+    for name in dict.fromkeys(row[line] for row in rows):
+        found = {head(row): cell(row) for row in rows if row[line] == name}
+        lines.append(f"| {name} | " + " | ".join(found.get(one, "") for one in heads) + " |")
     return "\n".join(lines)
-
-
-def coding_table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| species | model | AUROC | coding bases | other bases |", "|---|---|--:|--:|--:|"]
-    for row in rows:
-        counts = f"{row['coding']:,} | {row['other']:,}"
-        lines.append(f"| {row['species']} | {row['model']} | {row['auroc']:.3f} | {counts} |")
-    return "\n".join(lines)
-
-
-def read_log(path: Path) -> tuple[dict[str, Any], float]:
-    """The last validation and the mean training speed in bases per second."""
-    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    validation = next(entry for entry in reversed(entries) if entry["kind"] == "validation")
-    pace = [1 / entry["bases_per_second"] for entry in entries if entry["kind"] == "training"]
-    return validation, len(pace) / sum(pace)
 
 
 def data_table(corpus: Corpus, weights: dict[str, float]) -> str:
@@ -78,31 +86,115 @@ def leakage_table(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def write_card(run: Path, scores: dict[str, Any], hardware: str, limit: int) -> str:
+def read_log(path: Path) -> tuple[dict[str, Any], float]:
+    """The last validation and the mean training speed in bases per second."""
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    validation = next(entry for entry in reversed(entries) if entry["kind"] == "validation")
+    pace = [1 / entry["bases_per_second"] for entry in entries if entry["kind"] == "training"]
+    return validation, len(pace) / sum(pace)
+
+
+def score_tables(scores: dict[str, list[Row]], masked: list[Row]) -> dict[str, str]:
+    """Every table of scores by its name in the template."""
+    return {
+        "sites": pivot(scores["sites"], "features", ("site", "species"), score_cell),
+        "starts": pivot(scores["starts"], "features", ("decoys", "species"), score_cell),
+        "regions": pivot(scores["regions"], "features", ("species",), score_cell),
+        "coding": pivot(scores["coding"], "model", ("species",), lambda row: short(row["auroc"])),
+        "few": pivot(scores["few_labels"], "features", ("task", "species"), few_cell),
+        "hidden": pivot(
+            [row for row in masked if "model" in row and row["region"] in ("all", "coding", "intron")],
+            "model",
+            ("species", "region"),
+            nats_cell,
+        ),
+        "hidden_difference": pivot(
+            [row for row in masked if "best_kmer" in row],
+            "region",
+            ("species",),
+            lambda row: f"{row['difference']:+.4f} +-{row['error']:.4f}",
+        ),
+    }
+
+
+def describe_genomes(genomes: list[Row]) -> str:
+    """What was drawn from genomes directly, without a corpus."""
+    parts = [
+        f"{genome['species']} ({'' if genome['annotation'] else 'not '}annotated, "
+        f"{genome['weight']:.0%} of windows)"
+        for genome in genomes
+    ]
+    kept = ", ".join(name for genome in genomes for name in genome["validation_contigs"])
+    return (
+        f"Windows drawn from {'; '.join(parts)}. Near-duplicates were not removed; {kept} are kept for "
+        "validation, and have homeologs in training."
+    )
+
+
+def describe_corpus(corpus: Corpus, weights: dict[str, float]) -> str:
+    """What was drawn from a corpus."""
+    totals = corpus.summary["totals"]
+    told = (
+        f"{corpus.bases / 1e6:.0f} million bases in {totals['training_windows']:,} windows of "
+        f"{corpus.length} (`meristem corpus build recipes/corpus.toml`), out of which windows of 512 are "
+        f"cropped; {totals['near_duplicates_share']:.0%} of the windows were dropped as near-duplicates, the "
+        f"others split by homology cluster ({totals['homology_clusters']:,}, the largest of "
+        f"{totals['largest_cluster']:,} windows)."
+    )
+    return f"{data_table(corpus, weights)}\n\n{textwrap.fill(told, 118)}"
+
+
+def describe_objectives(objective: Row) -> str:
+    """Objectives that have a weight, in words."""
+    share = objective.get("single_share", 0.0)
+    single = f"single ones in {share:.0%} of the windows, else " if share else ""
+    mark = objective.get("mark_weight", 1.0)
+    marks = "" if mark == 1 else f"; sites weigh {mark:g} times"
+    told = [
+        f"reconstruct hidden bases ({single}spans; soft-masked bases weigh {objective['repeat_weight']})",
+        "name the region of every base where there is an annotation (intergenic, intron, UTR, coding by "
+        f"phase and strand, splice sites, start and stop{marks})",
+    ]
+    if objective.get("locus_weight"):
+        told.append("tell how far a hidden base lies from the start of its gene")
+    if objective.get("column_weight"):
+        told.append("predict the bases of other species in the columns of alignments")
+    return "; ".join(told)
+
+
+def write_card(run: Path, scores: dict[str, list[Row]], masked: list[Row], hardware: str, limits: str) -> str:
     manifest = read_manifest(run / "checkpoint")
     recipe = manifest["parameters"]["recipe"]
-    corpus = open_corpus(Path(recipe["corpus"]["folder"]))
     validation, speed = read_log(run / "training" / "log.jsonl")
+    schedule = recipe["schedule"]
+    corpus = open_corpus(Path(recipe["corpus"]["folder"])) if recipe.get("corpus", {}).get("folder") else None
+    weights = recipe["corpus"]["weights"] if corpus else {}
     bases = manifest["metrics"]["training_bases"]
+    own = schedule["steps"] * schedule["batch"] * recipe["sampler"]["window"]
+    followed = {
+        name: value for name, value in validation.items() if "/" not in name and name not in ("step", "kind")
+    }
     return TEMPLATE.read_text(encoding="utf-8").format(
-        **{k: validation[k] for k in ("coding_auroc", "base_cross_entropy", "base_accuracy")},
-        **{k: recipe["objective"][k] for k in ("repeat_weight", "single_share", "mark_weight")},
-        **corpus.summary["totals"],
+        **score_tables(scores, masked),
         name=recipe["name"],
         parameters=load_checkpoint(run / "checkpoint").parameters / 1e6,
-        data=data_table(corpus, recipe["corpus"]["weights"]),
-        leakage=leakage_table(corpus.folder),
-        megabases=corpus.bases / 1e6,
+        data=describe_corpus(corpus, weights) if corpus else describe_genomes(recipe["genomes"]),
+        leakage=f"{LEAKAGE}\n\n{leakage_table(corpus.folder)}" if corpus else "",
+        objectives=describe_objectives(recipe["objective"]),
+        validation=", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in followed.items()),
         bases=bases / 1e6,
-        steps=recipe["schedule"]["steps"],
-        batch=recipe["schedule"]["batch"],
+        before=f" ({(bases - own) / 1e6:.1f} of them by the checkpoint it started from)"
+        if bases > own
+        else "",
+        steps=schedule["steps"],
+        batch=schedule["batch"],
         seed=recipe["seed"],
-        hours=bases / speed / 3600,
+        hours=own / speed / 3600,
         hardware=hardware,
+        limits=limits,
         speed=speed,
-        limit=limit,
-        sites=site_table(scores["sites"]),
-        coding=coding_table(scores["coding"]),
+        sites_fitted=scores["settings"][0]["sites"],
+        starts_fitted=scores["settings"][0]["starts"],
     )
 
 
@@ -110,19 +202,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument("--masked", type=Path, required=True)
     parser.add_argument("--hardware", required=True)
-    parser.add_argument("--limit", type=int, default=2000, help="as given to checkpoint_scores.py")
+    parser.add_argument("--limits", type=Path, required=True, help="Markdown: what it is not")
     arguments = parser.parse_args()
     scores = json.loads(arguments.scores.read_text(encoding="utf-8"))
+    masked = json.loads(arguments.masked.read_text(encoding="utf-8"))
     trained = read_manifest(arguments.run / "checkpoint")
     with write_artifact(
         packaged_checkpoint(), kind="checkpoint", parameters=trained["parameters"], seeds=trained["seeds"]
     ) as draft:
         for name in ("config.json", "model.safetensors"):
             shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))
-        card = write_card(arguments.run, scores, arguments.hardware, arguments.limit)
+        limits = arguments.limits.read_text(encoding="utf-8").strip()
+        card = write_card(arguments.run, scores, masked, arguments.hardware, limits)
         draft.path("README.md").write_text(card, encoding="utf-8")
-        draft.metrics.update(trained["metrics"], scores=scores, trained_on=trained["inputs"])
+        draft.metrics.update(trained["metrics"], trained_on=trained["inputs"])
+        draft.metrics.update(scores=scores, hidden_bases=masked)
 
 
 if __name__ == "__main__":
