@@ -48,7 +48,10 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
             piece = codes[start : start + _CHUNK + k - 1]
             index, whole = kmer_indices(piece, k)
             counts += np.bincount(index[whole], minlength=4**k)
-    return counts + counts[_turned(k)]
+    # A k-mer's reverse complement: every letter mirrored, the letters in the other order.
+    letters = counts.reshape((4,) * k)
+    turned: NDArray[np.int64] = letters[(slice(None, None, -1),) * k].transpose().reshape(-1)
+    return counts + turned
 
 
 def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
