@@ -94,10 +94,8 @@ class SmallConvolution:
         state = torch.get_rng_state()
         torch.manual_seed(seed)
         order = torch.randperm(len(truth))
-        held, kept = (
-            order[: max(2, int(_HELD_OUT * len(order)))],
-            order[max(2, int(_HELD_OUT * len(order))) :],
-        )
+        count = max(2, int(_HELD_OUT * len(order)))
+        held, kept = order[:count], order[count:]
         network = self._build()
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
         best, since, weights = float("inf"), 0, copy.deepcopy(network.state_dict())

@@ -48,10 +48,7 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
             piece = codes[start : start + _CHUNK + k - 1]
             index, whole = kmer_indices(piece, k)
             counts += np.bincount(index[whole], minlength=4**k)
-    # A k-mer's reverse complement: every letter mirrored, the letters in the other order.
-    letters = counts.reshape((4,) * k)
-    turned: NDArray[np.int64] = letters[(slice(None, None, -1),) * k].transpose().reshape(-1)
-    return counts + turned
+    return counts + _turned(counts, k)
 
 
 def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -74,7 +71,8 @@ def kmer_classes(k: int) -> tuple[NDArray[np.int64], int]:
     >>> kmer_classes(1)
     (array([0, 1, 1, 0]), 2)
     """
-    either = np.minimum(np.arange(4**k), _turned(k))
+    index = np.arange(4**k)
+    either = np.minimum(index, _turned(index, k))
     kinds, classes = np.unique(either, return_inverse=True)
     return classes, len(kinds)
 
@@ -279,11 +277,9 @@ def _neighbours(
     return np.where(known, digits, 0), np.stack([before, after], axis=1)
 
 
-def _turned(k: int) -> NDArray[np.int64]:
-    """Index of each k-mer's reverse complement."""
-    index = np.arange(4**k, dtype=np.int64)
-    turned = np.zeros_like(index)
-    for _ in range(k):
-        turned = 4 * turned + (3 - index % 4)
-        index //= 4
+def _turned(values: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """(4 ** k,) values of k-mers -> for each k-mer the value of its reverse complement."""
+    # Every letter is mirrored, and the letters stand in the other order.
+    letters = values.reshape((4,) * k)
+    turned: NDArray[np.int64] = letters[(slice(None, None, -1),) * k].transpose().reshape(-1)
     return turned
