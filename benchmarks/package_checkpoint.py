@@ -3,8 +3,8 @@
     python benchmarks/package_checkpoint.py runs/small --scores scores.json --masked masked.json \
         --hardware "one core of ..."
 
-Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus that the recipe names, and what
-``checkpoint_scores.py`` and ``masked_bases.py`` wrote.
+Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus that the recipe names, the same
+of the runs it went on from, and the files of ``checkpoint_scores.py`` and ``masked_bases.py``.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def describe_corpus(corpus: Corpus, weights: dict[str, float]) -> str:
         f"others split by homology cluster ({totals['homology_clusters']:,}, the largest of "
         f"{totals['largest_cluster']:,} windows)."
     )
-    return f"{data_table(corpus, weights)}\n\n{textwrap.fill(told, 118)}"
+    return f"{data_table(corpus, weights)}\n\n{wrapped(told)}"
 
 
 def describe_objectives(objective: Row) -> str:
@@ -155,6 +155,8 @@ def describe_objectives(objective: Row) -> str:
         "name the region of every base where there is an annotation (intergenic, intron, UTR, coding by "
         f"phase and strand, splice sites, start and stop{marks})",
     ]
+    if objective.get("pooled_weight"):
+        told.append("name the regions of two neighbouring bases from the mean vector of the 8 around them")
     if objective.get("locus_weight"):
         told.append("tell how far a hidden base lies from the start of its gene")
     if objective.get("column_weight"):
@@ -162,37 +164,65 @@ def describe_objectives(objective: Row) -> str:
     return "; ".join(told)
 
 
+def wrapped(text: str, **words: str) -> str:
+    return textwrap.fill(text, 118, break_on_hyphens=False, **words)
+
+
+def stages(run: Path) -> list[Path]:
+    """The runs that one checkpoint after the other came from, the first one first."""
+    start = read_manifest(run / "checkpoint")["parameters"]["recipe"].get("start", "")
+    return [*(stages(Path(start).parent) if start else []), run]
+
+
+def describe_stage(run: Path, recipe_name: str, hardware: str) -> str:
+    """What one run learned from, for how long, and where that led."""
+    recipe = read_manifest(run / "checkpoint")["parameters"]["recipe"]
+    validation, speed = read_log(run / "training" / "log.jsonl")
+    schedule, sampler = recipe["schedule"], recipe["sampler"]
+    corpus = open_corpus(Path(recipe["corpus"]["folder"])) if recipe.get("corpus", {}).get("folder") else None
+    data = describe_corpus(corpus, recipe["corpus"]["weights"]) if corpus else ""
+    steps, batch = schedule["steps"], schedule["batch"]
+    own = steps * batch * sampler["window"]
+    lengths = f"of {sampler['window']}"
+    if sampler.get("long_window"):
+        lengths += f" bases and, every other step, as many bases in windows of {sampler['long_window']:,}"
+    followed = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in validation.items()
+        if "/" not in name and name not in ("step", "kind")
+    )
+    told = [
+        f"Objectives: {describe_objectives(recipe['objective'])}.",
+        f"{own / 1e6:.1f} million bases: {steps:,} steps of {batch} windows {lengths}, "
+        f"on a random strand each, peak rates {schedule['learning_rate']:g} and "
+        f"{schedule['matrix_rate']:g}, seed {recipe['seed']}.",
+        f"{own / speed / 3600:.1f} hours on {hardware}, {speed:,.0f} bases per second.",
+        f"On its validation windows at the end, one strand read: {followed}.",
+    ]
+    items = [wrapped(one, initial_indent="- ", subsequent_indent="  ") for one in told]
+    parts = [
+        f"`recipes/{recipe_name}.toml`:",
+        data or wrapped(describe_genomes(recipe["genomes"])),
+        "\n".join(items),
+    ]
+    return "\n\n".join([*parts, *([f"{LEAKAGE}\n\n{leakage_table(corpus.folder)}"] if corpus else [])])
+
+
 def write_card(run: Path, scores: dict[str, list[Row]], masked: list[Row], hardware: str, limits: str) -> str:
     manifest = read_manifest(run / "checkpoint")
-    recipe = manifest["parameters"]["recipe"]
-    validation, speed = read_log(run / "training" / "log.jsonl")
-    schedule = recipe["schedule"]
-    corpus = open_corpus(Path(recipe["corpus"]["folder"])) if recipe.get("corpus", {}).get("folder") else None
-    weights = recipe["corpus"]["weights"] if corpus else {}
-    bases = manifest["metrics"]["training_bases"]
-    own = schedule["steps"] * schedule["batch"] * recipe["sampler"]["window"]
-    followed = {
-        name: value for name, value in validation.items() if "/" not in name and name not in ("step", "kind")
-    }
+    runs, name = stages(run), manifest["parameters"]["recipe"]["name"]
+    described = [
+        f"**{number}.** {describe_stage(each, name if each == run else each.name, hardware)}"
+        for number, each in enumerate(runs, 1)
+    ]
     return TEMPLATE.read_text(encoding="utf-8").format(
         **score_tables(scores, masked),
-        name=recipe["name"],
+        name=name,
         parameters=load_checkpoint(run / "checkpoint").parameters / 1e6,
-        data=describe_corpus(corpus, weights) if corpus else describe_genomes(recipe["genomes"]),
-        leakage=f"{LEAKAGE}\n\n{leakage_table(corpus.folder)}" if corpus else "",
-        objectives=describe_objectives(recipe["objective"]),
-        validation=", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in followed.items()),
-        bases=bases / 1e6,
-        before=f" ({(bases - own) / 1e6:.1f} of them by the checkpoint it started from)"
-        if bases > own
-        else "",
-        steps=schedule["steps"],
-        batch=schedule["batch"],
-        seed=recipe["seed"],
-        hours=own / speed / 3600,
-        hardware=hardware,
+        stages="\n\n".join(described),
+        bases=manifest["metrics"]["training_bases"] / 1e6,
+        trainings=len(runs),
         limits=limits,
-        speed=speed,
         sites_fitted=scores["settings"][0]["sites"],
         starts_fitted=scores["settings"][0]["starts"],
     )
@@ -217,7 +247,12 @@ def main() -> None:
         limits = arguments.limits.read_text(encoding="utf-8").strip()
         card = write_card(arguments.run, scores, masked, arguments.hardware, limits)
         draft.path("README.md").write_text(card, encoding="utf-8")
-        draft.metrics.update(trained["metrics"], trained_on=trained["inputs"])
+        trainings = [read_manifest(run / "checkpoint") for run in stages(arguments.run)]
+        draft.metrics.update(
+            trained["metrics"],
+            trained_on=[each["inputs"] for each in trainings],
+            recipes_before=[each["parameters"]["recipe"] for each in trainings[:-1]],
+        )
         draft.metrics.update(scores=scores, hidden_bases=masked)
 
 

@@ -6,13 +6,16 @@ that its UTR count as intergenic.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meristem.config import WINDOW
 from meristem.genomics.region import CODING
 from meristem.model.checkpoint import Checkpoint
 from meristem.probing.base_regions import (
@@ -32,6 +35,8 @@ from remembered import Remembered
 from site_scores import DRAWS, FEW, few_row
 from unseen import TRAINING, UNSEEN, open_species
 
+#: Bases read at once: what the encoder is given elsewhere, and whole genes.
+WINDOWS = (WINDOW, 2048)
 WIDTHS, PENALTIES = (50, 100, 200, 400), (1e-4, 1e-3)
 Rows = list[dict[str, Any]]
 
@@ -65,23 +70,22 @@ def score_regions(
     steps: list[tuple[str, Callable[[], dict[str, Rows]], Remembered]] = [
         (f"regions/{sizes}/6-mers", lambda: score_kmers(genomes), remembered)
     ]
-    for name, checkpoint in checkpoints.items():
+    for (name, checkpoint), window in itertools.product(checkpoints.items(), WINDOWS):
         keep = remembered if checkpoint.name.startswith("random") else Remembered(None)
-        key = f"regions/{sizes}/{name}/{checkpoint.digest}/{'bf16' if half else 'float32'}"
-        steps.append((key, lambda n=name, c=checkpoint: score_encoder(n, c, genomes, half), keep))
+        label = name if window == WINDOW else f"{name}, windows of {window:,}"
+        key = f"regions/{sizes}/{label}/{checkpoint.digest}/{'bf16' if half else 'float32'}"
+        read = partial(read_stretches, checkpoint=checkpoint, window=window, half_precision=half)
+        steps.append((key, partial(score_encoder, label, read, genomes), keep))
     for key, step, keep in steps:
         for table, rows in keep.get(key, step).items():
             tables[table] += rows
     return tables
 
 
-def score_encoder(name: str, checkpoint: Checkpoint, genomes: Genomes, half: bool) -> dict[str, Rows]:
+def score_encoder(name: str, reader: Callable[..., StretchReading], genomes: Genomes) -> dict[str, Rows]:
     training = genomes.training
-    learned = read_stretches(training.codes, checkpoint, half_precision=half)
-    read = {
-        species: read_stretches(stretches.codes, checkpoint, half_precision=half)
-        for species, stretches in genomes.unseen.items()
-    }
+    learned = reader(training.codes)
+    read = {species: reader(stretches.codes) for species, stretches in genomes.unseen.items()}
     rows = []
     for neighbours in (False, True):
         classifier = BaseClassifier(neighbours=neighbours)

@@ -14,6 +14,9 @@ import platformdirs
 #: Bases in one window, the encoder's unit of sequence.
 WINDOW: Final = 512
 
+#: Bases in the middle of a window whose mean says what stands at a site.
+CENTRE_BASES: Final = 8
+
 #: Numbers in one embedding.
 EMBEDDING: Final = 512
 

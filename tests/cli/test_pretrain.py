@@ -88,6 +88,7 @@ def change(path: Path, before: str, after: str) -> None:
     ("before", "after", "message"),
     [
         ("window = 32", "window = 0", "window is 0"),
+        ("window = 32", "window = 32\nlong_window = 128", "fewer bases than a long window of 128"),
         ("steps = 2", "steps = 0", "steps is 0"),
         ("batch = 2", "batch = 0", "batch is 0"),
         ("batch = 2", "batch = 2\nsave_every = 0", "save_every is 0"),

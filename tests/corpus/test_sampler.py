@@ -71,6 +71,15 @@ def test_gene_share_brings_genes(annotated):
     assert np.isin(genic.region, coding).mean() > 5 * np.isin(anywhere.region, coding).mean()
 
 
+def test_every_other_batch_has_fewer_and_longer_windows(annotated):
+    config = SamplerConfig(window=32, long_window=128)
+    sampler = WindowSampler([annotated], [1.0], config, seed=4)
+    shapes = [sampler.batch(number, 8).codes.shape for number in range(4)]
+    assert shapes == [(8, 32), (2, 128)] * 2
+    plain = WindowSampler([annotated], [1.0], SamplerConfig(window=32), seed=4)
+    assert (sampler.batch(2, 8).codes == plain.batch(2, 8).codes).all()
+
+
 def test_validation_draws_from_kept_contigs_only(annotated):
     batch = WindowSampler([annotated], [1.0], SamplerConfig(window=64), seed=1, validation=True).batch(0, 16)
     assert batch.repeat.all()

@@ -21,7 +21,6 @@ from meristem.inference.embed import (
     embed_intervals,
     embed_windows,
     encode,
-    encode_chunk,
     stack_intervals,
     tile,
 )
@@ -95,10 +94,10 @@ def test_another_runner_gets_whole_chunks_of_what_is_not_kept(checkpoint, monkey
     sizes: list[int] = []
 
     class Elsewhere:
-        def run(self, chunks, *words):
+        def run(self, chunks, encode, advance):
             for codes in chunks:
                 sizes.append(len(codes))
-                yield encode_chunk(codes, *words)
+                yield encode(codes, advance=advance)
 
     vectors = embed_windows(windows(100), checkpoint, runner=Elsewhere())
     assert sizes == [32, 32, 26]

@@ -13,7 +13,7 @@ import torch
 
 from meristem.errors import MeristemError
 from meristem.inference import embed as module
-from meristem.inference.embed import Pool, embed_windows, encode_chunk
+from meristem.inference.embed import Pool, embed_windows
 from meristem.inference.ray_chunks import RayChunks
 from meristem.model.backbone import load_backbone
 from meristem.model.checkpoint import random_checkpoint
@@ -83,12 +83,12 @@ def test_workers_that_die_change_nothing(cluster, checkpoint, tmp_path, monkeypa
 
 
 def killed_twice(marks: str):
-    def encode_or_die(codes, *words):
+    def encode_or_die(encode, codes):
         for mark in (Path(marks) / "killed first", Path(marks) / "killed second"):
             if not mark.exists():
                 mark.write_text("")
                 os.kill(os.getpid(), signal.SIGKILL)
-        return encode_chunk(codes, *words)
+        return encode(codes)
 
     return encode_or_die
 
@@ -99,5 +99,5 @@ def test_a_failing_chunk_is_one_sentence(cluster, checkpoint, monkeypatch):
         embed_windows(windows(300), checkpoint, runner=cluster, cache=False)
 
 
-def fail(codes, *words):
+def fail(encode, codes):
     raise MeristemError("this cannot be", where="here", mend="change it")

@@ -102,9 +102,9 @@ def test_a_region_seen_from_the_other_strand_and_back_is_itself():
 
 
 @settings(max_examples=25, deadline=None)
-@given(codes=windows, data=st.data())
-def test_vectors_of_some_bases_are_those_of_all(checkpoint, codes, data):
-    chosen = torch.tensor([data.draw(st.lists(st.booleans(), min_size=len(codes), max_size=len(codes)))])
+@given(codes=windows, bias=st.booleans())
+def test_a_layer_reads_the_parts_of_vectors_as_it_reads_the_vectors(checkpoint, codes, bias):
+    layer = torch.nn.Linear(checkpoint.embedding_size, 5, bias=bias)
     with torch.no_grad():
         reading = checkpoint.encoder.strand(tokens(codes))
-    assert torch.equal(reading.features_at(chosen), reading.features[chosen])
+        torch.testing.assert_close(reading.readout(layer), layer(reading.features))

@@ -75,6 +75,21 @@ def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes:
     np.testing.assert_allclose(there.features[0, 2], expected.numpy(), atol=1e-5)
 
 
+def test_long_windows_read_every_base_and_turn_with_the_strand(codes: np.ndarray) -> None:
+    checkpoint = random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    there, back = (
+        read_stretches(strand, checkpoint, window=2048, show=False)
+        for strand in (codes[:1], reverse_complement(codes[:1]))
+    )
+    np.testing.assert_allclose(class_chances(there.chances), class_chances(back.chances)[:, ::-1], atol=1e-5)
+    # The first bases that count are read in the first window alone.
+    with torch.inference_mode():
+        first = checkpoint.encoder(torch.from_numpy(codes[:1, :2048].astype(np.int64)))
+    expected = first.regions[0, MARGIN : MARGIN + GRID].softmax(-1).mean(0)
+    np.testing.assert_allclose(there.chances[0, 0], expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(there.features[0, 0], first.features[0, MARGIN + FEATURE_GRID // 2], atol=1e-5)
+
+
 def test_prior_correction_mends_a_skewed_class_and_neighbours_help() -> None:
     random = np.random.default_rng(1)
     labels = np.repeat(random.integers(0, 3, (6, 16)), 32, axis=1).astype(np.int8)

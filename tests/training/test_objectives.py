@@ -130,6 +130,26 @@ def test_the_column_loss_is_the_surprise_at_the_other_species_bases():
     assert found == pytest.approx(-(np.log(0.2) + np.log(0.1)) / 2, rel=1e-5)
 
 
+def test_the_pooled_loss_is_the_surprise_of_the_two_middle_bases_of_a_mean_vector():
+    region = torch.full((4, 32), UNLABELLED)
+    region[1, 9], region[1, 10], region[2, 0] = Region.INTRON, Region.DONOR_FORWARD, Region.INTRON
+    asked = batch(region=region, hidden=torch.zeros(4, 32, dtype=torch.bool))
+    module = objective(pooled_weight=1.0, span_weight=0.0, region_weight=0.0, mark_weight=5.0)
+    regions = SHAPE.regions
+    with torch.no_grad():
+        vectors = module.read(asked.codes).features[1]
+    expected = 0.0
+    # A pair begins at 8, 9 or 10; its vector is the mean over three bases more on either side.
+    for left in (8, 9, 10):
+        pair = module.pooled_head(vectors[left - 3 : left + 5].mean(0)).detach()
+        for place, logits in ((left, pair[:regions]), (left + 1, pair[regions:])):
+            if region[1, place] != UNLABELLED:
+                weight = 5.0 if place == 10 else 1.0
+                expected -= weight * logits.log_softmax(-1)[region[1, place]].item()
+    # The base at an end of a window is in the middle of no vector, and still counts among the asked.
+    assert losses(module, asked)["pooled"] == pytest.approx(expected / (2 * 7), rel=1e-5)
+
+
 def test_pieces_of_a_batch_add_up_to_the_whole():
     random = np.random.default_rng(1)
     asked = batch(
@@ -137,7 +157,7 @@ def test_pieces_of_a_batch_add_up_to_the_whole():
         offset=torch.from_numpy(random.choice([1, 2, NO_OFFSET], (4, 32))),
         column=torch.from_numpy(random.dirichlet(np.ones(4), (4, 32)).astype(np.float32)),
     )
-    module = objective(locus_weight=1.0, column_weight=1.0)
+    module = objective(locus_weight=1.0, column_weight=1.0, pooled_weight=1.0)
     totals = module.totals(asked)
     whole = module(asked, totals)
     parts = [module(asked.part(first, 3), totals) for first in range(3)]

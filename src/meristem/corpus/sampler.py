@@ -25,6 +25,9 @@ class SamplerConfig:
     ----------
     window
         Bases per window.
+    long_window
+        Bases per window of every other batch, which has fewer windows and as many bases; 0 for none. Only
+        genomes give windows longer than those of a corpus.
     gene_share
         Share of an annotated genome's windows that are drawn around genes rather than anywhere.
     flank
@@ -37,6 +40,12 @@ class SamplerConfig:
     gene_share: float = 0.5
     flank: int = 512
     max_unknown: float = 0.2
+    long_window: int = 0
+
+    @property
+    def longest(self) -> int:
+        """Bases of the longest windows."""
+        return max(self.window, self.long_window)
 
 
 @dataclass(frozen=True)
@@ -122,11 +131,11 @@ class WindowSampler:
         self.config = config
         self.seed = seed
         pools = [genome.validation if validation else genome.training for genome in genomes]
-        self._contigs = [[c for c in pool if len(c.codes) >= config.window] for pool in pools]
+        self._contigs = [[c for c in pool if len(c.codes) >= config.longest] for pool in pools]
         shares = np.array([w if contigs else 0.0 for w, contigs in zip(weights, self._contigs, strict=True)])
         if shares.sum() <= 0:
             raise MeristemError(
-                f"no contig has {config.window} bases",
+                f"no contig has {config.longest} bases",
                 where="the genomes of the recipe",
                 mend="add longer ones",
             )
@@ -135,15 +144,18 @@ class WindowSampler:
         self._genes = [_proportions([len(c.loci) for c in pool]) for pool in self._contigs]
 
     def batch(self, number: int, size: int) -> WindowBatch:
-        """Batch ``number`` of ``size`` windows, each on a random strand."""
+        """Batch ``number`` of ``size`` windows (of fewer where they are long), each on a random strand."""
         random = np.random.default_rng((self.seed, number))
-        return stack([self._window(random) for _ in range(size)])
+        length = self.config.window
+        if self.config.long_window and number % 2:
+            size, length = max(1, size * length // self.config.long_window), self.config.long_window
+        return stack([self._window(length, random) for _ in range(size)])
 
-    def _window(self, random: np.random.Generator) -> DrawnWindow:
+    def _window(self, length: int, random: np.random.Generator) -> DrawnWindow:
         genome = int(random.choice(len(self._shares), p=self._shares))
         for _ in range(100):
-            contig, start = self._place(genome, random)
-            window = slice(start, start + self.config.window)
+            contig, start = self._place(genome, length, random)
+            window = slice(start, start + length)
             codes = contig.codes[window]
             if (codes == N).mean() <= self.config.max_unknown:
                 break
@@ -153,24 +165,21 @@ class WindowSampler:
                 where="the genomes of the recipe",
                 mend="leave that genome out",
             )
-        anchor, direction = contig.loci.at(start + self.config.window // 2, self.config.flank)
+        anchor, direction = contig.loci.at(start + length // 2, self.config.flank)
         place = anchor if anchor == NO_ANCHOR else anchor - start
         drawn = DrawnWindow(codes, contig.repeat[window], contig.region[window], place, direction, genome)
         return drawn if random.random() < 0.5 else drawn.turned()
 
-    def _place(self, genome: int, random: np.random.Generator) -> tuple[TrainingContig, int]:
+    def _place(self, genome: int, length: int, random: np.random.Generator) -> tuple[TrainingContig, int]:
         contigs, genes = self._contigs[genome], self._genes[genome]
         if genes is not None and random.random() < self.config.gene_share:
             contig = contigs[int(random.choice(len(contigs), p=genes))]
             gene = random.integers(len(contig.loci))
             first, last = contig.loci.start[gene], contig.loci.end[gene]
-            start = (
-                int(random.integers(first - self.config.flank, last + self.config.flank))
-                - self.config.window // 2
-            )
-            return contig, min(max(start, 0), len(contig.codes) - self.config.window)
+            start = int(random.integers(first - self.config.flank, last + self.config.flank)) - length // 2
+            return contig, min(max(start, 0), len(contig.codes) - length)
         contig = contigs[int(random.choice(len(contigs), p=self._anywhere[genome]))]
-        return contig, int(random.integers(len(contig.codes) - self.config.window + 1))
+        return contig, int(random.integers(len(contig.codes) - length + 1))
 
 
 _COMPLEMENT = np.full(256, UNLABELLED, dtype=np.uint8)

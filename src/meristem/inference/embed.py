@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.config import WINDOW
+from meristem.config import CENTRE_BASES, WINDOW
 from meristem.errors import MeristemError
 from meristem.genomics.assembly import Assembly
 from meristem.genomics.haplotypes import HaplotypeTable
@@ -20,8 +21,6 @@ from meristem.inference.vector_store import VectorStore, open_store
 from meristem.model.backbone import Backbone
 from meristem.progress import Advance, progress
 
-#: Bases pooled by ``Pool.CENTRE``.
-CENTRE_BASES: Final = 8
 _BATCH: Final = 16
 #: Windows that are encoded before their vectors are saved: whole batches, which are the same anywhere.
 _CHUNK: Final = 16 * _BATCH
@@ -39,16 +38,15 @@ class Pool(Enum):
         return CENTRE_BASES if self is Pool.CENTRE else None
 
 
+#: :func:`encode_chunk` of one model and kind of vector: takes a chunk, and ``advance`` by name.
+EncodeChunk = Callable[..., NDArray[np.float32]]
+
+
 class ChunkRunner(Protocol):
-    """Has windows encoded somewhere, chunk by chunk, by :func:`encode_chunk`."""
+    """Has windows encoded somewhere, chunk by chunk."""
 
     def run(
-        self,
-        chunks: Iterable[NDArray[np.uint8]],
-        checkpoint: Backbone,
-        pool: Pool,
-        oriented: bool,
-        advance: Advance,
+        self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order; ``advance`` is told how many windows are done."""
 
@@ -57,16 +55,11 @@ class LocalChunks:
     """Encodes chunks one after another in this process."""
 
     def run(
-        self,
-        chunks: Iterable[NDArray[np.uint8]],
-        checkpoint: Backbone,
-        pool: Pool,
-        oriented: bool,
-        advance: Advance,
+        self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order."""
         for codes in chunks:
-            yield encode_chunk(codes, checkpoint, pool, oriented, advance)
+            yield encode(codes, advance=advance)
 
 
 def embed_windows(
@@ -188,7 +181,8 @@ def _encode_all(
     chunks = [todo[k : k + _CHUNK] for k in range(0, len(todo), _CHUNK)]
     with progress("embedding", total=len(todo), show=show) as advance:
         waiting = (distinct[rows] for rows in chunks)
-        parts = (runner or LocalChunks()).run(waiting, checkpoint, pool, oriented, advance)
+        encode = partial(encode_chunk, checkpoint=checkpoint, pool=pool, oriented=oriented)
+        parts = (runner or LocalChunks()).run(waiting, encode, advance)
         for rows, part in zip(chunks, parts, strict=True):
             vectors[rows] = part
             if store is not None:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from meristem.corpus.ray_runner import connect
 from meristem.errors import MeristemError
-from meristem.inference.embed import Pool, encode_chunk
-from meristem.model.backbone import Backbone
+from meristem.inference.embed import EncodeChunk
 from meristem.progress import Advance
 
 
@@ -31,7 +30,7 @@ class RayChunks:
     def __init__(self, address: str) -> None:
         self._ray = ray = connect(address)
         # Every retry is safe: vectors depend on nothing but the arguments.
-        self._remote = ray.remote(max_retries=-1)(encode_chunk)
+        self._remote = ray.remote(max_retries=-1)(_encode)
 
     @property
     def workers(self) -> int:
@@ -39,19 +38,14 @@ class RayChunks:
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def run(
-        self,
-        chunks: Iterable[NDArray[np.uint8]],
-        checkpoint: Backbone,
-        pool: Pool,
-        oriented: bool,
-        advance: Advance,
+        self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order."""
-        model, most = self._ray.put(checkpoint), 2 * self.workers
+        model, most = self._ray.put(encode), 2 * self.workers
         pending: deque[Any] = deque()
         try:
             for codes in chunks:
-                pending.append(self._remote.remote(codes, model, pool, oriented))
+                pending.append(self._remote.remote(model, codes))
                 # A chunk or two for each worker; all of a genome at once would fill the cluster's memory.
                 if len(pending) >= most:
                     yield self._take(pending, advance)
@@ -69,3 +63,7 @@ class RayChunks:
             raise cause if isinstance(cause, MeristemError) else error from error
         advance(len(vectors))
         return vectors
+
+
+def _encode(encode: EncodeChunk, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return encode(codes)

@@ -21,7 +21,6 @@ from meristem.progress import progress
 GRID: Final = 8
 FEATURE_GRID: Final = 128
 
-_STEP: Final = WINDOW // 2
 _NEIGHBOURS: Final = (5, 17, 65, 129)
 _K: Final = 6
 _LEAST: Final = 1e-4
@@ -35,10 +34,10 @@ class StretchReading:
     ----------
     chances
         (s, STRETCH / GRID, regions) probabilities of region classes, means over GRID bases. Windows overlap
-        by half: each base is read in two of them, and their log odds averaged.
+        by half: where a base is read in two of them, their log odds are averaged.
     features
         (s, STRETCH / FEATURE_GRID, embedding_size) features of single bases, both strands joined, from the
-        window in whose middle half they lie.
+        window whose middle is nearest.
     """
 
     chances: NDArray[np.float32]
@@ -49,15 +48,18 @@ def read_stretches(
     codes: NDArray[np.uint8],
     checkpoint: Checkpoint,
     *,
+    window: int = WINDOW,
     half_precision: bool = False,
     show: bool | None = None,
 ) -> StretchReading:
-    """Read stretches in windows of 512 bases that begin every 256.
+    """Read stretches in windows that overlap by half.
 
     Parameters
     ----------
     codes
         (s, MARGIN + STRETCH + MARGIN) bases.
+    window
+        Bases per window.
     half_precision
         Multiply in bfloat16.
     """
@@ -67,25 +69,29 @@ def read_stretches(
     mixed = torch.autocast("cpu", torch.bfloat16) if half_precision else nullcontext()
     with torch.inference_mode(), mixed, progress("reading", total=len(codes), show=show) as advance:
         for number, row in enumerate(codes):
-            chances[number], features[number] = _read_stretch(row, checkpoint)
+            chances[number], features[number] = _read_stretch(row, checkpoint, window)
             advance()
     return StretchReading(chances, features)
 
 
 def _read_stretch(
-    row: NDArray[np.uint8], checkpoint: Checkpoint
+    row: NDArray[np.uint8], checkpoint: Checkpoint, window: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    count = STRETCH // _STEP + 1
-    begins = MARGIN - _STEP + _STEP * np.arange(count)
-    windows = np.stack([row[begin : begin + WINDOW] for begin in begins]).astype(np.int64)
+    step = window // 2
+    begins = np.arange(max(0, MARGIN - step), min(len(row) - window + 1, MARGIN + STRETCH), step)
+    windows = np.stack([row[begin : begin + window] for begin in begins]).astype(np.int64)
     reading = checkpoint.encoder(torch.from_numpy(windows))
-    halves = reading.regions.float().reshape(count, 2, _STEP, -1)
-    log_odds = (halves[:-1, 1] + halves[1:, 0]) / 2
-    chances = log_odds.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
-    # Base 128 to 384 of a window; the last window's second quarter is the last of the stretch.
-    inside = reading.features.float()[:, _STEP // 2 : 3 * _STEP // 2]
-    whole = inside.reshape(count * _STEP, -1)[_STEP // 2 : _STEP // 2 + STRETCH]
-    return chances.numpy(), whole[FEATURE_GRID // 2 :: FEATURE_GRID].numpy()
+    log_odds = torch.zeros(len(row), reading.regions.shape[-1])
+    times = torch.zeros(len(row), 1)
+    for begin, read in zip(begins, reading.regions.float(), strict=True):
+        log_odds[begin : begin + window] += read
+        times[begin : begin + window] += 1
+    mean = (log_odds / times)[MARGIN : MARGIN + STRETCH]
+    chances = mean.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
+    places = MARGIN + np.arange(FEATURE_GRID // 2, STRETCH, FEATURE_GRID)
+    nearest = np.abs(places[:, None] - begins - (window - 1) / 2).argmin(1)
+    features = reading.features.float()[nearest, places - begins[nearest]]
+    return chances.numpy(), features.numpy()
 
 
 def grid_labels(labels: NDArray[np.int8], spacing: int) -> NDArray[np.int8]:

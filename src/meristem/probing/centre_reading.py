@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from meristem.config import CENTRE_BASES
 from meristem.errors import MeristemError
 from meristem.genomics.region import COMPLEMENT_REGION, Region
 from meristem.genomics.sequence import reverse_complement
-from meristem.inference.embed import CENTRE_BASES
 from meristem.inference.vector_store import open_store
 from meristem.model.checkpoint import Checkpoint
 from meristem.progress import progress

@@ -37,13 +37,19 @@ class TrainingCost:
 
 def training_cost(recipe: Recipe, encoder: MeristemEncoder, device: torch.device) -> TrainingCost:
     """Measure a few steps of the recipe's network on this device."""
-    schedule, window = recipe.schedule, recipe.sampler.window
+    schedule, sampler = recipe.schedule, recipe.sampler
     torch.nn.Module.to(encoder, device)
-    rows = max(1, schedule.batch // schedule.accumulate)
-    speed = bases_per_second(encoder, window, rows, schedule.precision)
+    # Batches of long windows take turns with the others and have as many bases.
+    windows = [sampler.window, sampler.long_window] if sampler.long_window else [sampler.window]
+    seconds = operations = 0.0
+    for window in windows:
+        rows = max(1, schedule.batch * sampler.window // window // schedule.accumulate)
+        seconds += 1 / bases_per_second(encoder, window, rows, schedule.precision) / len(windows)
+        operations += operations_per_base(encoder, window) / len(windows)
     parameters = sum(p.numel() for p in encoder.parameters())
-    bases = schedule.steps * schedule.batch * window
+    bases = schedule.steps * schedule.batch * sampler.window
     peak = measured_peak(device, schedule.precision)
-    share = speed * operations_per_base(encoder, window) / peak
+    share = operations / seconds / peak
     # Weights and at most two moments of each, in single precision.
-    return TrainingCost(parameters, bases, speed, share, bases / speed / 3600, 12 * parameters / 1e6)
+    megabytes = 12 * parameters / 1e6
+    return TrainingCost(parameters, bases, 1 / seconds, share, bases * seconds / 3600, megabytes)

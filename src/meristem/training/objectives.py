@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from meristem.config import CENTRE_BASES
 from meristem.genomics.region import UNLABELLED, Region
 from meristem.genomics.sequence import MASK, N
 from meristem.model.encoder import BASES, MeristemEncoder, StrandReading
@@ -18,7 +19,7 @@ from meristem.training.locus_offset import NO_OFFSET, OFFSETS
 from meristem.training.training_batch import TrainingBatch
 
 #: The objectives, in the order of their totals.
-OBJECTIVES: Final = ("span", "region", "locus", "column")
+OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled")
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,11 @@ class ObjectiveConfig:
 
     Attributes
     ----------
-    span_weight, region_weight, locus_weight, column_weight
+    span_weight, region_weight, locus_weight, column_weight, pooled_weight
         Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
-        base lies from where its gene begins; the bases that other species have in an alignment column.
+        base lies from where its gene begins; the bases that other species have in an alignment column; the
+        regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
+        embedding of a site says what stands there.
     max_masked
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
@@ -56,12 +59,12 @@ class ObjectiveConfig:
     repeat_weight: float = 0.1
     mark_weight: float = 1.0
     column_windows: int = 2
+    pooled_weight: float = 0.0
 
     @property
     def weights(self) -> dict[str, float]:
         """Weight of each objective."""
-        given = (self.span_weight, self.region_weight, self.locus_weight, self.column_weight)
-        return dict(zip(OBJECTIVES, given, strict=True))
+        return {name: getattr(self, f"{name}_weight") for name in OBJECTIVES}
 
 
 def hide_spans(
@@ -105,6 +108,8 @@ class PretrainingObjective(nn.Module):
         size = encoder.config.embedding_size
         self.locus_head = nn.Linear(size, OFFSETS) if config.locus_weight else None
         self.column_head = nn.Linear(size, BASES) if config.column_weight else None
+        pair = 2 * encoder.config.regions
+        self.pooled_head = nn.Linear(size, pair) if config.pooled_weight else None
 
     def read(self, tokens: Tensor) -> StrandReading:
         """What the encoder makes of one strand."""
@@ -122,6 +127,7 @@ class PretrainingObjective(nn.Module):
             self._region_weight(batch).sum(),
             offset.sum() if self.locus_head is not None else offset.new_zeros(()),
             batch.column.sum(),
+            2 * self._region_weight(batch).sum(),
         )
         return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
 
@@ -134,12 +140,14 @@ class PretrainingObjective(nn.Module):
         }
         if self.locus_head is not None:
             asked = batch.hidden & (batch.offset != NO_OFFSET)
-            logits = self.locus_head(reading.features_at(asked))
+            logits = reading.readout(self.locus_head)[asked]
             sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[asked], reduction="sum")
         if self.column_head is not None:
             cells = batch.column.any(-1)
-            chance = self.column_head(reading.features_at(cells)).float().log_softmax(-1)
+            chance = reading.readout(self.column_head)[cells].float().log_softmax(-1)
             sums["column"] = -(chance * batch.column[cells]).sum()
+        if self.pooled_head is not None:
+            sums["pooled"] = self._pooled(reading.readout(self.pooled_head), batch)
         divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
         weights = self.config.weights
         loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
@@ -152,6 +160,20 @@ class PretrainingObjective(nn.Module):
         target = batch.codes.clamp(max=BASES - 1)
         surprise = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
         return (surprise * self._span_weight(batch)).sum()
+
+    def _pooled(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        # What a linear layer makes of a mean is the mean of what it makes of the parts.
+        means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES, stride=1)
+        weight = self._region_weight(batch)
+        first = CENTRE_BASES // 2 - 1
+        doubts = []
+        for start, half in zip((first, first + 1), means.chunk(2, dim=1), strict=True):
+            place = slice(start, start + half.shape[-1])
+            labels = batch.region[:, place]
+            known = labels.masked_fill(labels == UNLABELLED, 0)
+            doubt = functional.cross_entropy(half, known, reduction="none")
+            doubts.append((doubt * weight[:, place]).sum())
+        return torch.stack(doubts).sum()
 
     def _region_weight(self, batch: TrainingBatch) -> Tensor:
         marks = batch.region >= Region.DONOR_FORWARD

@@ -121,6 +121,12 @@ def read_recipe(path: Path) -> Recipe:
             where=str(path),
             mend="give [[genome]] tables or [corpus] folder",
         )
+    if recipe.sampler.long_window and (recipe.corpus.folder or recipe.objective.column_weight):
+        raise MeristemError(
+            "long windows can be cut from genomes alone, not from a corpus or from alignments",
+            where=str(path),
+            mend="give [[genome]] tables, and set column_weight and [corpus] aside, or leave long_window out",
+        )
     if recipe.objective.column_weight and not recipe.alignments.files:
         raise MeristemError(
             "the recipe learns from alignment columns but names no alignment",

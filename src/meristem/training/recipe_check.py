@@ -35,21 +35,34 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     least = [
         (recipe.sampler, "window", _LEAST_WINDOW),
         (recipe.sampler, "flank", 0),
+        (recipe.sampler, "long_window", 0),
         *((schedule, name, 1) for name in ("steps", "batch", "accumulate", *_FREE)),
         *((schedule, name, 0) for name in ("learning_rate", "matrix_rate", "warmup", "decay", "floor")),
         *((schedule, name, 0) for name in ("weight_decay", "clip")),
         *((recipe.objective, name, 0) for name in ("span_weight", "region_weight", "locus_weight")),
         (recipe.objective, "column_weight", 0),
+        (recipe.objective, "pooled_weight", 0),
     ]
     for holder, name, lowest in least:
         value = getattr(holder, name)
         if value < lowest:
             raise MeristemError(f"{name} is {value}", where=where, mend=f"give at least {lowest}")
+    _check_long_windows(recipe, where)
     if schedule.precision not in ("bf16", "no"):
         raise MeristemError(f"precision is {schedule.precision!r}", where=where, mend="give 'bf16' or 'no'")
     weights = [*recipe.corpus.weights.values(), *(genome.weight for genome in recipe.genomes)]
     if any(weight < 0 for weight in weights):
         raise MeristemError("a weight of a species is negative", where=where, mend="give 0 or more")
+
+
+def _check_long_windows(recipe: Recipe, where: str) -> None:
+    sampler, schedule = recipe.sampler, recipe.schedule
+    if sampler.long_window > schedule.batch * sampler.window // schedule.accumulate:
+        raise MeristemError(
+            f"a piece of a batch has fewer bases than a long window of {sampler.long_window}",
+            where=where,
+            mend="raise batch, or lower long_window or accumulate",
+        )
 
 
 def _check_encoder(shape: dict[str, Any], where: str) -> None:
