@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--corpus", type=Path, help="what k-mers are of: a built corpus")
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/small.toml"), help="or these genomes")
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/small-first.toml"), help="or these genomes")
     parser.add_argument("--spacing", type=int, default=16, help="one base in this many is hidden")
     parser.add_argument("--every", type=int, default=1, help="score one window in this many")
     parser.add_argument("--only-kmers", action="store_true", help="leave the encoders out")

@@ -16,7 +16,7 @@ from meristem.cli.options import Json, Out, Quiet
 from meristem.cli.output import hushed, print_summary
 from meristem.errors import MeristemError
 
-EXAMPLE: Final = "Example: meristem pretrain recipes/small.toml --out runs/small"
+EXAMPLE: Final = "Example: meristem pretrain recipes/small-first.toml --out runs/small-first"
 
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Measure what it would cost, print that, and stop.")
