@@ -69,6 +69,8 @@ ROWS: dict[str, dict[str, Any] | None] = {
     "all but locus": {"locus_weight": 0.0},
     "all but column": {"column_weight": 0.0},
     REFERENCE: {},
+    "all four + order": {"order_weight": 0.1},
+    "all four + mean vectors": {"pooled_weight": 0.5},
 }
 SPECIES = {
     "Brassica": ("brassica_napus/genome.fa.xz", "brassica_napus/annotation.gff3.xz"),

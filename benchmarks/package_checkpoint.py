@@ -159,6 +159,8 @@ def describe_objectives(objective: Row) -> str:
         told.append("name the regions of two neighbouring bases from the mean vector of the 8 around them")
     if objective.get("locus_weight"):
         told.append("tell how far a hidden base lies from the start of its gene")
+    if objective.get("order_weight"):
+        told.append("tell which of two neighbouring windows of no annotated gene comes first")
     if objective.get("column_weight"):
         told.append("predict the bases of other species in the columns of alignments")
     return "; ".join(told)

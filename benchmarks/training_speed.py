@@ -28,7 +28,7 @@ from meristem.genomics.sequence import MASK, VOCABULARY_SIZE
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
 from meristem.training.locus_offset import NO_OFFSET
 from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.training_batch import TrainingBatch
+from meristem.training.training_batch import NO_ORDER, TrainingBatch
 
 
 def bert(parameters: int, size: int, heads: int) -> BertForMaskedLM:
@@ -79,9 +79,9 @@ def main() -> None:
     hidden = torch.rand(codes.shape) < 0.15
     region = torch.randint(0, len(Region), codes.shape)
     nothing = torch.full_like(codes, NO_OFFSET)
-    batch = TrainingBatch(
-        codes, hidden, torch.zeros_like(hidden), region, nothing, torch.zeros(*codes.shape, 4)
-    )
+    column = torch.zeros(*codes.shape, 4)
+    unasked = torch.full((len(codes),), NO_ORDER)
+    batch = TrainingBatch(codes, hidden, torch.zeros_like(hidden), region, nothing, column, unasked)
     labels = codes.masked_fill(~hidden, -100)
 
     def ours() -> Tensor:

@@ -7,15 +7,17 @@ import pytest
 import torch
 
 from meristem.corpus.genome import load_training_genome
-from meristem.corpus.sampler import SamplerConfig, WindowSampler
+from meristem.corpus.locus import NO_ANCHOR
+from meristem.corpus.sampler import SamplerConfig, WindowBatch, WindowSampler
 from meristem.genomics.alignment import Alignment
 from meristem.genomics.assembly import InMemoryAssembly
 from meristem.genomics.region import UNLABELLED
 from meristem.genomics.sequence import decode
-from meristem.training.batches import training_batch
+from meristem.training.batches import order_labels, training_batch
 from meristem.training.columns import ColumnSampler
 from meristem.training.locus_offset import NO_OFFSET
 from meristem.training.objectives import ObjectiveConfig
+from meristem.training.training_batch import NO_ORDER
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,26 @@ def test_the_last_windows_are_cut_from_alignments(windows, columns) -> None:
     assert (batch.offset[4:] == NO_OFFSET).all()
     assert batch.hidden[4:].any()
     assert not batch.repeat[4:].any()
+
+
+def test_windows_of_no_gene_are_asked_for_the_order_of_their_halves(windows, columns) -> None:
+    config = ObjectiveConfig(column_weight=1.0, order_weight=0.1, order_windows=3)
+    batches = [training_batch(windows, config, number, 6, columns) for number in range(20)]
+    asked = torch.stack([batch.swapped != NO_ORDER for batch in batches])
+    assert asked.tolist() == [[True] * 3 + [False] * 3] * 20
+    assert 20 < sum(int(batch.swapped[:3].sum()) for batch in batches) < 40
+    plain = training_batch(windows, ObjectiveConfig(column_weight=1.0), 0, 6, columns)
+    assert (plain.swapped == NO_ORDER).all()
+    # What else is read does not depend on it.
+    assert all(torch.equal(one, other) for one, other in zip(plain[:-1], batches[0][:-1], strict=True))
+
+
+def test_a_window_of_an_annotated_gene_is_not_asked_for_its_order() -> None:
+    shape = np.zeros((3, 8), dtype=np.uint8)
+    place = np.array([NO_ANCHOR, 5, NO_ANCHOR])
+    batch = WindowBatch(shape, shape > 0, shape, place, np.zeros(3, np.int8), np.zeros(3, np.int16))
+    labels = order_labels(batch, 9, (1, 2))
+    assert (labels != NO_ORDER).tolist() == [True, False, True]
 
 
 def test_without_alignments_the_windows_are_those_of_the_genomes(windows) -> None:

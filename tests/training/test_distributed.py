@@ -40,6 +40,7 @@ window = 64
 locus_weight = 0.2
 column_weight = 0.2
 pooled_weight = 0.5
+order_weight = 0.1
 [schedule]
 steps = {steps}
 batch = 8
@@ -97,7 +98,7 @@ def run(recipe: Path, out: Path, processes: int = 1, *more: str) -> dict[str, fl
 
 def assert_same_losses(one: dict[str, float], other: dict[str, float]) -> None:
     names = [name for name in one if name not in ("bases_per_second", "share_of_peak")]
-    assert {"span", "region", "locus", "column", "pooled"} <= set(names)
+    assert {"span", "region", "locus", "column", "pooled", "order"} <= set(names)
     for name in names:
         assert one[name] == pytest.approx(other[name], abs=2e-4), name
 

@@ -11,7 +11,7 @@ from meristem.genomics.sequence import N
 from meristem.model.encoder import MeristemConfig, MeristemEncoder
 from meristem.training.locus_offset import NO_OFFSET
 from meristem.training.objectives import ObjectiveConfig, PretrainingObjective, hide_spans
-from meristem.training.training_batch import TrainingBatch
+from meristem.training.training_batch import NO_ORDER, TrainingBatch
 
 
 def test_spans_hide_the_share_asked_for_and_never_n():
@@ -54,7 +54,13 @@ def batch(rows: int = 4, length: int = 32, **others) -> TrainingBatch:
     hidden = torch.from_numpy(random.random((rows, length)) < 0.3)
     nothing = torch.full_like(codes, UNLABELLED)
     whole = TrainingBatch(
-        codes, hidden, torch.zeros_like(hidden), nothing, nothing, torch.zeros(rows, length, 4)
+        codes,
+        hidden,
+        torch.zeros_like(hidden),
+        nothing,
+        nothing,
+        torch.zeros(rows, length, 4),
+        torch.full((rows,), NO_ORDER),
     )
     return whole._replace(**others)
 
@@ -150,14 +156,28 @@ def test_the_pooled_loss_is_the_surprise_of_the_two_middle_bases_of_a_mean_vecto
     assert losses(module, asked)["pooled"] == pytest.approx(expected / (2 * 7), rel=1e-5)
 
 
+def test_the_order_loss_is_the_surprise_at_which_half_comes_first():
+    asked = batch(swapped=torch.tensor([NO_ORDER, 0, 1, NO_ORDER]))
+    module = objective(order_weight=3.0, span_weight=0.0)
+    with torch.no_grad():
+        halves = [module.read(half).features.mean(1) for half in asked.codes.split(16, dim=1)]
+    own = module.order_head(torch.cat([halves[0][1], halves[1][1]])).item()
+    other = module.order_head(torch.cat([halves[1][2], halves[0][2]])).item()
+    found = losses(module, asked)
+    assert found["order"] == pytest.approx((np.log1p(np.exp(own)) + np.log1p(np.exp(-other))) / 2, rel=1e-5)
+    assert found["loss"] == pytest.approx(3 * found["order"], rel=1e-5)
+    assert losses(module, batch())["order"] == 0.0
+
+
 def test_pieces_of_a_batch_add_up_to_the_whole():
     random = np.random.default_rng(1)
     asked = batch(
         region=torch.from_numpy(random.integers(0, 5, (4, 32))),
         offset=torch.from_numpy(random.choice([1, 2, NO_OFFSET], (4, 32))),
         column=torch.from_numpy(random.dirichlet(np.ones(4), (4, 32)).astype(np.float32)),
+        swapped=torch.tensor([1, NO_ORDER, 0, 1]),
     )
-    module = objective(locus_weight=1.0, column_weight=1.0, pooled_weight=1.0)
+    module = objective(locus_weight=1.0, column_weight=1.0, pooled_weight=1.0, order_weight=1.0)
     totals = module.totals(asked)
     whole = module(asked, totals)
     parts = [module(asked.part(first, 3), totals) for first in range(3)]

@@ -6,13 +6,15 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from meristem.corpus.locus import NO_ANCHOR
 from meristem.corpus.sampler import WindowBatch
 from meristem.genomics.region import UNLABELLED
 from meristem.training.columns import ColumnSampler
 from meristem.training.locus_offset import NO_OFFSET, offset_labels
 from meristem.training.objectives import ObjectiveConfig, hide_spans
-from meristem.training.training_batch import TrainingBatch
+from meristem.training.training_batch import NO_ORDER, TrainingBatch
 
 
 class Windows(Protocol):
@@ -48,8 +50,29 @@ def training_batch(
         region = np.concatenate([region, np.full_like(drawn.codes, UNLABELLED)])
         offset = np.concatenate([offset, np.full_like(drawn.codes, NO_OFFSET)])
         column = np.concatenate([column, drawn.share])
+    swapped = np.full(len(codes), NO_ORDER, dtype=np.uint8)
+    if config.order_weight:
+        swapped[: len(batch.codes)] = order_labels(batch, config.order_windows, (windows.seed, number, 3))
     whole = (codes, hide_spans(codes, config, random), repeat, region, offset)
     codes_, hidden, repeat_, region_, offset_ = (torch.from_numpy(np.ascontiguousarray(t)) for t in whole)
     return TrainingBatch(
-        codes_.long(), hidden, repeat_, region_.long(), offset_.long(), torch.from_numpy(column)
+        codes_.long(),
+        hidden,
+        repeat_,
+        region_.long(),
+        offset_.long(),
+        torch.from_numpy(column),
+        torch.from_numpy(swapped).long(),
     )
+
+
+def order_labels(batch: WindowBatch, most: int, seed: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Which windows are asked for the order of their halves, and whether these are swapped: (batch,).
+
+    Asked are the first ``most`` windows of no annotated gene: where a gene begins, places in a locus are
+    known better.
+    """
+    labels = np.full(len(batch.codes), NO_ORDER, dtype=np.uint8)
+    asked = np.flatnonzero(batch.anchor == NO_ANCHOR)[:most]
+    labels[asked] = np.random.default_rng(seed).integers(0, 2, len(asked))
+    return labels

@@ -16,10 +16,10 @@ from meristem.genomics.region import UNLABELLED, Region
 from meristem.genomics.sequence import MASK, N
 from meristem.model.encoder import BASES, MeristemEncoder, StrandReading
 from meristem.training.locus_offset import NO_OFFSET, OFFSETS
-from meristem.training.training_batch import TrainingBatch
+from meristem.training.training_batch import NO_ORDER, TrainingBatch
 
 #: The objectives, in the order of their totals.
-OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled")
+OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled", "order")
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,12 @@ class ObjectiveConfig:
 
     Attributes
     ----------
-    span_weight, region_weight, locus_weight, column_weight, pooled_weight
+    span_weight, region_weight, locus_weight, column_weight, pooled_weight, order_weight
         Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
         base lies from where its gene begins; the bases that other species have in an alignment column; the
         regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
-        embedding of a site says what stands there.
+        embedding of a site says what stands there; which of two neighbouring windows of no annotated gene
+        comes first, read apart.
     max_masked
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
@@ -47,6 +48,8 @@ class ObjectiveConfig:
         are one base in a hundred, and what an embedding of a site is asked for.
     column_windows
         Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
+    order_windows
+        Windows of a batch that are cut into two for their order, where ``order_weight`` is not 0.
     """
 
     span_weight: float = 1.0
@@ -60,6 +63,8 @@ class ObjectiveConfig:
     mark_weight: float = 1.0
     column_windows: int = 2
     pooled_weight: float = 0.0
+    order_weight: float = 0.0
+    order_windows: int = 2
 
     @property
     def weights(self) -> dict[str, float]:
@@ -110,6 +115,7 @@ class PretrainingObjective(nn.Module):
         self.column_head = nn.Linear(size, BASES) if config.column_weight else None
         pair = 2 * encoder.config.regions
         self.pooled_head = nn.Linear(size, pair) if config.pooled_weight else None
+        self.order_head = nn.Linear(2 * size, 1) if config.order_weight else None
 
     def read(self, tokens: Tensor) -> StrandReading:
         """What the encoder makes of one strand."""
@@ -128,6 +134,7 @@ class PretrainingObjective(nn.Module):
             offset.sum() if self.locus_head is not None else offset.new_zeros(()),
             batch.column.sum(),
             2 * self._region_weight(batch).sum(),
+            (batch.swapped != NO_ORDER).sum(),
         )
         return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
 
@@ -148,6 +155,8 @@ class PretrainingObjective(nn.Module):
             sums["column"] = -(chance * batch.column[cells]).sum()
         if self.pooled_head is not None:
             sums["pooled"] = self._pooled(reading.readout(self.pooled_head), batch)
+        if self.order_head is not None:
+            sums["order"] = self._order(self.order_head, batch)
         divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
         weights = self.config.weights
         loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
@@ -174,6 +183,19 @@ class PretrainingObjective(nn.Module):
             doubt = functional.cross_entropy(half, known, reduction="none")
             doubts.append((doubt * weight[:, place]).sum())
         return torch.stack(doubts).sum()
+
+    def _order(self, head: nn.Linear, batch: TrainingBatch) -> Tensor:
+        asked = batch.swapped != NO_ORDER
+        # Where nothing is asked one window is read for nothing, so that every process has all gradients.
+        rows = asked.nonzero()[:, 0] if asked.any() else asked.new_zeros(1, dtype=torch.long)
+        half = batch.codes.shape[1] // 2
+        pairs = batch.codes[rows, : 2 * half].unflatten(1, (2, half))
+        swapped = batch.swapped[rows] == 1
+        pairs = torch.where(swapped[:, None, None], pairs.flip(1), pairs)
+        vectors = self.read(pairs.flatten(0, 1)).features.mean(1)
+        logits = head(vectors.unflatten(0, (-1, 2)).flatten(1))[:, 0].float()
+        doubt = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
+        return (doubt * asked[rows]).sum()
 
     def _region_weight(self, batch: TrainingBatch) -> Tensor:
         marks = batch.region >= Region.DONOR_FORWARD

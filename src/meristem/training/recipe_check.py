@@ -42,6 +42,8 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         *((recipe.objective, name, 0) for name in ("span_weight", "region_weight", "locus_weight")),
         (recipe.objective, "column_weight", 0),
         (recipe.objective, "pooled_weight", 0),
+        (recipe.objective, "order_weight", 0),
+        (recipe.objective, "order_windows", 1),
     ]
     for holder, name, lowest in least:
         value = getattr(holder, name)

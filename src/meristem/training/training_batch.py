@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
+
+#: Label of a window whose halves are not asked for their order.
+NO_ORDER: Final = 255
 
 
 class TrainingBatch(NamedTuple):
@@ -18,6 +21,9 @@ class TrainingBatch(NamedTuple):
         distance from where the gene begins.
     column
         (batch, window, 4) share of A, C, G, T in the base's alignment column; all zero without one.
+    swapped
+        (batch,) 1 where the halves of the window are to be read in the other order, 0 where in their own,
+        NO_ORDER where nobody asks which comes first.
     """
 
     codes: Tensor
@@ -26,6 +32,7 @@ class TrainingBatch(NamedTuple):
     region: Tensor
     offset: Tensor
     column: Tensor
+    swapped: Tensor
 
     def to(self, device: torch.device) -> TrainingBatch:
         """The batch on a device."""
