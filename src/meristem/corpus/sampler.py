@@ -47,6 +47,12 @@ class SamplerConfig:
         """Bases of the longest windows."""
         return max(self.window, self.long_window)
 
+    def shape(self, number: int, size: int) -> tuple[int, int]:
+        """Windows of batch ``number`` and their bases, where ``size`` windows of ``window`` are due."""
+        if not self.long_window or number % 2 == 0:
+            return size, self.window
+        return max(1, size * self.window // self.long_window), self.long_window
+
 
 @dataclass(frozen=True)
 class WindowBatch:
@@ -146,10 +152,8 @@ class WindowSampler:
     def batch(self, number: int, size: int) -> WindowBatch:
         """Batch ``number`` of ``size`` windows (of fewer where they are long), each on a random strand."""
         random = np.random.default_rng((self.seed, number))
-        length = self.config.window
-        if self.config.long_window and number % 2:
-            size, length = max(1, size * length // self.config.long_window), self.config.long_window
-        return stack([self._window(length, random) for _ in range(size)])
+        windows, length = self.config.shape(number, size)
+        return stack([self._window(length, random) for _ in range(windows)])
 
     def _window(self, length: int, random: np.random.Generator) -> DrawnWindow:
         genome = int(random.choice(len(self._shares), p=self._shares))

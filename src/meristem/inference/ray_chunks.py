@@ -41,11 +41,11 @@ class RayChunks:
         self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order."""
-        model, most = self._ray.put(encode), 2 * self.workers
+        sent, most = self._ray.put(encode), 2 * self.workers
         pending: deque[Any] = deque()
         try:
             for codes in chunks:
-                pending.append(self._remote.remote(model, codes))
+                pending.append(self._remote.remote(sent, codes))
                 # A chunk or two for each worker; all of a genome at once would fill the cluster's memory.
                 if len(pending) >= most:
                     yield self._take(pending, advance)

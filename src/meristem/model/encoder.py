@@ -68,8 +68,7 @@ class StrandReading:
     @property
     def features(self) -> Tensor:
         """(batch, length, embedding_size) vectors of single bases; each carries its patch's vector."""
-        patch = self.stem.shape[1] // self.patches.shape[1]
-        parts = [self.patches.repeat_interleave(patch, dim=1), self.base, self.stem.to(self.base.dtype)]
+        parts = [self._of_bases(self.patches), self.base, self.stem.to(self.base.dtype)]
         return torch.cat(parts, dim=-1)[:, : self.bases.shape[1]]
 
     def readout(self, layer: nn.Linear) -> Tensor:
@@ -83,9 +82,12 @@ class StrandReading:
         patches, base, stem = (
             functional.linear(part, weight) for part, weight in zip(parts, columns, strict=True)
         )
-        patch = self.stem.shape[1] // self.patches.shape[1]
-        read = patches.repeat_interleave(patch, dim=1) + base + stem
+        read = self._of_bases(patches) + base + stem
         return (read if layer.bias is None else read + layer.bias)[:, : self.bases.shape[1]]
+
+    def _of_bases(self, of_patches: Tensor) -> Tensor:
+        """(batch, patches, d) -> (batch, patches * patch, d): every base has what its patch has."""
+        return of_patches.repeat_interleave(self.stem.shape[1] // self.patches.shape[1], dim=1)
 
 
 class ConvolutionBlock(nn.Module):

@@ -40,12 +40,12 @@ def training_cost(recipe: Recipe, encoder: MeristemEncoder, device: torch.device
     schedule, sampler = recipe.schedule, recipe.sampler
     torch.nn.Module.to(encoder, device)
     # Batches of long windows take turns with the others and have as many bases.
-    windows = [sampler.window, sampler.long_window] if sampler.long_window else [sampler.window]
+    shapes = dict.fromkeys(sampler.shape(number, schedule.batch) for number in range(2))
     seconds = operations = 0.0
-    for window in windows:
-        rows = max(1, schedule.batch * sampler.window // window // schedule.accumulate)
-        seconds += 1 / bases_per_second(encoder, window, rows, schedule.precision) / len(windows)
-        operations += operations_per_base(encoder, window) / len(windows)
+    for windows, length in shapes:
+        rows = max(1, windows // schedule.accumulate)
+        seconds += 1 / bases_per_second(encoder, length, rows, schedule.precision) / len(shapes)
+        operations += operations_per_base(encoder, length) / len(shapes)
     parameters = sum(p.numel() for p in encoder.parameters())
     bases = schedule.steps * schedule.batch * sampler.window
     peak = measured_peak(device, schedule.precision)

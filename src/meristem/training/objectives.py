@@ -128,12 +128,13 @@ class PretrainingObjective(nn.Module):
         whole in every piece, so that the sum of the pieces' losses is the loss of the batch.
         """
         offset = batch.hidden & (batch.offset != NO_OFFSET)
+        regions = self._region_weight(batch).sum()
         counts = (
             self._span_weight(batch).sum(),
-            self._region_weight(batch).sum(),
+            regions,
             offset.sum() if self.locus_head is not None else offset.new_zeros(()),
             batch.column.sum(),
-            2 * self._region_weight(batch).sum(),
+            2 * regions,
             (batch.swapped != NO_ORDER).sum(),
         )
         return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
@@ -172,17 +173,10 @@ class PretrainingObjective(nn.Module):
 
     def _pooled(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
         # What a linear layer makes of a mean is the mean of what it makes of the parts.
-        means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES, stride=1)
-        weight = self._region_weight(batch)
-        first = CENTRE_BASES // 2 - 1
-        doubts = []
-        for start, half in zip((first, first + 1), means.chunk(2, dim=1), strict=True):
-            place = slice(start, start + half.shape[-1])
-            labels = batch.region[:, place]
-            known = labels.masked_fill(labels == UNLABELLED, 0)
-            doubt = functional.cross_entropy(half, known, reduction="none")
-            doubts.append((doubt * weight[:, place]).sum())
-        return torch.stack(doubts).sum()
+        means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES, stride=1).transpose(1, 2)
+        left = CENTRE_BASES // 2 - 1
+        pair = enumerate(means.chunk(2, dim=-1), start=left)
+        return torch.stack([self._regions(half, batch, first=place) for place, half in pair]).sum()
 
     def _order(self, head: nn.Linear, batch: TrainingBatch) -> Tensor:
         asked = batch.swapped != NO_ORDER
@@ -201,7 +195,9 @@ class PretrainingObjective(nn.Module):
         marks = batch.region >= Region.DONOR_FORWARD
         return torch.where(marks, self.config.mark_weight, 1.0) * (batch.region != UNLABELLED)
 
-    def _regions(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
-        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)
+    def _regions(self, logits: Tensor, batch: TrainingBatch, first: int = 0) -> Tensor:
+        """Summed doubt about the regions of the bases from ``first`` on, as many as there are logits of."""
+        place = slice(first, first + logits.shape[1])
+        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)[:, place]
         doubt = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
-        return (doubt * self._region_weight(batch)).sum()
+        return (doubt * self._region_weight(batch)[:, place]).sum()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from meristem.errors import MeristemError
 from meristem.model.encoder import MeristemConfig
+from meristem.training.objectives import OBJECTIVES
 from meristem.training.recipe import Recipe
 
 _BEGUN: Final = "recipe.json"
@@ -39,10 +40,7 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         *((schedule, name, 1) for name in ("steps", "batch", "accumulate", *_FREE)),
         *((schedule, name, 0) for name in ("learning_rate", "matrix_rate", "warmup", "decay", "floor")),
         *((schedule, name, 0) for name in ("weight_decay", "clip")),
-        *((recipe.objective, name, 0) for name in ("span_weight", "region_weight", "locus_weight")),
-        (recipe.objective, "column_weight", 0),
-        (recipe.objective, "pooled_weight", 0),
-        (recipe.objective, "order_weight", 0),
+        *((recipe.objective, f"{name}_weight", 0) for name in OBJECTIVES),
         (recipe.objective, "order_windows", 1),
     ]
     for holder, name, lowest in least:
