@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Tests marked `real` run where the folder of shared real data stands beside the checkout.
 DATA := $(wildcard ../shared/data)
 ifneq ($(DATA),)
-export MERISTEM_DATA ?= $(abspath $(DATA))
+export BUDWOOD_DATA ?= $(abspath $(DATA))
 endif
 
 .PHONY: help install demo test test-all lint format types check hooks
@@ -29,13 +29,13 @@ install: $(STAMP) ## the virtual environment .venv with everything in it
 
 # Debian's python3 has no ensurepip, so the environment is made without pip and filled by the pip outside.
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Meristem needs Python 3.11 or newer")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Budwood needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: $(STAMP) ## a made-up species and population, its prediction and report, in OUT (demo-output)
-	$(BIN)/meristem demo --out $(OUT)
+	$(BIN)/budwood demo --out $(OUT)
 
 test: $(STAMP) ## the default test suite
 	$(BIN)/python -m pytest -q

@@ -36,19 +36,19 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from meristem.artifacts import sha256
-from meristem.genomics.io.annotation import read_annotation
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.region import CODING
-from meristem.inference.embed import Pool, embed_windows
-from meristem.model.checkpoint import Checkpoint, random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.masked_bases import HiddenBases, hide_bases, surprise_of
-from meristem.probing.sites import collect_sites
-from meristem.training.columns import ColumnSampler
-from meristem.training.objectives import ObjectiveConfig
-from meristem.training.recipe import CorpusSource, Recipe, read_recipe
-from meristem.training.sources import load_alignments, open_sources
+from budwood.artifacts import sha256
+from budwood.genomics.io.annotation import read_annotation
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.region import CODING
+from budwood.inference.embed import Pool, embed_windows
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.masked_bases import HiddenBases, hide_bases, surprise_of
+from budwood.probing.sites import collect_sites
+from budwood.training.columns import ColumnSampler
+from budwood.training.objectives import ObjectiveConfig
+from budwood.training.recipe import CorpusSource, Recipe, read_recipe
+from budwood.training.sources import load_alignments, open_sources
 from small_trainings import Ledger, Values, trained
 
 REFERENCE = "all four"
@@ -104,7 +104,7 @@ def load_questions(name: str, ledger: Ledger) -> Questions:
 
 
 def find_questions(name: str) -> dict[str, Any]:
-    fasta, gff = (Path(os.environ["MERISTEM_DATA"]) / "genomes" / file for file in SPECIES[name])
+    fasta, gff = (Path(os.environ["BUDWOOD_DATA"]) / "genomes" / file for file in SPECIES[name])
     assembly, annotation = open_fasta(fasta), read_annotation(gff)
     tiles = sum(-(-length // 512) for length in assembly.contigs.values())
     bases = hide_bases(assembly, annotation, every=max(1, tiles // WINDOWS))
@@ -251,7 +251,7 @@ def make_run(
     begun = time.process_time()
     changed = ROWS[row]
     if changed is None:
-        checkpoint = random_checkpoint(MeristemConfig(**recipe.encoder), seed=recipe.seed)
+        checkpoint = random_checkpoint(BudwoodConfig(**recipe.encoder), seed=recipe.seed)
     else:
         objective = replace(recipe.objective, **changed)
         recipe = replace(recipe, objective=objective)
@@ -316,7 +316,7 @@ def main() -> None:
     questions = {name: load_questions(name, ledger) for name in SPECIES}
     runs = run_all(arguments, recipe, questions, ledger)
     console = Console(width=190)
-    size = sum(p.numel() for p in random_checkpoint(MeristemConfig(**recipe.encoder)).encoder.parameters())
+    size = sum(p.numel() for p in random_checkpoint(BudwoodConfig(**recipe.encoder)).encoder.parameters())
     bases = recipe.schedule.steps * recipe.schedule.batch * recipe.sampler.window
     console.print(
         f"{size / 1e6:.2f} M parameters, {bases / 1e6:.2f} M bases per run, {arguments.seeds} seeds"

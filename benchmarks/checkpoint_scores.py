@@ -22,7 +22,7 @@ import json
 import time
 from pathlib import Path
 
-from meristem.model.checkpoint import load_checkpoint
+from budwood.model.checkpoint import load_checkpoint
 from region_scores import cut, score_regions
 from remembered import Remembered
 from site_scores import Limits, score_sites

@@ -38,21 +38,21 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from ablation import UNSEEN, Questions, load_questions
-from meristem.artifacts import sha256
-from meristem.corpus.corpus_sampler import CorpusSampler
-from meristem.corpus.minhash import SketchConfig, sketch
-from meristem.corpus.store import Corpus, open_corpus
-from meristem.corpus.window_set import WindowSet
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta_collection import open_collection
-from meristem.genomics.io.species_table import read_species_table
-from meristem.genomics.sequence import N
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
-from meristem.probing.masked_bases import HiddenBases, encoder_probabilities, surprise_of
-from meristem.stats.paired import corrected_interval
-from meristem.training.recipe import Recipe, read_recipe
+from budwood.artifacts import sha256
+from budwood.corpus.corpus_sampler import CorpusSampler
+from budwood.corpus.minhash import SketchConfig, sketch
+from budwood.corpus.store import Corpus, open_corpus
+from budwood.corpus.window_set import WindowSet
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta_collection import open_collection
+from budwood.genomics.io.species_table import read_species_table
+from budwood.genomics.sequence import N
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
+from budwood.probing.masked_bases import HiddenBases, encoder_probabilities, surprise_of
+from budwood.stats.paired import corrected_interval
+from budwood.training.recipe import Recipe, read_recipe
 from small_trainings import Ledger, Values, trained
 
 WINDOW, WINDOWS, HELD_OUT, SCORED_WINDOWS, SPACING, K = 512, 1000, 60, 6, 16, 12
@@ -96,7 +96,7 @@ class Draw:
 
 
 def load_plastomes() -> list[Plastome]:
-    folder = Path(os.environ["MERISTEM_DATA"]) / "genomes/plastomes"
+    folder = Path(os.environ["BUDWOOD_DATA"]) / "genomes/plastomes"
     assembly = open_collection(folder / "plastomes_733.fa.xz")
     table = read_species_table(folder / "plastomes.tsv", ranks=("family",))
     return [
@@ -196,7 +196,7 @@ def plastome_encoder(recipe: Recipe, drawn: Draw, species: int, folder: Path) ->
         windows = WindowSet(*training_windows(drawn, species), seed=drawn.seed)
         checkpoint = trained(recipe, windows, folder)
     else:
-        checkpoint = random_checkpoint(MeristemConfig(**recipe.encoder), seed=drawn.seed)
+        checkpoint = random_checkpoint(BudwoodConfig(**recipe.encoder), seed=drawn.seed)
     chances = encoder_probabilities(drawn.hidden, checkpoint, show=False)
     return told(by_group(drawn.hidden, chances, drawn.owner))
 

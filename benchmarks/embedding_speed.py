@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/embedding_speed.py
 
-Windows of 512 random bases, both strands read, float32, in batches of 16 as ``meristem embed`` has them; then
+Windows of 512 random bases, both strands read, float32, in batches of 16 as ``budwood embed`` has them; then
 the same windows out of the store of vectors. Processor time, so that other work on the machine counts little.
 """
 
@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from meristem.config import WINDOW
-from meristem.inference.embed import Pool, encode_chunk, sequence_digest
-from meristem.inference.vector_store import open_store
-from meristem.model.backbone import load_backbone
+from budwood.config import WINDOW
+from budwood.inference.embed import Pool, encode_chunk, sequence_digest
+from budwood.inference.vector_store import open_store
+from budwood.model.backbone import load_backbone
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -2,7 +2,7 @@
 
 GBLUP and the Gaussian kernel, 5 x 5 folds and 20 shuffles of the second one's control, rice_rdp1_44k.
 
-    MERISTEM_DATA=... OMP_NUM_THREADS=1 python benchmarks/evaluation_speed.py
+    BUDWOOD_DATA=... OMP_NUM_THREADS=1 python benchmarks/evaluation_speed.py
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from time import process_time
 import numpy as np
 from scipy.linalg import eigh
 
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.compare import Design, compare_models
-from meristem.stats.relationship import relationship
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.compare import Design, compare_models
+from budwood.stats.relationship import relationship
 
 
 def seconds(work: Callable[[], object], times: int) -> float:
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--panel", default="rice_rdp1_44k")
     parser.add_argument("--trait", default="Plant_height")
     chosen = parser.parse_args()
-    folder = Path(os.environ["MERISTEM_DATA"]) / "panels" / chosen.panel
+    folder = Path(os.environ["BUDWOOD_DATA"]) / "panels" / chosen.panel
     genotypes, values = read_genotypes(folder), read_phenotypes(folder / "pheno.csv").means(chosen.trait)
     n, m = genotypes.dosage.shape
     kernel = relationship(genotypes.dosage, genotypes.ploidy)

@@ -1,11 +1,11 @@
 """What marker weights by annotation bring: simulated populations, and flowering time of Arabidopsis.
 
-Simulated: the population of `meristem demo`, 150 of 800 lines phenotyped; r with the true genetic values of
+Simulated: the population of `budwood demo`, 150 of 800 lines phenotyped; r with the true genetic values of
 the others, where causal variants lie in and before genes. Arabidopsis: FT16 of 162 accessions from 53,859
 SNPs of chromosome 5 with the TAIR9 coding blocks (coordinates as in TAIR10), 5 x 5 folds. `shifted` has the
 same weights moved along the markers by a third of their number: what any weights of that shape would do.
 
-    OMP_NUM_THREADS=1 python benchmarks/function_weights.py          # needs MERISTEM_DATA; ten minutes
+    OMP_NUM_THREADS=1 python benchmarks/function_weights.py          # needs BUDWOOD_DATA; ten minutes
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.annotation import read_annotation
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.function_weights import function_weights
-from meristem.prediction.kernel_mixture import MULTI_KERNEL
-from meristem.prediction.predictors import FUNCTION, RELATIONSHIP, Predictors
-from meristem.prediction.trait_model import GBLUP, KernelModel, TraitModel
-from meristem.simulate.files import DemoConfig, write_panel
-from meristem.stats.metrics import pearson_r
-from meristem.stats.paired import corrected_interval
-from meristem.stats.splits import random_folds
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.annotation import read_annotation
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.function_weights import function_weights
+from budwood.prediction.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.predictors import FUNCTION, RELATIONSHIP, Predictors
+from budwood.prediction.trait_model import GBLUP, KernelModel, TraitModel
+from budwood.simulate.files import DemoConfig, write_panel
+from budwood.stats.metrics import pearson_r
+from budwood.stats.paired import corrected_interval
+from budwood.stats.splits import random_folds
 
 Vector = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     chosen = parser.parse_args()
     per_seed = [simulated(seed) for seed in range(1, chosen.seeds + 1)]
-    real = arabidopsis(Path(os.environ["MERISTEM_DATA"]), chosen.folds, chosen.repeats)
+    real = arabidopsis(Path(os.environ["BUDWOOD_DATA"]), chosen.folds, chosen.repeats)
     print("| model | simulated, mean r | less GBLUP, by seed | FT16, r | less GBLUP (95 % interval) |")
     print("|---|--:|---|--:|--:|")
     for name, fold_r in real.items():

@@ -5,7 +5,7 @@ ratio. On a subset that brute force can finish, both are done and timed: brute f
 chromosome from the calls, by code of its own, cuts the windows and encodes accession after accession. Then
 accession features and kernels of the two are compared.
 
-    python benchmarks/haplotype_dedup.py --panel rice      # needs MERISTEM_DATA
+    python benchmarks/haplotype_dedup.py --panel rice      # needs BUDWOOD_DATA
     python benchmarks/haplotype_dedup.py --panel demo
     python benchmarks/haplotype_dedup.py --vcf calls.vcf.gz --fasta genome.fa
 """
@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.config import WINDOW
-from meristem.genomics.assembly import Assembly
-from meristem.genomics.assumptions import describe_assumptions
-from meristem.genomics.calls import ABSENT, CallSource
-from meristem.genomics.haplotypes import HaplotypeTable, build_haplotypes
-from meristem.genomics.interval import Interval
-from meristem.genomics.sequence import PAD, decode, encode
-from meristem.stats.haplotype_kernel import haplotype_features, haplotype_kernel
+from budwood.config import WINDOW
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.assumptions import describe_assumptions
+from budwood.genomics.calls import ABSENT, CallSource
+from budwood.genomics.haplotypes import HaplotypeTable, build_haplotypes
+from budwood.genomics.interval import Interval
+from budwood.genomics.sequence import PAD, decode, encode
+from budwood.stats.haplotype_kernel import haplotype_features, haplotype_kernel
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 BATCH = 16
@@ -72,27 +72,27 @@ def parse() -> argparse.Namespace:
 
 
 def open_panel(arguments: argparse.Namespace) -> tuple[CallSource, Assembly, str]:
-    from meristem.genomics.io.fasta import open_fasta
-    from meristem.genomics.io.vcf import VcfCalls
+    from budwood.genomics.io.fasta import open_fasta
+    from budwood.genomics.io.vcf import VcfCalls
 
     if arguments.vcf:
         return VcfCalls(arguments.vcf), open_fasta(arguments.fasta), arguments.vcf.name
     if arguments.panel == "demo":
-        from meristem.simulate.population import PopulationConfig, simulate_population
-        from meristem.simulate.species import SpeciesConfig, simulate_species
+        from budwood.simulate.population import PopulationConfig, simulate_population
+        from budwood.simulate.species import SpeciesConfig, simulate_species
 
         species = simulate_species(SpeciesConfig(seed=1))
         return simulate_population(species, PopulationConfig(seed=1)), species.assembly, "demo panel"
-    if "MERISTEM_DATA" not in os.environ:
-        raise SystemExit("MERISTEM_DATA is not set: no rice panel here")
-    data = Path(os.environ["MERISTEM_DATA"])
+    if "BUDWOOD_DATA" not in os.environ:
+        raise SystemExit("BUDWOOD_DATA is not set: no rice panel here")
+    data = Path(os.environ["BUDWOOD_DATA"])
     vcf = data / "panels/rice_rdp1_44k/chr02_first_1Mb.vcf.gz"
     return VcfCalls(vcf), open_fasta(data / "genomes/oryza_sativa/chr02_first_1Mb.fa.xz"), "rice panel"
 
 
 def open_encoder(checkpoint: str | None) -> tuple[Encode, str]:
-    from meristem.inference import embed
-    from meristem.model.checkpoint import load_checkpoint, random_checkpoint
+    from budwood.inference import embed
+    from budwood.model.checkpoint import load_checkpoint, random_checkpoint
 
     if checkpoint == "random":
         opened = random_checkpoint()

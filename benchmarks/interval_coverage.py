@@ -9,7 +9,7 @@ A model without an interval of its own (trees, `auto`) is calibrated always; "un
 without what clusters held out inside the training set add. Every finished line goes to the file given as
 `--out`; a second run goes on where the first stopped.
 
-    OMP_NUM_THREADS=1 python benchmarks/interval_coverage.py --out coverage.jsonl       # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/interval_coverage.py --out coverage.jsonl       # needs BUDWOOD_DATA
     ... --models gblup,gaussian --only wheat        # some models, some panels or traits
     ... --development                               # 29 other traits: what constants were chosen on
     ... --show                                      # Markdown tables of what is there
@@ -28,13 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from meristem.prediction.calibrated import Calibrated, FittedCalibrated
-from meristem.prediction.cross_fit_model import CrossFitModel, FittedCrossFitModel
-from meristem.prediction.models import model_named
-from meristem.prediction.predictors import RELATIONSHIP, Predictors
-from meristem.prediction.trait_model import FittedTraitModel, Forecast, TraitModel
-from meristem.stats.relationship import Rows
-from meristem.stats.splits import Folds, cluster_folds, random_folds
+from budwood.prediction.calibrated import Calibrated, FittedCalibrated
+from budwood.prediction.cross_fit_model import CrossFitModel, FittedCrossFitModel
+from budwood.prediction.models import model_named
+from budwood.prediction.predictors import RELATIONSHIP, Predictors
+from budwood.prediction.trait_model import FittedTraitModel, Forecast, TraitModel
+from budwood.stats.relationship import Rows
+from budwood.stats.splits import Folds, cluster_folds, random_folds
 from scoreboard import Task, read
 
 REPEATS, FOLDS = 2, 5
@@ -204,7 +204,7 @@ def main() -> None:
     names = options.models.split(",")
     tasks = [task for task in (DEVELOPMENT if options.development else TASKS) if options.only in task.name]
     for task in [] if options.show else tasks:
-        compute(options.out, Path(os.environ["MERISTEM_DATA"]), task, names)
+        compute(options.out, Path(os.environ["BUDWOOD_DATA"]), task, names)
     show(finished(options.out), tasks, names)
 
 

@@ -14,7 +14,7 @@ environments, are divided into 5; cv0 of maize holds out each of its 15 places a
 * potato_stagewise, tetraploid: 16 of the 43 environments, those of 2013 and 2014, for time, and all of them
   for forward; plots are averaged and weighted by their standard errors; covariates place and year.
 
-    OMP_NUM_THREADS=1 python benchmarks/maize_environments.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/maize_environments.py      # needs BUDWOOD_DATA
     python benchmarks/maize_environments.py --panel maize_drops --scheme cv1
 """
 
@@ -31,15 +31,15 @@ from pathlib import Path
 
 import numpy as np
 
-from meristem.genomics.environments import Environments
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.genomics.phenotypes import Phenotypes
-from meristem.prediction.environments.evaluate import evaluate_environments
-from meristem.prediction.environments.models import environment_model_named
-from meristem.prediction.environments.outcome import EnvironmentEvaluation
-from meristem.prediction.environments.trials import match_trials
-from meristem.prediction.predictors import Predictors
+from budwood.genomics.environments import Environments
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.genomics.phenotypes import Phenotypes
+from budwood.prediction.environments.evaluate import evaluate_environments
+from budwood.prediction.environments.models import environment_model_named
+from budwood.prediction.environments.outcome import EnvironmentEvaluation
+from budwood.prediction.environments.trials import match_trials
+from budwood.prediction.predictors import Predictors
 
 MAIZE_EVERYWHERE, MISREAD = 246, "MeanTemp_M"
 PLAIN, COVARIED = ("separate", "main", "deviations", "factor"), ("main", "deviations", "factor")
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--scheme", action="append", help="only these schemes")
     parser.add_argument("--permutations", type=int, default=2)
     arguments = parser.parse_args()
-    data = Path(os.environ["MERISTEM_DATA"]) / "panels"
+    data = Path(os.environ["BUDWOOD_DATA"]) / "panels"
     for task in TASKS:
         chosen = {s: m for s, m in task.designs.items() if not arguments.scheme or s in arguments.scheme}
         if chosen and (not arguments.panel or task.folder in arguments.panel):

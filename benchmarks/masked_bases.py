@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.artifacts import MANIFEST, sha256
-from meristem.corpus.store import open_corpus
-from meristem.genomics.sequence import N
-from meristem.model.checkpoint import Checkpoint, load_checkpoint
-from meristem.probing.kmer_models import (
+from budwood.artifacts import MANIFEST, sha256
+from budwood.corpus.store import open_corpus
+from budwood.genomics.sequence import N
+from budwood.model.checkpoint import Checkpoint, load_checkpoint
+from budwood.probing.kmer_models import (
     KmerModel,
     count_kmers,
     fit_kmer_model,
@@ -35,7 +35,7 @@ from meristem.probing.kmer_models import (
     pool,
     pool_weights,
 )
-from meristem.probing.masked_bases import (
+from budwood.probing.masked_bases import (
     HiddenBases,
     encoder_probabilities,
     error_of_mean,
@@ -45,8 +45,8 @@ from meristem.probing.masked_bases import (
     score_guesses,
     surprise_of,
 )
-from meristem.training.recipe import read_recipe
-from meristem.training.sources import load_source
+from budwood.training.recipe import read_recipe
+from budwood.training.sources import load_source
 from remembered import Remembered
 from unseen import UNSEEN, open_species, same_shape
 

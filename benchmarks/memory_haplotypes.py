@@ -111,9 +111,9 @@ def genotype_text(rng: np.random.Generator, outbred: NDArray[np.bool_], sites: i
 
 def measure(folder: Path) -> dict[str, float]:
     """Seconds and peak memory (GB, of the whole process so far) after each step."""
-    from meristem.genomics.haplotypes import build_haplotypes
-    from meristem.genomics.io.fasta import open_fasta
-    from meristem.genomics.io.genotypes import open_calls, summarise_calls
+    from budwood.genomics.haplotypes import build_haplotypes
+    from budwood.genomics.io.fasta import open_fasta
+    from budwood.genomics.io.genotypes import open_calls, summarise_calls
 
     source = open_calls(folder / "calls.vcf.gz")
     began = time.perf_counter()

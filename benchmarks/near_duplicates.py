@@ -4,7 +4,7 @@
     python benchmarks/near_duplicates.py --only planted false   # some
 
 Sequences are drawn from a Markov chain with the dinucleotides of Brassica napus (of a fixed table where
-MERISTEM_DATA is not set), so that nothing in them is related unless planted. `sketch` needs the command
+BUDWOOD_DATA is not set), so that nothing in them is related unless planted. `sketch` needs the command
 `sourmash` and `real` the package `edlib`; both are used by this benchmark alone.
 """
 
@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.config import WINDOW
-from meristem.corpus.homology import homology_clusters
-from meristem.corpus.leakage import LeakageConfig, closest_identity, leakage_report
-from meristem.corpus.minhash import SketchConfig, sketch
-from meristem.corpus.near_duplicates import NearDuplicateConfig, near_duplicates
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.sequence import N, decode, reverse_complement
+from budwood.config import WINDOW
+from budwood.corpus.homology import homology_clusters
+from budwood.corpus.leakage import LeakageConfig, closest_identity, leakage_report
+from budwood.corpus.minhash import SketchConfig, sketch
+from budwood.corpus.near_duplicates import NearDuplicateConfig, near_duplicates
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.sequence import N, decode, reverse_complement
 
 Windows = NDArray[np.uint8]
 CONSOLE = Console(width=110)
@@ -57,7 +57,7 @@ def main() -> None:
 
 def genome_windows(name: str) -> Windows:
     """Windows side by side, those of more than a fifth N left out."""
-    assembly = open_fasta(Path(os.environ["MERISTEM_DATA"]) / "genomes" / name)
+    assembly = open_fasta(Path(os.environ["BUDWOOD_DATA"]) / "genomes" / name)
     cut = []
     for contig, length in assembly.contigs.items():
         whole = length // WINDOW * WINDOW
@@ -68,7 +68,7 @@ def genome_windows(name: str) -> Windows:
 
 
 def dinucleotides() -> NDArray[np.float64]:
-    if "MERISTEM_DATA" not in os.environ:
+    if "BUDWOOD_DATA" not in os.environ:
         return DINUCLEOTIDES
     windows = genome_windows(GENOMES[0])[:20000]
     counts = np.bincount((windows[:, :-1].astype(int) * 5 + windows[:, 1:]).reshape(-1), minlength=25)
@@ -131,7 +131,7 @@ def compare_sketches(arguments: argparse.Namespace) -> None:
         draw = partial(sketch, windows, SketchConfig(length, scale))
         seconds = min(cpu_seconds(draw) for _ in range(3))
         speeds[length, scale] = megabases / seconds
-        table.add_row("meristem", str(length), str(scale), f"{seconds:.2f}", f"{megabases / seconds:.1f}")
+        table.add_row("budwood", str(length), str(scale), f"{seconds:.2f}", f"{megabases / seconds:.1f}")
     if arguments.sourmash:
         for length, scale in ((31, 1000), (21, 1000), (21, 8)):
             seconds = sourmash_seconds(arguments.sourmash, windows, length, scale)
@@ -141,7 +141,7 @@ def compare_sketches(arguments: argparse.Namespace) -> None:
     if arguments.sourmash:
         ratio = speeds[16, 8] / speeds["sourmash", 31, 1000]
         same = speeds[16, 8] / speeds["sourmash", 21, 8]
-        CONSOLE.print(f"meristem (1 in 8) / sourmash (1 in 1000): {ratio:.1f}; both 1 in 8: {same:.1f}\n")
+        CONSOLE.print(f"budwood (1 in 8) / sourmash (1 in 1000): {ratio:.1f}; both 1 in 8: {same:.1f}\n")
 
 
 def cpu_seconds(action: Callable[[], object]) -> float:

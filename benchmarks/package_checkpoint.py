@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from meristem.artifacts import read_manifest, write_artifact
-from meristem.corpus.store import Corpus, open_corpus
-from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint
+from budwood.artifacts import read_manifest, write_artifact
+from budwood.corpus.store import Corpus, open_corpus
+from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 LEAKAGE = "Leakage: share of validation windows with a training window of at least this identity"
@@ -136,7 +136,7 @@ def describe_corpus(corpus: Corpus, weights: dict[str, float]) -> str:
     totals = corpus.summary["totals"]
     told = (
         f"{corpus.bases / 1e6:.0f} million bases in {totals['training_windows']:,} windows of "
-        f"{corpus.length} (`meristem corpus build recipes/corpus.toml`), out of which windows of 512 are "
+        f"{corpus.length} (`budwood corpus build recipes/corpus.toml`), out of which windows of 512 are "
         f"cropped; {totals['near_duplicates_share']:.0%} of the windows were dropped as near-duplicates, the "
         f"others split by homology cluster ({totals['homology_clusters']:,}, the largest of "
         f"{totals['largest_cluster']:,} windows)."

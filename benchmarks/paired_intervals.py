@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meristem.stats.metrics import pearson_r
-from meristem.stats.paired import bootstrap_difference, bootstrap_mean_r, corrected_interval
-from meristem.stats.splits import Folds, cluster_folds, random_folds
+from budwood.stats.metrics import pearson_r
+from budwood.stats.paired import bootstrap_difference, bootstrap_mean_r, corrected_interval
+from budwood.stats.splits import Folds, cluster_folds, random_folds
 
 MARKERS, FAMILIES, FOLDS, REPEATS, DRAWS = 300, 6, 5, 5, 500
 

@@ -8,7 +8,7 @@ lines that neither the choice nor the draw took, so that a choice does not win b
 hard to predict; its 95 % interval is over the draws, for these panels and phenotypes, not for new ones.
 Panels with more than 4,000 markers are thinned evenly to 4,000.
 
-    OMP_NUM_THREADS=1 python benchmarks/phenotype_next.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/phenotype_next.py      # needs BUDWOOD_DATA
     python benchmarks/phenotype_next.py --panel wheat_cimmyt599   # one panel
 """
 
@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.phenotype_next import phenotype_next
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.metrics import pearson_r
-from meristem.stats.paired import corrected_interval
-from meristem.stats.training_design import Criterion
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.phenotype_next import phenotype_next
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.metrics import pearson_r
+from budwood.stats.paired import corrected_interval
+from budwood.stats.training_design import Criterion
 
 COUNTS, DRAWS, MARKERS = (50, 100), 20, 4000
 CRITERIA: tuple[Criterion, ...] = ("cdmean", "pevmean")
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--panel", action="append", help="only these panels")
     parser.add_argument("--draws", type=int, default=DRAWS)
     arguments = parser.parse_args()
-    data = Path(os.environ["MERISTEM_DATA"])
+    data = Path(os.environ["BUDWOOD_DATA"])
     with (data / "reference/scoreboard_peers.csv").open(newline="") as handle:
         tasks = [(row["panel"], row["phenotypes"], row["trait"]) for row in csv.DictReader(handle)]
     console = Console(width=190)

@@ -1,10 +1,10 @@
-"""`meristem predict` on published files in the formats breeders have, hidden lines scored.
+"""`budwood predict` on published files in the formats breeders have, hidden lines scored.
 
 PLINK (rice, and again with the 170 SNPs of a sequenced piece as `--haplotypes`), VCF (sorghum), HapMap
 (maize) and tetraploid calls as letters (potato). Of the lines with a value of the trait, 150 (potato: 110)
 drawn with seed 1 keep it; the others' values are hidden and compared with `predictions.csv`.
 
-    OMP_NUM_THREADS=1 python benchmarks/real_panels.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/real_panels.py      # needs BUDWOOD_DATA
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.stats.metrics import coverage, pearson_r
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.stats.metrics import coverage, pearson_r
 
 SEED = 1
 RICE_TRAITS = ("Plant_height", "Flowering_time_at_Arkansas", "Amylose_content", "Seed_length")
@@ -98,7 +98,7 @@ def hide(job: Job, work: Path) -> tuple[Path, dict[str, float]]:
 def run(job: Job, work: Path) -> list[str]:
     labelled, hidden = hide(job, work)
     out = work / "out"
-    command = [sys.executable, "-m", "meristem.cli.app", "predict", "--genotypes", str(job.genotypes)]
+    command = [sys.executable, "-m", "budwood.cli.app", "predict", "--genotypes", str(job.genotypes)]
     command += ["--phenotypes", str(labelled), "--trait", job.trait, *job.sequence]
     command += ["--out", str(out), "--seed", str(SEED), "--quiet", "--json"]
     begun = time.perf_counter()
@@ -130,7 +130,7 @@ def main() -> None:
         "panel", "trait", "labelled + hidden", "model", "r, hidden", "90 % covers", "5 x 5 folds", "s"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for job in jobs(Path(os.environ["MERISTEM_DATA"]), Path(folder)):
+        for job in jobs(Path(os.environ["BUDWOOD_DATA"]), Path(folder)):
             table.add_row(*run(job, Path(folder)))
     Console(width=190).print(table)
 

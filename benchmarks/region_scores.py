@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.config import WINDOW
-from meristem.genomics.region import CODING
-from meristem.model.checkpoint import Checkpoint
-from meristem.probing.base_regions import (
+from budwood.config import WINDOW
+from budwood.genomics.region import CODING
+from budwood.model.checkpoint import Checkpoint
+from budwood.probing.base_regions import (
     FEATURE_GRID,
     GRID,
     BaseClassifier,
@@ -29,8 +29,8 @@ from meristem.probing.base_regions import (
     read_stretches,
     score_classes,
 )
-from meristem.probing.linear import LinearProbe, score_auroc
-from meristem.probing.stretches import STRETCH, UNSCORED, Stretches, cut_stretches
+from budwood.probing.linear import LinearProbe, score_auroc
+from budwood.probing.stretches import STRETCH, UNSCORED, Stretches, cut_stretches
 from remembered import Remembered
 from site_scores import DRAWS, FEW, few_row
 from unseen import TRAINING, UNSEEN, open_species

@@ -4,7 +4,7 @@ Dense REML inverts the covariance once per step. Both search the same profile li
 with Brent's method to the same tolerance, so that only the linear algebra differs. Seconds of R rrBLUP on
 wheat_cimmyt599 (reference/wheat599_rrblup.csv) stand beside ours for the same fits.
 
-    OMP_NUM_THREADS=1 python benchmarks/reml_speed.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/reml_speed.py      # needs BUDWOOD_DATA
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import minimize_scalar
 
-from meristem.stats.blup import blup
-from meristem.stats.components import VarianceComponents
-from meristem.stats.design import whitened_design
-from meristem.stats.relationship import relationship
-from meristem.stats.spectrum import spectrum
+from budwood.stats.blup import blup
+from budwood.stats.components import VarianceComponents
+from budwood.stats.design import whitened_design
+from budwood.stats.relationship import relationship
+from budwood.stats.spectrum import spectrum
 
 TRAITS = ("Plant_height", "Flowering_time_at_Arkansas", "Amylose_content", "Seed_length")
 REPEATS = 3
 
 
 def main() -> None:
-    data = Path(os.environ["MERISTEM_DATA"])
+    data = Path(os.environ["BUDWOOD_DATA"])
     console = Console()
     kernel_seconds, kernel, traits = rice(data)
     spectral_seconds, spectral = timed(lambda: spectral_reml(kernel, traits))

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from meristem.artifacts import sha256
-from meristem.training.recipe import read_recipe
+from budwood.artifacts import sha256
+from budwood.training.recipe import read_recipe
 
-MAIN = "import sys; from meristem.cli.app import main; sys.exit(main())"
+MAIN = "import sys; from budwood.cli.app import main; sys.exit(main())"
 
 
 def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:

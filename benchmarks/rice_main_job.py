@@ -9,7 +9,7 @@ Two intervals of every mean paired difference are printed: over the random choic
 (plain t), and for new lines as well (Nadeau and Bengio's correction, which allows for the choices sharing
 lines).
 
-    OMP_NUM_THREADS=1 python benchmarks/rice_main_job.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/rice_main_job.py      # needs BUDWOOD_DATA
     python benchmarks/rice_main_job.py --checkpoint none      # without an encoder: markers only
     python benchmarks/rice_main_job.py --checkpoint FOLDER
 """
@@ -29,17 +29,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.haplotypes import HaplotypeTable, build_haplotypes
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.io.genotypes import open_calls, read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP, KernelModel
-from meristem.stats.haplotype_kernel import haplotype_kernel
-from meristem.stats.metrics import coverage, pearson_r
-from meristem.stats.paired import corrected_interval
-from meristem.stats.relationship import relationship
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.haplotypes import HaplotypeTable, build_haplotypes
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.genotypes import open_calls, read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP, KernelModel
+from budwood.stats.haplotype_kernel import haplotype_kernel
+from budwood.stats.metrics import coverage, pearson_r
+from budwood.stats.paired import corrected_interval
+from budwood.stats.relationship import relationship
 
 TRAITS = ("Plant_height", "Flowering_time_at_Arkansas", "Amylose_content", "Seed_length")
 PLAIN = {"GBLUP": (0.70, 0.65, 0.77, 0.71), "piece SNPs": (0.40, 0.33, 0.53, 0.21)}
@@ -49,7 +49,7 @@ Gram = NDArray[np.float64]
 
 def main() -> None:
     arguments = parse()
-    panel = Path(os.environ["MERISTEM_DATA"]) / "panels/rice_rdp1_44k"
+    panel = Path(os.environ["BUDWOOD_DATA"]) / "panels/rice_rdp1_44k"
     console = Console()
     genotypes = read_plink(panel / "raw/Rice44k.zip")
     phenotypes = read_phenotypes(panel / "pheno.csv")
@@ -98,8 +98,8 @@ def piece_grams(panel: Path, genotypes: Genotypes, checkpoint: str) -> Iterator[
 def encoders(table: HaplotypeTable, checkpoint: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
     if checkpoint == "none":
         return
-    from meristem.inference.embed import embed_haplotypes
-    from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+    from budwood.inference.embed import embed_haplotypes
+    from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
 
     folder = Path(checkpoint) if checkpoint else packaged_checkpoint()
     if folder.is_dir():

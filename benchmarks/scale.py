@@ -27,22 +27,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from meristem.config import WINDOW
-from meristem.corpus import parts
-from meristem.corpus.build import build_corpus
-from meristem.corpus.homology import links_between
-from meristem.corpus.near_duplicates import repeats_of
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.corpus.sources import open_sources
-from meristem.corpus.stage import Task, run_task
-from meristem.corpus.store import open_corpus
-from meristem.genomics.io.compressed import open_bytes
-from meristem.inference.embed import embed_windows
-from meristem.model.checkpoint import load_checkpoint
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.progress import Advance
-from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.speed import measured_peak, operations_per_base
+from budwood.config import WINDOW
+from budwood.corpus import parts
+from budwood.corpus.build import build_corpus
+from budwood.corpus.homology import links_between
+from budwood.corpus.near_duplicates import repeats_of
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.sources import open_sources
+from budwood.corpus.stage import Task, run_task
+from budwood.corpus.store import open_corpus
+from budwood.genomics.io.compressed import open_bytes
+from budwood.inference.embed import embed_windows
+from budwood.model.checkpoint import load_checkpoint
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.progress import Advance
+from budwood.training.objectives import ObjectiveConfig, PretrainingObjective
+from budwood.training.speed import measured_peak, operations_per_base
 
 STORED = 960
 COMPARED = ("select", "duplicates", "links", "order", "shards")
@@ -111,7 +111,7 @@ def training_figures(steps: int, batch: int) -> list[dict]:
     rows = []
     for precision in ("bf16", "no"):
         torch.manual_seed(0)
-        encoder = MeristemEncoder(MeristemConfig())
+        encoder = BudwoodEncoder(BudwoodConfig())
         objective = PretrainingObjective(encoder, ObjectiveConfig())
         optimiser = torch.optim.AdamW(objective.parameters(), lr=1e-4)
         codes = torch.randint(0, 4, (batch, WINDOW))
@@ -148,7 +148,7 @@ def embedding_figures(windows: int) -> dict:
     embed_windows(codes, checkpoint, cache=False, show=False)
     speed = windows / (time.process_time() - begun)
     # Both strands are read, forward alone: two thirds of what training costs.
-    operations = operations_per_base(MeristemEncoder(MeristemConfig()), WINDOW) * 2 / 3 * WINDOW
+    operations = operations_per_base(BudwoodEncoder(BudwoodConfig()), WINDOW) * 2 / 3 * WINDOW
     peak = measured_peak(torch.device("cpu"), "no")
     return {"windows_per_second": speed, "share_of_peak": speed * operations / peak}
 

@@ -5,7 +5,7 @@ task is a line of the file given as `--out`; a second run goes on where the firs
 folds is known of the peers, so the interval (95 %, Nadeau and Bengio 2003) is of our own: the last model less
 GBLUP. "Their best" is the peer with the highest mean r on that very task, which nobody can know beforehand.
 
-    OMP_NUM_THREADS=1 python benchmarks/scoreboard.py --out scores.jsonl          # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/scoreboard.py --out scores.jsonl          # needs BUDWOOD_DATA
     ... --models gblup,auto --only wheat_cimmyt599        # some models, some panels or traits
     ... --show                                            # the table of what is there
     ... --show --markdown                                 # the same for the docs
@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.models import model_named
-from meristem.prediction.predictors import Predictors
-from meristem.stats.metrics import coverage, pearson_r
-from meristem.stats.paired import corrected_interval
-from meristem.stats.splits import random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.models import model_named
+from budwood.prediction.predictors import Predictors
+from budwood.stats.metrics import coverage, pearson_r
+from budwood.stats.paired import corrected_interval
+from budwood.stats.splits import random_folds
 
 REPEATS, FOLDS = 2, 5
 TETRAPLOID = {"potato_gwaspoly", "potato_stagewise"}
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="show what is there, compute nothing")
     parser.add_argument("--markdown", action="store_true", help="print the table as markdown")
     options = parser.parse_args()
-    data, models = Path(os.environ["MERISTEM_DATA"]), options.models.split(",")
+    data, models = Path(os.environ["BUDWOOD_DATA"]), options.models.split(",")
     chosen = [task for task in tasks(data) if options.only in task.name]
     for task in [] if options.show else chosen:
         for model in models:

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.model.checkpoint import Checkpoint
-from meristem.probing.centre_reading import CentreReading, read_centres
-from meristem.probing.convolution import SmallConvolution
-from meristem.probing.linear import LinearProbe, auroc, compare_auroc, one_hot, score_auroc
-from meristem.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE_LETTERS, SiteSet, collect_sites
+from budwood.model.checkpoint import Checkpoint
+from budwood.probing.centre_reading import CentreReading, read_centres
+from budwood.probing.convolution import SmallConvolution
+from budwood.probing.linear import LinearProbe, auroc, compare_auroc, one_hot, score_auroc
+from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE_LETTERS, SiteSet, collect_sites
 from remembered import Remembered
 from unseen import TRAINING, UNSEEN, open_species
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.model.checkpoint import Checkpoint
-from meristem.training.batches import Windows
-from meristem.training.columns import ColumnSampler
-from meristem.training.loop import train
-from meristem.training.objectives import PretrainingObjective
-from meristem.training.pretrain import new_encoder
-from meristem.training.recipe import Recipe
+from budwood.model.checkpoint import Checkpoint
+from budwood.training.batches import Windows
+from budwood.training.columns import ColumnSampler
+from budwood.training.loop import train
+from budwood.training.objectives import PretrainingObjective
+from budwood.training.pretrain import new_encoder
+from budwood.training.recipe import Recipe
 
 Values = dict[str, NDArray[Any]]
 

@@ -4,7 +4,7 @@ Diploidised (the pseudodiploid coding of Slater et al. 2016, Plant Genome 9): bo
 of heterozygotes, as a diploid caller would give them. Same lines, same folds; only the coding differs.
 Intervals (95 %) are for the mean difference over folds (Nadeau and Bengio 2003).
 
-    OMP_NUM_THREADS=1 python benchmarks/tetraploid_coding.py          # needs MERISTEM_DATA; a minute or two
+    OMP_NUM_THREADS=1 python benchmarks/tetraploid_coding.py          # needs BUDWOOD_DATA; a minute or two
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.metrics import pearson_r
-from meristem.stats.paired import corrected_interval
-from meristem.stats.splits import random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.metrics import pearson_r
+from budwood.stats.paired import corrected_interval
+from budwood.stats.splits import random_folds
 
 PANELS = ("potato_gwaspoly", "potato_stagewise")
 #: Columns of the phenotypes that are no traits.
@@ -77,7 +77,7 @@ def main() -> None:
     print("| panel, trait | lines | tetraploid | diploidised | difference (95 % interval) |")
     print("|---|--:|--:|--:|--:|")
     means = []
-    for panel, trait, genotypes, rows, y in tasks(Path(os.environ["MERISTEM_DATA"])):
+    for panel, trait, genotypes, rows, y in tasks(Path(os.environ["BUDWOOD_DATA"])):
         codings = (genotypes, diploidised(genotypes))
         four, two = (fold_r(coding, rows, y, chosen.folds, chosen.repeats) for coding in codings)
         difference = corrected_interval(four - two, 1.0 / (chosen.folds - 1))

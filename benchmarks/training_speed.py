@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM
 
-from meristem.config import WINDOW
-from meristem.genomics.region import Region
-from meristem.genomics.sequence import MASK, VOCABULARY_SIZE
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.training.locus_offset import NO_OFFSET
-from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.training_batch import NO_ORDER, TrainingBatch
+from budwood.config import WINDOW
+from budwood.genomics.region import Region
+from budwood.genomics.sequence import MASK, VOCABULARY_SIZE
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.locus_offset import NO_OFFSET
+from budwood.training.objectives import ObjectiveConfig, PretrainingObjective
+from budwood.training.training_batch import NO_ORDER, TrainingBatch
 
 
 def bert(parameters: int, size: int, heads: int) -> BertForMaskedLM:
@@ -72,8 +72,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    config = MeristemConfig()
-    objective = PretrainingObjective(MeristemEncoder(config), ObjectiveConfig())
+    config = BudwoodConfig()
+    objective = PretrainingObjective(BudwoodEncoder(config), ObjectiveConfig())
     peer = bert(count(objective), config.hidden_size, config.heads)
     codes = torch.randint(0, 4, (arguments.batch, WINDOW))
     hidden = torch.rand(codes.shape) < 0.15

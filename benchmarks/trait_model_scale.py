@@ -5,7 +5,7 @@
     OMP_NUM_THREADS=1 python benchmarks/trait_model_scale.py soynam       # 5,180 lines x 4,312 markers
     OMP_NUM_THREADS=1 python benchmarks/trait_model_scale.py evaluation   # 374 x 36,901, 5 x 5 folds
 
-All need MERISTEM_DATA. Seconds are processor seconds of one thread, so other programs do not count. The peers
+All need BUDWOOD_DATA. Seconds are processor seconds of one thread, so other programs do not count. The peers
 are plain LightGBM (its default 100 rounds) and a plain random forest (100 trees, a third of the markers at a
 split, as R's randomForest has it) on the same markers, one fit each; ours named the same fit inner folds for
 their intervals.
@@ -29,13 +29,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.evaluate import Comparison, evaluate
-from meristem.prediction.models import model_named
-from meristem.prediction.predictors import RELATIONSHIP, Predictors
-from meristem.stats.design import whitened_design
-from meristem.stats.metrics import pearson_r
-from meristem.stats.spectrum import spectrum
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.evaluate import Comparison, evaluate
+from budwood.prediction.models import model_named
+from budwood.prediction.predictors import RELATIONSHIP, Predictors
+from budwood.stats.design import whitened_design
+from budwood.stats.metrics import pearson_r
+from budwood.stats.spectrum import spectrum
 
 SIZES = (500, 1000, 2000, 4000)
 OURS = ("gblup", "gaussian", "random-forest", "lightgbm", "auto")
@@ -63,7 +63,7 @@ def read_families(folder: Path) -> dict[str, str]:
 
 def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> dict[str, float]:
     """Processor seconds of fitting `size` lines and predicting 500 others, r, and peak memory."""
-    families = read_families(Path(os.environ["MERISTEM_DATA"]) / "panels/soynam")
+    families = read_families(Path(os.environ["BUDWOOD_DATA"]) / "panels/soynam")
     drawn = np.random.default_rng(0).permutation(len(y))
     rows, training = np.sort(drawn[: size + HELD_OUT]), np.arange(size + HELD_OUT) >= HELD_OUT
     np.random.default_rng(1).shuffle(training)
@@ -165,8 +165,8 @@ def soynam(data: Path, models: list[str]) -> None:
 
 def evaluation(data: Path) -> None:
     """GBLUP and Gaussian kernel, 5 x 5 folds, in units of one eigendecomposition of the whole panel."""
-    from meristem.prediction.evaluate import Scheme
-    from meristem.stats.splits import random_folds
+    from budwood.prediction.evaluate import Scheme
+    from budwood.stats.splits import random_folds
 
     panel, y = read(data / "panels/rice_rdp1_44k", "Plant_height")
     predictors = Predictors(panel)
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("growth.jsonl"), help="finished fits of `growth`")
     parser.add_argument("--picture", type=Path, help="HTML file for the curves of `growth`")
     options = parser.parse_args()
-    data, models = Path(os.environ["MERISTEM_DATA"]), options.models.split(",")
+    data, models = Path(os.environ["BUDWOOD_DATA"]), options.models.split(",")
     if options.part == "growth":
         growth(models, options.out, options.picture)
     elif options.part == "soynam":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from meristem.genomics.annotation import Annotation
-from meristem.genomics.assembly import Assembly
-from meristem.genomics.io.annotation import read_annotation
-from meristem.genomics.io.fasta import open_fasta
-from meristem.model.checkpoint import Checkpoint, random_checkpoint
-from meristem.model.encoder import MeristemConfig
+from budwood.genomics.annotation import Annotation
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.io.annotation import read_annotation
+from budwood.genomics.io.fasta import open_fasta
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodConfig
 
 TRAINING = ("brassica_napus/genome.fa.xz", "brassica_napus/annotation.gff3.xz")
 # The five pieces with the curated TAIR10 annotation; codon phases of the longer set are not reliable.
@@ -26,11 +26,11 @@ SHAPE = ("stem_channels", "hidden_size", "layers", "heads", "patch", "kernel", "
 
 
 def open_species(fasta: str, gff: str) -> tuple[Assembly, Annotation]:
-    folder = Path(os.environ["MERISTEM_DATA"]) / "genomes"
+    folder = Path(os.environ["BUDWOOD_DATA"]) / "genomes"
     return open_fasta(folder / fasta), read_annotation(folder / gff)
 
 
 def same_shape(checkpoint: Checkpoint) -> Checkpoint:
     """Random weights of the checkpoint's shape."""
     config = checkpoint.encoder.config
-    return random_checkpoint(MeristemConfig(**{name: getattr(config, name) for name in SHAPE}))
+    return random_checkpoint(BudwoodConfig(**{name: getattr(config, name) for name in SHAPE}))

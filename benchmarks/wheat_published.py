@@ -3,7 +3,7 @@
 Theirs is the mean r of one division into ten folds that is not published; ours is the mean over twenty random
 divisions, with the standard deviation between divisions that one of them has by chance.
 
-    OMP_NUM_THREADS=1 python benchmarks/wheat_published.py      # needs MERISTEM_DATA
+    OMP_NUM_THREADS=1 python benchmarks/wheat_published.py      # needs BUDWOOD_DATA
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
-from meristem.stats.metrics import pearson_r
-from meristem.stats.splits import random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
+from budwood.stats.metrics import pearson_r
+from budwood.stats.splits import random_folds
 
 PUBLISHED = {"X1": 0.601, "X2": 0.494, "X4": 0.445, "X5": 0.524}
 TOLERANCE, DIVISIONS, FOLDS = 0.015, 20, 10
 
 
 def main() -> None:
-    predictors, traits = read(Path(os.environ["MERISTEM_DATA"]) / "panels/wheat_cimmyt599")
+    predictors, traits = read(Path(os.environ["BUDWOOD_DATA"]) / "panels/wheat_cimmyt599")
     found = {model.name: np.array(divisions(predictors, traits, model)) for model in (GBLUP, GAUSSIAN_KERNEL)}
     table = Table(
         "environment", "published RKHS", "Gaussian kernel", "SD of a division", "difference", "GBLUP"

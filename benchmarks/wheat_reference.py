@@ -1,6 +1,6 @@
 """Our numbers beside R rrBLUP's on wheat_cimmyt599, all within a relative 1e-3.
 
-python benchmarks/wheat_reference.py      # needs MERISTEM_DATA
+python benchmarks/wheat_reference.py      # needs BUDWOOD_DATA
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from meristem.stats.blup import LinePrediction, blup
-from meristem.stats.design import whitened_design
-from meristem.stats.metrics import pearson_r
-from meristem.stats.relationship import MarkerFilter, relationship
-from meristem.stats.spectrum import spectrum
+from budwood.stats.blup import LinePrediction, blup
+from budwood.stats.design import whitened_design
+from budwood.stats.metrics import pearson_r
+from budwood.stats.relationship import MarkerFilter, relationship
+from budwood.stats.spectrum import spectrum
 
 TOLERANCE = 1e-3
 
@@ -35,8 +35,8 @@ class Wheat:
 
 
 def main() -> None:
-    wheat = read(Path(os.environ["MERISTEM_DATA"]))
-    table = Table("quantity", "rrBLUP", "Meristem", "relative difference", title="wheat_cimmyt599")
+    wheat = read(Path(os.environ["BUDWOOD_DATA"]))
+    table = Table("quantity", "rrBLUP", "Budwood", "relative difference", title="wheat_cimmyt599")
     worst = 0.0
     for name, theirs, ours in comparisons(wheat):
         scale = np.abs(theirs).max() if np.ndim(theirs) else abs(theirs)

@@ -10,14 +10,14 @@ import pytest
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Folder of shared real data; the test is skipped where MERISTEM_DATA is not set."""
-    named = os.environ.get("MERISTEM_DATA")
+    """Folder of shared real data; the test is skipped where BUDWOOD_DATA is not set."""
+    named = os.environ.get("BUDWOOD_DATA")
     if not named:
-        pytest.skip("MERISTEM_DATA is not set: no real data here")
+        pytest.skip("BUDWOOD_DATA is not set: no real data here")
     return Path(named)
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every test a cache of its own, so that none sees another's files."""
-    monkeypatch.setenv("MERISTEM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BUDWOOD_CACHE", str(tmp_path / "cache"))

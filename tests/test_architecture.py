@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "meristem"
+SOURCE = ROOT / "src" / "budwood"
 
 #: A module imports only from its own package or from one earlier in this list.
 DIRECTION = (
@@ -43,7 +43,7 @@ def module_name(path: Path) -> str:
 
 
 def layer(name: str) -> str:
-    """Package (or ground module) of ``meristem.layer.module``."""
+    """Package (or ground module) of ``budwood.layer.module``."""
     return name.split(".")[1] if "." in name else ""
 
 
@@ -74,7 +74,7 @@ def test_imports_run_down_the_list() -> None:
     for path in MODULES:
         own = layer(module_name(path))
         for line, name in imported(path):
-            if not name.startswith("meristem.") or not own:
+            if not name.startswith("budwood.") or not own:
                 continue
             other = layer(name)
             if other in DIRECTION and DIRECTION.index(other) > DIRECTION.index(own):
@@ -130,7 +130,7 @@ def test_no_private_name_is_imported() -> None:
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for path in MODULES
         for line, name in imported(path)
-        if name.startswith("meristem.") and name.rpartition(".")[2].startswith("_")
+        if name.startswith("budwood.") and name.rpartition(".")[2].startswith("_")
     ]
     assert not wrong
 
@@ -200,10 +200,10 @@ def loads(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_meristem_brings_nothing_heavy() -> None:
+def test_importing_budwood_brings_nothing_heavy() -> None:
     heavy = TORCH | FORMATS | {"numpy", "scipy", "pandas", "sklearn", "plotly"}
-    assert not loads("import meristem") & heavy
-    assert not loads("import meristem.cli.app") & heavy
+    assert not loads("import budwood") & heavy
+    assert not loads("import budwood.cli.app") & heavy
 
 
 def test_early_layers_bring_no_torch() -> None:

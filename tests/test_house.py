@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 import typer
 
-from meristem.cli.app import app
+from budwood.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -30,7 +31,7 @@ def test_every_dependency_has_a_lower_bound_and_a_tested_version() -> None:
 
 
 def test_the_readme_lists_the_verbs_that_exist() -> None:
-    listed = re.findall(r"^\| `meristem ([a-z -]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    listed = re.findall(r"^\| `budwood ([a-z -]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -49,4 +50,19 @@ def test_the_nouns_of_contributing_exist() -> None:
     table = (ROOT / "CONTRIBUTING.md").read_text()
     modules = re.findall(r"\| `([a-z_/]+\.py)` \|", table)
     assert len(modules) > 8
-    assert not [name for name in modules if not (ROOT / "src" / "meristem" / name).is_file()]
+    assert not [name for name in modules if not (ROOT / "src" / "budwood" / name).is_file()]
+
+
+def test_the_former_name_is_left_in_the_changelog_only() -> None:
+    former = "meri" + "stem"  # another project's name on the package index
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = [name for name in listed.stdout.split("\n") if name and (ROOT / name).is_file()]
+    assert not [name for name in names if former in name.lower()]
+    holding = [name for name in names if former.encode() in (ROOT / name).read_bytes().lower()]
+    assert holding in ([], ["CHANGELOG.md"])

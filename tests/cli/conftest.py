@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.cli.app import main
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
+from budwood.cli.app import main
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Ran:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Run ``meristem`` with the given words in this process."""
+    """Run ``budwood`` with the given words in this process."""
 
     def run_words(*words: object) -> Ran:
         code = main([str(word) for word in words])
@@ -58,7 +58,7 @@ def refused(run: Callable[..., Ran], tmp_path: Path) -> Callable[..., str]:
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an untrained encoder that is small enough to be quick."""
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+    shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     random_checkpoint(shape, seed=1).encoder.save_pretrained(folder)
     return folder
 

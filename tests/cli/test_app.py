@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from meristem.cli.app import app, main
-from meristem.errors import MeristemError
+from budwood.cli.app import app, main
+from budwood.errors import BudwoodError
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 VERBS = sorted(COMMANDS)
@@ -26,7 +26,7 @@ WORDS = [
 
 def test_help_lists_every_verb() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "meristem.cli.app", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "budwood.cli.app", "--help"], capture_output=True, text=True, check=True
     )
     assert all(verb in done.stdout for verb in VERBS)
 
@@ -37,21 +37,21 @@ def test_every_verb_has_help_with_an_example(
 ) -> None:
     assert main([*words, "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"Example: meristem {' '.join(words)} " in shown
+    assert f"Example: budwood {' '.join(words)} " in shown
     assert "--json" in shown
 
 
 def test_without_words_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert "Usage: meristem" in capsys.readouterr().out
+    assert "Usage: budwood" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("words", "where_to_look"),
     [
-        (["frobnicate"], "see meristem --help"),
-        (["verify"], "see meristem verify --help"),
-        (["verify", "--frob", "x"], "see meristem verify --help"),
+        (["frobnicate"], "see budwood --help"),
+        (["verify"], "see budwood verify --help"),
+        (["verify", "--frob", "x"], "see budwood verify --help"),
     ],
 )
 def test_wrong_usage_is_one_sentence(
@@ -76,7 +76,7 @@ def test_errors_have_one_json_shape(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("raised", "code", "told"),
     [
-        (MeristemError("too dry", where="the field", mend="water it"), 2, "too dry (the field): water it."),
+        (BudwoodError("too dry", where="the field", mend="water it"), 2, "too dry (the field): water it."),
         (PermissionError(13, "Permission denied", "secret.vcf"), 2, "Permission denied (secret.vcf)."),
         (OSError(28, "No space left on device"), 2, "No space left on device."),
         (KeyError("lost"), 1, "which is its own fault: KeyError: 'lost'"),
@@ -92,8 +92,8 @@ def test_no_exception_comes_out(
     def fail(_: Path) -> list[str]:
         raise raised
 
-    monkeypatch.setattr("meristem.cli.verify.verify_artifact", fail)
-    monkeypatch.delenv("MERISTEM_DEBUG", raising=False)
+    monkeypatch.setattr("budwood.cli.verify.verify_artifact", fail)
+    monkeypatch.delenv("BUDWOOD_DEBUG", raising=False)
     assert main(["verify", "anything"]) == code
     shown = capsys.readouterr().err
     assert told in shown
@@ -103,8 +103,8 @@ def test_no_exception_comes_out(
 def test_debugging_shows_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("meristem.cli.verify.verify_artifact", lambda _: 1 / 0)
-    monkeypatch.setenv("MERISTEM_DEBUG", "1")
+    monkeypatch.setattr("budwood.cli.verify.verify_artifact", lambda _: 1 / 0)
+    monkeypatch.setenv("BUDWOOD_DEBUG", "1")
     assert main(["verify", "anything"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -115,13 +115,13 @@ def test_interruption_leaves_with_130(
     def interrupt(_: Path) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("meristem.cli.verify.verify_artifact", interrupt)
+    monkeypatch.setattr("budwood.cli.verify.verify_artifact", interrupt)
     assert main(["verify", "anything"]) == 130
     assert "interrupted" in capsys.readouterr().err
 
 
 def test_the_installed_command_runs() -> None:
-    command = Path(sys.executable).with_name("meristem")
+    command = Path(sys.executable).with_name("budwood")
     environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, env=environment)
-    assert done.stdout.startswith("meristem ")
+    assert done.stdout.startswith("budwood ")

@@ -1,4 +1,4 @@
-"""``meristem corpus build``: a recipe in, a corpus that verifies out."""
+"""``budwood corpus build``: a recipe in, a corpus that verifies out."""
 
 from __future__ import annotations
 
@@ -137,4 +137,4 @@ def test_ray_that_is_not_installed_is_told(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     ran = run("corpus", "build", write_genomes(tmp_path), "--out", tmp_path / "out", "--ray", "auto", "-q")
     assert ran.code == 2
-    assert "pip install 'meristem[ray]'" in ran.err
+    assert "pip install 'budwood[ray]'" in ran.err

@@ -1,4 +1,4 @@
-"""``meristem demo`` on a small species: the same code as the real one."""
+"""``budwood demo`` on a small species: the same code as the real one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from meristem.simulate.files import DemoConfig
-from meristem.simulate.population import PopulationConfig
-from meristem.simulate.species import SpeciesConfig
-from meristem.simulate.trait import TraitConfig
+from budwood.simulate.files import DemoConfig
+from budwood.simulate.population import PopulationConfig
+from budwood.simulate.species import SpeciesConfig
+from budwood.simulate.trait import TraitConfig
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``meristem embed``."""
+"""``budwood embed``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import open_fasta
-from meristem.inference import embed as inference
-from meristem.inference.embed import Pool, embed_intervals
-from meristem.model.checkpoint import load_checkpoint
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import open_fasta
+from budwood.inference import embed as inference
+from budwood.inference.embed import Pool, embed_intervals
+from budwood.model.checkpoint import load_checkpoint
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_intervals_pooled_over_their_centre(run, genome, tiny_checkpoint, tmp_pa
 def test_a_cluster_needs_ray(refused, genome, tiny_checkpoint, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     words = ("--fasta", genome, "--checkpoint", tiny_checkpoint, "--ray", "auto")
-    assert "pip install 'meristem[ray]'" in refused("embed", *words)
+    assert "pip install 'budwood[ray]'" in refused("embed", *words)
 
 
 def test_it_must_be_clear_what_to_embed(refused, genome) -> None:
@@ -84,7 +84,7 @@ def test_a_full_disk(refused, genome, tiny_checkpoint, monkeypatch) -> None:
         path.write_text("row,na")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("meristem.cli.embed._write_index", fail)
+    monkeypatch.setattr("budwood.cli.embed._write_index", fail)
     told = refused("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint)
     assert "the disk is full, nothing was written" in told
 
@@ -98,8 +98,8 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
     # Vectors are kept after every second batch of 16; the process kills itself in the fourth.
     script = (
         "import itertools, os, signal, sys\n"
-        "import meristem.inference.embed as embed\n"
-        "from meristem.cli.app import main\n"
+        "import budwood.inference.embed as embed\n"
+        "from budwood.cli.app import main\n"
         "count, encode, embed._CHUNK = itertools.count(1), embed.encode, 32\n"
         "def encode_or_die(*words):\n"
         "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"

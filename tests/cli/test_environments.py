@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.cli.evaluate import Models
-from meristem.prediction.environments.models import ENVIRONMENT_MODELS
+from budwood.cli.evaluate import Models
+from budwood.prediction.environments.models import ENVIRONMENT_MODELS
 
 TABLE = (
     "environment,year,location,treatment,provenance,rain\n"

@@ -1,4 +1,4 @@
-"""``meristem evaluate``."""
+"""``budwood evaluate``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from budwood.cli.evaluate import Models
+from budwood.prediction.models import MODEL_NAMES
 from cli.conftest import LINES
-from meristem.cli.evaluate import Models
-from meristem.prediction.models import MODEL_NAMES
 
 #: Measures that scripts find in evaluation.json for every model.
 MEASURES = {
@@ -74,7 +74,7 @@ def test_clusters_are_held_out_whole(run, panel, tmp_path) -> None:
         (["--models", "gblup,gblup"], "the models are not distinct"),
         (["--models", "gblup,gblup+dna"], "give the reference genome"),
         (["--scheme", "leave-one-out"], "there is no scheme 'leave-one-out'"),
-        (["--folds", "1"], "see meristem evaluate --help"),
+        (["--folds", "1"], "see budwood evaluate --help"),
         (["--folds", "30"], "fold 1 of 30, repeat 1, holds 2 of 36 labelled accessions"),
         (["--folds", "40"], "fewer lines (36) than folds (40)"),
         (["--scheme", "families"], "needs a table of groups: give --groups"),

@@ -1,4 +1,4 @@
-"""``meristem index``: one ranking from predictions of several traits."""
+"""``budwood index``: one ranking from predictions of several traits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.artifacts import read_manifest, write_artifact
+from budwood.artifacts import read_manifest, write_artifact
 
 
 def predicted(folder: Path, trait: str, values: np.ndarray, kind: str = "predict") -> Path:
-    """A folder as ``meristem predict`` leaves it, as far as an index reads it."""
+    """A folder as ``budwood predict`` leaves it, as far as an index reads it."""
     out = folder / trait
     with write_artifact(out, kind=kind, parameters={"trait": trait}) as draft:
         rows = "".join(f"line{i},{trait},,{value}\n" for i, value in enumerate(values.tolist()))

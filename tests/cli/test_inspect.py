@@ -1,4 +1,4 @@
-"""``meristem inspect``."""
+"""``budwood inspect``."""
 
 from __future__ import annotations
 

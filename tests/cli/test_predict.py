@@ -1,4 +1,4 @@
-"""``meristem predict``: what it writes, and how it refuses what it cannot use."""
+"""``budwood predict``: what it writes, and how it refuses what it cannot use."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.artifacts import read_manifest
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.outcome import TraitPrediction
+from budwood.artifacts import read_manifest
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.outcome import TraitPrediction
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
@@ -53,7 +53,7 @@ def test_markers_alone(run, panel, tmp_path) -> None:
 
 
 def test_markers_alone_need_no_torch(panel, tmp_path) -> None:
-    script = "import sys; from meristem.cli.app import main; main(); sys.exit('torch' in sys.modules)"
+    script = "import sys; from budwood.cli.app import main; main(); sys.exit('torch' in sys.modules)"
     words = ["predict", *panel.words(), "--quiet", "--out", str(tmp_path / "out")]
     subprocess.run([sys.executable, "-c", script, *words], check=True, capture_output=True)
 
@@ -117,7 +117,7 @@ def test_a_folder_of_other_files_is_left_alone(run, panel, tmp_path) -> None:
     (out / "chapter1.txt").write_text("It was a dark and stormy night.")
     ran = run("predict", *panel.words(), "--out", out)
     assert ran.code == 2
-    assert "holds files that meristem did not write" in ran.err
+    assert "holds files that budwood did not write" in ran.err
     assert [path.name for path in out.iterdir()] == ["chapter1.txt"]
 
 
@@ -234,7 +234,7 @@ def test_a_full_disk(panel, tmp_path) -> None:
     out = tmp_path / "results" / "height"
     script = (
         "import resource, sys\n"
-        "from meristem.cli.app import main\n"
+        "from budwood.cli.app import main\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         "sys.exit(main())\n"
     )
@@ -252,7 +252,7 @@ def test_no_space_left(refused, panel, monkeypatch) -> None:
         path.write_text("accession,tra")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("meristem.cli.results.write_predictions", fail)
+    monkeypatch.setattr("budwood.cli.results.write_predictions", fail)
     assert "the disk is full, nothing was written" in refused("predict", *panel.words())
 
 

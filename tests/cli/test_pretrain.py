@@ -1,4 +1,4 @@
-"""``meristem pretrain``: a recipe in, a checkpoint that verifies out."""
+"""``budwood pretrain``: a recipe in, a checkpoint that verifies out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from budwood.cli.app import main
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
+from budwood.training.recipe import read_recipe
+from budwood.training.recipe_check import keep_recipe
 from corpus.conftest import built as built
-from meristem.cli.app import main
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import decode
-from meristem.training.recipe import read_recipe
-from meristem.training.recipe_check import keep_recipe
 
 RECIPE = """
 name = "tiny"
@@ -143,7 +143,7 @@ def test_a_state_from_before_recipes_were_kept_is_taken_as_it_is(recipe, tmp_pat
     keep_recipe(plan, tmp_path / "training")
     keep_recipe(plan, tmp_path / "training")
     assert (tmp_path / "training" / "recipe.json").exists()
-    with pytest.raises(MeristemError, match=r"seed is 9 now, and the training was begun with 0"):
+    with pytest.raises(BudwoodError, match=r"seed is 9 now, and the training was begun with 0"):
         keep_recipe(replace(plan, seed=9), tmp_path / "training")
 
 
@@ -163,7 +163,7 @@ def test_a_full_disk_keeps_the_last_state(run, recipe, tmp_path, monkeypatch, er
 
     words = ("pretrain", recipe, "--quiet", "--out", tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr("meristem.training.state.save_file", fill_up)
+        patch.setattr("budwood.training.state.save_file", fill_up)
         ran = run(*words)
     assert ran.code == 2
     assert "the disk is full; the last saved state is kept" in ran.err

@@ -1,4 +1,4 @@
-"""Published masked language models in place of a checkpoint of Meristem's own."""
+"""Published masked language models in place of a checkpoint of Budwood's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.artifacts import read_manifest
-from meristem.model.backbone import load_backbone
+from budwood.artifacts import read_manifest
+from budwood.model.backbone import load_backbone
 from model.published import SIZE, write_bpe_bert
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from meristem.cli.results import evaluation_record
-from meristem.prediction.outcome import Evaluation, Family, PermutationControl
+from budwood.cli.results import evaluation_record
+from budwood.prediction.outcome import Evaluation, Family, PermutationControl
 from report.plausible import make_evaluation, make_prediction
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"

@@ -1,4 +1,4 @@
-"""``meristem select`` as a contract: files, columns, JSON and one-sentence refusals."""
+"""``budwood select`` as a contract: files, columns, JSON and one-sentence refusals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.artifacts import read_manifest, verify_artifact
-from meristem.cli.select import COLUMNS
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.cli.select import COLUMNS
 
 
 @pytest.fixture

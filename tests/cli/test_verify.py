@@ -1,4 +1,4 @@
-"""``meristem verify``."""
+"""``budwood verify``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from meristem.artifacts import write_artifact
-from meristem.cli.app import main
+from budwood.artifacts import write_artifact
+from budwood.cli.app import main
 
 
 @pytest.fixture

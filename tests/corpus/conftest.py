@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from budwood.corpus.build import build_corpus
+from budwood.corpus.recipe import read_corpus_recipe
 from corpus.genomes import write_genomes
-from meristem.corpus.build import build_corpus
-from meristem.corpus.recipe import read_corpus_recipe
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the corpus of :mod:`corpus.genomes`; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("corpus")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MERISTEM_CACHE", str(folder / "cache"))
+        patch.setenv("BUDWOOD_CACHE", str(folder / "cache"))
         return build_corpus(read_corpus_recipe(write_genomes(folder)), folder / "out", show=False)

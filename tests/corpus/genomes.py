@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from meristem.genomics.sequence import decode, reverse_complement
+from budwood.genomics.sequence import decode, reverse_complement
 
 RECIPE = """
 name = "small"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from meristem.genomics.sequence import reverse_complement
+from budwood.genomics.sequence import reverse_complement
 
 WIDTH = 512
 

@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus.assembly_filter import (
+from budwood.corpus.assembly_filter import (
     AssemblyFacts,
     filter_assemblies,
     known_stretches,
     n50,
 )
-from meristem.corpus.recipe import FilterConfig
-from meristem.genomics.sequence import encode
+from budwood.corpus.recipe import FilterConfig
+from budwood.genomics.sequence import encode
 
 
 def test_n50_by_hand():

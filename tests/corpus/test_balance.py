@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus.balance import effective_number, tree_weights, with_shares
-from meristem.genomics.io.newick import parse_newick, read_newick
-from meristem.genomics.phylogeny import tree_of_lineages
+from budwood.corpus.balance import effective_number, tree_weights, with_shares
+from budwood.genomics.io.newick import parse_newick, read_newick
+from budwood.genomics.phylogeny import tree_of_lineages
 
 
 def test_the_example_of_the_method():

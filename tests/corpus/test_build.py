@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.corpus import relatives, stage
+from budwood.corpus.build import build_corpus
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.store import open_corpus
+from budwood.errors import BudwoodError
+from budwood.genomics.region import UNLABELLED
+from budwood.genomics.sequence import decode
 from corpus.genomes import RECIPE, write_genomes
-from meristem.artifacts import read_manifest, verify_artifact
-from meristem.corpus import relatives, stage
-from meristem.corpus.build import build_corpus
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.corpus.store import open_corpus
-from meristem.errors import MeristemError
-from meristem.genomics.region import UNLABELLED
-from meristem.genomics.sequence import decode
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -131,7 +131,7 @@ def test_a_corpus_that_is_there_is_not_built_again(tmp_path, monkeypatch):
     path = write_genomes(tmp_path)
     out = build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False)
     with monkeypatch.context() as patch:
-        patch.setattr("meristem.corpus.build._Build.run", _interrupt)
+        patch.setattr("budwood.corpus.build._Build.run", _interrupt)
         build_corpus(read_corpus_recipe(path), out, show=False)
         path.write_text(path.read_text().replace("seed = 4", "seed = 5"))
         with pytest.raises(KeyboardInterrupt):
@@ -143,7 +143,7 @@ def test_a_corpus_that_is_there_is_not_built_again(tmp_path, monkeypatch):
 def test_a_damaged_shard_of_an_unfinished_build_is_made_again(built, tmp_path, monkeypatch):
     recipe = read_corpus_recipe(write_genomes(tmp_path))
     with monkeypatch.context() as patch:
-        patch.setattr("meristem.corpus.build._Build.write", _interrupt)
+        patch.setattr("budwood.corpus.build._Build.write", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             build_corpus(recipe, tmp_path / "out", show=False)
     damaged = tmp_path / ".out.building" / "cut" / "0000-00000" / "bases.npy"
@@ -165,7 +165,7 @@ def test_a_corrupt_shard_is_named(built, tmp_path):
     raw = bytearray(shard.read_bytes())
     raw[-1] ^= 1
     shard.write_bytes(raw)
-    with pytest.raises(MeristemError, match=r"shards/00001\.bases\.npy has changed"):
+    with pytest.raises(BudwoodError, match=r"shards/00001\.bases\.npy has changed"):
         open_corpus(copy)
 
 
@@ -180,7 +180,7 @@ def test_a_full_disk_is_told_and_the_build_goes_on_later(built, tmp_path, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(relatives.np, "save", full)
-        with pytest.raises(MeristemError, match="disk is full"):
+        with pytest.raises(BudwoodError, match="disk is full"):
             build_corpus(recipe, tmp_path / "out", show=False)
     assert not (tmp_path / "out").exists()
     build_corpus(recipe, tmp_path / "out", show=False)
@@ -204,7 +204,7 @@ def test_input_that_cannot_be_used_is_one_sentence(tmp_path, name, text, message
         corpus = open_corpus(build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False))
         assert corpus.species[0].training == 0 == corpus.species[0].weight
         return
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False)
     assert not (tmp_path / "out").exists()
 
@@ -253,7 +253,7 @@ def test_another_output_is_not_overwritten(tmp_path):
     path = write_genomes(tmp_path)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")
-    with pytest.raises(MeristemError, match="did not write"):
+    with pytest.raises(BudwoodError, match="did not write"):
         build_corpus(read_corpus_recipe(path), tmp_path / "out", show=False)
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from meristem.corpus.canonical import CanonicalWindows, canonical_windows, comes_second
-from meristem.genomics.sequence import N, reverse_complement
+from budwood.corpus.canonical import CanonicalWindows, canonical_windows, comes_second
+from budwood.genomics.sequence import N, reverse_complement
 
 # Two codes only make windows that equal their reverse complement at both ends, or wholly, likely.
 some_windows = st.integers(0, 40).flatmap(

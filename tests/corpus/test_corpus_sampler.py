@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.corpus.corpus_sampler import CorpusSampler
-from meristem.corpus.locus import NO_ANCHOR
-from meristem.corpus.sampler import SamplerConfig
-from meristem.corpus.store import open_corpus
-from meristem.errors import MeristemError
-from meristem.genomics.region import CODING, Region
-from meristem.genomics.sequence import decode, encode, reverse_complement
+from budwood.corpus.corpus_sampler import CorpusSampler
+from budwood.corpus.locus import NO_ANCHOR
+from budwood.corpus.sampler import SamplerConfig
+from budwood.corpus.store import open_corpus
+from budwood.errors import BudwoodError
+from budwood.genomics.region import CODING, Region
+from budwood.genomics.sequence import decode, encode, reverse_complement
 
 CONFIG = SamplerConfig(window=128, flank=50)
 
@@ -125,5 +125,5 @@ def test_short_windows_are_filled_up_and_drawn_nevertheless(corpus):
     ],
 )
 def test_what_cannot_be_drawn_is_told(corpus, options, message):
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         CorpusSampler(corpus, options.pop("config", CONFIG), seed=0, **options)

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus.cut import lay_out
-from meristem.corpus.locus import Loci
-from meristem.corpus.recipe import WindowConfig
-from meristem.corpus.select_windows import choose
-from meristem.genomics.sequence import encode
+from budwood.corpus.cut import lay_out
+from budwood.corpus.locus import Loci
+from budwood.corpus.recipe import WindowConfig
+from budwood.corpus.select_windows import choose
+from budwood.genomics.sequence import encode
 
 
 def loci(*genes: tuple[int, int, int]) -> Loci:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from meristem.corpus.estimate import estimate_cost
-from meristem.corpus.recipe import CorpusRecipe, Source
-from meristem.corpus.sources import OpenSource, SourceContig
+from budwood.corpus.estimate import estimate_cost
+from budwood.corpus.recipe import CorpusRecipe, Source
+from budwood.corpus.sources import OpenSource, SourceContig
 
 
 def genome(megabases: int, **told: object) -> OpenSource:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from budwood.corpus.build import build_corpus
+from budwood.corpus.homeologs import homeolog_table
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.store import open_corpus
+from budwood.genomics.sequence import decode, reverse_complement
 from corpus.genomes import bases
 from corpus.planted import edited_copies
-from meristem.corpus.build import build_corpus
-from meristem.corpus.homeologs import homeolog_table
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.corpus.store import open_corpus
-from meristem.genomics.sequence import decode, reverse_complement
 
 RECIPE = """
 [[assembly]]

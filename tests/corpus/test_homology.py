@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budwood.corpus.homology import HomologyConfig, HomologyLinks, homology_clusters, link_clusters
+from budwood.genomics.sequence import N, reverse_complement
 from corpus.planted import WIDTH, edited_copies, random_windows
-from meristem.corpus.homology import HomologyConfig, HomologyLinks, homology_clusters, link_clusters
-from meristem.genomics.sequence import N, reverse_complement
 
 FAMILIES, COPIES = 30, 4
 

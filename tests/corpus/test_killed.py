@@ -11,15 +11,15 @@ import time
 import numpy as np
 import pytest
 
+from budwood.artifacts import read_manifest, verify_artifact
 from corpus.genomes import write_genomes
-from meristem.artifacts import read_manifest, verify_artifact
 
 
 @pytest.mark.slow
 def test_a_build_that_is_killed_again_and_again_ends_in_the_same_bytes(built, tmp_path):
     recipe, out = write_genomes(tmp_path), tmp_path / "out"
     words = ("corpus", "build", str(recipe), "--out", str(out), "--quiet")
-    command = [sys.executable, "-m", "meristem.cli.app", *words]
+    command = [sys.executable, "-m", "budwood.cli.app", *words]
     work = tmp_path / ".out.building"
     random = np.random.default_rng(0)
     for _ in range(10):

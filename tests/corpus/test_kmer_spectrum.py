@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus import kmer_spectrum
-from meristem.corpus.kmer_spectrum import STEPS, ZERO, both_strands, count_kmers, excess
-from meristem.genomics.sequence import decode, encode, reverse_complement
+from budwood.corpus import kmer_spectrum
+from budwood.corpus.kmer_spectrum import STEPS, ZERO, both_strands, count_kmers, excess
+from budwood.genomics.sequence import decode, encode, reverse_complement
 
 
 @given(st.lists(st.text("ACGTN", max_size=60), min_size=1, max_size=3), st.integers(1, 5))

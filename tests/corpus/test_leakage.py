@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budwood.corpus.leakage import LeakageConfig, closest_identity, leakage_report
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import N, reverse_complement
 from corpus.planted import WIDTH, edited_copies, random_windows
-from meristem.corpus.leakage import LeakageConfig, closest_identity, leakage_report
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import N, reverse_complement
 
 TRAINING = random_windows(2000, 1)
 
@@ -79,5 +79,5 @@ def test_nothing_leaks_from_nothing():
 
 
 def test_windows_of_two_widths_are_refused():
-    with pytest.raises(MeristemError, match="cut both alike"):
+    with pytest.raises(BudwoodError, match="cut both alike"):
         leakage_report(TRAINING[:, :256], TRAINING)

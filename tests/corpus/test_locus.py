@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.corpus.genome import load_training_genome
-from meristem.corpus.locus import NO_ANCHOR, loci_of, turn
-from meristem.corpus.sampler import DrawnWindow, SamplerConfig, WindowSampler
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import decode
+from budwood.corpus.genome import load_training_genome
+from budwood.corpus.locus import NO_ANCHOR, loci_of, turn
+from budwood.corpus.sampler import DrawnWindow, SamplerConfig, WindowSampler
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import decode
 
 
 def gene(name: str, start: int, end: int, strand: str, coding: CodingPart | None = None) -> Gene:

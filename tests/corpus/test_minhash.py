@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from budwood.corpus.canonical import canonical_windows
+from budwood.corpus.minhash import SketchConfig, check_windows, content_order, sketch
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import N, reverse_complement
 from corpus.planted import random_windows
-from meristem.corpus.canonical import canonical_windows
-from meristem.corpus.minhash import SketchConfig, check_windows, content_order, sketch
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import N, reverse_complement
 
 some_windows = st.integers(0, 60).flatmap(
     lambda width: arrays(np.uint8, (3, width), elements=st.integers(0, N))
@@ -95,16 +95,16 @@ def test_content_order_goes_by_priority_then_by_bases():
     ],
 )
 def test_what_is_no_window_is_refused(windows, sentence):
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         check_windows(windows)
 
 
 def test_configurations_that_draw_nothing_are_refused():
-    with pytest.raises(MeristemError, match="4 to 16"):
+    with pytest.raises(BudwoodError, match="4 to 16"):
         SketchConfig(length=17)
-    with pytest.raises(MeristemError, match="cannot be drawn"):
+    with pytest.raises(BudwoodError, match="cannot be drawn"):
         SketchConfig(scale=0)
-    with pytest.raises(MeristemError, match="other end"):
+    with pytest.raises(BudwoodError, match="other end"):
         SketchConfig(length=8, skipped=(2,))
-    with pytest.raises(MeristemError, match="priorities"):
+    with pytest.raises(BudwoodError, match="priorities"):
         content_order(random_windows(2, 1), np.zeros(3, np.int64))

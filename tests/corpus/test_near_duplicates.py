@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budwood.corpus.canonical import canonical_windows
+from budwood.corpus.near_duplicates import NearDuplicateConfig, near_duplicates
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import N, reverse_complement
 from corpus.planted import WIDTH, edited_copies, random_windows
-from meristem.corpus.canonical import canonical_windows
-from meristem.corpus.near_duplicates import NearDuplicateConfig, near_duplicates
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import N, reverse_complement
 
 
 def kept_sequences(windows, result):
@@ -125,7 +125,7 @@ def test_one_repeated_base_is_a_repeat_like_any_other():
 
 
 def test_thresholds_outside_their_range_are_refused():
-    with pytest.raises(MeristemError, match="min_identity"):
+    with pytest.raises(BudwoodError, match="min_identity"):
         NearDuplicateConfig(min_identity=85)
-    with pytest.raises(MeristemError, match="min_coverage"):
+    with pytest.raises(BudwoodError, match="min_coverage"):
         NearDuplicateConfig(min_coverage=0)

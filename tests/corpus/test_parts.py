@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.corpus import parts
+from budwood.corpus.build import build_corpus
+from budwood.corpus.homology import homology_clusters
+from budwood.corpus.leakage import leakage_report
+from budwood.corpus.near_duplicates import near_duplicates
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.stage import SHARD_MANIFEST, Task, run_task
+from budwood.corpus.store import open_corpus
 from corpus.genomes import write_genomes
 from corpus.planted import edited_copies, random_windows
-from meristem.artifacts import read_manifest, verify_artifact
-from meristem.corpus import parts
-from meristem.corpus.build import build_corpus
-from meristem.corpus.homology import homology_clusters
-from meristem.corpus.leakage import leakage_report
-from meristem.corpus.near_duplicates import near_duplicates
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.corpus.stage import SHARD_MANIFEST, Task, run_task
-from meristem.corpus.store import open_corpus
 
 DROPPED = {"duplicates": {"drop": True, "min_identity": 0.85, "min_coverage": 0.4}}
 

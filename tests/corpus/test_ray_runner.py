@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from budwood.artifacts import read_manifest
+from budwood.corpus import parts
+from budwood.corpus.build import build_corpus
+from budwood.corpus.ray_runner import RayRunner
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.stage import Task
+from budwood.errors import BudwoodError
+from budwood.progress import progress
 from corpus.genomes import write_genomes
-from meristem.artifacts import read_manifest
-from meristem.corpus import parts
-from meristem.corpus.build import build_corpus
-from meristem.corpus.ray_runner import RayRunner
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.corpus.stage import Task
-from meristem.errors import MeristemError
-from meristem.progress import progress
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: no cluster to test on")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -53,7 +53,7 @@ def die_once(inputs, parameters, folder: Path) -> None:
 
 
 def fail(inputs, parameters, folder: Path) -> None:
-    raise MeristemError("this cannot be", where="here", mend="change it")
+    raise BudwoodError("this cannot be", where="here", mend="change it")
 
 
 def test_two_nodes_make_the_same_bytes(cluster, built, tmp_path):
@@ -96,7 +96,7 @@ def test_workers_that_die_leave_the_same_corpus(cluster, built, tmp_path, monkey
 
 def killed_once(marks: str):
     def run(task: Task, work: Path) -> Path:
-        from meristem.corpus.stage import run_task
+        from budwood.corpus.stage import run_task
 
         mark = Path(marks) / task.stage
         if not mark.exists():
@@ -111,5 +111,5 @@ def killed_once(marks: str):
 
 def test_a_failing_task_is_one_sentence(cluster, tmp_path):
     tasks = [Task("stage", str(number), fail) for number in range(3)]
-    with progress("x", 3, show=False) as advance, pytest.raises(MeristemError, match="this cannot be"):
+    with progress("x", 3, show=False) as advance, pytest.raises(BudwoodError, match="this cannot be"):
         RayRunner(cluster).run(tasks, tmp_path / "work", advance)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.errors import MeristemError
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.errors import BudwoodError
 
 ONE = '[[assembly]]\nspecies = "A b"\nfasta = "a.fa"\n'
 
@@ -72,13 +72,13 @@ def test_two_named_assemblies_of_one_species_are_fine(tmp_path):
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, text, message):
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         read(tmp_path, text)
 
 
 def test_a_variable_that_is_not_set_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("NO_SUCH", raising=False)
-    with pytest.raises(MeristemError, match="NO_SUCH"):
+    with pytest.raises(BudwoodError, match="NO_SUCH"):
         read(tmp_path, ONE.replace("a.fa", "$NO_SUCH/a.fa")).files()
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from meristem.corpus.recipe import Source
-from meristem.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
-from meristem.errors import MeristemError
-from meristem.training.schedule import Schedule
+from budwood.corpus.recipe import Source
+from budwood.corpus.recipe_table import build_table, check_nothing_left, expanded, read_tables
+from budwood.errors import BudwoodError
+from budwood.training.schedule import Schedule
 
 
 def test_values_are_taken_and_the_rest_is_default() -> None:
@@ -32,7 +32,7 @@ def test_values_are_taken_and_the_rest_is_default() -> None:
     ],
 )
 def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         build_table(Schedule, entry, "here")
 
 
@@ -47,13 +47,13 @@ def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
     ],
 )
 def test_lists_and_tables_are_looked_into(entry: dict, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         build_table(Source, {"species": "A b", "fasta": "a.fa", **entry}, "here")
 
 
 def test_what_nobody_asked_for_is_named() -> None:
     check_nothing_left({}, "here")
-    with pytest.raises(MeristemError, match="unknown entry 'colour'"):
+    with pytest.raises(BudwoodError, match="unknown entry 'colour'"):
         check_nothing_left({"colour": 1}, "here")
 
 
@@ -61,10 +61,10 @@ def test_paths_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("GENOMES", str(tmp_path))
     monkeypatch.delenv("NOWHERE", raising=False)
     assert expanded("$GENOMES/a.fa", "here") == tmp_path / "a.fa"
-    with pytest.raises(MeristemError, match="that variable is not set"):
+    with pytest.raises(BudwoodError, match="that variable is not set"):
         expanded("$NOWHERE/a.fa", "here")
-    with pytest.raises(MeristemError, match="cannot be read"):
+    with pytest.raises(BudwoodError, match="cannot be read"):
         read_tables(tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
-    with pytest.raises(MeristemError, match="is no TOML"):
+    with pytest.raises(BudwoodError, match="is no TOML"):
         read_tables(tmp_path / "bytes.toml")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.corpus.kmer_spectrum import STEPS, ZERO
-from meristem.corpus.repeat_mask import MaskFacts, calibrate
+from budwood.corpus.kmer_spectrum import STEPS, ZERO
+from budwood.corpus.repeat_mask import MaskFacts, calibrate
 
 
 def facts(asked="auto", track=False, share=0.0, free=(), given=()):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.corpus.genome import load_training_genome
-from meristem.corpus.sampler import SamplerConfig, WindowSampler
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.region import COMPLEMENT_REGION, UNLABELLED, Region
-from meristem.genomics.sequence import N, decode, encode, reverse_complement
+from budwood.corpus.genome import load_training_genome
+from budwood.corpus.sampler import SamplerConfig, WindowSampler
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.region import COMPLEMENT_REGION, UNLABELLED, Region
+from budwood.genomics.sequence import N, decode, encode, reverse_complement
 
 CODING_LENGTH = 60
 
@@ -106,13 +106,13 @@ def test_genomes_that_cannot_be_trained_on_are_told(letters, kept, message):
         genome = load_training_genome("s", InMemoryAssembly({"c": letters}), validation_contigs=kept)
         WindowSampler([genome], [1.0], SamplerConfig(window=64), seed=0)
 
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         sample()
 
 
 def test_a_genome_of_n_is_told():
     genome = load_training_genome("s", InMemoryAssembly({"c": "N" * 500}))
-    with pytest.raises(MeristemError, match="mostly N"):
+    with pytest.raises(BudwoodError, match="mostly N"):
         WindowSampler([genome], [1.0], SamplerConfig(window=64), seed=0).batch(0, 1)
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from meristem.corpus.minhash import SketchConfig, sketch
-from meristem.corpus.seed_index import SeedIndex, SeedLayout, best_of_each, pair_up
-from meristem.errors import MeristemError
+from budwood.corpus.minhash import SketchConfig, sketch
+from budwood.corpus.seed_index import SeedIndex, SeedLayout, best_of_each, pair_up
+from budwood.errors import BudwoodError
 
 LENGTH, WIDTH = 4, 14
 CONFIG = SketchConfig(LENGTH, 1)
@@ -85,5 +85,5 @@ def test_a_frequent_kmer_is_looked_at_a_limited_number_of_times():
 
 
 def test_more_windows_than_fit_are_refused():
-    with pytest.raises(MeristemError, match="too many at once"):
+    with pytest.raises(BudwoodError, match="too many at once"):
         SeedLayout.of(1 << 25, 512, 16, 8)

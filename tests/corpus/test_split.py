@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus.recipe import SplitConfig
-from meristem.corpus.split import split_clusters
+from budwood.corpus.recipe import SplitConfig
+from budwood.corpus.split import split_clusters
 
 
 @given(st.integers(0, 2**16), st.floats(0, 0.6), st.integers(1, 60))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from budwood.corpus.build import build_corpus
+from budwood.corpus.recipe import TokenConfig, read_corpus_recipe
+from budwood.corpus.store import open_corpus
+from budwood.corpus.tokenise import build_tokenizer, tokenise
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
 from corpus.genomes import RECIPE, bases, write_genomes
-from meristem.corpus.build import build_corpus
-from meristem.corpus.recipe import TokenConfig, read_corpus_recipe
-from meristem.corpus.store import open_corpus
-from meristem.corpus.tokenise import build_tokenizer, tokenise
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import decode
 
 
 def test_kmers_are_numbered_in_order_and_the_rest_is_unknown(tmp_path):
@@ -46,5 +46,5 @@ def test_byte_pairs_are_learned_the_same_twice():
 
 
 def test_a_corpus_of_bases_has_no_tokens(built):
-    with pytest.raises(MeristemError, match="no tokens"):
+    with pytest.raises(BudwoodError, match="no tokens"):
         open_corpus(built).tokens(0)

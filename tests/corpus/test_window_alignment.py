@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budwood.corpus.window_alignment import BAND, stretch_identity
+from budwood.genomics.sequence import N, reverse_complement
 from corpus.planted import WIDTH, random_windows
-from meristem.corpus.window_alignment import BAND, stretch_identity
-from meristem.genomics.sequence import N, reverse_complement
 
 QUERY = random_windows(1, 1)
 

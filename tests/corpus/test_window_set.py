@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.corpus.window_set import WindowSet
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import reverse_complement
+from budwood.corpus.window_set import WindowSet
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import reverse_complement
 
 CODES = np.random.default_rng(0).integers(0, 4, size=(10, 32)).astype(np.uint8)
 SPECIES = np.arange(10)
@@ -43,5 +43,5 @@ def test_windows_come_on_either_strand_with_their_mask():
 
 
 def test_a_set_without_windows_is_told():
-    with pytest.raises(MeristemError, match="no window"):
+    with pytest.raises(BudwoodError, match="no window"):
         WindowSet(CODES[:0], SPECIES[:0], seed=0)

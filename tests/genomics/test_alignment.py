@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from meristem.errors import MeristemError
-from meristem.genomics.alignment import GAP, Alignment
-from meristem.genomics.io.alignment_fasta import aligned_codes
+from budwood.errors import BudwoodError
+from budwood.genomics.alignment import GAP, Alignment
+from budwood.genomics.io.alignment_fasta import aligned_codes
 
 CODES = arrays(
     np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=7), elements=st.sampled_from([0, 1, 2, 3, 4, GAP])
@@ -58,5 +58,5 @@ def test_a_genus_takes_its_species_away_and_no_namesake() -> None:
 
 
 def test_species_must_fit_rows() -> None:
-    with pytest.raises(MeristemError, match="do not fit rows"):
+    with pytest.raises(BudwoodError, match="do not fit rows"):
         Alignment("x", ("a",), np.zeros((2, 3), dtype=np.uint8))

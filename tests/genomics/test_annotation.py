@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from meristem.genomics.annotation import (
+from budwood.genomics.annotation import (
     Annotation,
     CodingPart,
     Gene,
@@ -13,7 +13,7 @@ from meristem.genomics.annotation import (
     Span,
     Transcript,
 )
-from meristem.genomics.region import COMPLEMENT_REGION, Region
+from budwood.genomics.region import COMPLEMENT_REGION, Region
 
 
 def model(

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics import assembly as assembly_module
-from meristem.genomics.assembly import InMemoryAssembly, assembly_quality
-from meristem.genomics.interval import Interval
-from meristem.genomics.sequence import decode, encode
+from budwood.errors import BudwoodError
+from budwood.genomics import assembly as assembly_module
+from budwood.genomics.assembly import InMemoryAssembly, assembly_quality
+from budwood.genomics.interval import Interval
+from budwood.genomics.sequence import decode, encode
 
 
 def test_strand_turns_sequence_and_mask_around() -> None:
@@ -30,7 +30,7 @@ def test_codes_are_taken_as_they_are_and_copied_out() -> None:
     [(Interval("d", 0, 1), "there is no contig 'd'"), (Interval("c", 2, 5), "runs past the end")],
 )
 def test_intervals_outside_are_refused(interval: Interval, what: str) -> None:
-    with pytest.raises(MeristemError, match=what):
+    with pytest.raises(BudwoodError, match=what):
         InMemoryAssembly({"c": "ACGT"}).sequence(interval)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from meristem.genomics.assumptions import Assumption, describe_assumptions
+from budwood.genomics.assumptions import Assumption, describe_assumptions
 
 
 def test_every_assumption_can_be_told() -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.genomics import contig_reader
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.contig_reader import ContigReader
+from budwood.genomics import contig_reader
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.contig_reader import ContigReader
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 80)), max_size=12), st.integers(1, 90))

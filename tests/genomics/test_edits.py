@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.genomics.edits import trim_allele
+from budwood.genomics.edits import trim_allele
 
 LETTERS = st.text("AC", min_size=1, max_size=8)
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.assumptions import Assumption
-from meristem.genomics.calls import ABSENT, MISSING, CallBlock, Site
-from meristem.genomics.haplotypes import HaplotypeTable, build_haplotypes
-from meristem.genomics.sequence import decode
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.assumptions import Assumption
+from budwood.genomics.calls import ABSENT, MISSING, CallBlock, Site
+from budwood.genomics.haplotypes import HaplotypeTable, build_haplotypes
+from budwood.genomics.sequence import decode
 
 
 @dataclass
@@ -164,7 +164,7 @@ def test_every_copy_equals_the_slow_writer(
         table = build_haplotypes(
             Calls(records, sites_per_block), InMemoryAssembly({"Chr1": reference}), window=window
         )
-    except MeristemError:
+    except BudwoodError:
         assert not varying
         return
     assert varying <= {interval.start for interval in table.windows}
@@ -191,7 +191,7 @@ def test_accessions_do_not_depend_on_who_else_is_in_the_file(panel, random) -> N
     part = [Record(r.start, r.alleles, [r.calls[i] for i in chosen], [True] * len(chosen)) for r in records]
     try:
         whole, few = build(reference, records), build(reference, part)
-    except MeristemError:
+    except BudwoodError:
         return
     at = {interval: w for w, interval in enumerate(whole.windows)}
     for w, interval in enumerate(few.windows):
@@ -212,8 +212,8 @@ def test_splitting_multi_allelic_records_changes_nothing(panel) -> None:
             split.append(Record(record.start, (record.alleles[0], alt), calls, record.phased))
     try:
         joined = build(reference, records)
-    except MeristemError:
-        with pytest.raises(MeristemError):
+    except BudwoodError:
+        with pytest.raises(BudwoodError):
             build(reference, split)
         return
     other = build(reference, split)
@@ -370,7 +370,7 @@ def test_take_chooses_accessions_and_keeps_sequences() -> None:
 
 def test_unsorted_sites_are_refused() -> None:
     records = [Record(5, ("C", "G"), *alike([1])), Record(1, ("A", "T"), *alike([1]))]
-    with pytest.raises(MeristemError, match="not sorted"):
+    with pytest.raises(BudwoodError, match="not sorted"):
         build("AAAACCCC", records)
 
 
@@ -381,10 +381,10 @@ def test_a_contig_that_comes_back_is_refused() -> None:
 
     records = [Record(1, ("A", "T"), *alike([1]), contig=c) for c in ("Chr1", "Chr2")]
     genome = InMemoryAssembly({"Chr1": "AAAACCCC", "Chr2": "AAAACCCC"})
-    with pytest.raises(MeristemError, match="not sorted"):
+    with pytest.raises(BudwoodError, match="not sorted"):
         build_haplotypes(Returning(records), genome, window=8)
 
 
 def test_no_variant_on_the_reference_is_an_error() -> None:
-    with pytest.raises(MeristemError, match="none of the 1 variants"):
+    with pytest.raises(BudwoodError, match="none of the 1 variants"):
         build("AAAACCCC", [Record(1, ("C", "T"), *alike([1]))])

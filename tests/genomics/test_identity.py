@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics import identity
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.identity import identity_report
+from budwood.errors import BudwoodError
+from budwood.genomics import identity
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.identity import identity_report
 
 names = st.lists(st.text("ab1-_ X0", min_size=1, max_size=5), max_size=8)
 
@@ -19,7 +19,7 @@ names = st.lists(st.text("ab1-_ X0", min_size=1, max_size=5), max_size=8)
 @given(names, names)
 def test_every_id_is_told_once_and_as_written(genotyped: list[str], phenotyped: list[str]) -> None:
     if genotyped and phenotyped and not set(genotyped) & set(phenotyped):
-        with pytest.raises(MeristemError, match="no accession in common"):
+        with pytest.raises(BudwoodError, match="no accession in common"):
             identity_report(genotyped, phenotyped)
         return
     report = identity_report(genotyped, phenotyped)
@@ -55,9 +55,9 @@ def test_other_ids_are_not(here: str, there: str) -> None:
 
 
 def test_no_common_accession_names_near_misses_as_the_mend() -> None:
-    with pytest.raises(MeristemError, match="'b73' and 'B73', 'mo17' and 'Mo17'"):
+    with pytest.raises(BudwoodError, match="'b73' and 'B73', 'mo17' and 'Mo17'"):
         identity_report(["b73", "mo17"], ["B73", "Mo17"])
-    with pytest.raises(MeristemError, match="genotypes have x, phenotypes have y"):
+    with pytest.raises(BudwoodError, match="genotypes have x, phenotypes have y"):
         identity_report(["x"], ["y"])
 
 
@@ -152,9 +152,9 @@ def test_at_most_a_thousand_pairs_are_listed_and_all_are_counted() -> None:
 def test_a_text_before_every_id_is_named() -> None:
     numbers = [str(n) for n in range(1, 40, 3)]
     named = [f"NSFTV_{n}" for n in range(1, 40)]
-    with pytest.raises(MeristemError, match="the phenotypes have 'NSFTV_' before the genotypes' ids"):
+    with pytest.raises(BudwoodError, match="the phenotypes have 'NSFTV_' before the genotypes' ids"):
         identity_report(numbers, named)
-    with pytest.raises(MeristemError, match="the genotypes have 'NSFTV_' before the phenotypes' ids"):
+    with pytest.raises(BudwoodError, match="the genotypes have 'NSFTV_' before the phenotypes' ids"):
         identity_report(named, numbers)
-    with pytest.raises(MeristemError, match="check the files"):
+    with pytest.raises(BudwoodError, match="check the files"):
         identity_report(["L1", "L2"], ["X7", "X8"])

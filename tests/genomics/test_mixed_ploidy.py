@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.genotypes import read_genotypes
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.genotypes import read_genotypes
 
 DOSAGE = np.array([[0, 2, 1], [1, 4, -1], [2, 2, 0]], dtype=np.int8)
 PANEL = Genotypes.from_matrix(["di", "tetra", "other"], DOSAGE, ploidy=4)
@@ -26,7 +26,7 @@ def test_fractions_and_missing_values() -> None:
     dosage = np.array([[0.4, np.nan], [3.7, 1.0], [np.nan, np.nan]], dtype=np.float32)
     panel = Genotypes.from_matrix(["a", "b", "c"], dosage, ploidy=4).with_ploidy({"a": 2, "c": 2})
     assert panel.ploidy.tolist() == [2, 4, 2]
-    with pytest.raises(MeristemError, match=r"accession 'b' has a dosage of 3.7 and ploidy 2"):
+    with pytest.raises(BudwoodError, match=r"accession 'b' has a dosage of 3.7 and ploidy 2"):
         panel.with_ploidy({"b": 2})
 
 
@@ -40,7 +40,7 @@ def test_fractions_and_missing_values() -> None:
     ],
 )
 def test_ploidies_that_cannot_be(ploidy: dict[str, int], told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         PANEL.with_ploidy(ploidy)
 
 

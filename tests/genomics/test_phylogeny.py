@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.newick import parse_newick
-from meristem.genomics.phylogeny import Clade, tree_of_lineages
+from budwood.errors import BudwoodError
+from budwood.genomics.io.newick import parse_newick
+from budwood.genomics.phylogeny import Clade, tree_of_lineages
 
 
 def depths(clade: Clade, above: float = 0.0) -> dict[str, float]:
@@ -23,7 +23,7 @@ def test_pruning_joins_branches():
 
 
 def test_a_species_that_the_tree_misses_is_named():
-    with pytest.raises(MeristemError, match="misses the species 'Zea mays'"):
+    with pytest.raises(BudwoodError, match="misses the species 'Zea mays'"):
         parse_newick("(A:1,B:1);").pruned(["A", "Zea mays"])
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.calls import CallBlock, Site
-from meristem.genomics.contig_names import SiteSample
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.io.genotypes import open_calls
-from meristem.genomics.io.gff import read_gff
-from meristem.genomics.reference import check_annotation, check_reference
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.calls import CallBlock, Site
+from budwood.genomics.contig_names import SiteSample
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.genotypes import open_calls
+from budwood.genomics.io.gff import read_gff
+from budwood.genomics.reference import check_annotation, check_reference
 
 RANDOM = np.random.default_rng(7)
 CHROMOSOMES = {f"Chr{i}": "".join(RANDOM.choice(list("ACGT"), 3000)) for i in (1, 2, 3)}
@@ -92,7 +92,7 @@ def test_sites_past_the_end_do_not_match() -> None:
 
 def test_a_reference_cut_short_is_told_apart() -> None:
     beginning = InMemoryAssembly({"Chr1": CHROMOSOMES["Chr1"][:1000]})
-    with pytest.raises(MeristemError, match="99 of the others lie past the end of their contig"):
+    with pytest.raises(BudwoodError, match="99 of the others lie past the end of their contig"):
         check_reference(calls({"Chr1": "Chr1"}), beginning)
 
 
@@ -109,7 +109,7 @@ def test_missing_contigs_are_allowed_counted_and_named() -> None:
 def test_another_naming_is_offered_and_applied_only_when_asked_for(written: str) -> None:
     source = calls({"Chr2": written})
     with pytest.raises(
-        MeristemError, match=rf"no contig .* reading contig '{written}' as 'Chr2' would fit \(149 of 149"
+        BudwoodError, match=rf"no contig .* reading contig '{written}' as 'Chr2' would fit \(149 of 149"
     ):
         check_reference(source, GENOME)
     check = check_reference(source, GENOME, aliases={written: "Chr2", "unused": "Chr3"})
@@ -119,38 +119,38 @@ def test_another_naming_is_offered_and_applied_only_when_asked_for(written: str)
 
 def test_nothing_is_offered_where_nothing_fits() -> None:
     sites = tuple(Site("scaffold_9", 10 * i, str(i), ("ACGT"[i * 7 % 4], "N")) for i in range(100))
-    with pytest.raises(MeristemError, match="no naming of the contigs fits by its sequence"):
+    with pytest.raises(BudwoodError, match="no naming of the contigs fits by its sequence"):
         check_reference(Calls(sites), GENOME)
 
 
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_an_offset_is_offered(shift: int) -> None:
-    with pytest.raises(MeristemError, match=r"REF is the reference base at only .* of 447 sites") as error:
+    with pytest.raises(BudwoodError, match=r"REF is the reference base at only .* of 447 sites") as error:
         check_reference(calls(SAME, shift=shift), GENOME)
     assert f"moving every position by {shift:+d} would fit (447 of 447" in error.value.mend
 
 
 def test_the_other_strand_is_offered() -> None:
-    with pytest.raises(MeristemError, match="taking the alleles of the other strand would fit"):
+    with pytest.raises(BudwoodError, match="taking the alleles of the other strand would fit"):
         check_reference(calls(SAME, strand="-"), GENOME)
 
 
 def test_changes_are_told_together() -> None:
     with pytest.raises(
-        MeristemError, match=r"reading contig '1' as 'Chr1'.* and moving every position by \+1"
+        BudwoodError, match=r"reading contig '1' as 'Chr1'.* and moving every position by \+1"
     ):
         check_reference(calls({"Chr1": "1", "Chr2": "2"}, shift=1), GENOME)
 
 
 def test_swapped_names_are_noticed() -> None:
-    with pytest.raises(MeristemError, match="reading contig 'Chr2' as 'Chr1', 'Chr1' as 'Chr2' would fit"):
+    with pytest.raises(BudwoodError, match="reading contig 'Chr2' as 'Chr1', 'Chr1' as 'Chr2' would fit"):
         check_reference(calls({"Chr1": "Chr2", "Chr2": "Chr1"}), GENOME)
 
 
 def test_pieces_of_chromosomes_give_their_offset() -> None:
     piece = InMemoryAssembly({"Chr1_1001-2000": CHROMOSOMES["Chr1"][1000:2000]})
     with pytest.raises(
-        MeristemError, match=r"'Chr1' as 'Chr1_1001-2000' and moving positions by -1,000 on 'Chr1'"
+        BudwoodError, match=r"'Chr1' as 'Chr1_1001-2000' and moving positions by -1,000 on 'Chr1'"
     ):
         check_reference(calls({"Chr1": "Chr1"}), piece)
     sites = tuple(
@@ -158,13 +158,13 @@ def test_pieces_of_chromosomes_give_their_offset() -> None:
         for site in calls({"Chr1": "Chr1"}).sites
         if 1000 <= site.start < 2000
     )
-    with pytest.raises(MeristemError, match=r"'Chr1_1001-2000' as 'Chr1' and moving positions by \+1,000"):
+    with pytest.raises(BudwoodError, match=r"'Chr1_1001-2000' as 'Chr1' and moving positions by \+1,000"):
         check_reference(Calls(sites), GENOME)
 
 
 def test_another_assembly_is_told_apart() -> None:
     sites = tuple(Site(s.contig, s.start, s.identifier, s.alleles[::-1]) for s in calls(SAME).sites)
-    with pytest.raises(MeristemError, match=r"only 0\.0 % of 447 sites, 99\.0 % are needed.*fits better"):
+    with pytest.raises(BudwoodError, match=r"only 0\.0 % of 447 sites, 99\.0 % are needed.*fits better"):
         check_reference(Calls(sites), GENOME)
 
 
@@ -174,7 +174,7 @@ def test_ninety_nine_percent_is_the_line() -> None:
         sites[i] = Site(sites[i].contig, sites[i].start, "x", sites[i].alleles[::-1])
     assert check_reference(Calls(tuple(sites)), GENOME).matching == 443
     sites[4] = Site(sites[4].contig, sites[4].start, "x", sites[4].alleles[::-1])
-    with pytest.raises(MeristemError, match=r"98\.9 %"):
+    with pytest.raises(BudwoodError, match=r"98\.9 %"):
         check_reference(Calls(tuple(sites)), GENOME)
 
 
@@ -183,12 +183,12 @@ def test_either_allele_is_the_weaker_test() -> None:
     check = check_reference(turned, GENOME, either_allele=True)
     assert check.share == 1.0
     assert any("either could match" in sentence for sentence in check.sentences())
-    with pytest.raises(MeristemError, match="one of the alleles is the reference base at only"):
+    with pytest.raises(BudwoodError, match="one of the alleles is the reference base at only"):
         check_reference(calls(SAME, shift=1), GENOME, either_allele=True)
 
 
 def test_tables_without_letters_are_refused() -> None:
-    with pytest.raises(MeristemError, match="no allele letters"):
+    with pytest.raises(BudwoodError, match="no allele letters"):
         check_reference(Calls((), has_letters=False), GENOME)
 
 
@@ -213,11 +213,11 @@ def test_an_annotation_must_belong_to_the_assembly() -> None:
     fitting = Annotation((*(gene(9 * i) for i in range(30)), gene(0, "d")))
     check = check_annotation(fitting, genome)
     assert (check.genes, check.start_codons, check.atg, check.missing_contigs) == (30, 30, 30, {"d": 1})
-    with pytest.raises(MeristemError, match="only 0 of 29 annotated start codons read ATG"):
+    with pytest.raises(BudwoodError, match="only 0 of 29 annotated start codons read ATG"):
         check_annotation(Annotation(tuple(gene(9 * i + 1) for i in range(29))), genome)
-    with pytest.raises(MeristemError, match=r"runs past the end .*\(gene g265\)"):
+    with pytest.raises(BudwoodError, match=r"runs past the end .*\(gene g265\)"):
         check_annotation(Annotation((gene(265),)), genome)
-    with pytest.raises(MeristemError, match="no contig of the annotation is in the reference"):
+    with pytest.raises(BudwoodError, match="no contig of the annotation is in the reference"):
         check_annotation(Annotation((gene(0, "d"),)), genome)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.calls import CallBlock, Site
-from meristem.genomics.haplotypes import build_haplotypes
-from meristem.genomics.referenced_calls import ReferencedCalls
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.calls import CallBlock, Site
+from budwood.genomics.haplotypes import build_haplotypes
+from budwood.genomics.referenced_calls import ReferencedCalls
 
 GENOME = InMemoryAssembly({"Chr1": "ACGTACGTAC", "Chr2": "TTTT"})
 
@@ -60,7 +60,7 @@ def test_aliases_are_applied_and_checked() -> None:
     assert list(renamed.contigs) == ["Chr1"]
     assert [site.contig for block in renamed.blocks() for site in block.sites] == ["Chr1"]
     for aliases in ({"2": "Chr1"}, {"1": "chr1"}):
-        with pytest.raises(MeristemError, match="there is no contig"):
+        with pytest.raises(BudwoodError, match="there is no contig"):
             ReferencedCalls(calls, GENOME, aliases=aliases)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.genotypes import Markers
-from meristem.genomics.site_class import PROMOTER, SiteClass, site_classes
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.genotypes import Markers
+from budwood.genomics.site_class import PROMOTER, SiteClass, site_classes
 
 # Exons 2,000-2,100 and 2,300-2,500; coding from 2,050 to 2,400.
 CDS = (CodingPart(2_050, 2_100, 0), CodingPart(2_300, 2_400, 2))
@@ -79,8 +79,8 @@ def test_aliases_and_contigs_that_do_not_fit() -> None:
     gene = Gene("g", "1", 2_000, 2_500, "+", (TRANSCRIPT,))
     markers = markers_at(("chr1", 2_060))
     assert names(markers, gene, aliases={"chr1": "1"}) == ["CODING"]
-    with pytest.raises(MeristemError, match="no contig of the genotypes is in the annotation") as told:
+    with pytest.raises(BudwoodError, match="no contig of the genotypes is in the annotation") as told:
         names(markers, gene)
     assert "genotypes have chr1; the annotation has 1" in str(told.value)
-    with pytest.raises(MeristemError, match="the markers have no places"):
+    with pytest.raises(BudwoodError, match="the markers have no places"):
         names(markers_at(("", -1)), gene)

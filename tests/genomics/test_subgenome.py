@@ -2,8 +2,8 @@
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.subgenome import subgenomes_by_name
+from budwood.errors import BudwoodError
+from budwood.genomics.subgenome import subgenomes_by_name
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_other_names_are_left_out() -> None:
 
 @pytest.mark.parametrize("names", [["chr1", "chr2"], ["1A", "2A"], [""]])
 def test_fewer_than_two_are_refused(names: list[str]) -> None:
-    with pytest.raises(MeristemError, match="do not tell subgenomes"):
+    with pytest.raises(BudwoodError, match="do not tell subgenomes"):
         subgenomes_by_name(names)

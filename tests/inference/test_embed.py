@@ -11,12 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.interval import Interval
-from meristem.genomics.sequence import PAD, decode, reverse_complement
-from meristem.inference import embed as module
-from meristem.inference.embed import (
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.sequence import PAD, decode, reverse_complement
+from budwood.inference import embed as module
+from budwood.inference.embed import (
     Pool,
     embed_intervals,
     embed_windows,
@@ -24,14 +24,14 @@ from meristem.inference.embed import (
     stack_intervals,
     tile,
 )
-from meristem.inference.vector_store import open_store
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
+from budwood.inference.vector_store import open_store
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
 
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2), seed=1)
+    return random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2), seed=1)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_broken_weights_are_told_and_nothing_is_kept(checkpoint):
     broken = replace(checkpoint, encoder=copy.deepcopy(checkpoint.encoder))
     with torch.no_grad():
         broken.encoder.network.norm_patch.weight[0] = torch.nan
-    with pytest.raises(MeristemError, match="not finite"):
+    with pytest.raises(BudwoodError, match="not finite"):
         embed_windows(windows(3), broken)
     with open_store(broken.digest, "mean") as store:
         assert len(store) == 0
@@ -179,11 +179,11 @@ def test_tiles_cover_every_base_once():
 def test_too_long_or_empty_intervals_are_told():
     assembly = InMemoryAssembly({"a": "A" * 1100})
     for start, end in ((0, 513), (5, 5)):
-        with pytest.raises(MeristemError, match="give 1 to 512"):
+        with pytest.raises(BudwoodError, match="give 1 to 512"):
             stack_intervals(assembly, [Interval("a", start, end)])
 
 
 def test_a_damaged_cache_is_told(tmp_path):
     (tmp_path / f"{'a' * 32}-mean.sqlite").write_bytes(b"this is no database at all, not even nearly" * 50)
-    with pytest.raises(MeristemError, match="embedding cache"), open_store("a" * 64, "mean", tmp_path):
+    with pytest.raises(BudwoodError, match="embedding cache"), open_store("a" * 64, "mean", tmp_path):
         pass

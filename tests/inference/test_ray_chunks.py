@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.errors import MeristemError
-from meristem.inference import embed as module
-from meristem.inference.embed import Pool, embed_windows
-from meristem.inference.ray_chunks import RayChunks
-from meristem.model.backbone import load_backbone
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder_config import MeristemConfig
+from budwood.errors import BudwoodError
+from budwood.inference import embed as module
+from budwood.inference.embed import Pool, embed_windows
+from budwood.inference.ray_chunks import RayChunks
+from budwood.model.backbone import load_backbone
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder_config import BudwoodConfig
 from model.published import write_kmer_esm
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: no cluster to test on")
@@ -52,7 +52,7 @@ def _small_chunks_on_one_thread(monkeypatch) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2), seed=1)
+    return random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2), seed=1)
 
 
 def windows(rows: int) -> np.ndarray:
@@ -95,9 +95,9 @@ def killed_twice(marks: str):
 
 def test_a_failing_chunk_is_one_sentence(cluster, checkpoint, monkeypatch):
     monkeypatch.setattr(cluster, "_remote", ray.remote(fail))
-    with pytest.raises(MeristemError, match="this cannot be"):
+    with pytest.raises(BudwoodError, match="this cannot be"):
         embed_windows(windows(300), checkpoint, runner=cluster, cache=False)
 
 
 def fail(encode, codes):
-    raise MeristemError("this cannot be", where="here", mend="change it")
+    raise BudwoodError("this cannot be", where="here", mend="change it")

@@ -1,4 +1,4 @@
-"""After ``import meristem`` the auto classes of transformers open Meristem's folders, whoever came first."""
+"""After ``import budwood`` the auto classes of transformers open Budwood's folders, whoever came first."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
-from meristem.artifacts import read_manifest
-from meristem.genomics.sequence import PAD
-from meristem.model import auto_classes
-from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
-from meristem.model.encoder import MeristemEncoder, MeristemForMaskedLM
-from meristem.model.encoder_config import MeristemConfig
+from budwood.artifacts import read_manifest
+from budwood.genomics.sequence import PAD
+from budwood.model import auto_classes
+from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodEncoder, BudwoodForMaskedLM
+from budwood.model.encoder_config import BudwoodConfig
 
 ORDERS = (
-    "import meristem; from transformers import AutoModel",
-    "import transformers, meristem",
-    "from transformers import AutoConfig; import meristem",
-    "from transformers import AutoModel; import meristem",
-    "import meristem; import transformers.modeling_utils",
-    "import meristem; from transformers import Trainer",
-    "import meristem.model.encoder",
+    "import budwood; from transformers import AutoModel",
+    "import transformers, budwood",
+    "from transformers import AutoConfig; import budwood",
+    "from transformers import AutoModel; import budwood",
+    "import budwood; import transformers.modeling_utils",
+    "import budwood; from transformers import Trainer",
+    "import budwood.model.encoder",
 )
 
 
 @pytest.fixture(scope="module")
-def encoder() -> MeristemEncoder:
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+def encoder() -> BudwoodEncoder:
+    shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     return random_checkpoint(shape, seed=2).encoder
 
 
@@ -49,9 +49,9 @@ def opened(auto: type, folder: Path):
 
 def test_saved_and_opened_by_the_auto_classes_it_is_the_same_to_the_bit(encoder, folder, tmp_path):
     config, model, masked = (opened(auto, folder) for auto in (AutoConfig, AutoModel, AutoModelForMaskedLM))
-    assert type(config) is MeristemConfig
-    assert type(model) is MeristemEncoder
-    assert type(masked) is MeristemForMaskedLM
+    assert type(config) is BudwoodConfig
+    assert type(model) is BudwoodEncoder
+    assert type(masked) is BudwoodForMaskedLM
     for number, again in enumerate((model, masked)):
         again.save_pretrained(tmp_path / str(number))
         saved = load_file(tmp_path / str(number) / "model.safetensors")
@@ -113,7 +113,7 @@ def test_registering_twice_does_no_harm():
     before = list(sys.meta_path)
     auto_classes.register_with_transformers()
     assert sys.meta_path == before
-    assert type(AutoConfig.for_model("meristem")) is MeristemConfig
+    assert type(AutoConfig.for_model("budwood")) is BudwoodConfig
 
 
 @pytest.mark.slow
@@ -125,4 +125,4 @@ def test_in_any_order(folder, order):
         "    print(type(auto.from_pretrained(sys.argv[1], trust_remote_code=False)).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["MeristemForMaskedLM", "MeristemEncoder", "MeristemConfig"]
+    assert done.stdout.split() == ["BudwoodForMaskedLM", "BudwoodEncoder", "BudwoodConfig"]

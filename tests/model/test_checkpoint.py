@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.artifacts import read_manifest, verify_artifact
-from meristem.config import EMBEDDING, WINDOW
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.io.gff import read_gff
-from meristem.genomics.region import CODING
-from meristem.genomics.region_track import region_track
-from meristem.genomics.sequence import decode, reverse_complement
-from meristem.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
-from meristem.probing.linear import score_auroc
-from meristem.probing.regions import coding_probability
-from meristem.training.recipe import build_recipe, read_recipe
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.config import EMBEDDING, WINDOW
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.gff import read_gff
+from budwood.genomics.region import CODING
+from budwood.genomics.region_track import region_track
+from budwood.genomics.sequence import decode, reverse_complement
+from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+from budwood.probing.linear import score_auroc
+from budwood.probing.regions import coding_probability
+from budwood.training.recipe import build_recipe, read_recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,8 +68,8 @@ def test_it_tells_coding_bases_of_rice_that_it_never_saw(real_data: Path) -> Non
 
 
 def test_folders_without_a_sound_checkpoint_are_told(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="no checkpoint"):
+    with pytest.raises(BudwoodError, match="no checkpoint"):
         load_checkpoint(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"\0" * 64)
-    with pytest.raises(MeristemError, match="cannot be read"):
+    with pytest.raises(BudwoodError, match="cannot be read"):
         load_checkpoint(tmp_path)

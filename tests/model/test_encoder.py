@@ -8,15 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.genomics.region import COMPLEMENT_REGION, Region
-from meristem.genomics.sequence import PAD, reverse_complement
-from meristem.model.checkpoint import Checkpoint, random_checkpoint
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
+from budwood.genomics.region import COMPLEMENT_REGION, Region
+from budwood.genomics.sequence import PAD, reverse_complement
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
-    return random_checkpoint(MeristemConfig(stem_channels=16, hidden_size=32, layers=2, heads=2), seed=3)
+    return random_checkpoint(BudwoodConfig(stem_channels=16, hidden_size=32, layers=2, heads=2), seed=3)
 
 
 windows = st.integers(9, 96).flatmap(
@@ -77,7 +77,7 @@ def test_padding_alone_embeds_to_zero(checkpoint):
 
 def test_save_and_load_give_the_same_readings(checkpoint, tmp_path):
     checkpoint.encoder.save_pretrained(tmp_path)
-    again = MeristemEncoder.from_pretrained(tmp_path).eval()
+    again = BudwoodEncoder.from_pretrained(tmp_path).eval()
     codes = tokens(np.random.default_rng(1).integers(0, 4, 64, dtype=np.uint8))
     assert torch.equal(again.embed(codes), checkpoint.encoder.embed(codes))
     with torch.no_grad():
@@ -85,7 +85,7 @@ def test_save_and_load_give_the_same_readings(checkpoint, tmp_path):
 
 
 def test_random_checkpoints_know_their_seed_and_leave_the_generator_alone():
-    config = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+    config = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     before = torch.get_rng_state()
     first, same, other = (random_checkpoint(config, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(before, torch.get_rng_state())

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import MASK, PAD, N, encode, reverse_complement
-from meristem.model.backbone import load_backbone
-from meristem.model.checkpoint import Checkpoint, random_checkpoint
-from meristem.model.encoder_config import MeristemConfig
-from meristem.model.language_model import LanguageModel
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import MASK, PAD, N, encode, reverse_complement
+from budwood.model.backbone import load_backbone
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder_config import BudwoodConfig
+from budwood.model.language_model import LanguageModel
 from model.published import (
     SIZE,
     write_bpe_bert,
@@ -124,8 +124,8 @@ def test_the_digest_is_that_of_the_files(opened, tmp_path):
     assert load_backbone(folder).digest != opened["letters"].digest
 
 
-def test_folders_of_meristem_are_checkpoints(tmp_path):
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+def test_folders_of_budwood_are_checkpoints(tmp_path):
+    shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     random = random_checkpoint(shape)
     random.encoder.save_pretrained(tmp_path)
     again = load_backbone(tmp_path)
@@ -198,7 +198,7 @@ def test_bad_folders_are_told_in_one_sentence(tmp_path, spoil, told, capfd):
     folder = write_letter_bert(tmp_path / "model")
     spoil(folder)
     capfd.readouterr()
-    with pytest.raises(MeristemError, match=told) as error:
+    with pytest.raises(BudwoodError, match=told) as error:
         load_backbone(folder)
     assert "\n" not in error.value.sentence
     assert capfd.readouterr() == ("", "")

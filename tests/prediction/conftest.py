@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.haplotypes import HaplotypeTable
-from meristem.genomics.interval import Interval
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.haplotypes import HaplotypeTable
+from budwood.genomics.interval import Interval
 
 
 @dataclass(frozen=True)

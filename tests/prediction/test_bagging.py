@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from meristem.prediction.bagging import Bagging
-from meristem.prediction.cross_fit import TrainingSet
-from meristem.prediction.inner_folds import inner_random_folds
-from meristem.prediction.predictors import Predictors
+from budwood.prediction.bagging import Bagging
+from budwood.prediction.cross_fit import TrainingSet
+from budwood.prediction.inner_folds import inner_random_folds
+from budwood.prediction.predictors import Predictors
 
 ROWS = np.arange(10, 70)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.calibrated import Calibrated
-from meristem.prediction.kernel_mixture import MULTI_KERNEL
-from meristem.prediction.predictors import RELATIONSHIP, Predictors
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, TraitModel
-from meristem.stats.splits import cluster_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.calibrated import Calibrated
+from budwood.prediction.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.predictors import RELATIONSHIP, Predictors
+from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, TraitModel
+from budwood.stats.splits import cluster_folds
 
 
 def _population(

@@ -5,20 +5,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.boosted_trees import BoostedTrees
-from meristem.prediction.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
-from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.elastic_net import ElasticNet
-from meristem.prediction.inner_folds import inner_random_folds
-from meristem.prediction.kernel_mixture import MULTI_KERNEL, KernelMixture
-from meristem.prediction.major_loci import MajorLoci
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.random_forest import RandomForest
-from meristem.prediction.stack import Stack
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
-from meristem.stats.metrics import pearson_r
-from meristem.stats.reml import reml
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.boosted_trees import BoostedTrees
+from budwood.prediction.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
+from budwood.prediction.cross_fit_model import CrossFitModel
+from budwood.prediction.elastic_net import ElasticNet
+from budwood.prediction.inner_folds import inner_random_folds
+from budwood.prediction.kernel_mixture import MULTI_KERNEL, KernelMixture
+from budwood.prediction.major_loci import MajorLoci
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.random_forest import RandomForest
+from budwood.prediction.stack import Stack
+from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
+from budwood.stats.metrics import pearson_r
+from budwood.stats.reml import reml
 
 ROWS = np.arange(60)
 FITTERS = (

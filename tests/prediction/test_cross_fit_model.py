@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.boosted_trees import BoostedTrees
-from meristem.prediction.cross_fit import CrossFit, KernelFitter, TrainingSet
-from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.boosted_trees import BoostedTrees
+from budwood.prediction.cross_fit import CrossFit, KernelFitter, TrainingSet
+from budwood.prediction.cross_fit_model import CrossFitModel
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP
 
 
 def _population(seed: int, shift: float, n: int = 150, m: int = 120):

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.evaluate import Comparison, Scheme, evaluate
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP, FittedTraitModel, Forecast, KernelModel
-from meristem.stats.metrics import pearson_r
-from meristem.stats.splits import random_folds
+from budwood.errors import BudwoodError
+from budwood.prediction.evaluate import Comparison, Scheme, evaluate
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP, FittedTraitModel, Forecast, KernelModel
+from budwood.stats.metrics import pearson_r
+from budwood.stats.splits import random_folds
 
 FLAT = KernelModel("flat", (("gaussian:100",),))
 
@@ -119,11 +119,11 @@ def test_a_binary_trait_gets_figures_and_a_rare_one_a_sentence(panel) -> None:
     assert np.isfinite([found.scores[0].mean_r, found.scores[0].slope, found.permutation.lower]).all()
     rare = np.zeros(60)
     rare[:2] = 1.0
-    with pytest.raises(MeristemError, match="all 15 accessions of fold 2 of 4, repeat 1, have the same"):
+    with pytest.raises(BudwoodError, match="all 15 accessions of fold 2 of 4, repeat 1, have the same"):
         evaluate(predictors, rare, Comparison((GBLUP,), "GBLUP"), _scheme(predictors), trait="awn")
 
 
 def test_folds_too_small_are_a_sentence(panel) -> None:
     predictors, y = _labelled(panel)
-    with pytest.raises(MeristemError, match="fold 1 of 30, repeat 1, holds 2 of 60 labelled accessions"):
+    with pytest.raises(BudwoodError, match="fold 1 of 30, repeat 1, holds 2 of 60 labelled accessions"):
         evaluate(predictors, y, Comparison((GBLUP,), "GBLUP"), _scheme(predictors, 30), trait="height")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.heritability import genomic_heritability, given_heritability, heritability_notes
-from meristem.prediction.outcome import Heritability
-from meristem.prediction.predictors import Predictors
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.heritability import genomic_heritability, given_heritability, heritability_notes
+from budwood.prediction.outcome import Heritability
+from budwood.prediction.predictors import Predictors
 
 
 @pytest.mark.parametrize("h2", [0.0, 0.3, 0.7])
@@ -48,5 +48,5 @@ def test_notes() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -0.5, 1.01, float("nan")])
 def test_what_is_no_heritability(value: float) -> None:
-    with pytest.raises(MeristemError, match="no heritability to divide by"):
+    with pytest.raises(BudwoodError, match="no heritability to divide by"):
         given_heritability(value)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from meristem.prediction.inner_folds import TrainingPredictors, held_out_forecast, held_out_solved
-from meristem.prediction.kernel_mixture import MULTI_KERNEL
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
-from meristem.stats.splits import random_folds
+from budwood.prediction.inner_folds import TrainingPredictors, held_out_forecast, held_out_solved
+from budwood.prediction.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
+from budwood.stats.splits import random_folds
 
 ROWS = np.arange(60)
 

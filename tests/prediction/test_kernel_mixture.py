@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.kernel_mixture import MULTI_KERNEL
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.stack import AUTO
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.metrics import pearson_r
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.stack import AUTO
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.metrics import pearson_r
 
 TRAINING = np.arange(120)
 CANDIDATES = np.arange(120, 180)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.labels import match_labels
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.labels import match_labels
 
 NAMES = [f"line{k}" for k in range(12)]
 PANEL = Genotypes.from_matrix(NAMES, np.zeros((12, 3), dtype=np.int8))
@@ -34,5 +34,5 @@ def test_two_values_are_told_and_three_are_not() -> None:
     ],
 )
 def test_values_that_cannot_be_learnt_from(values: object, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         labels(values)

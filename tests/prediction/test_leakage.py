@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.audit import leakage_audit
-from meristem.prediction.boosted_trees import BoostedTrees
-from meristem.prediction.compare import SCHEMES
-from meristem.prediction.cross_fit import CrossFitter
-from meristem.prediction.cross_fit_model import CrossFitModel
-from meristem.prediction.evaluate import Comparison, evaluate
-from meristem.prediction.models import MODEL_NAMES, model_named
-from meristem.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
-from meristem.prediction.random_forest import RandomForest
-from meristem.prediction.scheme import Scheme
-from meristem.prediction.stack import Stack
-from meristem.prediction.trait_model import GBLUP, TraitModel
-from meristem.stats.splits import cluster_folds, group_folds, random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.audit import leakage_audit
+from budwood.prediction.boosted_trees import BoostedTrees
+from budwood.prediction.compare import SCHEMES
+from budwood.prediction.cross_fit import CrossFitter
+from budwood.prediction.cross_fit_model import CrossFitModel
+from budwood.prediction.evaluate import Comparison, evaluate
+from budwood.prediction.models import MODEL_NAMES, model_named
+from budwood.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
+from budwood.prediction.random_forest import RandomForest
+from budwood.prediction.scheme import Scheme
+from budwood.prediction.stack import Stack
+from budwood.prediction.trait_model import GBLUP, TraitModel
+from budwood.stats.splits import cluster_folds, group_folds, random_folds
 
 LINES = 60
 #: Contigs of two subgenomes, for the model that has a relationship for each.

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.bagging import Bagging
-from meristem.prediction.cross_fit import CrossFit, TrainingSet
-from meristem.prediction.inner_folds import inner_random_folds
-from meristem.prediction.major_loci import MajorLoci
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.metrics import pearson_r
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.bagging import Bagging
+from budwood.prediction.cross_fit import CrossFit, TrainingSet
+from budwood.prediction.inner_folds import inner_random_folds
+from budwood.prediction.major_loci import MajorLoci
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.metrics import pearson_r
 
 ROWS, CANDIDATES = np.arange(120), np.arange(120, 200)
 

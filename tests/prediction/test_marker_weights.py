@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.genotypes import Genotypes, Markers
-from meristem.prediction.function_weights import CLASS_WEIGHTS, function_weights
-from meristem.prediction.marker_weights import weights_of_table
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP, KernelModel
-from meristem.stats.metrics import pearson_r
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.prediction.function_weights import CLASS_WEIGHTS, function_weights
+from budwood.prediction.marker_weights import weights_of_table
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP, KernelModel
+from budwood.stats.metrics import pearson_r
 
 GENES = tuple(
     Gene(f"g{i}", "1", s, s + 100, "+", (Transcript("t", (Span(s, s + 100),), (CodingPart(s, s + 100, 0),)),))
@@ -54,7 +54,7 @@ def test_a_table_weighs_the_markers_it_names() -> None:
     ],
 )
 def test_weights_that_cannot_be(table: dict[str, float], told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         weights_of_table(placed(np.arange(2)), table)
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.calibrated import Calibrated
-from meristem.prediction.models import MODEL_NAMES, model_named
-from meristem.prediction.predictors import EMBEDDING, Predictors
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.haplotype_kernel import haplotype_kernel
-from meristem.stats.metrics import pearson_r
+from budwood.errors import BudwoodError
+from budwood.prediction.calibrated import Calibrated
+from budwood.prediction.models import MODEL_NAMES, model_named
+from budwood.prediction.predictors import EMBEDDING, Predictors
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.haplotype_kernel import haplotype_kernel
+from budwood.stats.metrics import pearson_r
 
 TRAINING = np.arange(0, 60)
 CANDIDATES = np.arange(60, 80)
@@ -75,15 +75,15 @@ def test_ten_records_are_enough_and_six_are_a_sentence(panel, name) -> None:
     predictors, y = _predictors(panel), _y(panel)
     found = model_named(name).fit(predictors, TRAINING[:10], y[:10]).predict(CANDIDATES)
     assert np.isfinite(found.upper_90).all()
-    with pytest.raises(MeristemError, match="6 training accessions are too few"):
+    with pytest.raises(BudwoodError, match="6 training accessions are too few"):
         model_named(name).fit(predictors, TRAINING[:6], y[:6])
 
 
 def test_an_unknown_name_is_a_sentence() -> None:
-    with pytest.raises(MeristemError, match=r"no trait model 'bayesb': choose among gblup, gaussian, "):
+    with pytest.raises(BudwoodError, match=r"no trait model 'bayesb': choose among gblup, gaussian, "):
         model_named("bayesb")
     for name in ("gblup:steady", "auto:own", "lightgbm:own"):
-        with pytest.raises(MeristemError, match="no trait model"):
+        with pytest.raises(BudwoodError, match="no trait model"):
             model_named(name)
 
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.phenotype_next import SelectionRules, phenotype_next
-from meristem.stats.centring import kernel_spread
-from meristem.stats.relationship import relationship
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.phenotype_next import SelectionRules, phenotype_next
+from budwood.stats.centring import kernel_spread
+from budwood.stats.relationship import relationship
 
 
 def test_lines_with_a_value_stay_and_are_not_chosen(panel) -> None:
@@ -112,7 +112,7 @@ def test_tetraploids_and_missing_calls() -> None:
     ],
 )
 def test_bad_requests_are_one_sentence(panel, arguments, told) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         phenotype_next(panel.genotypes, **{"count": 5} | arguments)
 
 
@@ -130,13 +130,13 @@ def test_rules_that_make_no_sense(panel, rules, told) -> None:
         rules.quotas,
         rules.costs and dict.fromkeys(names, 1.0) | dict(rules.costs),
     )
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         phenotype_next(panel.genotypes, 5, rules=full)
 
 
 def test_an_accession_twice_is_refused() -> None:
     dosage = np.random.default_rng(1).integers(0, 3, (4, 20)).astype(np.int8)
-    with pytest.raises(MeristemError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="stands twice"):
         phenotype_next(Genotypes.from_matrix(["a", "b", "a", "c"], dosage), 2)
 
 

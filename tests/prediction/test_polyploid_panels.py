@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.trait_model import GBLUP
-from meristem.stats.metrics import pearson_r
-from meristem.stats.splits import random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import GBLUP
+from budwood.stats.metrics import pearson_r
+from budwood.stats.splits import random_folds
 
 
 def mean_r(genotypes: Genotypes, values: dict[str, float]) -> float:

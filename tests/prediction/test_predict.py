@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.predict import predict_trait
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.predict import predict_trait
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +123,16 @@ def test_polyploid_dosage_is_taken_as_it_is(panel) -> None:
 )
 def test_values_that_cannot_teach_are_one_sentence(panel, values, sentence: str) -> None:
     given = values(panel.genotypes.accessions) if callable(values) else values
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         predict_trait(panel.genotypes, given, "height")
 
 
 def test_other_bad_input_is_one_sentence(panel) -> None:
-    with pytest.raises(MeristemError, match=r"fewer labelled accessions \(60\) than folds \(61\)"):
+    with pytest.raises(BudwoodError, match=r"fewer labelled accessions \(60\) than folds \(61\)"):
         predict_trait(panel.genotypes, panel.values, "height", folds=61)
     twice = panel.genotypes.take([0, 0, *range(1, 60)])
-    with pytest.raises(MeristemError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="stands twice"):
         predict_trait(twice, panel.values, "height")
     renamed = Genotypes.from_matrix([*panel.genotypes.accessions[:79], "elsewhere"], panel.genotypes.dosage)
-    with pytest.raises(MeristemError, match="1 of the 80 genotyped accessions have no haplotypes"):
+    with pytest.raises(BudwoodError, match="1 of the 80 genotyped accessions have no haplotypes"):
         predict_trait(renamed, panel.values, "height", haplotypes=panel.haplotypes, vectors=panel.vectors)

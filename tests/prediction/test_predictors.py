@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from meristem.prediction.inner_folds import TrainingPredictors
-from meristem.prediction.predictors import Predictors
-from meristem.stats.centring import recentred
-from meristem.stats.gaussian import gaussian_kernel
-from meristem.stats.haplotype_kernel import haplotype_kernel
-from meristem.stats.relationship import centred_products, relationship, summarise
+from budwood.prediction.inner_folds import TrainingPredictors
+from budwood.prediction.predictors import Predictors
+from budwood.stats.centring import recentred
+from budwood.stats.gaussian import gaussian_kernel
+from budwood.stats.haplotype_kernel import haplotype_kernel
+from budwood.stats.relationship import centred_products, relationship, summarise
 
 TRAINING = np.arange(5, 40)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.prediction.models import model_named
-from meristem.prediction.predictors import Predictors
-from meristem.stats.metrics import pearson_r
-from meristem.stats.splits import random_folds
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.models import model_named
+from budwood.prediction.predictors import Predictors
+from budwood.stats.metrics import pearson_r
+from budwood.stats.splits import random_folds
 
 #: reference/scoreboard_peers.csv: potato_gwaspoly, tuber_shape.
 PEERS = {"gblup": 0.7925, "gaussian": 0.798}

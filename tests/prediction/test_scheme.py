@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.scheme import Scheme
+from budwood.errors import BudwoodError
+from budwood.prediction.scheme import Scheme
 
 FOLDS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
 VARIED = np.arange(12.0)
@@ -31,15 +31,15 @@ def test_folds_that_can_be_judged_pass() -> None:
     ],
 )
 def test_folds_that_cannot(name: str, folds: np.ndarray, y: np.ndarray, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         Scheme(name, (folds,)).check(y)
 
 
 def test_a_training_set_without_variation_is_told_with_what_to_do() -> None:
     y = np.where(FOLDS // 2 == 1, VARIED, 1.0)
-    with pytest.raises(MeristemError, match="all 8 accessions of fold 1") as told:
+    with pytest.raises(BudwoodError, match="all 8 accessions of fold 1") as told:
         Scheme("clusters", (FOLDS // 2,)).check(y)
     assert told.value.mend == "label more accessions or choose scheme random"
     y = np.where(FOLDS // 2 == 0, VARIED, 1.0)
-    with pytest.raises(MeristemError, match="without fold 1 of 2, repeat 1, all 4 accessions to learn from"):
+    with pytest.raises(BudwoodError, match="without fold 1 of 2, repeat 1, all 4 accessions to learn from"):
         Scheme("clusters", (FOLDS // 2,)).check(y)

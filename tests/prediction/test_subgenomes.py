@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.genotypes import Genotypes, Markers
-from meristem.prediction.models import model_named
-from meristem.prediction.predict import predict_trait
-from meristem.prediction.predictors import Predictors
-from meristem.prediction.subgenomes import SUBGENOMES, subgenome_weights
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.prediction.models import model_named
+from budwood.prediction.predict import predict_trait
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.subgenomes import SUBGENOMES, subgenome_weights
 
 SUBGENOME_OF = {f"{number}{letter}": letter for number in range(1, 8) for letter in "ABD"}
 
@@ -74,10 +74,10 @@ def test_a_prediction_tells_shares_and_markers_by_subgenome() -> None:
 
 def test_a_panel_without_subgenomes_is_told() -> None:
     genotypes = hexaploid(7, n=30, m=66)
-    with pytest.raises(MeristemError, match="the panel has no subgenomes"):
+    with pytest.raises(BudwoodError, match="the panel has no subgenomes"):
         model_named("subgenomes").fit(Predictors(genotypes), np.arange(30), trait(genotypes, "A", 8))
     values = dict.fromkeys(genotypes.accessions, 1.0)
-    with pytest.raises(MeristemError, match="the panel has no subgenomes"):
+    with pytest.raises(BudwoodError, match="the panel has no subgenomes"):
         predict_trait(genotypes, values, "yield", model="subgenomes")
-    with pytest.raises(MeristemError, match="the markers lie on 1 subgenome"):
+    with pytest.raises(BudwoodError, match="the markers lie on 1 subgenome"):
         subgenome_weights(genotypes.markers, {"1A": "A"})

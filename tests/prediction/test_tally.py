@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from meristem.prediction.outcome import Heritability
-from meristem.prediction.scheme import Scheme
-from meristem.prediction.tally import Tally, Yardstick
-from meristem.prediction.trait_model import Forecast
-from meristem.stats.metrics import auroc, pearson_r, selection_gain, top_overlap
-from meristem.stats.splits import group_folds
+from budwood.prediction.outcome import Heritability
+from budwood.prediction.scheme import Scheme
+from budwood.prediction.tally import Tally, Yardstick
+from budwood.prediction.trait_model import Forecast
+from budwood.stats.metrics import auroc, pearson_r, selection_gain, top_overlap
+from budwood.stats.splits import group_folds
 
 LINES = 48
 FAMILIES = tuple(f"f{k % 4}" for k in range(LINES))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.trait_index import IndexGoal, rank_by_index
+from budwood.errors import BudwoodError
+from budwood.prediction.trait_index import IndexGoal, rank_by_index
 
 LINES = [f"line{i:03d}" for i in range(400)]
 
@@ -88,20 +88,20 @@ def test_lines_without_every_prediction_are_left_out_and_told() -> None:
     ],
 )
 def test_goals_that_make_no_sense(goal: IndexGoal, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         rank_by_index(predicted(40), goal)
 
 
 def test_predictions_that_cannot_carry_an_index() -> None:
     table, goal = predicted(40), IndexGoal(economic={"yield": 1.0})
-    with pytest.raises(MeristemError, match="two traits or more"):
+    with pytest.raises(BudwoodError, match="two traits or more"):
         rank_by_index({"yield": table["yield"]}, goal)
     few = {name: dict(list(values.items())[:9]) for name, values in table.items()}
-    with pytest.raises(MeristemError, match="9 lines were predicted for every trait"):
+    with pytest.raises(BudwoodError, match="9 lines were predicted for every trait"):
         rank_by_index(few, goal)
     twice = {**table, "height": {name: 2 * value for name, value in table["yield"].items()}}
-    with pytest.raises(MeristemError, match="cannot be inverted"):
+    with pytest.raises(BudwoodError, match="cannot be inverted"):
         rank_by_index(twice, goal)
     flat = {**table, "height": dict.fromkeys(table["yield"], 3.0)}
-    with pytest.raises(MeristemError, match="cannot be inverted"):
+    with pytest.raises(BudwoodError, match="cannot be inverted"):
         rank_by_index(flat, goal)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from meristem.prediction.outcome import PairedDifference
-from meristem.prediction.verdict import dna_verdict
+from budwood.prediction.outcome import PairedDifference
+from budwood.prediction.verdict import dna_verdict
 
 
 @pytest.mark.parametrize(

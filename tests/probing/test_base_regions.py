@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import reverse_complement
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.base_regions import (
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import reverse_complement
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.base_regions import (
     FEATURE_GRID,
     GRID,
     BaseClassifier,
@@ -22,7 +22,7 @@ from meristem.probing.base_regions import (
     read_stretches,
     score_classes,
 )
-from meristem.probing.stretches import MARGIN, STRETCH, UNSCORED, cut_stretches
+from budwood.probing.stretches import MARGIN, STRETCH, UNSCORED, cut_stretches
 
 WHOLE = STRETCH + 2 * MARGIN
 
@@ -53,12 +53,12 @@ def test_stretches_do_not_overlap_and_those_of_n_are_left_out(codes: np.ndarray)
     long = np.concatenate([codes[0], codes[1], np.full(WHOLE, 4, dtype=np.uint8)])
     found = cut_stretches(InMemoryAssembly({"c": long}), Annotation(()), 9)
     assert len(np.unique(found.codes[:, MARGIN:-MARGIN], axis=0)) == len(found.codes) == 2
-    with pytest.raises(MeristemError, match="no contig holds"):
+    with pytest.raises(BudwoodError, match="no contig holds"):
         cut_stretches(InMemoryAssembly({"c": codes[0, :500]}), Annotation(()), 9)
 
 
 def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes: np.ndarray) -> None:
-    checkpoint = random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    checkpoint = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
     there = read_stretches(codes[:1], checkpoint, show=False)
     back = read_stretches(reverse_complement(codes[:1]), checkpoint, show=False)
     assert there.chances.shape == (1, STRETCH // GRID, 17)
@@ -76,7 +76,7 @@ def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes:
 
 
 def test_long_windows_read_every_base_and_turn_with_the_strand(codes: np.ndarray) -> None:
-    checkpoint = random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    checkpoint = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
     there, back = (
         read_stretches(strand, checkpoint, window=2048, show=False)
         for strand in (codes[:1], reverse_complement(codes[:1]))

@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.errors import MeristemError
-from meristem.genomics.region import Region
-from meristem.genomics.sequence import reverse_complement
-from meristem.inference.embed import Pool, embed_windows
-from meristem.model.checkpoint import Checkpoint, random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.centre_reading import CentreReading, read_centres
+from budwood.errors import BudwoodError
+from budwood.genomics.region import Region
+from budwood.genomics.sequence import reverse_complement
+from budwood.inference.embed import Pool, embed_windows
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.centre_reading import CentreReading, read_centres
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MERISTEM_CACHE", str(tmp_path))
+    monkeypatch.setenv("BUDWOOD_CACHE", str(tmp_path))
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
-    return random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    return random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
 
 
 @pytest.fixture(scope="module")
@@ -78,5 +78,5 @@ def test_marks_are_read_where_they_stand() -> None:
 
 
 def test_padding_is_refused(checkpoint) -> None:
-    with pytest.raises(MeristemError, match="no middle"):
+    with pytest.raises(BudwoodError, match="no middle"):
         read_centres(np.full((1, 64), 6, dtype=np.uint8), checkpoint)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.genomics.sequence import encode
-from meristem.probing.convolution import SmallConvolution
-from meristem.probing.linear import auroc
+from budwood.genomics.sequence import encode
+from budwood.probing.convolution import SmallConvolution
+from budwood.probing.linear import auroc
 
 
 @pytest.fixture(scope="module")

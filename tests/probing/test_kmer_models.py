@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import MASK, encode, reverse_complement
-from meristem.probing.kmer_models import (
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import MASK, encode, reverse_complement
+from budwood.probing.kmer_models import (
     KmerModel,
     count_kmers,
     fit_kmer_model,
@@ -39,7 +39,7 @@ def test_counts_are_those_of_a_plain_loop_over_both_strands(letters: str, k: int
 def test_long_sequences_are_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = np.random.default_rng(0).integers(0, 5, 1000, dtype=np.uint8)
     whole = count_kmers([codes], 3)
-    monkeypatch.setattr("meristem.probing.kmer_models._CHUNK", 64)
+    monkeypatch.setattr("budwood.probing.kmer_models._CHUNK", 64)
     assert (count_kmers([codes], 3) == whole).all()
 
 
@@ -121,7 +121,7 @@ def test_a_pool_trusts_the_model_that_knows() -> None:
 
 def test_what_cannot_be_fitted_is_told() -> None:
     counts = count_kmers([encode("ACGTACGT")], 3)
-    with pytest.raises(MeristemError, match="needs longer k-mers"):
+    with pytest.raises(BudwoodError, match="needs longer k-mers"):
         fit_kmer_model(counts, 2, 1, np.zeros((4, 9), dtype=np.uint8))
-    with pytest.raises(MeristemError, match="letters all around"):
+    with pytest.raises(BudwoodError, match="letters all around"):
         fit_kmer_model(counts, 1, 1, np.full((4, 9), 4, dtype=np.uint8))

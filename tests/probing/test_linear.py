@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from meristem.genomics.sequence import encode
-from meristem.probing.linear import LinearProbe, auroc, compare_auroc, one_hot, score_auroc
+from budwood.genomics.sequence import encode
+from budwood.probing.linear import LinearProbe, auroc, compare_auroc, one_hot, score_auroc
 
 
 def test_one_hot_keeps_the_middle() -> None:

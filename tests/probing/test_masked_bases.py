@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import MASK, decode
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.masked_bases import encoder_probabilities, error_of_mean, hide_bases, score_masked
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import MASK, decode
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.masked_bases import encoder_probabilities, error_of_mean, hide_bases, score_masked
 
 LETTERS = decode(np.random.default_rng(0).integers(0, 4, 1500, dtype=np.uint8))
 
@@ -58,7 +58,7 @@ def test_bases_of_one_window_are_not_counted_as_independent() -> None:
 
 
 def test_the_encoder_does_not_see_what_is_hidden(assembly) -> None:
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+    shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     checkpoint = random_checkpoint(shape)
     hidden = hide_bases(assembly, spacing=10)
     found = encoder_probabilities(hidden, checkpoint, show=False)

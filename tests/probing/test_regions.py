@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import decode, reverse_complement
-from meristem.model.checkpoint import random_checkpoint
-from meristem.model.encoder import MeristemConfig
-from meristem.probing.regions import coding_probability, score_coding
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import decode, reverse_complement
+from budwood.model.checkpoint import random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+from budwood.probing.regions import coding_probability, score_coding
 
 LENGTH = 700
 
@@ -21,7 +21,7 @@ def codes() -> np.ndarray:
 
 
 def test_every_base_has_a_probability_whatever_the_strand(codes: np.ndarray) -> None:
-    checkpoint = random_checkpoint(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    checkpoint = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
     window = codes[:512]
     contigs = {"long": codes, "there": window, "back": reverse_complement(window)}
     found = coding_probability(InMemoryAssembly(contigs), checkpoint, show=False)

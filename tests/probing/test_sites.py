@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import decode, encode, reverse_complement
-from meristem.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE, SITE_LETTERS, collect_sites
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import decode, encode, reverse_complement
+from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE, SITE_LETTERS, collect_sites
 
 LENGTH = 3000
 #: Letters planted in the gene: a start with one ATG in frame and one out of frame behind the intron of 300
@@ -70,7 +70,7 @@ def test_a_limit_keeps_sites_with_their_decoys():
 
 def test_unknown_kinds_and_empty_annotations_are_told():
     assembly, annotation = plant("+")
-    with pytest.raises(MeristemError, match="unknown site"):
+    with pytest.raises(BudwoodError, match="unknown site"):
         collect_sites(assembly, annotation, "enhancer")
-    with pytest.raises(MeristemError, match="no gene has a donor"):
+    with pytest.raises(BudwoodError, match="no gene has a donor"):
         collect_sites(assembly, Annotation(()), "donor")

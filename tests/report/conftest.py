@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from meristem.prediction.outcome import Evaluation, TraitPrediction
-from meristem.report.context import ReportContext
-from meristem.report.page import write_report
+from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.report.context import ReportContext
+from budwood.report.page import write_report
 from report.plausible import make_context, make_evaluation, make_prediction
 
 

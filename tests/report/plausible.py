@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from meristem.prediction.outcome import (
+from budwood.prediction.outcome import (
     Evaluation,
     Heritability,
     ModelScore,
@@ -15,7 +15,7 @@ from meristem.prediction.outcome import (
     PermutationControl,
     TraitPrediction,
 )
-from meristem.report.context import ReportContext
+from budwood.report.context import ReportContext
 
 DNA = "GBLUP + DNA model"
 
@@ -131,9 +131,9 @@ def make_context(**changes: Any) -> ReportContext:
             "150 accessions are in genotypes and phenotypes, 650 in the genotypes only.",
             "No near-misses and no duplicates were found.",
         ),
-        "checkpoint": "meristem-encoder-4m (sha256 3f2a91c0)",
-        "versions": {"meristem": "0.1.0", "python": "3.11.9", "numpy": "2.4.0", "torch": "2.13.0"},
-        "command": "meristem predict --genotypes rice.bed --phenotypes heights.csv --trait Plant_height "
+        "checkpoint": "budwood-encoder-4m (sha256 3f2a91c0)",
+        "versions": {"budwood": "0.1.0", "python": "3.11.9", "numpy": "2.4.0", "torch": "2.13.0"},
+        "command": "budwood predict --genotypes rice.bed --phenotypes heights.csv --trait Plant_height "
         "--reference chr02_piece.fa --haplotypes chr02_first_1Mb.vcf.gz --out out",
     }
     return ReportContext(**{**fields, **changes})

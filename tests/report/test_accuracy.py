@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from meristem.prediction.outcome import Evaluation, TraitPrediction
-from meristem.report.accuracy import accuracy, concordance, interval_of_mean, pooled_r
+from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.report.accuracy import accuracy, concordance, interval_of_mean, pooled_r
 from report.plausible import DNA, make_evaluation
 
 numbers = st.lists(st.integers(-5, 5), min_size=3, max_size=12)

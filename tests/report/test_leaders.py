@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.report.leaders import COUNT, leaders
+from budwood.report.leaders import COUNT, leaders
 from report.plausible import make_prediction
 
 

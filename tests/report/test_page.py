@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
-from meristem.report.page import render_report, write_report
+from budwood.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.report.page import render_report, write_report
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
 HOSTILE = ('<b>x</b>&"', "</script><script>alert(1)</script>", "<!--", "it's `${1}` {{ 7*7 }}", "\u2028 end")
@@ -145,7 +145,7 @@ def test_data_is_shown_literally_and_never_as_markup() -> None:
         prediction,
         make_evaluation(prediction, verdict="<em>verdict</em>"),
         identity=('<b onclick="x()">id</b>',),
-        command="meristem predict --trait '<i>'",
+        command="budwood predict --trait '<i>'",
         inputs={"<b>": "</dd>"},
     )
     assert page.open == []

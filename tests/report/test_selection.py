@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from meristem.prediction.outcome import TraitPrediction
-from meristem.report.selection import selection
+from budwood.prediction.outcome import TraitPrediction
+from budwood.report.selection import selection
 from report.plausible import DNA, make_evaluation
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
-from meristem.report import wording
+from budwood.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.report import wording
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from meristem.simulate.population import Population, PopulationConfig, simulate_population
-from meristem.simulate.species import Species, SpeciesConfig, simulate_species
-from meristem.simulate.trait import Trait, TraitConfig, simulate_trait
+from budwood.simulate.population import Population, PopulationConfig, simulate_population
+from budwood.simulate.species import Species, SpeciesConfig, simulate_species
+from budwood.simulate.trait import Trait, TraitConfig, simulate_trait
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from meristem.simulate.files import DemoConfig
-from meristem.simulate.population import Population, simulate_population
-from meristem.simulate.species import simulate_species
-from meristem.simulate.trait import Trait, simulate_trait
+from budwood.simulate.files import DemoConfig
+from budwood.simulate.population import Population, simulate_population
+from budwood.simulate.species import simulate_species
+from budwood.simulate.trait import Trait, simulate_trait
 
 
 def ridge(population: Population, trait: Trait) -> tuple[float, float]:

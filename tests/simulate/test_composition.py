@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.simulate.composition import Composition, plant_composition
+from budwood.errors import BudwoodError
+from budwood.simulate.composition import Composition, plant_composition
 
 
 def triplets(composition: Composition) -> np.ndarray:
@@ -38,5 +38,5 @@ def test_a_sequence_follows_the_chain() -> None:
 
 @pytest.mark.parametrize("gc", [0.0, 1.0, float("nan")])
 def test_an_impossible_share_is_refused(gc: float) -> None:
-    with pytest.raises(MeristemError, match="GC share"):
+    with pytest.raises(BudwoodError, match="GC share"):
         plant_composition(gc)

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from meristem.genomics.calls import Site
-from meristem.genomics.interval import Interval
-from meristem.genomics.sequence import decode, encode, reverse_complement
-from meristem.simulate.consequence import Consequence, classify
-from meristem.simulate.gene import SyntheticGene
-from meristem.simulate.gene_draft import BRANCH_POINT, POLY_A_SIGNAL, PYRIMIDINE_TRACT, TATA_BOX
-from meristem.simulate.genetic_code import translate
-from meristem.simulate.population import Population
-from meristem.simulate.species import Species
+from budwood.genomics.calls import Site
+from budwood.genomics.interval import Interval
+from budwood.genomics.sequence import decode, encode, reverse_complement
+from budwood.simulate.consequence import Consequence, classify
+from budwood.simulate.gene import SyntheticGene
+from budwood.simulate.gene_draft import BRANCH_POINT, POLY_A_SIGNAL, PYRIMIDINE_TRACT, TATA_BOX
+from budwood.simulate.genetic_code import translate
+from budwood.simulate.population import Population
+from budwood.simulate.species import Species
 
 
 def substitution(species: Species, contig: str, start: int, alternative: str = "") -> Site:

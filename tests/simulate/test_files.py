@@ -8,17 +8,17 @@ import numpy as np
 import pysam
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.haplotypes import build_haplotypes
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.io.gff import read_gff
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.genomics.io.vcf import VcfCalls
-from meristem.simulate.files import DemoConfig, DemoFiles, write_panel
-from meristem.simulate.population import Population, PopulationConfig, simulate_population
-from meristem.simulate.species import Species, SpeciesConfig, simulate_species
-from meristem.simulate.trait import Trait, TraitConfig, simulate_trait
+from budwood.errors import BudwoodError
+from budwood.genomics.haplotypes import build_haplotypes
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.gff import read_gff
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.genomics.io.vcf import VcfCalls
+from budwood.simulate.files import DemoConfig, DemoFiles, write_panel
+from budwood.simulate.population import Population, PopulationConfig, simulate_population
+from budwood.simulate.species import Species, SpeciesConfig, simulate_species
+from budwood.simulate.trait import Trait, TraitConfig, simulate_trait
 
 CONFIG = DemoConfig(
     SpeciesConfig(contigs=2, contig_length=120_000, genes_per_contig=22, seed=3),
@@ -139,7 +139,7 @@ def test_same_configuration_same_bytes(files: DemoFiles, tmp_path: Path) -> None
 
 
 def test_nothing_is_left_when_the_panel_cannot_be_made(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="do not fit"):
+    with pytest.raises(BudwoodError, match="do not fit"):
         write_panel(tmp_path / "panel", replace(CONFIG, species=SpeciesConfig(contig_length=20_000)))
     assert not list(tmp_path.iterdir())
 
@@ -153,7 +153,7 @@ def test_an_interrupted_write_leaves_an_earlier_panel_whole(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("meristem.simulate.files.write_truth", fail)
+    monkeypatch.setattr("budwood.simulate.files.write_truth", fail)
     with pytest.raises(OSError, match="No space"):
         write_panel(tmp_path / "panel", replace(CONFIG, trait=replace(CONFIG.trait, seed=9)))
     assert {path.name: path.read_bytes() for path in panel.reference.parent.iterdir()} == before

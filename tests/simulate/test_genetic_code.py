@@ -4,8 +4,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from meristem.genomics.sequence import decode, encode
-from meristem.simulate.genetic_code import coding_sequence, translate
+from budwood.genomics.sequence import decode, encode
+from budwood.simulate.genetic_code import coding_sequence, translate
 
 # NCBI translation table 1, codons in its own order (T C A G).
 STANDARD = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"

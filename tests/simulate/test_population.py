@@ -4,11 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.haplotypes import build_haplotypes
-from meristem.genomics.sequence import decode
-from meristem.simulate.population import Population, PopulationConfig, simulate_population
-from meristem.simulate.species import Species, SpeciesConfig, simulate_species
+from budwood.errors import BudwoodError
+from budwood.genomics.haplotypes import build_haplotypes
+from budwood.genomics.sequence import decode
+from budwood.simulate.population import Population, PopulationConfig, simulate_population
+from budwood.simulate.species import Species, SpeciesConfig, simulate_species
 
 #: One pool of constant size: the standard neutral coalescent, whose expectations are known.
 NEUTRAL = PopulationConfig(
@@ -140,5 +140,5 @@ def test_every_site_serves_the_haplotype_table(species: Species, population: Pop
     ],
 )
 def test_what_cannot_be_simulated_is_told(change: dict[str, float], message: str) -> None:
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         replace(PopulationConfig(), **change)

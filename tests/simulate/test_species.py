@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.interval import Interval
-from meristem.genomics.sequence import decode, reverse_complement
-from meristem.simulate.composition import plant_composition
-from meristem.simulate.gene import SyntheticGene
-from meristem.simulate.gene_draft import (
+from budwood.errors import BudwoodError
+from budwood.genomics.interval import Interval
+from budwood.genomics.sequence import decode, reverse_complement
+from budwood.simulate.composition import plant_composition
+from budwood.simulate.gene import SyntheticGene
+from budwood.simulate.gene_draft import (
     ACCEPTOR,
     BINDING_SITES,
     BRANCH_POINT,
@@ -22,10 +22,10 @@ from meristem.simulate.gene_draft import (
     SHORTEST_INTRON,
     TATA_BOX,
 )
-from meristem.simulate.genetic_code import translate
-from meristem.simulate.species import Species, SpeciesConfig, simulate_species
-from meristem.simulate.streams import stream
-from meristem.simulate.transposon import INVERTED_REPEAT, TARGET_SITE, master_copy
+from budwood.simulate.genetic_code import translate
+from budwood.simulate.species import Species, SpeciesConfig, simulate_species
+from budwood.simulate.streams import stream
+from budwood.simulate.transposon import INVERTED_REPEAT, TARGET_SITE, master_copy
 
 
 def letters(species: Species, interval: Interval) -> str:
@@ -192,5 +192,5 @@ def test_intergenic_composition_is_as_asked() -> None:
     ],
 )
 def test_what_cannot_be_made_is_told(change: dict[str, int], message: str) -> None:
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         simulate_species(replace(SpeciesConfig(contigs=1), **change))

@@ -1,4 +1,4 @@
-from meristem.simulate.streams import stream
+from budwood.simulate.streams import stream
 
 
 def test_a_stream_depends_on_seed_and_every_word_in_order() -> None:

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.simulate.consequence import Consequence
-from meristem.simulate.population import Population
-from meristem.simulate.species import Species
-from meristem.simulate.trait import EFFECT_CLASSES, EffectClass, Trait, TraitConfig, simulate_trait
+from budwood.errors import BudwoodError
+from budwood.simulate.consequence import Consequence
+from budwood.simulate.population import Population
+from budwood.simulate.species import Species
+from budwood.simulate.trait import EFFECT_CLASSES, EffectClass, Trait, TraitConfig, simulate_trait
 
 
 @pytest.mark.parametrize("heritability", [0.1, 0.6, 1.0])
@@ -72,11 +72,11 @@ def test_parts_draw_from_their_own_streams(species: Species, population: Populat
 
 
 def test_impossible_traits_are_told(species: Species, population: Population) -> None:
-    with pytest.raises(MeristemError, match="121 of 120 lines"):
+    with pytest.raises(BudwoodError, match="121 of 120 lines"):
         simulate_trait(species, population, TraitConfig(phenotyped=121))
-    with pytest.raises(MeristemError, match="variants can be causal, 99999 were asked for"):
+    with pytest.raises(BudwoodError, match="variants can be causal, 99999 were asked for"):
         simulate_trait(species, population, TraitConfig(causal=99_999, phenotyped=10))
-    with pytest.raises(MeristemError, match="heritability"):
+    with pytest.raises(BudwoodError, match="heritability"):
         TraitConfig(heritability=0.0)
-    with pytest.raises(MeristemError, match="needs causal variants"):
+    with pytest.raises(BudwoodError, match="needs causal variants"):
         TraitConfig(causal=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.stats.reml import reml
+from budwood.stats.reml import reml
 
 
 def near_twins(random: np.random.Generator, n: int = 100) -> list[np.ndarray]:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from meristem.stats.blup import blup
-from meristem.stats.components import VarianceComponents
-from meristem.stats.relationship import centre, relationship, summarise
-from meristem.stats.reml import reml
+from budwood.stats.blup import blup
+from budwood.stats.components import VarianceComponents
+from budwood.stats.relationship import centre, relationship, summarise
+from budwood.stats.reml import reml
 
 
 def _panel(seed: int = 0, n: int = 45, m: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

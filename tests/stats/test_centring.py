@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.stats.centring import kernel_spread, recentred
+from budwood.errors import BudwoodError
+from budwood.stats.centring import kernel_spread, recentred
 
 
 def test_equals_centring_the_features_whatever_the_origin() -> None:
@@ -20,7 +20,7 @@ def test_equals_centring_the_features_whatever_the_origin() -> None:
 
 def test_training_rows_all_alike_are_one_sentence() -> None:
     features = np.array([[0.1, 0.7], [0.1, 0.7], [0.3, 0.2]])
-    with pytest.raises(MeristemError, match="all alike"):
+    with pytest.raises(BudwoodError, match="all alike"):
         recentred(features @ features.T, np.array([0, 1]))
 
 

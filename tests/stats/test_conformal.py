@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from meristem.stats.conformal import Widening, conformal_quantile, local_scale
+from budwood.stats.conformal import Widening, conformal_quantile, local_scale
 
 
 def test_the_quantile_is_the_finite_sample_one() -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats.fold_relationship import FoldRelationship
-from meristem.stats.relationship import centred_products, summarise
+from budwood.errors import BudwoodError
+from budwood.stats.fold_relationship import FoldRelationship
+from budwood.stats.relationship import centred_products, summarise
 
 
 def _panel(seed: int, n: int, m: int, missing: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +93,7 @@ def test_a_fold_without_a_marker_is_a_sentence() -> None:
     dosage[:4] = 2
     folds = FoldRelationship(dosage, np.full(8, 2, dtype=np.int8))
     folds.summary(np.arange(2, 8))
-    with pytest.raises(MeristemError, match="none of the 5 markers varies enough among the 4 training"):
+    with pytest.raises(BudwoodError, match="none of the 5 markers varies enough among the 4 training"):
         folds.summary(np.arange(4))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from meristem.stats.forward_loci import forward_loci
+from budwood.stats.forward_loci import forward_loci
 
 
 def _markers(generator: np.random.Generator, n: int = 150, m: int = 400) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meristem.stats.gaussian import gaussian_kernel
+from budwood.stats.gaussian import gaussian_kernel
 
 
 def _squared(points: np.ndarray) -> np.ndarray:

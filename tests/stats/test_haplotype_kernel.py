@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats import haplotype_kernel as module
-from meristem.stats.haplotype_kernel import haplotype_features, haplotype_kernel
+from budwood.errors import BudwoodError
+from budwood.stats import haplotype_kernel as module
+from budwood.stats.haplotype_kernel import haplotype_features, haplotype_kernel
 
 
 def random_table(seed: int, n: int = 9, ploidy: int = 3, mixed: bool = True, size: int = 6):
@@ -114,13 +114,13 @@ def test_weights_scale_each_window() -> None:
 
 def test_what_cannot_be_a_kernel_is_refused() -> None:
     codes, offsets, vectors = random_table(13)
-    with pytest.raises(MeristemError, match="same sequence"):
+    with pytest.raises(BudwoodError, match="same sequence"):
         haplotype_kernel(np.zeros_like(codes), offsets, vectors)
-    with pytest.raises(MeristemError, match="belong together"):
+    with pytest.raises(BudwoodError, match="belong together"):
         haplotype_kernel(codes, offsets, vectors[:-1])
-    with pytest.raises(MeristemError, match="not numbers"):
+    with pytest.raises(BudwoodError, match="not numbers"):
         haplotype_kernel(codes, offsets, np.full_like(vectors, np.nan))
-    with pytest.raises(MeristemError, match="training rows"):
+    with pytest.raises(BudwoodError, match="training rows"):
         haplotype_kernel(codes, offsets, vectors, training=np.zeros(9, dtype=bool))
-    with pytest.raises(MeristemError, match="window weights"):
+    with pytest.raises(BudwoodError, match="window weights"):
         haplotype_kernel(codes, offsets, vectors, weights=np.full(7, -1.0))

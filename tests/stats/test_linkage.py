@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meristem.stats.linkage import linkage_weights
+from budwood.stats.linkage import linkage_weights
 
 
 def test_weights_are_one_over_the_sum_of_squared_correlations() -> None:

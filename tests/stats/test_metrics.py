@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import pearsonr, spearmanr
 
-from meristem.errors import MeristemError
-from meristem.stats.metrics import (
+from budwood.errors import BudwoodError
+from budwood.stats.metrics import (
     auroc,
     best_count,
     bias,
@@ -35,7 +35,7 @@ def test_never_nan(x: np.ndarray, y: np.ndarray) -> None:
         if np.ptp(y) > 1e-9 * np.abs(y).max():
             assert -1.0 <= correlation(x, y) <= 1.0
         elif np.ptp(y) == 0.0:
-            with pytest.raises(MeristemError, match="all the same"):
+            with pytest.raises(BudwoodError, match="all the same"):
                 correlation(x, y)
 
 
@@ -96,7 +96,7 @@ def test_gain_is_the_mean_of_the_chosen_minus_the_mean_of_all() -> None:
 @given(x=VALUES, positive=arrays(np.bool_, 12))
 def test_auroc_is_that_of_all_pairs(x: np.ndarray, positive: np.ndarray) -> None:
     if positive.all() or not positive.any():
-        with pytest.raises(MeristemError, match="one class"):
+        with pytest.raises(BudwoodError, match="one class"):
             auroc(x, positive)
         return
     apart = np.sign(x[positive][:, None] - x[~positive][None, :])
@@ -109,9 +109,9 @@ def test_coverage_includes_the_ends() -> None:
 
 
 def test_too_few_or_broken_values_are_one_sentence() -> None:
-    with pytest.raises(MeristemError, match="2 held-out accessions are too few"):
+    with pytest.raises(BudwoodError, match="2 held-out accessions are too few"):
         pearson_r(np.zeros(2), np.ones(2))
-    with pytest.raises(MeristemError, match="not a number"):
+    with pytest.raises(BudwoodError, match="not a number"):
         rmse(np.array([1.0, np.nan, 2.0]), np.ones(3))
-    with pytest.raises(MeristemError, match="all the same"):
+    with pytest.raises(BudwoodError, match="all the same"):
         pearson_r(np.arange(3.0), np.ones(3))

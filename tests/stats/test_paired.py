@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from meristem.stats.paired import (
+from budwood.stats.paired import (
     bootstrap_difference,
     bootstrap_interval,
     bootstrap_mean_r,

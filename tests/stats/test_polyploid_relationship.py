@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.stats.relationship import MarkerFilter, relationship
+from budwood.stats.relationship import MarkerFilter, relationship
 
 EVERY_MARKER = MarkerFilter(maximum_missing=1.0, minimum_frequency=0.0)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats.relationship import (
+from budwood.errors import BudwoodError
+from budwood.stats.relationship import (
     MarkerFilter,
     centre,
     centred_products,
@@ -98,7 +98,7 @@ def test_filter_counts_on_training_rows_only() -> None:
 
 
 def test_no_marker_left_is_one_sentence() -> None:
-    with pytest.raises(MeristemError, match="none of the 3 markers varies enough among the 4 training"):
+    with pytest.raises(BudwoodError, match="none of the 3 markers varies enough among the 4 training"):
         relationship(np.ones((4, 3), dtype=np.int8), _ploidy(4))
 
 
@@ -133,7 +133,7 @@ def test_weights_are_those_of_the_formula_and_their_unit_does_not_matter() -> No
 def test_weights_on_markers_that_do_not_vary_are_one_sentence() -> None:
     dosage = _dosage(7, 10, 30)
     dosage[:, 4] = 2
-    with pytest.raises(MeristemError, match="none of the 1 markers with a weight varies"):
+    with pytest.raises(BudwoodError, match="none of the 1 markers with a weight varies"):
         summarise(dosage, _ploidy(10)).weighted(np.arange(30) == 4)
 
 

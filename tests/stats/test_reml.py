@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from meristem.errors import MeristemError
-from meristem.stats.average_information import average_information_reml
-from meristem.stats.design import whitened_design
-from meristem.stats.reml import reml
-from meristem.stats.spectrum import spectrum
+from budwood.errors import BudwoodError
+from budwood.stats.average_information import average_information_reml
+from budwood.stats.design import whitened_design
+from budwood.stats.reml import reml
+from budwood.stats.spectrum import spectrum
 
 
 def _kernel(generator: np.random.Generator, n: int, rank: int) -> np.ndarray:
@@ -165,15 +165,15 @@ def test_traits_share_one_eigendecomposition() -> None:
 def test_bad_input_is_one_sentence() -> None:
     y, kernels = _records(8, [1.0, 1.0])
     for chosen in (kernels, [*kernels, np.eye(60)]):
-        with pytest.raises(MeristemError, match="does not vary"):
+        with pytest.raises(BudwoodError, match="does not vary"):
             reml(np.full(60, 0.1), chosen)
-        with pytest.raises(MeristemError, match="a record is not a number"):
+        with pytest.raises(BudwoodError, match="a record is not a number"):
             reml(np.where(np.arange(60) == 3, np.nan, y), chosen)
-    with pytest.raises(MeristemError, match="not positive semidefinite"):
+    with pytest.raises(BudwoodError, match="not positive semidefinite"):
         reml(y, [kernels[0] - np.eye(60)])
-    with pytest.raises(MeristemError, match="values that are not numbers"):
+    with pytest.raises(BudwoodError, match="values that are not numbers"):
         reml(y, [np.full((60, 60), np.nan)])
-    with pytest.raises(MeristemError, match="cannot be told apart"):
+    with pytest.raises(BudwoodError, match="cannot be told apart"):
         reml(y, kernels, fixed=np.ones((60, 2)))
-    with pytest.raises(MeristemError, match="weights must be positive"):
+    with pytest.raises(BudwoodError, match="weights must be positive"):
         reml(y, kernels, weights=np.zeros(60))

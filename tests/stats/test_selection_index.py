@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats.selection_index import desired_gains_index, restricted_index
+from budwood.errors import BudwoodError
+from budwood.stats.selection_index import desired_gains_index, restricted_index
 
 
 def covariances(seed: int, t: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -104,5 +104,5 @@ def test_units_do_not_change_the_ranking() -> None:
     ],
 )
 def test_what_has_no_index_is_told(call: object, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         call()  # type: ignore[operator]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from meristem.stats.blup import blup
-from meristem.stats.column_covariance import FactorAnalytic, SumOfKernels
-from meristem.stats.components import VarianceComponents
-from meristem.stats.grid_cells import grid_cells
-from meristem.stats.reml import reml
-from meristem.stats.scattered_cells import scattered_cells
-from meristem.stats.separable import Targets, fit_separable
+from budwood.stats.blup import blup
+from budwood.stats.column_covariance import FactorAnalytic, SumOfKernels
+from budwood.stats.components import VarianceComponents
+from budwood.stats.grid_cells import grid_cells
+from budwood.stats.reml import reml
+from budwood.stats.scattered_cells import scattered_cells
+from budwood.stats.separable import Targets, fit_separable
 
 N, M = 12, 4
 

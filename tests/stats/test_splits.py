@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats.splits import cluster_folds, group_folds, random_folds
+from budwood.errors import BudwoodError
+from budwood.stats.splits import cluster_folds, group_folds, random_folds
 
 
 def test_random_folds_follow_the_stated_rule() -> None:
@@ -61,7 +61,7 @@ def test_groups_stay_whole(sizes: list[int], folds: int | None, smallest: int, s
     groups = np.random.default_rng(seed).permutation(groups)
     try:
         found = group_folds(groups, folds, smallest)
-    except MeristemError:
+    except BudwoodError:
         large = sum(size >= smallest for size in sizes)
         small = sum(size for size in sizes if size < smallest)
         assert folds > len(sizes) if folds else large + small // (2 * smallest) < 2
@@ -84,13 +84,13 @@ def test_small_groups_are_pooled_and_a_rest_joins_others() -> None:
 
 
 def test_what_cannot_be_divided_is_one_sentence() -> None:
-    with pytest.raises(MeristemError, match=r"fewer lines \(3\) than folds \(5\)"):
+    with pytest.raises(BudwoodError, match=r"fewer lines \(3\) than folds \(5\)"):
         random_folds(["a", "b", "c"], 5, 0)
-    with pytest.raises(MeristemError, match="1 folds cannot hold anything out"):
+    with pytest.raises(BudwoodError, match="1 folds cannot hold anything out"):
         cluster_folds(np.eye(4), 1)
-    with pytest.raises(MeristemError, match="all lines are of one group"):
+    with pytest.raises(BudwoodError, match="all lines are of one group"):
         group_folds(["a", "a"])
-    with pytest.raises(MeristemError, match=r"fewer groups \(2\) than folds \(3\)"):
+    with pytest.raises(BudwoodError, match=r"fewer groups \(2\) than folds \(3\)"):
         group_folds(["a", "b"], 3)
-    with pytest.raises(MeristemError, match="too small to hold 3 lines out"):
+    with pytest.raises(BudwoodError, match="too small to hold 3 lines out"):
         group_folds(["a", "b", "b"], smallest=3)

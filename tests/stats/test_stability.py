@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.stats.stability import finlay_wilkinson
+from budwood.errors import BudwoodError
+from budwood.stats.stability import finlay_wilkinson
 
 
 def test_slopes_average_one_and_deviations_are_those_of_a_regression() -> None:
@@ -26,5 +26,5 @@ def test_a_scale_changes_deviations_only() -> None:
 
 @pytest.mark.parametrize("values", [np.ones((4, 2)), np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])])
 def test_too_few_or_equal_environments_are_refused(values: np.ndarray) -> None:
-    with pytest.raises(MeristemError):
+    with pytest.raises(BudwoodError):
         finlay_wilkinson(values)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meristem.stats.stacking import stacking_weights
+from budwood.stats.stacking import stacking_weights
 
 
 def _case(n: int = 200) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from meristem.stats.structure import principal_components
+from budwood.stats.structure import principal_components
 
 
 def test_equals_the_singular_value_decomposition_of_centred_features() -> None:

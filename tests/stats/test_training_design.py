@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.stats.training_design import (
+from budwood.errors import BudwoodError
+from budwood.stats.training_design import (
     TrainingProblem,
     choose_training,
     greedy_path,
     random_reliability,
 )
-from meristem.stats.training_information import (
+from budwood.stats.training_information import (
     TrainingInformation,
     contrast_error_variance,
     contrast_reliability,
     contrast_variance,
 )
-from meristem.stats.training_limits import TrainingLimits
+from budwood.stats.training_limits import TrainingLimits
 
 
 def kernel_of(n: int, seed: int, markers: int = 60) -> np.ndarray:
@@ -231,18 +231,18 @@ def test_limits_that_cannot_be_met_are_told(changes: dict[str, object], told: st
         "minimum": np.array([0, 0]),
         "maximum": np.array([30, 30]),
     }
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         choose_training(problem, 10, limits=limits_of(problem, **base | changes))
 
 
 @pytest.mark.parametrize("count", [0, 30, 31])
 def test_some_lines_must_be_chosen_and_some_left(count: int) -> None:
-    with pytest.raises(MeristemError, match="of 30 candidates"):
+    with pytest.raises(BudwoodError, match="of 30 candidates"):
         choose_training(problem_of(30, 17), count)
 
 
 def test_lines_that_are_all_alike_are_refused() -> None:
-    with pytest.raises(MeristemError, match="all lines are alike"):
+    with pytest.raises(BudwoodError, match="all lines are alike"):
         TrainingProblem(np.ones((5, 5)), 1.0, np.arange(0), np.arange(5))
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meristem.stats.blup import blup
-from meristem.stats.design import whitened_design
-from meristem.stats.metrics import pearson_r
-from meristem.stats.relationship import MarkerFilter, relationship
-from meristem.stats.reml import reml
-from meristem.stats.spectrum import spectrum
+from budwood.stats.blup import blup
+from budwood.stats.design import whitened_design
+from budwood.stats.metrics import pearson_r
+from budwood.stats.relationship import MarkerFilter, relationship
+from budwood.stats.reml import reml
+from budwood.stats.spectrum import spectrum
 
 pytestmark = pytest.mark.real
 TOLERANCE = 1e-3

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.corpus.genome import load_training_genome
-from meristem.corpus.locus import NO_ANCHOR
-from meristem.corpus.sampler import SamplerConfig, WindowBatch, WindowSampler
-from meristem.genomics.alignment import Alignment
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.region import UNLABELLED
-from meristem.genomics.sequence import decode
-from meristem.training.batches import order_labels, training_batch
-from meristem.training.columns import ColumnSampler
-from meristem.training.locus_offset import NO_OFFSET
-from meristem.training.objectives import ObjectiveConfig
-from meristem.training.training_batch import NO_ORDER
+from budwood.corpus.genome import load_training_genome
+from budwood.corpus.locus import NO_ANCHOR
+from budwood.corpus.sampler import SamplerConfig, WindowBatch, WindowSampler
+from budwood.genomics.alignment import Alignment
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.region import UNLABELLED
+from budwood.genomics.sequence import decode
+from budwood.training.batches import order_labels, training_batch
+from budwood.training.columns import ColumnSampler
+from budwood.training.locus_offset import NO_OFFSET
+from budwood.training.objectives import ObjectiveConfig
+from budwood.training.training_batch import NO_ORDER
 
 
 @pytest.fixture(scope="module")

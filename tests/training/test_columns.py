@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.alignment import GAP, Alignment
-from meristem.genomics.sequence import PAD
-from meristem.training.columns import ColumnSampler
+from budwood.errors import BudwoodError
+from budwood.genomics.alignment import GAP, Alignment
+from budwood.genomics.sequence import PAD
+from budwood.training.columns import ColumnSampler
 
 
 def alignment(columns: int, rows: int = 6, seed: int = 0) -> Alignment:
@@ -72,5 +72,5 @@ def test_columns_of_few_species_teach_nothing() -> None:
 
 
 def test_alignments_of_too_few_species_are_told() -> None:
-    with pytest.raises(MeristemError, match="no alignment has more than 6 species"):
+    with pytest.raises(BudwoodError, match="no alignment has more than 6 species"):
         ColumnSampler([alignment(10)], window=8, least_species=6, seed=0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from meristem.training import cost as module
-from meristem.training.cost import training_cost
-from meristem.training.pretrain import new_encoder
-from meristem.training.recipe import build_recipe
+from budwood.training import cost as module
+from budwood.training.cost import training_cost
+from budwood.training.pretrain import new_encoder
+from budwood.training.recipe import build_recipe
 
 
 def test_batches_of_long_windows_take_turns(monkeypatch):

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from meristem.training.curve import write_curve
+from budwood.training.curve import write_curve
 
 
 def drawn(tmp_path: Path, lines: list[dict[str, object]]) -> ElementTree.Element:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from meristem.artifacts import read_manifest
-from meristem.genomics.sequence import decode
+from budwood.artifacts import read_manifest
+from budwood.genomics.sequence import decode
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ validation_batches = 2
 precision = "{precision}"
 """
 
-MAIN = "import sys; from meristem.cli.app import main; sys.exit(main())"
+MAIN = "import sys; from budwood.cli.app import main; sys.exit(main())"
 
 
 def write(

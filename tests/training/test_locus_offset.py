@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.corpus.locus import NO_ANCHOR, turn
-from meristem.corpus.sampler import WindowBatch
-from meristem.training.locus_offset import NO_OFFSET, OFFSETS, offset_labels
+from budwood.corpus.locus import NO_ANCHOR, turn
+from budwood.corpus.sampler import WindowBatch
+from budwood.training.locus_offset import NO_OFFSET, OFFSETS, offset_labels
 
 LENGTH = 40
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.corpus.genome import load_training_genome
-from meristem.corpus.sampler import SamplerConfig, WindowSampler
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.genomics.sequence import decode
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.training.loop import train
-from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.schedule import Schedule
+from budwood.corpus.genome import load_training_genome
+from budwood.corpus.sampler import SamplerConfig, WindowSampler
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.sequence import decode
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.loop import train
+from budwood.training.objectives import ObjectiveConfig, PretrainingObjective
+from budwood.training.schedule import Schedule
 
-SHAPE = MeristemConfig(stem_channels=16, hidden_size=32, layers=1, heads=2)
+SHAPE = BudwoodConfig(stem_channels=16, hidden_size=32, layers=1, heads=2)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def sampler() -> WindowSampler:
 
 def objective() -> PretrainingObjective:
     torch.manual_seed(0)
-    return PretrainingObjective(MeristemEncoder(SHAPE), ObjectiveConfig(mean_span=2))
+    return PretrainingObjective(BudwoodEncoder(SHAPE), ObjectiveConfig(mean_span=2))
 
 
 def schedule(steps: int, **others) -> Schedule:
@@ -62,7 +62,7 @@ def test_a_stopped_training_ends_in_the_same_weights(sampler, tmp_path):
 
 
 def test_a_lost_loss_stops_with_one_sentence_and_keeps_the_state(sampler, tmp_path):
-    with pytest.raises(MeristemError, match="the last good state is kept"):
+    with pytest.raises(BudwoodError, match="the last good state is kept"):
         train(objective(), sampler, schedule(60, learning_rate=1e20, matrix_rate=1e20), tmp_path, show=False)
     assert not (tmp_path / "state.partial").exists()
 
@@ -70,7 +70,7 @@ def test_a_lost_loss_stops_with_one_sentence_and_keeps_the_state(sampler, tmp_pa
 def test_a_state_of_another_network_is_refused(sampler, tmp_path):
     train(objective(), sampler, schedule(4), tmp_path, show=False)
     other = PretrainingObjective(
-        MeristemEncoder(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)), ObjectiveConfig()
+        BudwoodEncoder(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)), ObjectiveConfig()
     )
-    with pytest.raises(MeristemError, match="another network"):
+    with pytest.raises(BudwoodError, match="another network"):
         train(other, sampler, schedule(8), tmp_path, show=False)

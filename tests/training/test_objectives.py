@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.genomics.region import UNLABELLED, Region
-from meristem.genomics.sequence import N
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.training.locus_offset import NO_OFFSET
-from meristem.training.objectives import ObjectiveConfig, PretrainingObjective, hide_spans
-from meristem.training.training_batch import NO_ORDER, TrainingBatch
+from budwood.genomics.region import UNLABELLED, Region
+from budwood.genomics.sequence import N
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.locus_offset import NO_OFFSET
+from budwood.training.objectives import ObjectiveConfig, PretrainingObjective, hide_spans
+from budwood.training.training_batch import NO_ORDER, TrainingBatch
 
 
 def test_spans_hide_the_share_asked_for_and_never_n():
@@ -39,12 +39,12 @@ def test_single_bases_are_hidden_where_asked():
     assert hidden.sum() / starts == pytest.approx(1, rel=0.05)
 
 
-SHAPE = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+SHAPE = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
 
 
 def objective(**config) -> PretrainingObjective:
     torch.manual_seed(0)
-    return PretrainingObjective(MeristemEncoder(SHAPE), ObjectiveConfig(repeat_weight=0.0, **config))
+    return PretrainingObjective(BudwoodEncoder(SHAPE), ObjectiveConfig(repeat_weight=0.0, **config))
 
 
 def batch(rows: int = 4, length: int = 32, **others) -> TrainingBatch:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.artifacts import read_manifest, verify_artifact
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import decode
-from meristem.model.checkpoint import load_checkpoint
-from meristem.training.pretrain import pretrain
-from meristem.training.recipe import read_recipe
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
+from budwood.model.checkpoint import load_checkpoint
+from budwood.training.pretrain import pretrain
+from budwood.training.recipe import read_recipe
 
 RECIPE = """
 name = "tiny"
@@ -110,6 +110,6 @@ def test_a_training_starts_from_the_weights_of_a_checkpoint(trained):
 def test_a_checkpoint_of_another_shape_is_no_start(trained):
     recipe, folder, root = trained
     wider = replace(recipe, start=str(folder), encoder=recipe.encoder | {"hidden_size": 48})
-    with pytest.raises(MeristemError, match="another shape"):
+    with pytest.raises(BudwoodError, match="another shape"):
         pretrain(wider, root / "wider", show=False)
     assert not (root / "wider").exists()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.training.recipe import build_recipe, read_recipe
+from budwood.errors import BudwoodError
+from budwood.training.recipe import build_recipe, read_recipe
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -51,17 +51,17 @@ steps = 1
 def test_what_is_wrong_is_told(tmp_path, text, message):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         read_recipe(path)
 
 
 def test_a_missing_file_or_variable_is_told(tmp_path):
-    with pytest.raises(MeristemError, match="cannot be read"):
+    with pytest.raises(BudwoodError, match="cannot be read"):
         read_recipe(tmp_path / "none.toml")
     path = tmp_path / "recipe.toml"
     path.write_text(WHOLE)
     source = read_recipe(path).genomes[0]
-    with pytest.raises(MeristemError, match="variable is not set"):
+    with pytest.raises(BudwoodError, match="variable is not set"):
         source.path(source.fasta)
 
 

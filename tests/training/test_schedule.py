@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.training.schedule import Schedule, rate
+from budwood.training.schedule import Schedule, rate
 
 
 @given(st.integers(2, 400), st.integers(0, 50), st.floats(0.05, 1.0), st.floats(0.0, 0.5))

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from budwood.artifacts import read_manifest
+from budwood.corpus.build import build_corpus
+from budwood.corpus.recipe import read_corpus_recipe
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
+from budwood.training.pretrain import pretrain
+from budwood.training.recipe import AlignmentSource, read_recipe
+from budwood.training.sources import load_alignments, open_sources
 from corpus.genomes import write_genomes
-from meristem.artifacts import read_manifest
-from meristem.corpus.build import build_corpus
-from meristem.corpus.recipe import read_corpus_recipe
-from meristem.errors import MeristemError
-from meristem.genomics.sequence import decode
-from meristem.training.pretrain import pretrain
-from meristem.training.recipe import AlignmentSource, read_recipe
-from meristem.training.sources import load_alignments, open_sources
 
 TRAINING = """
 name = "from-corpus"
@@ -41,7 +41,7 @@ precision = "no"
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("genomes")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MERISTEM_CACHE", str(folder / "cache"))
+        patch.setenv("BUDWOOD_CACHE", str(folder / "cache"))
         return build_corpus(read_corpus_recipe(write_genomes(folder)), folder / "corpus", show=False)
 
 
@@ -82,5 +82,5 @@ def test_species_that_are_left_out_stand_in_no_alignment(tmp_path: Path) -> None
 
 
 def test_a_folder_that_is_no_corpus_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=str(tmp_path)):
+    with pytest.raises(BudwoodError, match=str(tmp_path)):
         open_sources(recipe(tmp_path, tmp_path))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.training.live_line import LiveLine
-from meristem.training.speed import bases_per_second, measured_peak, operations_per_base
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.live_line import LiveLine
+from budwood.training.speed import bases_per_second, measured_peak, operations_per_base
 
 
 def test_operations_of_matrix_products_and_convolutions() -> None:
     c, d, patch, kernel, window = 8, 16, 4, 5, 32
-    config = MeristemConfig(
+    config = BudwoodConfig(
         stem_channels=c, hidden_size=d, layers=1, heads=2, patch=patch, kernel=kernel, regions=3
     )
     read = (2 * kernel + 1) * 6 * c
@@ -20,11 +20,11 @@ def test_operations_of_matrix_products_and_convolutions() -> None:
     attention = (3 * d * d + d * d + 8 * d * d) / patch + 2 * (window / patch) * d / patch
     heads = c * (4 + 3)
     forward = 2 * (read + 2 * block + joined + attention + heads)
-    assert operations_per_base(MeristemEncoder(config), window) == 3 * forward
+    assert operations_per_base(BudwoodEncoder(config), window) == 3 * forward
 
 
 def test_measured_speeds_leave_the_weights_alone() -> None:
-    encoder = MeristemEncoder(MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
+    encoder = BudwoodEncoder(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     assert bases_per_second(encoder, 32, 2, "no") > 0
     assert measured_peak(torch.device("cpu"), "no", seconds=0.01) > 1e6

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from meristem.corpus.genome import load_training_genome
-from meristem.corpus.sampler import SamplerConfig, WindowSampler
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
-from meristem.genomics.assembly import InMemoryAssembly
-from meristem.model.encoder import MeristemConfig, MeristemEncoder
-from meristem.training.objectives import ObjectiveConfig, PretrainingObjective
-from meristem.training.validation import validate
+from budwood.corpus.genome import load_training_genome
+from budwood.corpus.sampler import SamplerConfig, WindowSampler
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.assembly import InMemoryAssembly
+from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.objectives import ObjectiveConfig, PretrainingObjective
+from budwood.training.validation import validate
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def windows() -> WindowSampler:
 
 @pytest.fixture(scope="module")
 def scores(windows: WindowSampler) -> dict[str, float]:
-    shape = MeristemConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
-    objective = PretrainingObjective(MeristemEncoder(shape), ObjectiveConfig())
+    shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
+    objective = PretrainingObjective(BudwoodEncoder(shape), ObjectiveConfig())
     with torch.no_grad():
         # The chance of A or T is .4 each, of C or G .1, whatever is read.
         head = objective.encoder.network.base_head

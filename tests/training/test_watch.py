@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.training.watch import LossWatch
+from budwood.errors import BudwoodError
+from budwood.training.watch import LossWatch
 
 
 @pytest.mark.parametrize(("loss", "gradient"), [(np.nan, 1.0), (np.inf, 1.0), (1.0, np.nan)])
 def test_what_is_no_number_stops_at_once(loss: float, gradient: float) -> None:
-    with pytest.raises(MeristemError, match="no number any more at step 8"):
+    with pytest.raises(BudwoodError, match="no number any more at step 8"):
         LossWatch().check(loss, gradient, 7, Path("x"))
 
 
@@ -33,5 +33,5 @@ def test_a_loss_that_has_risen_for_good_stops() -> None:
         for step in range(300, 500):
             watch.check(4.0, 1.0, step, Path("x"))
 
-    with pytest.raises(MeristemError, match=r"has risen from 2 to 3\.\d+"):
+    with pytest.raises(BudwoodError, match=r"has risen from 2 to 3\.\d+"):
         go_on()

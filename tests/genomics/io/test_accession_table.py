@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.accession_table import (
+from budwood.errors import BudwoodError
+from budwood.genomics.io.accession_table import (
     read_accession_column,
     read_accession_list,
     read_accession_numbers,
@@ -63,20 +63,20 @@ def test_a_list_with_and_without_header(tmp_path: Path) -> None:
     ],
 )
 def test_broken_tables_are_told(tmp_path: Path, text: str, column: str | None, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         read_accession_numbers(written(tmp_path, text), column)
 
 
 @pytest.mark.parametrize(("text", "told"), [("accession\n", "no accession"), ("a\na\n", "stands twice")])
 def test_broken_lists_are_told(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         read_accession_list(written(tmp_path, text))
 
 
 def test_messages_say_what_a_row_is_about(tmp_path: Path) -> None:
     path = written(tmp_path, "marker,weight\nm1,much\n")
-    with pytest.raises(MeristemError, match="'much' is no number") as told:
+    with pytest.raises(BudwoodError, match="'much' is no number") as told:
         read_accession_numbers(path, row="marker")
     assert "marker 'm1'" in str(told.value)
-    with pytest.raises(MeristemError, match="contig '1A' has no value of 'subgenome'"):
+    with pytest.raises(BudwoodError, match="contig '1A' has no value of 'subgenome'"):
         read_accession_column(written(tmp_path, "contig,subgenome\n1A,\n"), row="contig")

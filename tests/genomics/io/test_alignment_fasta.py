@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.alignment import GAP
-from meristem.genomics.io.alignment_fasta import aligned_codes, read_alignment_fasta
+from budwood.errors import BudwoodError
+from budwood.genomics.alignment import GAP
+from budwood.genomics.io.alignment_fasta import aligned_codes, read_alignment_fasta
 
 
 @st.composite
@@ -71,21 +71,21 @@ def test_an_archive_gives_a_locus_per_file(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "bad.fa").write_bytes(content)
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         read_alignment_fasta(tmp_path / "bad.fa")
 
 
 def test_damaged_archives_are_told(tmp_path: Path) -> None:
     path = tmp_path / "loci.tar.xz"
     path.write_bytes(lzma.compress(b"this is no archive" * 100))
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         read_alignment_fasta(path)
     with tarfile.open(path, "w:xz"):
         pass
-    with pytest.raises(MeristemError, match="holds no aligned FASTA"):
+    with pytest.raises(BudwoodError, match="holds no aligned FASTA"):
         read_alignment_fasta(path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         read_alignment_fasta(path)
 
 

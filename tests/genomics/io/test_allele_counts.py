@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.genomics.calls import ABSENT, MISSING, CallBlock, Site
-from meristem.genomics.io.allele_counts import count_alleles
+from budwood.genomics.calls import ABSENT, MISSING, CallBlock, Site
+from budwood.genomics.io.allele_counts import count_alleles
 
 
 class InMemoryCalls:

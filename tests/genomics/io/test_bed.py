@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import CodingPart, Span
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.annotation import read_annotation
-from meristem.genomics.io.bed import annotation_of_bed, read_bed
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import CodingPart, Span
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.annotation import read_annotation
+from budwood.genomics.io.bed import annotation_of_bed, read_bed
 
 
 def write(folder: Path, text: str, name: str = "regions.bed") -> Path:
@@ -83,10 +83,10 @@ def test_annotation_files_are_told_apart_by_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_line_is_told_with_its_number(line: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=f"{sentence}.*regions.bed, line 2"):
+    with pytest.raises(BudwoodError, match=f"{sentence}.*regions.bed, line 2"):
         read_bed(write(tmp_path, f"c\t0\t1\n{line}\n"))
 
 
 def test_a_file_without_intervals_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="holds no interval"):
+    with pytest.raises(BudwoodError, match="holds no interval"):
         read_bed(write(tmp_path, "# nothing\n"))

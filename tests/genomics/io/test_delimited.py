@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.delimited import delimiter_of, refuse_repeated, split_cells, text_lines
+from budwood.errors import BudwoodError
+from budwood.genomics.io.delimited import delimiter_of, refuse_repeated, split_cells, text_lines
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -18,7 +18,7 @@ def test_every_line_break_and_a_byte_order_mark(tmp_path: Path, end: str) -> Non
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"id,a\n\xff\xfe,1\n")
-    with pytest.raises(MeristemError, match="not UTF-8 text"):
+    with pytest.raises(BudwoodError, match="not UTF-8 text"):
         list(text_lines(path))
 
 
@@ -30,7 +30,7 @@ def test_cells() -> None:
 
 def test_names_stand_once(tmp_path: Path) -> None:
     refuse_repeated(["a", "A"], "accession", tmp_path)
-    with pytest.raises(MeristemError, match="accession 'a' stands twice"):
+    with pytest.raises(BudwoodError, match="accession 'a' stands twice"):
         refuse_repeated(["a", "b", "a"], "accession", tmp_path)
-    with pytest.raises(MeristemError, match="accession number 2 has no name"):
+    with pytest.raises(BudwoodError, match="accession number 2 has no name"):
         refuse_repeated(["a", ""], "accession", tmp_path)

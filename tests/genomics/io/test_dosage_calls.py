@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import ABSENT, MISSING
-from meristem.genomics.genotypes import Genotypes, Markers
-from meristem.genomics.io.allele_counts import count_alleles
-from meristem.genomics.io.dosage_calls import DosageCalls
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import ABSENT, MISSING
+from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.genomics.io.allele_counts import count_alleles
+from budwood.genomics.io.dosage_calls import DosageCalls
 
 
 def words(*texts: str) -> NDArray[np.object_]:
@@ -58,5 +58,5 @@ def test_missing_and_absent_copies_and_unknown_letters() -> None:
 
 def test_fractional_dosages_are_no_calls() -> None:
     fractional = Genotypes.from_matrix(["a"], np.array([[0.5]], dtype=np.float32))
-    with pytest.raises(MeristemError, match="dosages are fractional"):
+    with pytest.raises(BudwoodError, match="dosages are fractional"):
         next(DosageCalls(fractional, "test").blocks())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from meristem.genomics.io.dosage_rows import DosageRows
+from budwood.genomics.io.dosage_rows import DosageRows
 
 
 def test_rows_come_back_in_order_however_they_are_added() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.dosage_table import read_dosage_table
+from budwood.errors import BudwoodError
+from budwood.genomics.io.dosage_table import read_dosage_table
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -102,7 +102,7 @@ def test_a_map_places_markers_and_settles_the_orientation(tmp_path: Path) -> Non
     assert (markers.other.tolist(), markers.counted.tolist()) == (["C", "A", ""], ["T", "G", ""])
     assert "1 of 3 markers are not in the map" in " | ".join(source.assumptions)
     other = write(tmp_path / "other.csv", "marker,chrom,pos", "s1,1,5")
-    with pytest.raises(MeristemError, match=r"knows none of the table's markers \(.*other\.csv"):
+    with pytest.raises(BudwoodError, match=r"knows none of the table's markers \(.*other\.csv"):
         read_dosage_table(table, marker_map=other)
 
 
@@ -148,7 +148,7 @@ def test_every_spelling_of_missing(tmp_path: Path, missing: str) -> None:
 def test_malformed_tables_get_one_sentence(
     tmp_path: Path, lines: list[str], options: dict[str, int], sentence: str
 ) -> None:
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         read_dosage_table(write(tmp_path / "t.csv", *lines), **options)
 
 
@@ -161,7 +161,7 @@ def test_a_truncated_packed_table_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert len(read_dosage_table(path).accessions) == 300
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         read_dosage_table(path)
 
 

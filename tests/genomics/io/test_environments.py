@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.environments import Environments
-from meristem.genomics.io.environments import read_environments
+from budwood.errors import BudwoodError
+from budwood.genomics.environments import Environments
+from budwood.genomics.io.environments import read_environments
 
 
 def written(folder: Path, text: str) -> Path:
@@ -50,12 +50,12 @@ def test_columns_by_meaning(tmp_path: Path) -> None:
     ],
 )
 def test_bad_tables_are_told_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(MeristemError, match=told):
+    with pytest.raises(BudwoodError, match=told):
         read_environments(written(tmp_path, text))
 
 
 def test_unknown_environments_are_refused() -> None:
-    with pytest.raises(MeristemError, match="environment 'e3' is not in the environment table"):
+    with pytest.raises(BudwoodError, match="environment 'e3' is not in the environment table"):
         Environments.named(["e1", "e2"]).check_known(["e1", "e3"])
 
 

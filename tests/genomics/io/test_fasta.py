@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.config import cache_directory
-from meristem.errors import MeristemError
-from meristem.genomics.assembly import assembly_quality
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import FastaAssembly, open_fasta
-from meristem.genomics.sequence import decode, encode
+from budwood.config import cache_directory
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import assembly_quality
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import FastaAssembly, open_fasta
+from budwood.genomics.sequence import decode, encode
 
 CONTIGS = {"Chr1": "ACGTacgtNNryACGTTTGACA", "Chr2": "ttt", "Chr3": "A" * 60 + "C"}
 
@@ -160,7 +160,7 @@ def test_what_a_killed_run_left_behind_is_cleared(tmp_path: Path) -> None:
     ],
 )
 def test_bad_files_are_told_in_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         open_fasta(write_plain(tmp_path, text))
     assert not list((cache_directory() / "genomes").glob("*/"))
 
@@ -174,7 +174,7 @@ def test_truncated_files_are_refused_and_leave_nothing(
     path = write(tmp_path, fasta_text({"a": letters}, width=60))
     packed = path.read_bytes()
     path.write_bytes(packed[: int(len(packed) * share)])
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         open_fasta(path)
     assert not list((cache_directory() / "genomes").glob("*/"))
 
@@ -182,32 +182,32 @@ def test_truncated_files_are_refused_and_leave_nothing(
 def test_bgzf_cut_between_blocks_is_noticed(tmp_path: Path) -> None:
     path = write_bgzf(tmp_path, fasta_text(CONTIGS))
     path.write_bytes(path.read_bytes()[:-28])
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         open_fasta(path)
 
 
 def test_missing_files_folders_and_foreign_packings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="does not exist"):
+    with pytest.raises(BudwoodError, match="does not exist"):
         open_fasta(tmp_path / "none.fa")
-    with pytest.raises(MeristemError, match="is a folder"):
+    with pytest.raises(BudwoodError, match="is a folder"):
         open_fasta(tmp_path)
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04rest")
-    with pytest.raises(MeristemError, match="packed with zip"):
+    with pytest.raises(BudwoodError, match="packed with zip"):
         open_fasta(tmp_path / "a.zip")
 
 
 def test_an_unusable_cache_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("MERISTEM_CACHE", str(tmp_path / "file"))
-    with pytest.raises(MeristemError, match="MERISTEM_CACHE"):
+    monkeypatch.setenv("BUDWOOD_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BudwoodError, match="BUDWOOD_CACHE"):
         open_fasta(write_plain(tmp_path, ">a\nACGT\n"))
 
 
 def test_outside_intervals_name_the_file(tmp_path: Path) -> None:
     genome = open_fasta(write_plain(tmp_path, fasta_text(CONTIGS)))
-    with pytest.raises(MeristemError, match=r"no contig 'Chr9'.*genome.fa.*Chr1, Chr2, Chr3"):
+    with pytest.raises(BudwoodError, match=r"no contig 'Chr9'.*genome.fa.*Chr1, Chr2, Chr3"):
         genome.sequence(Interval("Chr9", 0, 1))
-    with pytest.raises(MeristemError, match="runs past the end of the contig, which has 3 bases"):
+    with pytest.raises(BudwoodError, match="runs past the end of the contig, which has 3 bases"):
         genome.soft_mask(Interval("Chr2", 0, 4))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta_collection import open_collection
-from meristem.genomics.sequence import decode
+from budwood.errors import BudwoodError
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta_collection import open_collection
+from budwood.genomics.sequence import decode
 
 
 def test_repeated_records_are_read_once(tmp_path):
@@ -32,10 +32,10 @@ def test_repeated_records_are_read_once(tmp_path):
 def test_collections_that_cannot_be_read_are_told(tmp_path, text, message):
     path = tmp_path / "c.fa"
     path.write_text(text)
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         open_collection(path)
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(MeristemError, match="does not exist"):
+    with pytest.raises(BudwoodError, match="does not exist"):
         open_collection(tmp_path / "none.fa")

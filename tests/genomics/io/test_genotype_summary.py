@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.io.dosage_calls import DosageCalls
-from meristem.genomics.io.genotypes import open_calls, summarise_calls
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.dosage_calls import DosageCalls
+from budwood.genomics.io.genotypes import open_calls, summarise_calls
 
 HEAD = (
     "##fileformat=VCFv4.3\n##contig=<ID=c1,length=100>\n"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import CallSource
-from meristem.genomics.io.genotypes import GenotypeFile, open_calls, read_genotypes, summarise_calls
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import CallSource
+from budwood.genomics.io.genotypes import GenotypeFile, open_calls, read_genotypes, summarise_calls
 
 VCF = (
     "##fileformat=VCFv4.3\n##contig=<ID=1>\n"
@@ -84,13 +84,13 @@ def test_polyploid_calls_in_a_diploid_setting_are_refused(tmp_path: Path) -> Non
     path = tmp_path / "t.vcf"
     path.write_text(VCF.replace("0/1", "0/0/1/1"))
     assert read_genotypes(path, ploidy=4).dosage[0].tolist() == [2, 0]
-    with pytest.raises(MeristemError, match="4 copies where ploidy 2 was given"):
+    with pytest.raises(BudwoodError, match="4 copies where ploidy 2 was given"):
         read_genotypes(path, ploidy=2)
     numeric = tmp_path / "n.csv"
     numeric.write_text("taxa,m1\na,4\n")
-    with pytest.raises(MeristemError, match="a dosage is 4 where ploidy 2 was given"):
+    with pytest.raises(BudwoodError, match="a dosage is 4 where ploidy 2 was given"):
         read_genotypes(numeric, ploidy=2)
-    with pytest.raises(MeristemError, match="ploidy 0 is not possible"):
+    with pytest.raises(BudwoodError, match="ploidy 0 is not possible"):
         open_calls(numeric, ploidy=0)
 
 
@@ -114,17 +114,17 @@ def test_what_cannot_be_read_gets_one_sentence(
     tmp_path: Path, name: str, content: str, sentence: str
 ) -> None:
     (tmp_path / name).write_text(content)
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         read_genotypes(tmp_path / name)
 
 
 def test_missing_paths_and_folders_get_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="does not exist"):
+    with pytest.raises(BudwoodError, match="does not exist"):
         open_calls(tmp_path / "nothing.vcf")
-    with pytest.raises(MeristemError, match="the folder is no panel"):
+    with pytest.raises(BudwoodError, match="the folder is no panel"):
         open_calls(tmp_path)
     paths = write_every_format(tmp_path)
-    with pytest.raises(MeristemError, match="a marker map goes with a table of dosages only"):
+    with pytest.raises(BudwoodError, match="a marker map goes with a table of dosages only"):
         open_calls(paths["v.txt"], marker_map=paths["n.csv"])
 
 
@@ -145,7 +145,7 @@ def test_a_truncated_real_vcf_is_refused(real_data: Path, tmp_path: Path) -> Non
     shutil.copyfile(source, path)
     with path.open("r+b") as handle:
         handle.truncate(path.stat().st_size * 2 // 3)
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         read_genotypes(path)
 
 
@@ -160,7 +160,7 @@ def test_three_thousand_accessions_at_two_hundred_thousand_markers_fit(tmp_path:
     (tmp_path / "p.bim").write_text("".join(f"{1 + j // 20_000} m{j} 0 {j + 1} A G\n" for j in range(m)))
     (tmp_path / "p.fam").write_text("".join(f"f{i} line{i} 0 0 0 -9\n" for i in range(n)))
     code = (
-        "import sys; from pathlib import Path; from meristem.genomics.io.genotypes import read_genotypes\n"
+        "import sys; from pathlib import Path; from budwood.genomics.io.genotypes import read_genotypes\n"
         "assert read_genotypes(Path(sys.argv[1])).dosage.shape == (3000, 200000)\n"
         "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
     )

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.annotation import Annotation, CodingPart, Gene, Span
-from meristem.genomics.assembly import Assembly
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.fasta import open_fasta
-from meristem.genomics.io.gff import read_gff
-from meristem.genomics.sequence import decode, reverse_complement
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.gff import read_gff
+from budwood.genomics.sequence import decode, reverse_complement
 
 GENE = [
     "c ena gene 11 90 . - . ID=gene:G1;Name=first%3B gene",
@@ -187,16 +187,16 @@ def test_what_cannot_be_placed_is_left_out_and_counted(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_line_is_told_with_its_number(line: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=f"{sentence}.*genes.gff3, line 8"):
+    with pytest.raises(BudwoodError, match=f"{sentence}.*genes.gff3, line 8"):
         read_gff(write(tmp_path, ["##gff-version 3", *GENE, line]))
 
 
 def test_files_without_genes_or_cut_short_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="no gene and no repeat"):
+    with pytest.raises(BudwoodError, match="no gene and no repeat"):
         read_gff(write(tmp_path, ["##gff-version 3"]))
     packed = tmp_path / "genes.gff3.gz"
     packed.write_bytes(gzip.compress(write(tmp_path, GENE * 50).read_bytes())[:-9])
-    with pytest.raises(MeristemError, match="truncated or damaged"):
+    with pytest.raises(BudwoodError, match="truncated or damaged"):
         read_gff(packed)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.haplotypes import HaplotypeTable
-from meristem.genomics.interval import Interval
-from meristem.genomics.io.haplotype_store import read_haplotypes, write_haplotypes
+from budwood.errors import BudwoodError
+from budwood.genomics.haplotypes import HaplotypeTable
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.haplotype_store import read_haplotypes, write_haplotypes
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def test_damaged_files_are_told(content: bytes | None, table: HaplotypeTable, tm
     write_haplotypes(table, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    with pytest.raises(MeristemError, match="no readable haplotype table"):
+    with pytest.raises(BudwoodError, match="no readable haplotype table"):
         read_haplotypes(path)
     middle = bytearray(whole)
     middle[len(whole) // 2] ^= 255
     path.write_bytes(middle)
-    with pytest.raises(MeristemError, match="no readable haplotype table"):
+    with pytest.raises(BudwoodError, match="no readable haplotype table"):
         read_haplotypes(path)
 
 
@@ -67,12 +67,12 @@ def test_a_full_disk_leaves_the_earlier_file(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(MeristemError, match="No space left"):
+    with pytest.raises(BudwoodError, match="No space left"):
         write_haplotypes(table, path)
     assert path.read_bytes() == b"earlier"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["panel.npz"]
 
 
 def test_a_missing_folder_is_told(table: HaplotypeTable, tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="cannot be written"):
+    with pytest.raises(BudwoodError, match="cannot be written"):
         write_haplotypes(table, tmp_path / "nowhere" / "panel.npz")

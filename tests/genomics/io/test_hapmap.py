@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import MISSING, CallBlock
-from meristem.genomics.io.delimited import text_lines
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.hapmap import open_hapmap
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import MISSING, CallBlock
+from budwood.genomics.io.delimited import text_lines
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.hapmap import open_hapmap
 
 FIXED = [
     "rs#",
@@ -106,15 +106,15 @@ def test_malformed_files_get_one_sentence(tmp_path: Path) -> None:
         ([row("A/C", "AA", position="1e6")], "position '1e6' is no whole number"),
     ]:
         write(path, *rows)
-        with pytest.raises(MeristemError, match=sentence):
+        with pytest.raises(BudwoodError, match=sentence):
             list(open_hapmap(path).blocks())
     path.write_text("\t".join([*FIXED, "x", "x"]) + "\n" + row("A/C", "AA", "CC") + "\n")
-    with pytest.raises(MeristemError, match="accession 'x' stands twice"):
+    with pytest.raises(BudwoodError, match="accession 'x' stands twice"):
         open_hapmap(path)
     path.write_text("marker\tx\n")
-    with pytest.raises(MeristemError, match="no HapMap header"):
+    with pytest.raises(BudwoodError, match="no HapMap header"):
         open_hapmap(path)
-    with pytest.raises(MeristemError, match="diploid calls, not ploidy 4"):
+    with pytest.raises(BudwoodError, match="diploid calls, not ploidy 4"):
         open_hapmap(path, ploidy=4)
 
 

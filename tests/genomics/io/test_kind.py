@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.kind import Kind, file_kind
+from budwood.errors import BudwoodError
+from budwood.genomics.io.kind import Kind, file_kind
 
 MANY = ",".join(f"m{j}" for j in range(40))
 
@@ -58,8 +58,8 @@ def test_folder_of_a_tidy_panel(tmp_path: Path) -> None:
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="does not exist"):
+    with pytest.raises(BudwoodError, match="does not exist"):
         file_kind(tmp_path / "nothing.csv")
     (tmp_path / "empty.csv").write_text("\n")
-    with pytest.raises(MeristemError, match="is empty"):
+    with pytest.raises(BudwoodError, match="is empty"):
         file_kind(tmp_path / "empty.csv")

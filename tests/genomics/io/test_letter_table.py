@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import MISSING
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.letter_table import open_letter_table
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import MISSING
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.letter_table import open_letter_table
 
 
 def write(path: Path, *rows: str, header: str = "Marker,Chrom,Position,x,y,z") -> Path:
@@ -72,13 +72,13 @@ def test_malformed_tables_get_one_sentence(tmp_path: Path) -> None:
         (["m1,1,x,AAAG,AAAA,AAAA"], "position 'x'"),
     ]:
         write(path, *rows)
-        with pytest.raises(MeristemError, match=sentence):
+        with pytest.raises(BudwoodError, match=sentence):
             list(open_letter_table(path).blocks())
     write(path, "m1,1,10,AAAG,AAAA,AAAA")
-    with pytest.raises(MeristemError, match="4 copies where ploidy 2 was given"):
+    with pytest.raises(BudwoodError, match="4 copies where ploidy 2 was given"):
         open_letter_table(path, ploidy=2)
     write(path, "m1,AAAG,AAAA,AAAA", header="marker,x,y,z")
-    with pytest.raises(MeristemError, match="Marker, Chrom and Position"):
+    with pytest.raises(BudwoodError, match="Marker, Chrom and Position"):
         open_letter_table(path)
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.alignment import GAP
-from meristem.genomics.io.alignment_fasta import aligned_codes
-from meristem.genomics.io.maf import read_maf
+from budwood.errors import BudwoodError
+from budwood.genomics.alignment import GAP
+from budwood.genomics.io.alignment_fasta import aligned_codes
+from budwood.genomics.io.maf import read_maf
 
 ROW = "s sol1.chr2 10 3 + 100 AC-G\n"
 
@@ -70,7 +70,7 @@ def test_blocks_are_named_by_place_on_the_forward_strand(tmp_path: Path) -> None
 )
 def test_what_is_wrong_is_told(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "bad.maf").write_text(content)
-    with pytest.raises(MeristemError, match=message):
+    with pytest.raises(BudwoodError, match=message):
         read_maf(tmp_path / "bad.maf")
 
 

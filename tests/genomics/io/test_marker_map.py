@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.marker_map import read_marker_map
+from budwood.errors import BudwoodError
+from budwood.genomics.io.marker_map import read_marker_map
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -48,5 +48,5 @@ def test_place_follows_the_names_asked_for(tmp_path: Path) -> None:
     ],
 )
 def test_malformed_maps_get_one_sentence(tmp_path: Path, lines: list[str], sentence: str) -> None:
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         read_marker_map(write(tmp_path / "m.csv", *lines))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.newick import parse_newick, read_newick
-from meristem.genomics.phylogeny import Clade
+from budwood.errors import BudwoodError
+from budwood.genomics.io.newick import parse_newick, read_newick
+from budwood.genomics.phylogeny import Clade
 
 
 def notation(clade: Clade) -> str:
@@ -41,7 +41,7 @@ def test_what_is_written_is_read(tree: Clade) -> None:
     "text", ["", "(A,B", "A,B)", "(A:x,B);", "(A:-1,B);", "(A,);(", "(A,A);", "('A,B);", "(A:nan,B);", "(,);"]
 )
 def test_broken_trees_are_one_sentence(text: str) -> None:
-    with pytest.raises(MeristemError):
+    with pytest.raises(BudwoodError):
         parse_newick(text)
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.phenotypes import read_phenotype_table, read_phenotypes
+from budwood.errors import BudwoodError
+from budwood.genomics.io.phenotypes import read_phenotype_table, read_phenotypes
 
 
 def write(folder: Path, text: str, name: str = "pheno.csv") -> Path:
@@ -106,7 +106,7 @@ def test_the_accession_column_may_be_named(tmp_path: Path) -> None:
     path = write(tmp_path, "env,plot,line,height\ne1,1,a,5\ne2,2,a,6\n")
     assert read_phenotypes(path).accessions == ("a",)
     assert read_phenotypes(path, accession_column="plot").accessions == ("1", "2")
-    with pytest.raises(MeristemError, match=r"there is no column 'Line'.*env, plot, line, height"):
+    with pytest.raises(BudwoodError, match=r"there is no column 'Line'.*env, plot, line, height"):
         read_phenotypes(path, accession_column="Line")
 
 
@@ -152,16 +152,16 @@ def test_packed_tables_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_bad_tables_are_told_in_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         read_phenotypes(write(tmp_path, text))
 
 
 def test_workbooks_and_other_encodings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=r"the file is a workbook.*save its sheet as CSV"):
+    with pytest.raises(BudwoodError, match=r"the file is a workbook.*save its sheet as CSV"):
         read_phenotypes(tmp_path / "pheno.xlsx")
     path = tmp_path / "latin.csv"
     path.write_bytes("id,height\nGérard,1\n".encode("latin-1"))
-    with pytest.raises(MeristemError, match="not UTF-8 text"):
+    with pytest.raises(BudwoodError, match="not UTF-8 text"):
         read_phenotypes(path)
 
 
@@ -205,5 +205,5 @@ def test_provenance_of_the_table(layout: str, words: tuple[str, str], told: str,
 
 
 def test_an_unknown_provenance_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match="provenance 'moon' is not known"):
+    with pytest.raises(BudwoodError, match="provenance 'moon' is not known"):
         read_phenotypes(write(tmp_path, "accession,height,provenance\na,1,moon\n"))

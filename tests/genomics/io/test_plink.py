@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import MISSING, Site
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.plink import PlinkCalls
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import MISSING, Site
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.plink import PlinkCalls
 
 BITS = {(1, 1): 0b00, (MISSING, MISSING): 0b01, (0, 1): 0b10, (0, 0): 0b11}
 CALLS = list(BITS)
@@ -86,7 +86,7 @@ def test_accessions_are_named_by_the_family_where_individual_ids_repeat(tmp_path
     assert source.accessions == ("IR64", "Azucena")
     assert "family id" in source.assumptions[1]
     prefix.with_suffix(".fam").write_text("f 1 0 0 0 -9\nf 1 0 0 0 -9\n")
-    with pytest.raises(MeristemError, match="individual '1' stands twice"):
+    with pytest.raises(BudwoodError, match="individual '1' stands twice"):
         PlinkCalls(prefix)
 
 
@@ -102,16 +102,16 @@ def test_a_damaged_trio_gets_one_sentence(tmp_path: Path) -> None:
         (b"\x6c\x1b\x00" + whole[3:], "accession by accession"),
     ]:
         bed.write_bytes(data)
-        with pytest.raises(MeristemError, match=sentence):
+        with pytest.raises(BudwoodError, match=sentence):
             PlinkCalls(prefix)
     bed.write_bytes(whole)
-    with pytest.raises(MeristemError, match="diploid calls, not ploidy 4"):
+    with pytest.raises(BudwoodError, match="diploid calls, not ploidy 4"):
         PlinkCalls(prefix, ploidy=4)
     prefix.with_suffix(".bim").write_text("1 m1 5 A\n")
-    with pytest.raises(MeristemError, match="line 1 does not hold chromosome"):
+    with pytest.raises(BudwoodError, match="line 1 does not hold chromosome"):
         PlinkCalls(prefix)
     prefix.with_suffix(".fam").unlink()
-    with pytest.raises(MeristemError, match=r"p\.fam is missing"):
+    with pytest.raises(BudwoodError, match=r"p\.fam is missing"):
         PlinkCalls(prefix)
 
 

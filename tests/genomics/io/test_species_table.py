@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.species_table import SpeciesRow, read_species_table
+from budwood.errors import BudwoodError
+from budwood.genomics.io.species_table import SpeciesRow, read_species_table
 
 
 def test_species_and_lineage_by_sequence(tmp_path):
@@ -22,5 +22,5 @@ def test_species_and_lineage_by_sequence(tmp_path):
 def test_tables_that_say_no_species_are_refused(tmp_path, text):
     path = tmp_path / "t.csv"
     path.write_text(text)
-    with pytest.raises(MeristemError):
+    with pytest.raises(BudwoodError):
         read_species_table(path)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.io.tidy_panel import read_tidy_panel
+from budwood.errors import BudwoodError
+from budwood.genomics.io.tidy_panel import read_tidy_panel
 
 IDS = np.array(["a", "b"])
 DOSAGE = np.array([[0, 4, -1], [1, 2, 3]], dtype=np.int8)
@@ -32,12 +32,12 @@ def test_a_panel_is_read_from_its_folder_or_its_arrays(tmp_path: Path) -> None:
 
 def test_objects_are_never_loaded(tmp_path: Path) -> None:
     write(tmp_path, ids=IDS.astype(object), dosage=DOSAGE)
-    with pytest.raises(MeristemError, match="stored as Python objects, which are not loaded"):
+    with pytest.raises(BudwoodError, match="stored as Python objects, which are not loaded"):
         read_tidy_panel(tmp_path)
 
 
 def test_malformed_panels_get_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(MeristemError, match=r"no geno\.npz"):
+    with pytest.raises(BudwoodError, match=r"no geno\.npz"):
         read_tidy_panel(tmp_path)
     for arrays, sentence in [
         ({"ids": IDS}, "lacks an array: .*dosage"),
@@ -47,17 +47,17 @@ def test_malformed_panels_get_one_sentence(tmp_path: Path) -> None:
         ({"ids": IDS, "dosage": DOSAGE - 1}, "below -1"),
     ]:
         write(tmp_path, **arrays)
-        with pytest.raises(MeristemError, match=sentence):
+        with pytest.raises(BudwoodError, match=sentence):
             read_tidy_panel(tmp_path)
     write(tmp_path, ids=IDS, dosage=DOSAGE)
     data = (tmp_path / "geno.npz").read_bytes()
     for cut in (0, 10, len(data) // 2, len(data) - 3):
         (tmp_path / "geno.npz").write_bytes(data[:cut])
-        with pytest.raises(MeristemError, match="truncated or damaged"):
+        with pytest.raises(BudwoodError, match="truncated or damaged"):
             read_tidy_panel(tmp_path)
     write(tmp_path, ids=IDS, dosage=DOSAGE)
     (tmp_path / "markers.csv").unlink()
-    with pytest.raises(MeristemError, match=r"no markers\.csv\.gz"):
+    with pytest.raises(BudwoodError, match=r"no markers\.csv\.gz"):
         read_tidy_panel(tmp_path)
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meristem.errors import MeristemError
-from meristem.genomics.calls import ABSENT, MISSING, CallBlock
-from meristem.genomics.io.vcf import VcfCalls
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import ABSENT, MISSING, CallBlock
+from budwood.genomics.io.vcf import VcfCalls
 
 HEAD = "##fileformat=VCFv4.3\n"
 GT = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
@@ -231,7 +231,7 @@ def test_a_truncated_file_is_refused_wherever_it_is_cut(tmp_path: Path, packed: 
     ]:
         short = tmp_path / "short.vcf.gz"
         short.write_bytes(data[:cut])
-        with pytest.raises(MeristemError, match=r"truncated or damaged \(.*short\.vcf\.gz"):
+        with pytest.raises(BudwoodError, match=r"truncated or damaged \(.*short\.vcf\.gz"):
             drain(short)
 
 
@@ -244,7 +244,7 @@ def test_plain_text_cut_inside_a_record_is_refused(tmp_path: Path) -> None:
             path.write_text(head + line[:cut])
             if not line[:cut].endswith("0/1\t1"):  # a haploid call in a complete record
                 with pytest.raises(
-                    MeristemError, match=r"cut short or malformed|no valid position or genotype"
+                    BudwoodError, match=r"cut short or malformed|no valid position or genotype"
                 ):
                     drain(path)
     path.write_text(head + line)
@@ -275,7 +275,7 @@ def test_plain_text_cut_inside_a_record_is_refused(tmp_path: Path) -> None:
 )
 def test_malformed_files_get_one_sentence(tmp_path: Path, lines: list[str], sentence: str) -> None:
     path = write(tmp_path / "bad.vcf", *lines)
-    with pytest.raises(MeristemError, match=sentence):
+    with pytest.raises(BudwoodError, match=sentence):
         drain(path)
 
 
@@ -283,22 +283,22 @@ def test_empty_and_foreign_files_get_one_sentence(tmp_path: Path) -> None:
     empty, foreign = tmp_path / "empty.vcf", tmp_path / "foreign.vcf"
     empty.touch()
     foreign.write_text("#CHROM\tPOS\n")
-    with pytest.raises(MeristemError, match="empty"):
+    with pytest.raises(BudwoodError, match="empty"):
         VcfCalls(empty)
-    with pytest.raises(MeristemError, match="cannot be read as VCF"):
+    with pytest.raises(BudwoodError, match="cannot be read as VCF"):
         drain(foreign)
 
 
 def test_calls_wider_than_the_ploidy_given_are_refused(tmp_path: Path) -> None:
     lines = [columns("x", "y"), record("c1", 5, "A", "C", "0/1", "0/0/1/1", name="m1")]
     path = write(tmp_path / "t.vcf", *lines)
-    with pytest.raises(MeristemError, match=r"4 copies where ploidy 2 was given \(.*m1, accession y\)"):
+    with pytest.raises(BudwoodError, match=r"4 copies where ploidy 2 was given \(.*m1, accession y\)"):
         only_block(path, ploidy=2)
     assert only_block(path, ploidy=6).alleles.shape == (1, 2, 6)
 
 
 def test_importing_cyvcf2_leaves_numpys_warnings_on() -> None:
-    code = "import numpy, meristem.genomics.io.vcf; print(numpy.geterr()['invalid'])"
+    code = "import numpy, budwood.genomics.io.vcf; print(numpy.geterr()['invalid'])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "warn"
 
@@ -306,8 +306,8 @@ def test_importing_cyvcf2_leaves_numpys_warnings_on() -> None:
 MUTATE = """
 import random, sys
 from pathlib import Path
-from meristem.errors import MeristemError
-from meristem.genomics.io.vcf import VcfCalls
+from budwood.errors import BudwoodError
+from budwood.genomics.io.vcf import VcfCalls
 whole, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 for seed in range(3000):
     rng, data = random.Random(seed), bytearray(whole)
@@ -319,7 +319,7 @@ for seed in range(3000):
     try:
         for block in VcfCalls(path).blocks(2):
             assert block.alleles.max(initial=-1) < max(len(site.alleles) for site in block.sites)
-    except MeristemError:
+    except BudwoodError:
         pass
 """
 

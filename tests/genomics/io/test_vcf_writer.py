@@ -9,9 +9,9 @@ import numpy as np
 import pysam
 import pytest
 
-from meristem.genomics.calls import ABSENT, MISSING, CallBlock, Site
-from meristem.genomics.io.vcf import VcfCalls
-from meristem.genomics.io.vcf_writer import write_vcf
+from budwood.genomics.calls import ABSENT, MISSING, CallBlock, Site
+from budwood.genomics.io.vcf import VcfCalls
+from budwood.genomics.io.vcf_writer import write_vcf
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from meristem.genomics.environments import Environments
-from meristem.genomics.genotypes import Genotypes
-from meristem.genomics.phenotypes import Phenotypes
+from budwood.genomics.environments import Environments
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.phenotypes import Phenotypes
 
 
 @dataclass(frozen=True)

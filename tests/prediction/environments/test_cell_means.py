@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.environments.cell_means import cell_means
+from budwood.errors import BudwoodError
+from budwood.prediction.environments.cell_means import cell_means
 
 NONE = np.full(6, np.nan)
 LINE, PLACE = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1])
@@ -55,5 +55,5 @@ def test_some_standard_errors_are_said_not_to_be_used() -> None:
 def test_impossible_numbers_are_refused(place: str, number: float) -> None:
     value, error = VALUE.copy(), np.ones(6)
     (value if place == "value" else error)[2] = number
-    with pytest.raises(MeristemError):
+    with pytest.raises(BudwoodError):
         cell_means(LINE, PLACE, value, error)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meristem.genomics.environments import Environments
-from meristem.prediction.environments.covariates import environment_kernel
+from budwood.genomics.environments import Environments
+from budwood.prediction.environments.covariates import environment_kernel
 
 
 def test_it_is_centred_and_scaled_on_the_training_environments(field) -> None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.prediction.environments.compare import compare_environment_models
-from meristem.prediction.environments.evaluate import evaluate_environments
-from meristem.prediction.environments.model import DEVIATIONS, FACTOR_1, MAIN_EFFECT, REACTION_NORM
-from meristem.prediction.environments.schemes import ENVIRONMENT_SCHEMES
-from meristem.prediction.environments.trials import match_trials
-from meristem.prediction.predictors import Predictors
+from budwood.errors import BudwoodError
+from budwood.prediction.environments.compare import compare_environment_models
+from budwood.prediction.environments.evaluate import evaluate_environments
+from budwood.prediction.environments.model import DEVIATIONS, FACTOR_1, MAIN_EFFECT, REACTION_NORM
+from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
+from budwood.prediction.environments.trials import match_trials
+from budwood.prediction.predictors import Predictors
 
 MODELS = (MAIN_EFFECT, DEVIATIONS, REACTION_NORM)
 
@@ -112,7 +112,7 @@ def test_an_environment_with_few_lines_is_not_judged(predictors, trials) -> None
     assert "e3" not in found.scores[0].environment_r
     assert any("Not judged" in told and "e3" in told for told in found.assumptions)
     few = trials.take(np.flatnonzero(trials.line < 12))
-    with pytest.raises(MeristemError, match="none can be judged"):
+    with pytest.raises(BudwoodError, match="none can be judged"):
         evaluate_environments(predictors, few, (MAIN_EFFECT,), "cv1", trait="yield", folds=3, permutations=0)
 
 
@@ -127,9 +127,9 @@ def test_models_are_named(field) -> None:
         folds=2,
     )
     assert [score.name for score in found.scores] == ["main effect", "each environment alone"]
-    with pytest.raises(MeristemError, match="the reaction norm needs covariates"):
+    with pytest.raises(BudwoodError, match="the reaction norm needs covariates"):
         compare_environment_models(field.genotypes, field.phenotypes, "yield", models=["reaction-norm"])
-    with pytest.raises(MeristemError, match="there is no multi-environment model 'gblup'"):
+    with pytest.raises(BudwoodError, match="there is no multi-environment model 'gblup'"):
         compare_environment_models(field.genotypes, field.phenotypes, "yield", models=["gblup"])
-    with pytest.raises(MeristemError, match="not distinct"):
+    with pytest.raises(BudwoodError, match="not distinct"):
         compare_environment_models(field.genotypes, field.phenotypes, "yield", models=["main", "main"])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from meristem.errors import MeristemError
-from meristem.genomics.environments import Environments
-from meristem.prediction.environments.covariates import environment_kernel
-from meristem.prediction.environments.model import (
+from budwood.errors import BudwoodError
+from budwood.genomics.environments import Environments
+from budwood.prediction.environments.covariates import environment_kernel
+from budwood.prediction.environments.model import (
     DEVIATIONS,
     FACTOR_1,
     MAIN_EFFECT,
@@ -17,12 +17,12 @@ from meristem.prediction.environments.model import (
     SEPARATE,
     SumModel,
 )
-from meristem.prediction.environments.scaling import EnvironmentScales
-from meristem.prediction.environments.trials import Trials, match_trials
-from meristem.prediction.predictors import RELATIONSHIP, Predictors
-from meristem.stats.blup import blup
-from meristem.stats.components import VarianceComponents
-from meristem.stats.metrics import pearson_r
+from budwood.prediction.environments.scaling import EnvironmentScales
+from budwood.prediction.environments.trials import Trials, match_trials
+from budwood.prediction.predictors import RELATIONSHIP, Predictors
+from budwood.stats.blup import blup
+from budwood.stats.components import VarianceComponents
+from budwood.stats.metrics import pearson_r
 
 EVERY_MODEL = [MAIN_EFFECT, SEPARATE, DEVIATIONS, REACTION_NORM, FACTOR_1]
 
@@ -85,7 +85,7 @@ def test_predictions_are_the_dense_mixed_model_s(predictors, trials, field) -> N
 
 def test_a_kernel_of_ones_makes_the_reaction_norm_a_main_effect(predictors, trials, monkeypatch) -> None:
     monkeypatch.setattr(
-        "meristem.prediction.environments.model.environment_kernel", lambda *_: np.ones((7, 7))
+        "budwood.prediction.environments.model.environment_kernel", lambda *_: np.ones((7, 7))
     )
     norm = SumModel("reaction norm", covariates=True, deviations=False).fit(predictors, trials)
     plain = MAIN_EFFECT.fit(predictors, trials)
@@ -178,10 +178,10 @@ def test_covariates_of_noise_do_not_tell_the_mean_of_a_new_environment() -> None
 
 
 def test_what_is_too_large_is_told(predictors, trials, monkeypatch) -> None:
-    monkeypatch.setattr("meristem.prediction.environments.fitted.LARGEST", 50)
+    monkeypatch.setattr("budwood.prediction.environments.fitted.LARGEST", 50)
     MAIN_EFFECT.fit(predictors, trials)  # a full table needs no large matrix
     sparse = trials.take(np.flatnonzero((trials.line + trials.environment) % 2 == 0))
-    with pytest.raises(MeristemError, match="210 means of accessions in environments with 210 gaps"):
+    with pytest.raises(BudwoodError, match="210 means of accessions in environments with 210 gaps"):
         MAIN_EFFECT.fit(predictors, sparse)
 
 

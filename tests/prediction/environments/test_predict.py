@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.environments import Environments
-from meristem.prediction.environments.predict import predict_environments
-from meristem.stats.metrics import pearson_r
+from budwood.errors import BudwoodError
+from budwood.genomics.environments import Environments
+from budwood.prediction.environments.predict import predict_environments
+from budwood.stats.metrics import pearson_r
 
 
 def with_new(field, provenance: str) -> Environments:
@@ -74,7 +74,7 @@ def test_two_environments_tell_no_stability(field) -> None:
 
 
 def test_unknown_targets_are_refused(field) -> None:
-    with pytest.raises(MeristemError, match="environment 'moon' is not in the environment table"):
+    with pytest.raises(BudwoodError, match="environment 'moon' is not in the environment table"):
         predict_environments(field.genotypes, field.phenotypes, "yield", targets=["moon"])
-    with pytest.raises(MeristemError, match="no target environment is named"):
+    with pytest.raises(BudwoodError, match="no target environment is named"):
         predict_environments(field.genotypes, field.phenotypes, "yield", targets=[])

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meristem.genomics.environments import Environments
-from meristem.genomics.io.genotypes import read_genotypes
-from meristem.genomics.io.phenotypes import read_phenotypes
-from meristem.genomics.phenotypes import Phenotypes
-from meristem.prediction.environments.compare import compare_environment_models
+from budwood.genomics.environments import Environments
+from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.genomics.phenotypes import Phenotypes
+from budwood.prediction.environments.compare import compare_environment_models
 
 
 @pytest.mark.real

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.environments import Environments
-from meristem.prediction.environments.schemes import ENVIRONMENT_SCHEMES, environment_folds, splits
-from meristem.prediction.environments.trials import match_trials
+from budwood.errors import BudwoodError
+from budwood.genomics.environments import Environments
+from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES, environment_folds, splits
+from budwood.prediction.environments.trials import match_trials
 
 
 @pytest.fixture(scope="module")
@@ -92,17 +92,17 @@ def test_forward_learns_from_earlier_years(field, trials) -> None:
 
 
 def test_what_cannot_be_held_out_is_told(field, trials) -> None:
-    with pytest.raises(MeristemError, match="there is no scheme 'cv3'"):
+    with pytest.raises(BudwoodError, match="there is no scheme 'cv3'"):
         drawn(field, trials, "cv3")
-    with pytest.raises(MeristemError, match="fewer lines"):
+    with pytest.raises(BudwoodError, match="fewer lines"):
         drawn(field, trials, "cv1", folds=70)
-    with pytest.raises(MeristemError, match="cannot hold anything out"):
+    with pytest.raises(BudwoodError, match="cannot hold anything out"):
         drawn(field, trials, "cv2", folds=1)
     unknown = replace(trials, environments=Environments.named(field.environments.names))
-    with pytest.raises(MeristemError, match="the year of environment 'e0' is not given"):
+    with pytest.raises(BudwoodError, match="the year of environment 'e0' is not given"):
         drawn(field, unknown, "forward")
     two = trials.take(np.flatnonzero(trials.environment < 2))
-    with pytest.raises(MeristemError, match="2 environments in 2 places and years are too few"):
+    with pytest.raises(BudwoodError, match="2 environments in 2 places and years are too few"):
         drawn(field, two, "cv0")
-    with pytest.raises(MeristemError, match="no year has two environments before it"):
+    with pytest.raises(BudwoodError, match="no year has two environments before it"):
         drawn(field, two, "forward")

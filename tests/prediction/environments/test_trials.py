@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meristem.errors import MeristemError
-from meristem.genomics.environments import Environments
-from meristem.prediction.environments.trials import match_trials
+from budwood.errors import BudwoodError
+from budwood.genomics.environments import Environments
+from budwood.prediction.environments.trials import match_trials
 
 
 def test_every_cell_is_matched(field) -> None:
@@ -45,7 +45,7 @@ def told(field, **changes: object) -> str:
     environments = changes.pop("environments", field.environments)
     trait = changes.pop("trait", "yield")
     genotypes = changes.pop("genotypes", field.genotypes)
-    with pytest.raises(MeristemError) as caught:
+    with pytest.raises(BudwoodError) as caught:
         match_trials(genotypes, replace(field.phenotypes, **changes), trait, environments)
     return caught.value.sentence
 

@@ -1,0 +1,116 @@
+"""The command ``budwood``: its verbs, and how it leaves when something is wrong.
+
+Exit codes: 0 done, 1 a check failed or Budwood itself did, 2 bad input or usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import budwood
+from budwood.cli import (
+    corpus,
+    demo,
+    embed,
+    evaluate,
+    index,
+    inspect,
+    output,
+    predict,
+    pretrain,
+    select,
+    verify,
+)
+from budwood.errors import BudwoodError
+
+app = typer.Typer(
+    name="budwood",
+    help="One DNA foundation model for plant breeding and plant genomics.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=demo.EXAMPLE)(demo.demo)
+app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
+app.command(epilog=predict.EXAMPLE)(predict.predict)
+app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command(epilog=select.EXAMPLE)(select.select)
+app.command(epilog=index.EXAMPLE)(index.index)
+app.command(epilog=embed.EXAMPLE)(embed.embed)
+app.add_typer(corpus.app, name="corpus")
+app.command(epilog=pretrain.EXAMPLE)(pretrain.pretrain)
+app.command(epilog=verify.EXAMPLE)(verify.verify)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"budwood {budwood.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """One DNA foundation model for plant breeding and plant genomics."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; never lets an exception out.
+
+    Parameters
+    ----------
+    arguments
+        Words after ``budwood``; those of the process by default.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    as_json = "--json" in words
+    try:
+        command = typer.main.get_command(app)
+        code = int(command.main(args=words, prog_name="budwood", standalone_mode=False) or 0)
+    except Exception as error:
+        told = _as_user_error(error)
+        if told is None:
+            return _unexpected(error, as_json=as_json)
+        output.print_error(told, as_json=as_json)
+        return told.exit_code
+    if code == 130:
+        print("interrupted: nothing was written", file=sys.stderr)
+    return code
+
+
+def _as_user_error(error: Exception) -> BudwoodError | None:
+    """The error as one the user can mend; None when it is Budwood's own."""
+    if isinstance(error, BudwoodError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        return BudwoodError(error.strerror, where=str(error.filename or ""))
+    if hasattr(error, "format_message"):  # typer's usage errors, under whichever name this release has them
+        context = getattr(error, "ctx", None)
+        verb = context.command_path if context else "budwood"
+        what = " ".join(error.format_message().split()).rstrip(".")
+        return BudwoodError(what, where="command line", mend=f"see {verb} --help")
+    return None
+
+
+def _unexpected(error: Exception, *, as_json: bool) -> int:
+    if os.environ.get("BUDWOOD_DEBUG") == "1":
+        traceback.print_exception(error)
+    reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+    told = BudwoodError(
+        f"budwood failed, which is its own fault: {reason}",
+        mend="run it again with BUDWOOD_DEBUG=1 and report what it prints",
+    )
+    output.print_error(told, as_json=as_json)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Options that more than one verb takes, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder to write, whole or not at all; budwood verify checks it."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no estimates.")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: its address, 'auto', or 'local' for this machine's cores.",
+    ),
+]
+
+GenotypeFile = Annotated[
+    Path,
+    typer.Option("--genotypes", metavar="FILE", help="VCF, BCF, PLINK bed, HapMap or a table of dosages."),
+]
+PhenotypeFile = Annotated[
+    Path,
+    typer.Option(
+        "--phenotypes",
+        metavar="FILE",
+        help="Table, wide (accession, a column per trait) or long (accession, trait, environment, value).",
+    ),
+]
+Trait = Annotated[
+    str, typer.Option("--trait", metavar="NAME", help="Trait to predict, as named in the phenotypes.")
+]
+ReferenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference", metavar="FASTA", help="Genome the genotypes refer to: turns the DNA model on."
+    ),
+]
+HaplotypeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--haplotypes",
+        metavar="FILE",
+        help="File whose variants make the sequence windows; the genotypes if not given.",
+    ),
+]
+CheckpointFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", metavar="DIR", help="Pre-trained encoder; the one in the package if not given."
+    ),
+]
+MarkerMap = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="Marker, chrom, pos (and alleles) for a table of dosages."),
+]
+Ploidy = Annotated[
+    int | None, typer.Option("--ploidy", min=1, help="Copies per accession; found out if not given.")
+]
+Aliases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alias",
+        metavar="GENOTYPES=REFERENCE",
+        help="A contig's name in the genotypes and in reference or annotation; once for each.",
+    ),
+]
+Ploidies = Annotated[
+    Path | None,
+    typer.Option(
+        "--ploidies",
+        metavar="CSV",
+        help="Table of accessions and their ploidies, for dosages of lines of different ploidy.",
+    ),
+]
+AnnotationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotation",
+        metavar="GFF",
+        help="Genes at the markers' positions: makes a relationship in which coding sites count most.",
+    ),
+]
+MarkerWeightFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--marker-weights",
+        metavar="CSV",
+        help="Instead of an annotation: table of markers and weights found without these phenotypes.",
+    ),
+]
+SubgenomeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--subgenomes", metavar="CSV", help="Table of contigs and subgenomes: makes a relationship for each."
+    ),
+]
+SubgenomesByName = Annotated[
+    bool, typer.Option("--subgenomes-by-name", help="Read subgenomes from names such as 1A, 7D, A01 or C09.")
+]
+EnvironmentFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--environments",
+        metavar="FILE",
+        help="Table of the environments of long phenotypes: environment, year, location, treatment, "
+        "provenance (field, controlled, mixed) and numbers such as rain.",
+    ),
+]

@@ -1,0 +1,167 @@
+"""How often a genome repeats itself: k-mer counts, and for every base their excess over chance.
+
+The excess of a k-mer is log2 of its count (both strands) over the count expected of a random sequence with
+the genome's own share of G and C; the excess of a base is the mean over the k-mers that lie around it. It
+does not depend on how large the genome is or how much of it was given, so it is one scale for repeats in
+every species (WindowMasker, Morgulis et al. 2006, Bioinformatics 22:134, masks by counts alone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from budwood.genomics.sequence import C, G, N
+
+#: Bases over which the excess of k-mers is averaged.
+SMOOTHING: Final = 48
+
+#: Excess is stored as ``round(bits * STEPS) + ZERO`` in one byte; 0 marks N.
+STEPS: Final = 16
+ZERO: Final = 64
+
+_PIECE: Final = 1 << 22
+_SHORTEST, _LONGEST = 8, 13
+
+
+@dataclass(frozen=True)
+class KmerSpectrum:
+    """Counts of every k-mer.
+
+    Attributes
+    ----------
+    k
+        Length of the k-mers.
+    counts
+        (4**k,) ``uint32``, by the k-mer's number in base 4, first base highest.
+    """
+
+    k: int
+    counts: NDArray[np.uint32]
+
+    @property
+    def total(self) -> int:
+        """Counted k-mers."""
+        return int(self.counts.sum(dtype=np.int64))
+
+
+def kmer_length(bases: int) -> int:
+    """The shortest k of which a random genome of that length holds less than five each (WindowMasker).
+
+    Kept between 8 and 13, where the counts take 268 MB.
+
+    Examples
+    --------
+    >>> kmer_length(20_000), kmer_length(80_000_000), kmer_length(700_000_000)
+    (8, 12, 13)
+    """
+    k = _SHORTEST
+    while k < _LONGEST and bases >= 5 * 4**k:
+        k += 1
+    return k
+
+
+def kmer_numbers(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Number of the k-mer that begins at each base, and whether it is free of N.
+
+    Returns
+    -------
+    tuple of ndarray
+        Two arrays of ``len(codes) - k + 1`` (none for shorter sequences).
+
+    Examples
+    --------
+    >>> kmer_numbers(np.array([0, 1, 3, 4], dtype=np.uint8), 2)
+    (array([ 1,  7, 12], dtype=int32), array([ True,  True, False]))
+    """
+    count = max(0, len(codes) - k + 1)
+    numbers = np.zeros(count, dtype=np.int32)
+    known = codes & 3
+    for offset in range(k):
+        numbers <<= 2
+        numbers += known[offset : offset + count]
+    unknown = np.concatenate([[0], np.cumsum(codes >= N)])
+    return numbers, unknown[k : k + count] == unknown[:count] if count else np.zeros(0, dtype=np.bool_)
+
+
+def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int) -> KmerSpectrum:
+    """Count the k-mers of sequences on the strand given, those with N left out."""
+    counts = np.zeros(4**k, dtype=np.uint32)
+    for codes in sequences:
+        for start in range(0, len(codes), _PIECE):
+            numbers, whole = kmer_numbers(codes[start : start + _PIECE + k - 1], k)
+            found = np.sort(numbers[whole])
+            if not len(found):
+                continue
+            ends = np.flatnonzero(np.append(found[1:] != found[:-1], True))
+            counts[found[ends]] += np.diff(ends, prepend=-1).astype(np.uint32)
+    return KmerSpectrum(k, counts)
+
+
+def both_strands(spectrum: KmerSpectrum) -> KmerSpectrum:
+    """Counts with those of each k-mer's reverse complement added.
+
+    Examples
+    --------
+    >>> both_strands(KmerSpectrum(1, np.array([5, 1, 0, 2], dtype=np.uint32))).counts
+    array([7, 1, 1, 7], dtype=uint32)
+    """
+    # Reading the digits backwards is a transposition of a 4 x 4 x ... array, and the complement of
+    # every digit is the whole array backwards.
+    turned = spectrum.counts.reshape((4,) * spectrum.k).transpose().ravel()[::-1]
+    return KmerSpectrum(spectrum.k, spectrum.counts + turned)
+
+
+def excess(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.uint8]:
+    """Excess of every base of a sequence, as a byte (:data:`STEPS`, :data:`ZERO`); 0 for N.
+
+    Parameters
+    ----------
+    codes
+        (length,) bases.
+    spectrum
+        Counts of both strands of the whole species.
+    gc_share
+        Share of G and C among the species' known bases.
+    """
+    track = np.zeros(len(codes), dtype=np.uint8)
+    margin = SMOOTHING + spectrum.k
+    for start in range(0, len(codes), _PIECE):
+        left = max(0, start - margin)
+        bits = _smoothed(codes[left : start + _PIECE + margin], spectrum, gc_share)
+        here = bits[start - left : start - left + _PIECE]
+        track[start : start + _PIECE] = np.clip(np.round(here * STEPS) + ZERO, 1, 255)
+    track[codes >= N] = 0
+    return track
+
+
+def _smoothed(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.float32]:
+    """Mean excess in bits of the k-mers within half of SMOOTHING of each base; 0 where there are none."""
+    k = spectrum.k
+    numbers, whole = kmer_numbers(codes, k)
+    if not len(numbers):
+        return np.zeros(len(codes), dtype=np.float32)
+    strong = np.cumsum(np.concatenate([[0], (codes == C) | (codes == G)]), dtype=np.int32)
+    by_gc = _expected_bits(spectrum, gc_share)
+    bits = np.log2(np.maximum(spectrum.counts[numbers], 1)).astype(np.float32)
+    bits -= by_gc[strong[k:] - strong[:-k]]
+    bits[~whole] = 0.0
+    # The k-mer that begins at a base is centred k // 2 further on.
+    placed = np.zeros((2, len(codes)), dtype=np.float32)
+    placed[0, k // 2 : k // 2 + len(bits)] = bits
+    placed[1, k // 2 : k // 2 + len(bits)] = whole
+    means = uniform_filter1d(placed, SMOOTHING, axis=1, mode="constant")
+    return np.divide(means[0], means[1], out=np.zeros_like(means[0]), where=means[1] > 1e-6)
+
+
+def _expected_bits(spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.float32]:
+    """log2 of the count expected of a k-mer, by its number of G and C."""
+    share = min(max(gc_share, 1e-3), 1 - 1e-3)
+    strong = np.arange(spectrum.k + 1)
+    bits = strong * np.log2(share / 2) + (spectrum.k - strong) * np.log2((1 - share) / 2)
+    return (bits + np.log2(max(spectrum.total, 1))).astype(np.float32)

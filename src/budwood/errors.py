@@ -1,0 +1,40 @@
+"""The one exception a user's input can cause."""
+
+from __future__ import annotations
+
+
+class BudwoodError(Exception):
+    """Bad input, told in one sentence: what is wrong, where, and how to mend it.
+
+    The command line prints the sentence and leaves with exit code 2; the Python API raises it.
+
+    Parameters
+    ----------
+    what
+        What is wrong, without a closing full stop.
+    where
+        The file, line, contig, accession or option it concerns.
+    mend
+        What the user can do about it.
+
+    Examples
+    --------
+    >>> print(BudwoodError("the trait has no value", where="pheno.csv, column 'height'",
+    ...                     mend="choose a trait that was measured"))
+    the trait has no value (pheno.csv, column 'height'): choose a trait that was measured.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """The whole message as one sentence."""
+        place = f" ({self.where})" if self.where else ""
+        remedy = f": {self.mend}" if self.mend else ""
+        return f"{self.what}{place}{remedy}".rstrip(".") + "."

@@ -1,0 +1,155 @@
+"""Allele dosages of a panel: the matrix genomic prediction works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+
+#: Largest ploidy that a dosage of one byte can count.
+_MOST_COPIES: Final = 127
+
+
+@dataclass(frozen=True)
+class Markers:
+    """Columns of a Genotypes matrix.
+
+    Attributes
+    ----------
+    identifier, contig
+        ``object`` arrays of str, one per marker.
+    position
+        0-based positions (``int64``), -1 where unknown.
+    counted, other
+        The counted allele and the other one as letters, ``""`` where the file gives none. A multi-allelic
+        site gives one marker per ALT allele; there ``other`` is REF.
+    """
+
+    identifier: NDArray[np.object_]
+    contig: NDArray[np.object_]
+    position: NDArray[np.int64]
+    counted: NDArray[np.object_]
+    other: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.identifier)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Markers:
+        """The chosen markers, in the order given."""
+        return Markers(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Genotypes:
+    """Dosage of the counted allele, accessions x markers.
+
+    Attributes
+    ----------
+    accessions
+        n ids, exactly as in the file.
+    markers
+        m markers.
+    dosage
+        (n, m) ``int8`` (missing is -1) or ``float32`` (fractional, missing is NaN), from 0 to the
+        accession's ploidy.
+    ploidy
+        (n,) ``int8``, copies per accession.
+
+    Examples
+    --------
+    >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0, 2], [1, -1]], dtype=np.int8))
+    >>> panel.frequency_matrix()
+    array([[0. , 1. ],
+           [0.5, nan]])
+    """
+
+    accessions: tuple[str, ...]
+    markers: Markers
+    dosage: NDArray[np.int8] | NDArray[np.float32]
+    ploidy: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.accessions), len(self.markers))
+        if self.dosage.shape != shape or self.ploidy.shape != shape[:1]:
+            raise BudwoodError(
+                f"dosage {self.dosage.shape} and ploidy {self.ploidy.shape} do not fit "
+                f"{shape[0]} accessions x {shape[1]} markers"
+            )
+
+    @classmethod
+    def from_matrix(
+        cls, accessions: Sequence[str], dosage: NDArray[np.int8] | NDArray[np.float32], ploidy: int = 2
+    ) -> Genotypes:
+        """Genotypes of markers without names or positions."""
+        m = dosage.shape[1]
+        empty = np.full(m, "", dtype=object)
+        names = np.array([f"marker{j + 1}" for j in range(m)], dtype=object)
+        markers = Markers(names, empty, np.full(m, -1, dtype=np.int64), empty, empty)
+        return cls(tuple(accessions), markers, dosage, np.full(len(accessions), ploidy, dtype=np.int8))
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Row of each accession."""
+        return {name: i for i, name in enumerate(self.accessions)}
+
+    def frequency_matrix(self) -> NDArray[np.float64]:
+        """Dosage divided by ploidy, (n, m) in 0..1, NaN where missing."""
+        dosage = self.dosage.astype(np.float64)
+        dosage[dosage < 0] = np.nan
+        return dosage / self.ploidy[:, None]
+
+    def with_ploidy(self, ploidy: Mapping[str, int]) -> Genotypes:
+        """The same dosages with the ploidy of each accession, for files that cannot tell it.
+
+        A table of dosages from diploid and tetraploid lines shows one largest dosage only; counts of the
+        diploids then run from 0 to 2 and those of the tetraploids from 0 to 4.
+
+        Parameters
+        ----------
+        ploidy
+            Copies by accession id; accessions that are not named keep theirs.
+
+        Raises
+        ------
+        BudwoodError
+            If no accession is named, a ploidy is not possible or a dosage exceeds it.
+
+        Examples
+        --------
+        >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0, 2], [1, 4]], dtype=np.int8), ploidy=4)
+        >>> panel.with_ploidy({"a": 2}).frequency_matrix()
+        array([[0.  , 1.  ],
+               [0.25, 1.  ]])
+        """
+        if not set(ploidy) & set(self.accessions):
+            raise BudwoodError(
+                "no accession with a ploidy is among the genotypes",
+                mend="write accession ids the same way in both files",
+            )
+        copies = self.ploidy.copy()
+        for row, name in enumerate(self.accessions):
+            given = ploidy.get(name, int(self.ploidy[row]))
+            most = float(np.fmax.reduce(self.dosage[row], initial=0.0))
+            if not 1 <= given <= _MOST_COPIES or most > given:
+                raise BudwoodError(
+                    f"accession {name!r} has a dosage of {most:g} and ploidy {given}",
+                    mend="give the ploidy that the dosages were counted with",
+                )
+            copies[row] = given
+        return Genotypes(self.accessions, self.markers, self.dosage, copies)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Genotypes:
+        """The chosen accessions, in the order given."""
+        index = np.asarray(rows, dtype=np.intp)
+        chosen = tuple(self.accessions[i] for i in index)
+        return Genotypes(chosen, self.markers, self.dosage[index], self.ploidy[index])
+
+    def take_markers(self, columns: NDArray[np.intp] | NDArray[np.bool_]) -> Genotypes:
+        """The chosen markers, in the order given."""
+        return Genotypes(self.accessions, self.markers.take(columns), self.dosage[:, columns], self.ploidy)

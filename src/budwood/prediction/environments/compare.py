@@ -1,0 +1,55 @@
+"""Multi-environment models named by the user, held against one another on the same cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from budwood.genomics.environments import Environments
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.phenotypes import Phenotypes
+from budwood.prediction.environments.evaluate import evaluate_environments
+from budwood.prediction.environments.models import (
+    check_environment_models,
+    environment_model_named,
+    usual_models,
+)
+from budwood.prediction.environments.outcome import EnvironmentEvaluation
+from budwood.prediction.environments.trials import match_trials
+from budwood.prediction.predictors import Predictors
+
+
+def compare_environment_models(
+    genotypes: Genotypes,
+    phenotypes: Phenotypes,
+    trait: str,
+    *,
+    environments: Environments | None = None,
+    models: Sequence[str] | None = None,
+    scheme: str = "cv1",
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 0,
+) -> EnvironmentEvaluation:
+    """Cross-validate multi-environment models.
+
+    Parameters
+    ----------
+    phenotypes
+        Long records; replicates are averaged first.
+    environments
+        What is known of the environments; ``forward`` and the reaction norm need it.
+    models
+        Names in :data:`budwood.prediction.environments.models.ENVIRONMENT_MODELS`, the baseline first.
+
+    Raises
+    ------
+    BudwoodError
+        If models, scheme, records or environments do not fit together.
+    """
+    names = tuple(models) if models else usual_models(environments)
+    check_environment_models(names, environments)
+    trials = match_trials(genotypes, phenotypes, trait, environments)
+    chosen = [environment_model_named(name) for name in names]
+    return evaluate_environments(
+        Predictors(genotypes), trials, chosen, scheme, trait=trait, folds=folds, repeats=repeats, seed=seed
+    )

@@ -1,0 +1,127 @@
+"""Held-out accuracy of multi-environment models on the same cells.
+
+Everything that learns (frequencies, scales, covariates' centres, variances) learns from the training cells of
+a split: models get no others. r is taken within an environment and averaged; environments are never pooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from budwood.errors import BudwoodError
+from budwood.prediction.environments.differences import paired_differences
+from budwood.prediction.environments.model import EnvironmentModel
+from budwood.prediction.environments.outcome import EnvironmentEvaluation
+from budwood.prediction.environments.schemes import Split, splits
+from budwood.prediction.environments.tally import FEWEST_LINES, Tally, mean_known
+from budwood.prediction.environments.trials import Trials
+from budwood.prediction.environments.verdict import covariate_verdict
+from budwood.prediction.outcome import PermutationControl
+from budwood.prediction.predictors import Predictors
+
+
+def evaluate_environments(
+    predictors: Predictors,
+    trials: Trials,
+    models: Sequence[EnvironmentModel],
+    scheme: str,
+    *,
+    trait: str,
+    folds: int = 5,
+    repeats: int = 1,
+    permutations: int = 5,
+    seed: int = 0,
+) -> EnvironmentEvaluation:
+    """Cross-validate models on the same splits.
+
+    Parameters
+    ----------
+    predictors
+        Accessions that ``trials.line`` are rows of.
+    models
+        The baseline first; the last one has the permutation control.
+    scheme
+        One of :data:`budwood.prediction.environments.schemes.ENVIRONMENT_SCHEMES`.
+    repeats
+        Divisions; repeat r uses seed + r. ``forward`` has one.
+    permutations
+        Shuffles within environments, each through the splits of the first repeat.
+
+    Raises
+    ------
+    BudwoodError
+        If no environment can be judged or the scheme cannot be made.
+    """
+    names = predictors.genotypes.accessions
+    count = 1 if scheme == "forward" else repeats
+    drawn = [splits(trials, names, scheme, folds=folds, seed=seed + r) for r in range(count)]
+    cases = {model.name: (model, trials) for model in models}
+    tallies = _run(predictors, cases, [split for division in drawn for split in division])
+    _check_judged(trials, next(iter(tallies.values())))
+    paired, over = paired_differences(trials, tallies, scheme, folds, seed)
+    return EnvironmentEvaluation(
+        trait=trait,
+        scheme=scheme,
+        folds=len(drawn[0]) if scheme in ("cv0", "forward") else folds,
+        repeats=count,
+        scores=tuple(tally.score(name, trials) for name, tally in tallies.items()),
+        paired=paired,
+        interval_over=over,
+        permutation=_control(predictors, trials, models[-1], drawn[0], permutations, seed),
+        assumptions=(*trials.assumptions, *_not_judged(trials, next(iter(tallies.values())))),
+        verdict=covariate_verdict(paired, scheme, over),
+    )
+
+
+def _run(
+    predictors: Predictors, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
+) -> dict[str, Tally]:
+    """Every case, a model with the records it sees, through every split."""
+    tallies = {name: Tally(len(trials.environments)) for name, (_, trials) in cases.items()}
+    for split in drawn:
+        if not len(split.held_out):
+            continue
+        for name, (model, trials) in cases.items():
+            predictors.lap()
+            fitted = model.fit(predictors, trials.take(split.training))
+            forecast = fitted.predict(trials.line[split.held_out], trials.environment[split.held_out])
+            tallies[name].add(trials, split.held_out, forecast, predictors.lap())
+    return tallies
+
+
+def _control(
+    predictors: Predictors,
+    trials: Trials,
+    model: EnvironmentModel,
+    drawn: Sequence[Split],
+    permutations: int,
+    seed: int,
+) -> PermutationControl:
+    generator = np.random.default_rng(seed)
+    cases = {f"shuffle {i}": (model, trials.shuffled(generator)) for i in range(permutations)}
+    tallies = _run(predictors, cases, drawn).values()
+    found = [float(np.nanmean(mean_known(np.array(tally.r), axis=0))) for tally in tallies]
+    lower, upper = np.quantile(found, [0.025, 0.975]) if found else (0.0, 0.0)
+    return PermutationControl(model.name, float(np.mean(found or [0.0])), float(lower), float(upper))
+
+
+def _check_judged(trials: Trials, tally: Tally) -> None:
+    if np.isnan(tally.r).all():
+        raise BudwoodError(
+            f"no environment has {FEWEST_LINES} held-out accessions in a fold, so none can be judged",
+            mend="use fewer folds, or give environments with more accessions",
+        )
+
+
+def _not_judged(trials: Trials, tally: Tally) -> tuple[str, ...]:
+    silent = [row for row in trials.seen if np.isnan(np.array(tally.r)[:, row]).all()]
+    if not silent:
+        return ()
+    named = ", ".join(trials.environments.names[row] for row in silent[:6])
+    more = f" and {len(silent) - 6} more" if len(silent) > 6 else ""
+    return (
+        f"Not judged, because no fold holds {FEWEST_LINES} of their accessions out or the scheme never "
+        f"does: {named}{more}.",
+    )

@@ -1,0 +1,141 @@
+"""A multi-environment model that has learnt: equations solved for K of lines times G of environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from budwood.errors import BudwoodError
+from budwood.prediction.environments.scaling import EnvironmentScales
+from budwood.prediction.environments.trials import Trials
+from budwood.prediction.predictors import Predictors
+from budwood.prediction.trait_model import Forecast
+from budwood.stats.centring import kernel_spread
+from budwood.stats.column_covariance import ColumnCovariance
+from budwood.stats.grid_cells import grid_cells
+from budwood.stats.relationship import Rows
+from budwood.stats.scattered_cells import scattered_cells
+from budwood.stats.separable import SeparableFit, SeparableRecords, Targets, fit_separable
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+#: Largest matrix that is factored: 8 N^2 bytes, 0.65 GB at the limit.
+LARGEST: Final = 9_000
+
+
+@dataclass(frozen=True)
+class FittedKroneckerModel:
+    """Variances by restricted maximum likelihood and solved equations.
+
+    Attributes
+    ----------
+    trials
+        What it learnt from.
+    scales
+        Mean and spread of every environment.
+    structure, fit
+        Covariance between environments, and its estimates.
+    kernel, own
+        (all, n) kernel of all accessions with the n training lines, and (all,) of each with itself.
+    """
+
+    trials: Trials
+    scales: EnvironmentScales
+    structure: ColumnCovariance
+    fit: SeparableFit
+    kernel: Matrix
+    own: Vector
+
+    @property
+    def variance_shares(self) -> dict[str, float]:
+        """Share of the expected sample variance within an environment by source."""
+        spread = kernel_spread(self.kernel[self.trials.lines])
+        parts = dict(self.structure.parts(self.fit.parameters))
+        shares = {name: part * (1.0 if name == "residual" else spread) for name, part in parts.items()}
+        total = sum(shares.values())
+        return {name: share / total for name, share in shares.items()}
+
+    def predict(self, lines: Rows, environments: Rows) -> Forecast:
+        """Forecast cells; see :class:`budwood.prediction.environments.model.FittedEnvironmentModel`."""
+        wanted, column = np.unique(environments, return_inverse=True)
+        rows, row = np.unique(lines, return_inverse=True)
+        found = self.predict_mixtures(rows, np.eye(len(self.trials.environments))[wanted])
+        parts = (found.value, found.standard_error, found.reliability, found.lower_90, found.upper_90)
+        return Forecast(*(part[row, column] for part in parts))
+
+    def predict_mixtures(self, lines: Rows, mixtures: Matrix) -> Forecast:
+        """Forecast means over mixtures of environments.
+
+        Intervals are for the mean of one new record in each environment of the mixture, each observed as
+        the training means were.
+        """
+        scales, seen = self.scales, self.scales.seen
+        everywhere = self.structure.everywhere(self.fit.parameters)
+        weights = mixtures * scales.scale[None, :]
+        targets = Targets(
+            weights @ everywhere[:, seen],
+            np.einsum("be,ef,bf->b", weights, everywhere, weights),
+            weights[:, seen],
+        )
+        found = self.fit.solved.predict(self.kernel[lines], self.own[lines], targets)
+        value = found.value + (mixtures @ scales.centre)[None, :]
+        unseen = (mixtures**2) @ scales.centre_variance
+        error = found.pev_value + unseen[None, :]
+        _, residual = self.structure.covariance(self.fit.parameters)
+        noise = np.full(len(scales.scale), residual.mean())
+        noise[seen] = residual
+        record = found.pev_value + ((weights**2) @ noise)[None, :]
+        # What is known of a new environment's mean rests on the few environments seen, not on the records.
+        within = float(stdtrit(len(self.trials) - len(seen), 0.95)) ** 2
+        between = float(stdtrit(max(len(seen) - 1, 1), 0.95)) ** 2
+        half = np.sqrt(within * record + between * unseen[None, :])
+        unexplained = np.ones_like(value)
+        np.divide(found.pev_effect, found.effect_variance, out=unexplained, where=found.effect_variance > 0.0)
+        reliability = np.clip(1.0 - unexplained, 0.0, 1.0)
+        return Forecast(value, np.sqrt(error), reliability, value - half, value + half)
+
+
+def fit_kronecker(
+    predictors: Predictors,
+    trials: Trials,
+    scales: EnvironmentScales,
+    structure: ColumnCovariance,
+    kernel: str,
+) -> FittedKroneckerModel:
+    """Fit a structure of the covariance between environments to scaled means.
+
+    Raises
+    ------
+    BudwoodError
+        If there are too many records with gaps or unequal weights.
+    """
+    lines = trials.lines
+    whole = predictors.kernel(kernel, lines)
+    records = _records(trials, scales, whole[np.ix_(lines, lines)])
+    fit = fit_separable(records, structure)
+    return FittedKroneckerModel(trials, scales, structure, fit, whole[:, lines], np.diagonal(whole).copy())
+
+
+def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> SeparableRecords:
+    """The scaled records in the engine that costs less; both are exact."""
+    lines, seen = trials.lines, trials.seen
+    row, column = np.searchsorted(lines, trials.line), np.searchsorted(seen, trials.environment)
+    scaled = (trials.value - scales.centre[trials.environment]) / scales.scale[trials.environment]
+    weights = trials.weights()
+    holes = len(lines) * len(seen) - len(trials)
+    if np.ptp(weights) <= 1e-9 and holes <= min(len(trials), LARGEST):
+        grid = np.full((len(lines), len(seen)), np.nan)
+        grid[row, column] = scaled
+        return grid_cells(kernel, grid)
+    if len(trials) > LARGEST:
+        raise BudwoodError(
+            f"{len(trials):,} means of accessions in environments with {holes:,} gaps or unequal standard "
+            f"errors are too many (at most {LARGEST:,})",
+            mend="take fewer environments or accessions, or leave standard errors out",
+        )
+    return scattered_cells(kernel, row, column, scaled, weights)

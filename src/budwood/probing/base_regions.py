@@ -1,0 +1,226 @@
+"""Per-base classes from the encoder and from k-mers, labels from another species."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from budwood.config import WINDOW
+from budwood.model.checkpoint import Checkpoint
+from budwood.probing.kmer_models import kmer_classes, kmer_indices
+from budwood.probing.stretches import BASE_CLASSES, MARGIN, REGIONS_OF_CLASS, STRETCH, UNSCORED
+from budwood.progress import progress
+
+#: One base in so many has its classes predicted, and one in so many gives its features.
+GRID: Final = 8
+FEATURE_GRID: Final = 128
+
+_NEIGHBOURS: Final = (5, 17, 65, 129)
+_K: Final = 6
+_LEAST: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class StretchReading:
+    """What the encoder makes of stretches.
+
+    Attributes
+    ----------
+    chances
+        (s, STRETCH / GRID, regions) probabilities of region classes, means over GRID bases. Windows overlap
+        by half: where a base is read in two of them, their log odds are averaged.
+    features
+        (s, STRETCH / FEATURE_GRID, embedding_size) features of single bases, both strands joined, from the
+        window whose middle is nearest.
+    """
+
+    chances: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
+def read_stretches(
+    codes: NDArray[np.uint8],
+    checkpoint: Checkpoint,
+    *,
+    window: int = WINDOW,
+    half_precision: bool = False,
+    show: bool | None = None,
+) -> StretchReading:
+    """Read stretches in windows that overlap by half.
+
+    Parameters
+    ----------
+    codes
+        (s, MARGIN + STRETCH + MARGIN) bases.
+    window
+        Bases per window.
+    half_precision
+        Multiply in bfloat16.
+    """
+    config = checkpoint.encoder.config
+    chances = np.empty((len(codes), STRETCH // GRID, config.regions), dtype=np.float32)
+    features = np.empty((len(codes), STRETCH // FEATURE_GRID, config.embedding_size), dtype=np.float32)
+    mixed = torch.autocast("cpu", torch.bfloat16) if half_precision else nullcontext()
+    with torch.inference_mode(), mixed, progress("reading", total=len(codes), show=show) as advance:
+        for number, row in enumerate(codes):
+            chances[number], features[number] = _read_stretch(row, checkpoint, window)
+            advance()
+    return StretchReading(chances, features)
+
+
+def _read_stretch(
+    row: NDArray[np.uint8], checkpoint: Checkpoint, window: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    step = window // 2
+    begins = np.arange(max(0, MARGIN - step), min(len(row) - window + 1, MARGIN + STRETCH), step)
+    windows = np.stack([row[begin : begin + window] for begin in begins]).astype(np.int64)
+    reading = checkpoint.encoder(torch.from_numpy(windows))
+    log_odds = torch.zeros(len(row), reading.regions.shape[-1])
+    times = torch.zeros(len(row), 1)
+    for begin, read in zip(begins, reading.regions.float(), strict=True):
+        log_odds[begin : begin + window] += read
+        times[begin : begin + window] += 1
+    mean = (log_odds / times)[MARGIN : MARGIN + STRETCH]
+    chances = mean.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
+    places = MARGIN + np.arange(FEATURE_GRID // 2, STRETCH, FEATURE_GRID)
+    nearest = np.abs(places[:, None] - begins - (window - 1) / 2).argmin(1)
+    features = reading.features.float()[nearest, places - begins[nearest]]
+    return chances.numpy(), features.numpy()
+
+
+def grid_labels(labels: NDArray[np.int8], spacing: int) -> NDArray[np.int8]:
+    """Classes of the bases in the middle of every ``spacing``: (s, STRETCH) -> (s, STRETCH / spacing)."""
+    return labels[:, spacing // 2 :: spacing]
+
+
+def class_chances(chances: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities of region classes summed to coding, intron and intergenic (UTR left out): (..., 3)."""
+    joined = [chances[..., list(classes)].sum(-1) for classes in REGIONS_OF_CLASS]
+    return np.stack(joined, axis=-1).astype(np.float64)
+
+
+class BaseClassifier:
+    """Prior correction of class chances, with or without those of neighbouring bases.
+
+    A multinomial logistic regression, classes weighted to count the same, on the logarithms of a base's
+    class chances and, with ``neighbours``, of their means over 40, 136, 520 and 1,032 bases around it.
+
+    Parameters
+    ----------
+    neighbours
+        Read the means as well.
+    """
+
+    def __init__(self, *, neighbours: bool) -> None:
+        self.neighbours = neighbours
+        self._regression = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
+
+    def fit(self, chances: NDArray[np.floating], labels: NDArray[np.int8]) -> BaseClassifier:
+        """Fit on (s, g, 3) chances along stretches and (s, g) classes, UNSCORED ones left out."""
+        features = self._features(chances)
+        scored = labels.ravel() != UNSCORED
+        self._regression.fit(features[scored], labels.ravel()[scored])
+        return self
+
+    def predict(self, chances: NDArray[np.floating]) -> NDArray[np.int8]:
+        """(s, g) classes."""
+        return self._regression.predict(self._features(chances)).reshape(chances.shape[:2])
+
+    def _features(self, chances: NDArray[np.floating]) -> NDArray[np.float64]:
+        widths = _NEIGHBOURS if self.neighbours else ()
+        parts = [chances, *(_running_mean(chances, width) for width in widths)]
+        return np.log(np.concatenate(parts, axis=-1) + _LEAST).reshape(-1, len(parts) * chances.shape[-1])
+
+
+def _running_mean(values: NDArray[np.floating], width: int) -> NDArray[np.float64]:
+    """Means over ``width`` places along axis 1; beyond the ends, the outermost value stands."""
+    padded = np.pad(values, ((0, 0), (width // 2 + 1, width // 2), (0, 0)), mode="edge")
+    total = padded.astype(np.float64).cumsum(1)
+    return (total[:, width:] - total[:, :-width]) / width
+
+
+class KmerClassifier:
+    """6-mers of both strands counted in a window around a base, and a multinomial logistic regression.
+
+    Counts enter as square roots, classes are weighted to count the same.
+
+    Parameters
+    ----------
+    width
+        Bases in the window.
+    """
+
+    def __init__(self, width: int, *, penalty: float = 1e-3) -> None:
+        self.width = width
+        self._classes, self._count = kmer_classes(_K)
+        self._regression = LogisticRegression(C=penalty, max_iter=500, class_weight="balanced")
+
+    def features(self, row: NDArray[np.uint8], places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(places, 2080) square roots of counts around places of one stretch with its margins."""
+        index, whole = kmer_indices(row, _K)
+        kinds = np.where(whole, self._classes[index], self._count)
+        around = MARGIN + places[:, None] - self.width // 2 + np.arange(self.width - _K + 1)
+        counts = np.zeros((len(places), self._count + 1), dtype=np.float32)
+        np.add.at(counts, (np.arange(len(places))[:, None], kinds[around]), 1)
+        return np.sqrt(counts[:, : self._count])
+
+    def fit(self, codes: NDArray[np.uint8], labels: NDArray[np.int8], spacing: int) -> KmerClassifier:
+        """Fit on the middle base of every ``spacing`` of stretches."""
+        places = np.arange(spacing // 2, STRETCH, spacing)
+        wanted = grid_labels(labels, spacing)
+        counts = [
+            self.features(row, places[known != UNSCORED]) for row, known in zip(codes, wanted, strict=True)
+        ]
+        self._regression.fit(np.concatenate(counts), wanted[wanted != UNSCORED])
+        return self
+
+    def chances(self, codes: NDArray[np.uint8], spacing: int = GRID) -> NDArray[np.float64]:
+        """(s, STRETCH / spacing, 3) class chances of the middle base of every ``spacing``."""
+        places = np.arange(spacing // 2, STRETCH, spacing)
+        return np.stack([self._regression.predict_proba(self.features(row, places)) for row in codes])
+
+
+@dataclass(frozen=True)
+class BalancedAccuracy:
+    """Mean share of right predictions by class, 95 % bootstrap interval over stretches.
+
+    Attributes
+    ----------
+    bases
+        Scored bases.
+    coding, intron, intergenic
+        Share of right predictions of each class.
+    """
+
+    bases: int
+    balanced_accuracy: float
+    lower: float
+    upper: float
+    coding: float
+    intron: float
+    intergenic: float
+
+
+def score_classes(
+    predicted: NDArray[np.integer], labels: NDArray[np.int8], *, draws: int = 1000, seed: int = 0
+) -> BalancedAccuracy:
+    """Score (s, g) predicted classes."""
+    classes = range(len(BASE_CLASSES))
+    counted = np.stack([(labels == k).sum(1) for k in classes], axis=1)
+    right = np.stack([((labels == k) & (predicted == k)).sum(1) for k in classes], axis=1)
+    random = np.random.default_rng(seed)
+    drawn = [
+        right[rows].sum(0) / np.maximum(counted[rows].sum(0), 1)
+        for rows in random.integers(0, len(labels), (draws, len(labels)))
+    ]
+    lower, upper = np.percentile(np.mean(drawn, axis=1), [2.5, 97.5])
+    shares = right.sum(0) / np.maximum(counted.sum(0), 1)
+    return BalancedAccuracy(
+        int(counted.sum()), float(shares.mean()), float(lower), float(upper), *map(float, shares)
+    )

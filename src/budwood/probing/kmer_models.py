@@ -1,0 +1,285 @@
+"""What letters nearby say of a hidden base: the k-mer models that an encoder has to beat.
+
+One table of k-mer counts, both strands added, holds every model: the chance of a hidden base given the
+letters before and after it is a ratio of counts, and the counts of shorter contexts are its marginals.
+Long contexts are rare, so each is interpolated with the next shorter one as under a Dirichlet prior (MacKay
+and Peto 1995, Natural Language Engineering 1:289): ``p = (count + a p_shorter) / (total + a)``, with ``a``
+for every length of context chosen on held-out sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import N
+
+_CHUNK: Final = 1 << 22
+_CONCENTRATIONS: Final = tuple(2.0**power for power in range(0, 15))
+_PRIOR: Final = 1.0
+
+
+def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
+    """Counts of every k-mer on both strands; k-mers with an N are left out.
+
+    Returns
+    -------
+    ndarray
+        (4 ** k,), the first letter being the most significant digit of the index.
+
+    Examples
+    --------
+    >>> from budwood.genomics.sequence import encode
+    >>> count_kmers([encode("AAC")], 2).reshape(4, 4)
+    array([[1, 1, 0, 0],
+           [0, 0, 0, 0],
+           [0, 0, 0, 1],
+           [0, 0, 0, 1]])
+    """
+    counts = np.zeros(4**k, dtype=np.int64)
+    for codes in sequences:
+        for start in range(0, len(codes) - k + 1, _CHUNK):
+            piece = codes[start : start + _CHUNK + k - 1]
+            index, whole = kmer_indices(piece, k)
+            counts += np.bincount(index[whole], minlength=4**k)
+    return counts + _turned(counts, k)
+
+
+def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Index of the k-mer that begins at each place, and whether it is free of N."""
+    places = len(codes) - k + 1
+    index = np.zeros(places, dtype=np.int64)
+    whole = np.ones(places, dtype=np.bool_)
+    for offset in range(k):
+        letter = codes[offset : offset + places]
+        index = 4 * index + np.minimum(letter, 3)
+        whole &= letter < N
+    return index, whole
+
+
+def kmer_classes(k: int) -> tuple[NDArray[np.int64], int]:
+    """Number of each k-mer's class, the same for its reverse complement, and how many classes there are.
+
+    Examples
+    --------
+    >>> kmer_classes(1)
+    (array([0, 1, 1, 0]), 2)
+    """
+    index = np.arange(4**k)
+    either = np.minimum(index, _turned(index, k))
+    kinds, classes = np.unique(either, return_inverse=True)
+    return classes, len(kinds)
+
+
+def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Weights of several models in a logarithmic opinion pool, by least surprise.
+
+    Parameters
+    ----------
+    experts
+        (q, 4) chances by each model at the same places.
+    truth
+        (q,) bases that stand there.
+
+    Returns
+    -------
+    ndarray
+        (models,), none negative; :func:`pool` takes them.
+    """
+    logs = np.log(np.stack(experts))
+    rows = np.arange(len(truth))
+
+    def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        chances = _softmax(np.einsum("m,mqb->qb", weights, logs))
+        expected = (logs * chances).sum(2)
+        return -float(np.log(chances[rows, truth]).mean()), (expected - logs[:, rows, truth]).mean(1)
+
+    start = np.full(len(experts), 1.0 / len(experts))
+    found = minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(experts))
+    return np.asarray(found.x, dtype=np.float64)
+
+
+def pool(experts: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances of a logarithmic opinion pool: the weighted product of several models' chances, (q, 4).
+
+    Examples
+    --------
+    >>> sure, unsure = np.array([[0.7, 0.1, 0.1, 0.1]]), np.full((1, 4), 0.25)
+    >>> pool([sure, unsure], np.array([1.0, 3.0])).round(2)
+    array([[0.7, 0.1, 0.1, 0.1]])
+    """
+    return _softmax(np.einsum("m,mqb->qb", weights, np.log(np.stack(experts))))
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return shares
+
+
+def kmer_tables(counts: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], ...]:
+    """Counts of k-mers of lengths 1 to ``length``, as sums of those of longer ones."""
+    return tuple(counts.reshape(4**size, -1).sum(1) for size in range(1, length + 1))
+
+
+@dataclass(frozen=True)
+class KmerModel:
+    """Interpolated chances of a hidden base given the letters around it.
+
+    Attributes
+    ----------
+    tables
+        Counts of k-mers of length 1, 2, ... on both strands, each (4 ** length,).
+    left, right
+        Most letters read before and after the base. ``(5, 0)`` is a Markov chain of order 5.
+    concentration
+        Weight of the shorter context against the counts of the longer one, by length of the longer.
+    """
+
+    tables: tuple[NDArray[np.int64], ...]
+    left: int
+    right: int
+    concentration: tuple[float, ...]
+
+    def probabilities(
+        self, codes: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Chances of A, C, G, T at hidden places; letters past a hidden or unknown one are not read.
+
+        Parameters
+        ----------
+        codes
+            (windows, length) bases; anything that is not A, C, G or T is hidden.
+        rows, columns
+            (q,) places asked for.
+
+        Returns
+        -------
+        ndarray
+            (q, 4), rows sum to 1.
+        """
+        digits, reach = _neighbours(codes, rows, columns, self.left, self.right)
+        found = np.empty((len(rows), 4))
+        for left, right in np.unique(reach, axis=0):
+            asked = np.flatnonzero((reach == (left, right)).all(1))
+            found[asked] = self._chances(digits[asked], _path(int(left), int(right)))
+        return found
+
+    def _chances(self, digits: NDArray[np.int64], path: list[tuple[int, int]]) -> NDArray[np.float64]:
+        """(q, 4) chances by a path of ever longer contexts, as far as there are concentrations."""
+        counts = self._counted(digits, 0, 0) + _PRIOR
+        chance = counts / counts.sum(1, keepdims=True)
+        for strength, context in zip(self.concentration, path, strict=False):
+            seen = self._counted(digits, *context)
+            chance = (seen + strength * chance) / (seen.sum(1, keepdims=True) + strength)
+        return chance
+
+    def _counted(self, digits: NDArray[np.int64], before: int, after: int) -> NDArray[np.int64]:
+        """(q, 4) counts of each letter in a context; column ``self.left`` of ``digits`` is hidden."""
+        index = np.zeros(len(digits), dtype=np.int64)
+        for column in range(self.left - before, self.left + after + 1):
+            index = 4 * index + (0 if column == self.left else digits[:, column])
+        table = self.tables[before + after]
+        return table[index[:, None] + np.arange(4) * 4**after]
+
+    def longer(self, digits: NDArray[np.int64], truth: NDArray[np.int64]) -> KmerModel:
+        """The model with the concentration of one more length, the one with the least surprise."""
+        path = _path(self.left, self.right)
+        rows = np.arange(len(truth))
+        lower = self._chances(digits, path)[rows, truth]
+        seen = self._counted(digits, *path[len(self.concentration)])
+        right, total = seen[rows, truth], seen.sum(1)
+        surprise = [-np.log((right + a * lower) / (total + a)).mean() for a in _CONCENTRATIONS]
+        best = _CONCENTRATIONS[int(np.argmin(surprise))]
+        return replace(self, concentration=(*self.concentration, best))
+
+
+def fit_kmer_model(
+    counts: NDArray[np.int64], left: int, right: int, held_out: NDArray[np.uint8]
+) -> KmerModel:
+    """A model whose concentrations are the best, one length of context after another, on held-out windows.
+
+    Parameters
+    ----------
+    counts
+        From :func:`count_kmers` on other sequence.
+    held_out
+        (windows, length) bases; the middle base of each is predicted from whole contexts.
+
+    Raises
+    ------
+    BudwoodError
+        If the counted k-mers are too short for the context, or no held-out window has a whole context.
+    """
+    length = left + right + 1
+    if 4**length > len(counts):
+        raise BudwoodError(
+            f"a context of {left} + {right} letters needs longer k-mers", mend="count with a larger k"
+        )
+    rows = np.arange(len(held_out))
+    middle = np.full(len(held_out), held_out.shape[1] // 2)
+    truth = held_out[rows, middle]
+    digits, reach = _neighbours(held_out, rows, middle, left, right)
+    whole = (reach == (left, right)).all(1) & (truth < N)
+    if not whole.any():
+        raise BudwoodError("no held-out window has letters all around its middle", mend="give longer ones")
+    model = KmerModel(kmer_tables(counts, length), left, right, ())
+    for _ in range(left + right):
+        model = model.longer(digits[whole], truth[whole].astype(np.int64))
+    return model
+
+
+def join_sides(
+    one: NDArray[np.float64], other: NDArray[np.float64], prior: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chances given both sides, taken as independent given the base: one times other over prior.
+
+    Parameters
+    ----------
+    one, other
+        (q, 4) chances given the letters before, and given those after.
+    prior
+        (4,) or (q, 4) chances without any.
+    """
+    product = one * other / prior
+    return product / product.sum(1, keepdims=True)
+
+
+def _path(left: int, right: int) -> list[tuple[int, int]]:
+    """Ever longer contexts from one letter on: the shorter side grows, the left one first."""
+    before = after = 0
+    path = []
+    while (before, after) != (left, right):
+        if before < left and (before <= after or after == right):
+            before += 1
+        else:
+            after += 1
+        path.append((before, after))
+    return path
+
+
+def _neighbours(
+    codes: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp], left: int, right: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Letters around places, (q, left + 1 + right), and (q, 2) how many are known on either side."""
+    padded = np.pad(codes, ((0, 0), (left, right)), constant_values=N)
+    around = columns[:, None] + np.arange(left + 1 + right)
+    digits = padded[rows[:, None], around].astype(np.int64)
+    known = digits < N
+    before = np.cumprod(known[:, :left][:, ::-1], axis=1).sum(1)
+    after = np.cumprod(known[:, left + 1 :], axis=1).sum(1)
+    return np.where(known, digits, 0), np.stack([before, after], axis=1)
+
+
+def _turned(values: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """(4 ** k,) values of k-mers -> for each k-mer the value of its reverse complement."""
+    # Every letter is mirrored, and the letters stand in the other order.
+    letters = values.reshape((4,) * k)
+    turned: NDArray[np.int64] = letters[(slice(None, None, -1),) * k].transpose().reshape(-1)
+    return turned

@@ -1,0 +1,163 @@
+"""How well hidden bases are reconstructed, by the class of region they lie in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from budwood.genomics.annotation import Annotation
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.region import UNLABELLED
+from budwood.genomics.region_track import region_track
+from budwood.genomics.sequence import MASK, N
+from budwood.inference.embed import stack_intervals, tile
+from budwood.model.checkpoint import Checkpoint
+from budwood.progress import progress
+from budwood.training.validation import REGION_GROUPS
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class HiddenBases:
+    """Windows of a genome with single bases hidden.
+
+    Attributes
+    ----------
+    codes
+        (windows, 512) bases as they are, padded at the end of a contig.
+    rows, columns
+        (q,) the hidden places, none of them unknown or soft-masked.
+    region
+        (q,) :class:`~budwood.genomics.region.Region` of each.
+    """
+
+    codes: NDArray[np.uint8]
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    region: NDArray[np.uint8]
+
+    @property
+    def truth(self) -> NDArray[np.uint8]:
+        """(q,) the hidden bases."""
+        return self.codes[self.rows, self.columns]
+
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """(windows, 512) the bases with MASK at the hidden places."""
+        shown = self.codes.copy()
+        shown[self.rows, self.columns] = MASK
+        return shown
+
+
+@dataclass(frozen=True)
+class MaskedScore:
+    """Mean surprise in nats, its standard error, and share of right guesses over ``bases`` hidden bases."""
+
+    bases: int
+    cross_entropy: float
+    cross_entropy_error: float
+    accuracy: float
+
+
+def hide_bases(
+    assembly: Assembly,
+    annotation: Annotation | None = None,
+    *,
+    spacing: int = 16,
+    every: int = 1,
+    seed: int = 0,
+) -> HiddenBases:
+    """Cut a genome into windows, keep one in ``every``, and hide one base in every ``spacing`` of it.
+
+    Between two hidden bases stands more sequence than any of the k-mer models reads.
+    """
+    tiles = tile(assembly)[::every]
+    codes = stack_intervals(assembly, tiles)
+    tracks = {
+        name: (
+            region_track(annotation, name, length)
+            if annotation is not None
+            else np.full(length, UNLABELLED, dtype=np.uint8),
+            assembly.soft_mask(Interval(name, 0, length)),
+        )
+        for name, length in assembly.contigs.items()
+    }
+    phase = np.random.default_rng(seed).integers(0, spacing, size=(len(codes), 1))
+    chosen = (np.arange(codes.shape[1]) % spacing == phase) & (codes < N)
+    region = np.full(codes.shape, UNLABELLED, dtype=np.uint8)
+    for row, interval in enumerate(tiles):
+        track, repeat = tracks[interval.contig]
+        inside = slice(interval.start, interval.end)
+        region[row, : interval.length] = track[inside]
+        chosen[row, : interval.length] &= ~repeat[inside]
+    rows, columns = np.nonzero(chosen)
+    return HiddenBases(codes, rows, columns, region[rows, columns])
+
+
+def encoder_probabilities(
+    hidden: HiddenBases, checkpoint: Checkpoint, *, show: bool | None = None
+) -> NDArray[np.float64]:
+    """(q, 4) chances of A, C, G, T at the hidden places, both strands read."""
+    found = np.empty((len(hidden.rows), 4))
+    shown = hidden.shown
+    with torch.inference_mode(), progress("reading", total=len(shown), show=show) as advance:
+        for begin in range(0, len(shown), _BATCH):
+            piece = torch.from_numpy(shown[begin : begin + _BATCH].astype(np.int64))
+            chances = checkpoint.encoder(piece).bases.softmax(-1).double().numpy()
+            asked = np.flatnonzero((hidden.rows >= begin) & (hidden.rows < begin + len(piece)))
+            found[asked] = chances[hidden.rows[asked] - begin, hidden.columns[asked]]
+            advance(len(piece))
+    return found
+
+
+def score_masked(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
+    """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
+    return score_guesses(hidden, surprise_of(hidden, probabilities), guessed_right(hidden, probabilities))
+
+
+def score_guesses(
+    hidden: HiddenBases, surprise: NDArray[np.float64], right: NDArray[np.bool_]
+) -> dict[str, MaskedScore]:
+    """The same from the surprise at each hidden base, and whether it was guessed right."""
+    return {
+        name: MaskedScore(
+            int(inside.sum()),
+            float(surprise[inside].mean()),
+            error_of_mean(surprise[inside], hidden.rows[inside]),
+            float(right[inside].mean()),
+        )
+        for name, inside in region_groups(hidden).items()
+    }
+
+
+def surprise_of(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(q,) surprise in nats at each hidden base."""
+    surprise: NDArray[np.float64] = -np.log(probabilities[np.arange(len(hidden.rows)), hidden.truth])
+    return surprise
+
+
+def guessed_right(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(q,) whether the most probable base is the hidden one."""
+    right: NDArray[np.bool_] = probabilities.argmax(1) == hidden.truth
+    return right
+
+
+def region_groups(hidden: HiddenBases) -> dict[str, NDArray[np.bool_]]:
+    """Which hidden bases are in ``"all"`` and in each group of regions that occurs among them."""
+    groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
+    everything = {"all": np.ones(len(hidden.rows), dtype=np.bool_)}
+    return {name: inside for name, inside in (everything | groups).items() if inside.any()}
+
+
+def error_of_mean(values: NDArray[np.float64], windows: NDArray[np.intp]) -> float:
+    """Standard error of a mean over bases of which those of one window are alike.
+
+    Windows are taken as drawn at random, as in a cluster sample: ``sqrt(sum_w (sum of deviations)^2) / n``.
+    """
+    deviation = np.bincount(windows, weights=values - values.mean())
+    return float(np.sqrt((deviation**2).sum()) / len(values))

@@ -1,0 +1,99 @@
+"""Stretches of a genome whose bases are coding, intron or intergenic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation import Annotation
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.region import CODING, Region
+from budwood.genomics.region_track import region_track
+from budwood.genomics.sequence import N
+
+#: Bases scored in a stretch, and bases on either side of them that are read but not scored.
+STRETCH: Final = 4096
+MARGIN: Final = 512
+
+#: Names of the classes by number; a base of none of them is UNSCORED.
+BASE_CLASSES: Final = ("coding", "intron", "intergenic")
+UNSCORED: Final = -1
+
+#: Region classes by class of base: start and stop codons are coding, splice marks intron, UTR left out.
+REGIONS_OF_CLASS: Final = (
+    CODING,
+    tuple(int(r) for r in Region if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
+    (int(Region.INTERGENIC),),
+)
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Stretches of one genome.
+
+    Attributes
+    ----------
+    codes
+        (s, MARGIN + STRETCH + MARGIN) bases, forward strand.
+    region
+        (s, STRETCH) :class:`~budwood.genomics.region.Region` of the scored bases.
+    labels
+        (s, STRETCH) number in :data:`BASE_CLASSES`; UNSCORED for UTR and N.
+    """
+
+    codes: NDArray[np.uint8]
+    region: NDArray[np.uint8]
+    labels: NDArray[np.int8]
+
+
+def cut_stretches(
+    assembly: Assembly, annotation: Annotation, count: int, *, max_n: float = 0.1, seed: int = 0
+) -> Stretches:
+    """At most ``count`` stretches that do not overlap, drawn from all that contigs give end to end.
+
+    Parameters
+    ----------
+    max_n
+        Stretches with a larger share of N are left out.
+
+    Raises
+    ------
+    BudwoodError
+        If no contig is long enough.
+    """
+    places = [
+        (contig, start)
+        for contig, length in assembly.contigs.items()
+        for start in range(MARGIN, length - STRETCH - MARGIN + 1, STRETCH)
+    ]
+    codes, region = [], []
+    tracks: dict[str, NDArray[np.uint8]] = {}
+    for index in np.random.default_rng(seed).permutation(len(places)):
+        contig, start = places[index]
+        letters = assembly.sequence(Interval(contig, start - MARGIN, start + STRETCH + MARGIN))
+        if (letters >= N).mean() > max_n:
+            continue
+        if contig not in tracks:
+            tracks[contig] = region_track(annotation, contig, assembly.contigs[contig])
+        codes.append(letters)
+        region.append(tracks[contig][start : start + STRETCH])
+        if len(codes) == count:
+            break
+    if not codes:
+        raise BudwoodError(
+            "no contig holds a stretch", mend=f"give contigs of at least {STRETCH + 2 * MARGIN} bases"
+        )
+    return _labelled(np.stack(codes), np.stack(region))
+
+
+def _labelled(codes: NDArray[np.uint8], region: NDArray[np.uint8]) -> Stretches:
+    labels = np.full(region.shape, UNSCORED, dtype=np.int8)
+    for number, classes in enumerate(REGIONS_OF_CLASS):
+        labels[np.isin(region, classes)] = number
+    labels[codes[:, MARGIN : MARGIN + STRETCH] >= N] = UNSCORED
+    return Stretches(codes, region, labels)

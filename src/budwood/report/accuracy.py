@@ -1,0 +1,178 @@
+"""Accuracy of every model on the same folds, with intervals, beside the control on shuffled values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from budwood.prediction.outcome import Evaluation, ModelScore, PairedDifference, PermutationControl
+from budwood.report.numerals import NONE, between, decimals_for, fixed, percent
+from budwood.report.scale import Scale, Tick
+from budwood.stats.metrics import MINIMUM_PAIRS, pearson_r
+from budwood.stats.paired import corrected_interval
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One model, or the control: texts, and places on the axis of r in percent (None: not measured)."""
+
+    name: str
+    r: str
+    difference: str
+    coverage: str
+    rmse: str
+    slope: str
+    seconds: str
+    at: float | None
+    low: float | None
+    high: float | None
+    reported: bool = False
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """All models of an evaluation on one axis; ``zero`` is the place of r = 0 in percent."""
+
+    rows: tuple[AccuracyRow, ...]
+    ticks: tuple[Tick, ...]
+    zero: float
+    baseline: str
+
+
+def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
+    """95 % interval of a mean of cross-validated r, corrected for training sets that overlap.
+
+    The interval of :func:`budwood.stats.paired.corrected_interval` (Nadeau and Bengio 2003), kept within
+    -1 and 1; NaN, NaN where fewer than two folds were measured.
+
+    Parameters
+    ----------
+    fold_r
+        r within each fold, NaN where it could not be measured.
+    folds
+        Folds in each repeat.
+
+    Examples
+    --------
+    >>> lower, upper = interval_of_mean([0.5, 0.6, 0.7, 0.6, 0.6], folds=5)
+    >>> round(lower, 3), round(upper, 3)
+    (0.468, 0.732)
+    """
+    r = np.asarray(fold_r, dtype=float)
+    r = r[np.isfinite(r)]
+    if r.size < 2 or folds < 2:
+        return math.nan, math.nan
+    interval = corrected_interval(r, test_to_train=1 / (folds - 1))
+    return float(max(interval.lower, -1.0)), float(min(interval.upper, 1.0))
+
+
+def reported_score(evaluation: Evaluation, model: str) -> ModelScore | None:
+    """The score of the model that the predictions come from, None where it was not measured."""
+    named = [s for s in evaluation.scores if s.name == model and math.isfinite(s.mean_r)]
+    return named[0] if named else None
+
+
+def measured_control(evaluation: Evaluation) -> PermutationControl | None:
+    """The control on shuffled values, None where it was not run."""
+    control = evaluation.permutation
+    return control if control is not None and math.isfinite(control.mean_r) else None
+
+
+def concordance(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> float:
+    """Share of pairs of accessions, unequal in observation, that predictions put in the right order.
+
+    Equal predictions count half; 0.5 is chance. NaN where no pair differs.
+
+    Examples
+    --------
+    >>> concordance(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0]))
+    0.6666666666666666
+    """
+    known = np.isfinite(predicted) & np.isfinite(observed)
+    p, o = predicted[known], observed[known]
+    agreeing, pairs = 0.0, 0
+    for i in range(len(p) - 1):
+        apart = np.sign(o[i + 1 :] - o[i])
+        agreeing += float((apart * np.sign(p[i + 1 :] - p[i])).sum())
+        pairs += int(np.count_nonzero(apart))
+    return 0.5 + agreeing / (2 * pairs) if pairs else math.nan
+
+
+def pooled_r(evaluation: Evaluation) -> float:
+    """Pearson r of all held-out predictions and observations together, NaN where it has no meaning."""
+    predicted, observed = evaluation.held_out_prediction, evaluation.held_out_observed
+    known = np.isfinite(predicted) & np.isfinite(observed)
+    p, o = predicted[known], observed[known]
+    if len(o) < MINIMUM_PAIRS or np.ptp(o) == 0:
+        return math.nan
+    return pearson_r(p, o)
+
+
+def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
+    """Every model's accuracy and the control, ready to be drawn on one axis of r from below 0 to 1."""
+    control = measured_control(evaluation)
+    spans = [interval_of_mean(score.fold_r, evaluation.folds) for score in evaluation.scores]
+    ends = [end for span in spans for end in span] + [s.mean_r for s in evaluation.scores] + [0.0, 1.0]
+    if control is not None:
+        ends += [control.lower, control.upper]
+    scale = Scale.over(ends, margin=0.03)
+    rows = [
+        _model_row(score, span, evaluation, scale, reported=score.name == model)
+        for score, span in zip(evaluation.scores, spans, strict=True)
+    ]
+    if control is not None:
+        rows.append(_control_row(control, scale))
+    baseline = evaluation.scores[0].name if evaluation.scores else ""
+    return Accuracy(tuple(rows), scale.ticks(), scale.percent(0.0), baseline)
+
+
+def _model_row(
+    score: ModelScore, span: tuple[float, float], evaluation: Evaluation, scale: Scale, *, reported: bool
+) -> AccuracyRow:
+    paired = [d for d in evaluation.paired if d.model == score.name]
+    return AccuracyRow(
+        name=score.name,
+        r=_with_interval(score.mean_r, *span),
+        difference=_difference(paired[0]) if paired else NONE,
+        coverage=percent(score.coverage_90),
+        rmse=fixed(score.rmse, decimals_for([score.rmse]) + 1),
+        slope=fixed(score.slope, 2),
+        seconds=f"{fixed(score.seconds, 1 if score.seconds < 100 else 0)} s",
+        at=_place(scale, score.mean_r),
+        low=_place(scale, span[0]),
+        high=_place(scale, span[1]),
+        reported=reported,
+    )
+
+
+def _control_row(control: PermutationControl, scale: Scale) -> AccuracyRow:
+    return AccuracyRow(
+        name=f"{control.model}, trait values shuffled",
+        r=_with_interval(control.mean_r, control.lower, control.upper),
+        difference=NONE,
+        coverage=NONE,
+        rmse=NONE,
+        slope=NONE,
+        seconds=NONE,
+        at=_place(scale, control.mean_r),
+        low=_place(scale, control.lower),
+        high=_place(scale, control.upper),
+        control=True,
+    )
+
+
+def _with_interval(r: float, lower: float, upper: float) -> str:
+    return f"{fixed(r, 2)} ({between(lower, upper, 2)})" if math.isfinite(lower) else fixed(r, 2)
+
+
+def _difference(paired: PairedDifference) -> str:
+    sign = "+" if paired.mean > 0.0005 else ""
+    return f"{sign}{fixed(paired.mean, 3)} ({between(paired.lower, paired.upper, 3)})"
+
+
+def _place(scale: Scale, value: float) -> float | None:
+    return scale.percent(value) if math.isfinite(value) else None

@@ -1,0 +1,157 @@
+"""The report: one HTML file that needs nothing beside itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.report import scatter, wording
+from budwood.report.accuracy import accuracy, reported_score
+from budwood.report.context import ReportContext
+from budwood.report.leaders import leaders
+from budwood.report.numerals import fixed, percent
+from budwood.report.rows import script_json, table_data
+from budwood.report.selection import selection
+
+
+@dataclass(frozen=True)
+class Share:
+    """A kernel's share of the phenotypic variance: text, and length of its bar in percent."""
+
+    kernel: str
+    text: str
+    length: float
+    meaning: str
+
+
+def write_report(
+    path: Path, prediction: TraitPrediction, evaluation: Evaluation | None, *, context: ReportContext
+) -> None:
+    """Write one trait's report: a single HTML file, readable offline, on a phone and on paper.
+
+    Parameters
+    ----------
+    path
+        The file to write; it appears whole or not at all.
+    prediction
+        Predictions of every line.
+    evaluation
+        Held-out accuracy; None where too few lines are labelled, and then ``context.no_evaluation`` says why.
+    context
+        The run behind the numbers.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    text = render_report(prediction, evaluation, context=context)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def render_report(
+    prediction: TraitPrediction, evaluation: Evaluation | None, *, context: ReportContext
+) -> str:
+    """The report as a string of HTML."""
+    script = _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            style=Markup(_asset("report.css")),
+            script=Markup(script),
+            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=Markup(script_json(table_data(prediction))),
+            trait=prediction.trait,
+            context=context,
+            facts=_facts(prediction, evaluation, context),
+            headline=wording.headline(prediction, evaluation, context),
+            coverage=wording.coverage(prediction),
+            highest=leaders(prediction),
+            lowest=leaders(prediction, lowest=True),
+            structure=scatter.structure(prediction),
+            side=scatter.SIDE,
+            shares=_shares(prediction.variance_shares),
+            assumptions=prediction.assumptions,
+            evaluation=_evaluation(prediction, evaluation, context),
+        )
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("budwood.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("budwood.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = _prose
+    return environment
+
+
+def _prose(sentence: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", sentence)
+
+
+def _facts(
+    prediction: TraitPrediction, evaluation: Evaluation | None, context: ReportContext
+) -> dict[str, str]:
+    """The figures beside the headline."""
+    candidates = ~np.isfinite(prediction.observed)
+    facts = {
+        "lines": f"{len(candidates):,}",
+        "labelled": f"{int((~candidates).sum()):,}",
+        "candidates": f"{int(candidates.sum()):,}",
+        "extrapolations": f"{int((candidates & prediction.extrapolation).sum()):,}",
+    }
+    score = reported_score(evaluation, context.model) if evaluation is not None else None
+    if score is not None:
+        facts["accuracy r"] = fixed(score.mean_r, 2)
+    return facts
+
+
+def _shares(shares: Mapping[str, float]) -> tuple[Share, ...]:
+    return tuple(
+        Share(
+            kernel, percent(share), round(100 * min(max(share, 0.0), 1.0), 2), wording.share_meaning(kernel)
+        )
+        for kernel, share in shares.items()
+    )
+
+
+def _evaluation(
+    prediction: TraitPrediction, evaluation: Evaluation | None, context: ReportContext
+) -> dict[str, Any] | None:
+    """What the section on accuracy shows, None where nothing was measured."""
+    if evaluation is None or not evaluation.scores:
+        return None
+    return {
+        "verdict": evaluation.verdict,
+        "accuracy": accuracy(evaluation, context.model),
+        "selection": selection(evaluation, context.model),
+        "notes": wording.evaluation_notes(evaluation, context),
+        "agreement": scatter.agreement(evaluation, prediction),
+        "agreement_note": wording.agreement_note(evaluation),
+    }

@@ -1,0 +1,187 @@
+"""The report's sentences: what the numbers mean, in a breeder's words."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from budwood.prediction.outcome import Evaluation, ModelScore, TraitPrediction
+from budwood.report.accuracy import (
+    concordance,
+    interval_of_mean,
+    measured_control,
+    pooled_r,
+    reported_score,
+)
+from budwood.report.context import ReportContext
+from budwood.report.numerals import between, counted, fixed, percent
+from budwood.report.selection import gain_sentence, signed
+
+#: Mean r from which a ranking is called a strong and a moderate guide; 0.6 is the level that breeding
+#: programmes commonly ask for before they select on predictions.
+_STRONG, _MODERATE = 0.6, 0.3
+
+_SCHEMES: Final = {
+    "random": "Hidden lines were drawn at random, so their relatives stayed in the training set: the figures "
+    "hold for candidates that are as related to the labelled lines as these are to one another.",
+    "clusters": "Whole clusters of related lines were hidden together: the figures hold for candidates from "
+    "families or populations that nobody has phenotyped.",
+    "families": "Whole families were hidden together: the figures hold for candidates from families that "
+    "nobody has phenotyped.",
+}
+
+_SHARES: Final = {
+    "relationship": "resemblance over all markers",
+    "gaussian": "resemblance over all markers, combinations of them included",
+    "embedding": "resemblance of sequence windows as the DNA model sees them",
+    "function": "resemblance over markers weighed by the part of the genome they lie in",
+    "subgenome": "resemblance over the markers of one subgenome",
+    "residual": "environment, measurement error, and genetics that no kernel here describes",
+}
+
+
+def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context: ReportContext) -> str:
+    """One sentence: how far the ranking can be trusted."""
+    score = reported_score(evaluation, context.model) if evaluation is not None else None
+    if evaluation is None or score is None:
+        reason = context.no_evaluation or "too few labelled lines could be hidden"
+        return f"How accurate this ranking is could not be measured: {reason.rstrip('.')}."
+    control = measured_control(evaluation)
+    lower, upper = interval_of_mean(score.fold_r, evaluation.folds)
+    figures = f"r = {fixed(score.mean_r, 2)}"
+    if math.isfinite(lower):
+        figures += f", 95 % interval {between(lower, upper, 2)}"
+    if control is not None and control.lower > 0:
+        return f"Do not rely on this accuracy ({figures}): shuffled trait values are predicted as well."
+    if not lower > 0:
+        return f"Nothing shows that this ranking beats chance ({figures} on hidden lines)."
+    return f"{_grade(score.mean_r)}: {_in_pairs(evaluation)} ({figures})."
+
+
+def _grade(mean_r: float) -> str:
+    strength = "strong" if mean_r >= _STRONG else "moderate" if mean_r >= _MODERATE else "weak"
+    return f"This ranking is a {strength} guide"
+
+
+def _in_pairs(evaluation: Evaluation) -> str:
+    share = concordance(evaluation.held_out_prediction, evaluation.held_out_observed)
+    if not math.isfinite(share):
+        return "predictions of hidden lines followed their observed values"
+    return (
+        "of two labelled lines hidden from the model, the one predicted higher was observed higher "
+        f"{round(100 * share)} times in 100"
+    )
+
+
+def coverage(prediction: TraitPrediction) -> str:
+    """One sentence: how many candidates the training set does not cover."""
+    candidates = ~np.isfinite(prediction.observed)
+    total = int(candidates.sum())
+    far = int((candidates & prediction.extrapolation).sum())
+    if total == 0:
+        return "Every line has been phenotyped: there is no candidate to predict."
+    if far == 0:
+        return "Every candidate is about as related to the labelled lines as these are to one another."
+    verb = "is" if far == 1 else "are"
+    return (
+        f"{far:,} of {counted(total, 'candidate')} {verb} marked “extrapolation”: less related to the "
+        "labelled lines than almost all of these are to one another, so trust their rank less."
+    )
+
+
+def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[str, ...]:
+    """Sentences beside the accuracy: what was hidden, what selection brings, how far off, the control."""
+    score = reported_score(evaluation, context.model)
+    told = [] if score is None else _score_notes(score, evaluation)
+    return (_design(evaluation), *filter(None, told), *evaluation.notes, _control(evaluation))
+
+
+def _score_notes(score: ModelScore, evaluation: Evaluation) -> list[str]:
+    """Sentences on the model behind the predictions, ``""`` for what was not measured."""
+    covered = (
+        f"90 % intervals held {percent(score.coverage_90)} of the hidden observations; 90 % would be exact."
+    )
+    return [
+        gain_sentence(score, evaluation),
+        _genetic(score, evaluation),
+        _over_lines(score, evaluation),
+        covered if math.isfinite(score.coverage_90) else "",
+        _slope(score.slope) if math.isfinite(score.slope) else "",
+    ]
+
+
+def _genetic(score: ModelScore, evaluation: Evaluation) -> str:
+    h2 = evaluation.heritability
+    if h2 is None or not math.isfinite(score.accuracy):
+        return ""
+    told = (
+        f"With a heritability of {fixed(h2.value, 2)} ({h2.source}), r / h is {fixed(score.accuracy, 2)}: "
+        "about how closely predictions follow the genetic values behind the observations"
+    )
+    return (
+        f"{told}; above 1 it only says that the heritability is too low."
+        if score.accuracy > 1.0
+        else f"{told}."
+    )
+
+
+def _over_lines(score: ModelScore, evaluation: Evaluation) -> str:
+    """How the model compares with the baseline if other lines had been there."""
+    for paired in evaluation.paired:
+        if paired.model == score.name and math.isfinite(paired.bootstrap_lower):
+            return (
+                f"Against {paired.baseline} r differs by {signed(paired.mean, 3)}, with a 95 % interval of "
+                f"{between(paired.lower, paired.upper, 3)} judged by the folds and of "
+                f"{between(paired.bootstrap_lower, paired.bootstrap_upper, 3)} by a bootstrap over lines."
+            )
+    return ""
+
+
+def _design(evaluation: Evaluation) -> str:
+    times = "once" if evaluation.repeats == 1 else f"{evaluation.repeats} times"
+    scheme = _SCHEMES.get(evaluation.scheme, f"Folds were drawn by the scheme “{evaluation.scheme}”.")
+    return (
+        f"The labelled lines were split into {evaluation.folds} folds, {times}; each fold in turn was hidden "
+        f"and predicted. {scheme}"
+    )
+
+
+def _slope(slope: float) -> str:
+    if slope < 0.8:
+        meaning = "differences between lines are smaller in the field than predicted"
+    elif slope > 1.25:
+        meaning = "differences between lines are larger in the field than predicted"
+    else:
+        meaning = "predicted differences have about the right size"
+    return f"The slope of observed on predicted values is {fixed(slope, 2)}: {meaning}."
+
+
+def _control(evaluation: Evaluation) -> str:
+    control = measured_control(evaluation)
+    if control is None:
+        return "No control on shuffled trait values was run."
+    figures = f"r = {fixed(control.mean_r, 2)}, central 95 % {between(control.lower, control.upper, 2)}"
+    if control.lower <= 0 <= control.upper:
+        return f"With shuffled trait values nothing is found ({figures}), as it should be."
+    return f"With shuffled trait values r should be about 0 but is not ({figures}): the evaluation is biased."
+
+
+def agreement_note(evaluation: Evaluation) -> str:
+    """One sentence under the picture of predicted and observed values."""
+    r = pooled_r(evaluation)
+    shown = int(
+        (np.isfinite(evaluation.held_out_prediction) & np.isfinite(evaluation.held_out_observed)).sum()
+    )
+    if not math.isfinite(r):
+        return f"{counted(shown, 'hidden line')}; r has no meaning here."
+    return (
+        f"{counted(shown, 'hidden line')} of the first repeat, all folds together: r = {fixed(r, 2)}. On the "
+        "diagonal, prediction and observation are equal."
+    )
+
+
+def share_meaning(kernel: str) -> str:
+    """What a variance share stands for, ``""`` where its name says it."""
+    return _SHARES.get(kernel.split(" ", 1)[0], "")

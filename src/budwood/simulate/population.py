@@ -1,0 +1,259 @@
+"""A breeding panel of inbred lines on a species' genome, by the coalescent (msprime)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msprime
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.calls import CallBlock, Site
+from budwood.genomics.sequence import decode
+from budwood.simulate.species import Species
+from budwood.simulate.streams import stream
+
+# A <-> G and C <-> T: codes 0 <-> 2 and 1 <-> 3.
+_TRANSITION: Final = 2
+# Of the indels, half are of one base; none is longer than this.
+_LONGEST_INDEL: Final = 12
+
+
+@dataclass(frozen=True)
+class PopulationConfig:
+    """What the panel shall be like. Sizes are numbers of inbred lines (haploid genomes).
+
+    The genome is a plant's scaled down to a few hundred thousand bases per chromosome; recombination and
+    mutation rates per base are scaled up with it, so that a chromosome keeps its length in Morgan.
+
+    Attributes
+    ----------
+    lines
+        Lines sampled.
+    shares
+        Share of the lines that comes from each breeding pool; their number is the number of pools.
+    pool_size
+        Effective size of every pool since the pools parted.
+    parted
+        Generations since the pools parted.
+    migration
+        Rate at which a line's parent comes from another given pool, per generation.
+    founder_size, founder_generations
+        Effective size and length of the bottleneck (domestication) before the pools parted.
+    ancestral_size
+        Effective size of the wild ancestor.
+    mutation_rate
+        Mutations per base and generation.
+    morgans
+        Crossovers per chromosome and generation.
+    indel_share
+        Share of mutations that are insertions or deletions of up to 12 bases.
+    transition_ratio
+        Transitions per transversion.
+    seed
+        Everything random follows from it.
+    """
+
+    lines: int = 800
+    shares: tuple[float, ...] = (0.45, 0.33, 0.22)
+    pool_size: int = 40
+    parted: int = 40
+    migration: float = 0.01
+    founder_size: int = 80
+    founder_generations: int = 20
+    ancestral_size: int = 1000
+    mutation_rate: float = 1e-6
+    morgans: float = 1.0
+    indel_share: float = 0.06
+    transition_ratio: float = 2.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.shares or min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-9:
+            raise BudwoodError("the shares of the pools do not add up to 1", mend="give positive shares")
+        if min(self.pool_counts) < 1:
+            raise BudwoodError(
+                f"{self.lines} lines are too few for {len(self.shares)} pools", mend="ask for more lines"
+            )
+        sizes = (self.pool_size, self.founder_size, self.ancestral_size)
+        if min(sizes) < 1 or min(self.parted, self.founder_generations) <= 0:
+            raise BudwoodError("a population needs sizes and times above 0", mend="give positive numbers")
+        if not 0 <= self.migration * (len(self.shares) - 1) <= 1 or not 0 <= self.indel_share <= 1:
+            raise BudwoodError("migration or indel share is no probability", mend="choose 0 to 1")
+        if min(self.mutation_rate, self.morgans, self.transition_ratio, self.seed) < 0:
+            raise BudwoodError("a rate or the seed is negative", mend="give 0 or more")
+
+    @property
+    def pool_counts(self) -> tuple[int, ...]:
+        """Lines from each pool."""
+        edges = np.rint(np.cumsum(self.shares) * self.lines).astype(int)
+        return tuple(np.diff(edges, prepend=0).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Genotypes of fully inbred lines; streams like a genotype file (a ``CallSource``).
+
+    Attributes
+    ----------
+    config
+        What it was made from.
+    accessions
+        n names; they and the rows are in no order of pools.
+    pool
+        (n,) ``int64``, the pool each line comes from.
+    contigs
+        Contigs with their lengths.
+    sites
+        m biallelic sites in the order of the genome. REF is the species' sequence, which is the
+        ancestral state; indels are left-aligned with one base before, and no site lies within another.
+    haplotypes
+        (n, m) ``int8``: 0 for REF, 1 for ALT. Both copies of a line are this one. Every site segregates.
+    """
+
+    config: PopulationConfig
+    accessions: tuple[str, ...]
+    pool: NDArray[np.int64]
+    contigs: Mapping[str, int]
+    sites: tuple[Site, ...]
+    haplotypes: NDArray[np.int8]
+
+    @property
+    def has_letters(self) -> bool:
+        """Alleles are nucleotide letters."""
+        return True
+
+    def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
+        """Stream the calls, diploid and phased; a block never spans two contigs."""
+        names = np.array([site.contig for site in self.sites], dtype=object)
+        for contig in self.contigs:
+            columns = np.flatnonzero(names == contig)
+            for start in range(0, len(columns), sites_per_block):
+                chosen = columns[start : start + sites_per_block]
+                alleles = np.repeat(self.haplotypes[:, chosen].T[:, :, None], 2, axis=2)
+                phased = np.ones(alleles.shape[:2], dtype=np.bool_)
+                yield CallBlock(tuple(self.sites[j] for j in chosen), alleles, phased)
+
+
+def simulate_population(species: Species, config: PopulationConfig) -> Population:
+    """Simulate a panel: pools that parted after a bottleneck and exchange lines since.
+
+    Ancestry is Hudson's coalescent with recombination among haploid genomes, which is what a panel of
+    inbred lines is; contigs are independent (Baumdicker et al. 2022, Genetics 220:iyab229, msprime).
+    Mutations are neutral.
+
+    Examples
+    --------
+    >>> from budwood.simulate.species import SpeciesConfig, simulate_species
+    >>> species = simulate_species(SpeciesConfig(contigs=1, contig_length=60_000, genes_per_contig=8))
+    >>> panel = simulate_population(species, PopulationConfig(lines=40))
+    >>> len(panel.accessions), panel.haplotypes.shape == (40, len(panel.sites))
+    (40, True)
+    """
+    demography = _demography(config)
+    parts = [_contig(species, name, config, demography) for name in species.sequences]
+    order = stream(config.seed, "order of lines").permutation(config.lines)
+    digits = len(str(config.lines))
+    return Population(
+        config,
+        tuple(f"line{i + 1:0{digits}d}" for i in range(config.lines)),
+        np.repeat(np.arange(len(config.shares)), config.pool_counts)[order],
+        {name: len(codes) for name, codes in species.sequences.items()},
+        tuple(site for sites, _ in parts for site in sites),
+        np.ascontiguousarray(np.concatenate([haplotypes for _, haplotypes in parts], axis=1)[order]),
+    )
+
+
+def _demography(config: PopulationConfig) -> msprime.Demography:
+    demography = msprime.Demography()
+    pools = [f"pool{i + 1}" for i in range(len(config.shares))]
+    for pool in pools:
+        demography.add_population(name=pool, initial_size=config.pool_size)
+    demography.add_population(name="founders", initial_size=config.founder_size)
+    if len(pools) > 1:
+        demography.set_symmetric_migration_rate(pools, config.migration)
+    demography.add_population_split(time=config.parted, derived=pools, ancestral="founders")
+    demography.add_population_parameters_change(
+        time=config.parted + config.founder_generations,
+        population="founders",
+        initial_size=config.ancestral_size,
+    )
+    return demography
+
+
+def _contig(
+    species: Species, contig: str, config: PopulationConfig, demography: msprime.Demography
+) -> tuple[list[Site], NDArray[np.int8]]:
+    """Sites of one contig and its haplotypes, rows in the order of pools."""
+    codes = species.sequences[contig]
+    ancestry, mutation = stream(config.seed, "ancestry", contig), stream(config.seed, "mutation", contig)
+    trees = msprime.sim_ancestry(
+        {f"pool{i + 1}": count for i, count in enumerate(config.pool_counts)},
+        demography=demography,
+        ploidy=1,
+        sequence_length=len(codes),
+        recombination_rate=config.morgans / len(codes),
+        random_seed=int(ancestry.integers(1, 2**32)),
+    )
+    trees = msprime.sim_mutations(
+        trees,
+        rate=config.mutation_rate,
+        model=msprime.BinaryMutationModel(),
+        random_seed=int(mutation.integers(1, 2**32)),
+    )
+    haplotypes = trees.genotype_matrix().astype(np.int8).T
+    carriers = haplotypes.sum(axis=0)
+    kept = (carriers > 0) & (carriers < config.lines)
+    positions = trees.sites_position[kept].astype(np.int64)
+    alleles = _alleles(codes, positions, config, stream(config.seed, "allele", contig))
+    sites = [
+        Site(contig, start, f"{contig}_{start + 1}", pair)
+        for start, pair in zip(positions.tolist(), alleles, strict=True)
+    ]
+    return sites, haplotypes[:, kept]
+
+
+def _alleles(
+    codes: NDArray[np.uint8],
+    positions: NDArray[np.int64],
+    config: PopulationConfig,
+    rng: np.random.Generator,
+) -> list[tuple[str, str]]:
+    """REF and ALT of every site."""
+    room = np.diff(positions, append=len(codes))
+    substituted = _substitutions(codes[positions], config.transition_ratio, rng)
+    indel = rng.random(len(positions)) < config.indel_share
+    found: list[tuple[str, str]] = []
+    for start, space, base, wanted in zip(
+        positions.tolist(), room.tolist(), substituted.tolist(), indel.tolist(), strict=True
+    ):
+        substitution = (decode(codes[start : start + 1]), "ACGT"[base])
+        found.append(_indel(codes, start, space, rng) if wanted else substitution)
+    return found
+
+
+def _substitutions(
+    bases: NDArray[np.uint8], transition_ratio: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    transition = rng.random(len(bases)) < transition_ratio / (1 + transition_ratio)
+    transversion = 1 + 2 * rng.integers(2, size=len(bases))
+    return ((bases + np.where(transition, _TRANSITION, transversion)) % 4).astype(np.uint8)
+
+
+def _indel(codes: NDArray[np.uint8], start: int, space: int, rng: np.random.Generator) -> tuple[str, str]:
+    """A deletion or insertion after ``start``; a deletion that cannot be is an insertion instead.
+
+    Either is left-aligned exactly when its last base differs from the base before it, and a deletion must
+    not reach the next site.
+    """
+    length = min(int(rng.geometric(0.5)), _LONGEST_INDEL)
+    anchor = codes[start : start + 1]
+    deleted = codes[start + 1 : start + 1 + length]
+    if rng.random() < 0.5 and length < space and deleted[-1] != anchor[0]:
+        return decode(np.concatenate([anchor, deleted])), decode(anchor)
+    inserted = rng.integers(4, size=length).astype(np.uint8)
+    inserted[-1] = (anchor[0] + 1 + rng.integers(3)) % 4
+    return decode(anchor), decode(np.concatenate([anchor, inserted]))

@@ -1,0 +1,184 @@
+"""A trait whose causal variants sit in genes and promoters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.simulate.consequence import Consequence, classify
+from budwood.simulate.population import Population
+from budwood.simulate.species import Species
+from budwood.simulate.streams import stream
+
+
+@dataclass(frozen=True)
+class EffectClass:
+    """How variants of a functional class act on the trait.
+
+    Attributes
+    ----------
+    scale
+        Standard deviation of an effect, relative to a missense variant's.
+    weight
+        How readily a variant of the class is causal, relative to a missense variant.
+    """
+
+    scale: float
+    weight: float
+
+
+_LOSS: Final = EffectClass(scale=2.0, weight=4.0)
+
+#: Classes that can be causal. Variants of every other class have no effect.
+EFFECT_CLASSES: Final[Mapping[Consequence, EffectClass]] = MappingProxyType(
+    {
+        Consequence.MISSENSE: EffectClass(scale=1.0, weight=1.0),
+        Consequence.INFRAME_INDEL: EffectClass(scale=1.0, weight=1.0),
+        Consequence.TF_BINDING_SITE: EffectClass(scale=1.5, weight=10.0),
+        Consequence.SPLICE_REGION: EffectClass(scale=1.0, weight=4.0),
+        Consequence.SPLICE_SITE: _LOSS,
+        Consequence.FRAMESHIFT: _LOSS,
+        Consequence.START_LOST: _LOSS,
+        Consequence.STOP_LOST: _LOSS,
+        Consequence.STOP_GAINED: _LOSS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class TraitConfig:
+    """What the trait shall be like.
+
+    Attributes
+    ----------
+    name
+        The trait's column in a table of phenotypes.
+    heritability
+        Share of the variance among phenotypes, over all lines, that is genetic.
+    causal
+        Number of causal variants.
+    minimum_frequency
+        Frequency below which the rarer allele of a causal variant must not lie.
+    mean, standard_deviation
+        Of the phenotypes, over all lines.
+    phenotyped
+        Lines whose phenotype is known, chosen at random.
+    effect_classes
+        How each functional class acts; classes that are not here have no effect.
+    seed
+        Everything random follows from it.
+    """
+
+    name: str = "plant_height"
+    heritability: float = 0.6
+    causal: int = 100
+    minimum_frequency: float = 0.02
+    mean: float = 100.0
+    standard_deviation: float = 12.0
+    phenotyped: int = 150
+    effect_classes: Mapping[Consequence, EffectClass] = field(default_factory=lambda: EFFECT_CLASSES)
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.heritability <= 1:
+            raise BudwoodError(f"heritability {self.heritability} is out of range", mend="choose 0 to 1")
+        if self.causal < 1 or self.phenotyped < 1 or self.standard_deviation <= 0 or self.seed < 0:
+            raise BudwoodError("a trait needs causal variants, lines and variance", mend="give 1 or more")
+
+
+@dataclass(frozen=True, eq=False)
+class Trait:
+    """A trait of a population: what a breeder sees and what is true.
+
+    Attributes
+    ----------
+    config
+        What it was made from.
+    consequence, gene
+        Functional class of each of the population's m sites, and the gene it concerns.
+    causal
+        Columns of the population's sites that are causal, ascending.
+    effect
+        Effect of one copy of ALT at each causal site, in the trait's unit; additive.
+    genetic_value
+        (n,) of all lines, the mean with it.
+    phenotype
+        (n,) genetic value plus environment, of all lines.
+    phenotyped
+        (n,) ``bool``: lines whose phenotype is known.
+    """
+
+    config: TraitConfig
+    consequence: tuple[Consequence, ...]
+    gene: tuple[str, ...]
+    causal: NDArray[np.int64]
+    effect: NDArray[np.float64]
+    genetic_value: NDArray[np.float64]
+    phenotype: NDArray[np.float64]
+    phenotyped: NDArray[np.bool_]
+
+
+def simulate_trait(species: Species, population: Population, config: TraitConfig) -> Trait:
+    """Draw causal variants among those that change a protein, a splice site or a promoter's motif.
+
+    Effects are normal with a standard deviation that depends on the variant's class, then scaled so that
+    the variance of the genetic values over all lines is heritability times the variance asked for; the
+    environment is normal with the rest.
+
+    Raises
+    ------
+    BudwoodError
+        If too few variants can be causal, or more lines are to be phenotyped than there are.
+    """
+    n = len(population.accessions)
+    if config.phenotyped > n:
+        raise BudwoodError(
+            f"{config.phenotyped} of {n} lines cannot be phenotyped", mend="phenotype fewer or simulate more"
+        )
+    classified = classify(species, population.sites)
+    consequence = tuple(found for found, _ in classified)
+    causal = _causal(population, consequence, config)
+    scale = np.array([config.effect_classes[consequence[j]].scale for j in causal])
+    raw = scale * stream(config.seed, "effect").normal(size=len(causal))
+    dosage = 2.0 * population.haplotypes[:, causal]
+    genetic_deviation = config.standard_deviation * config.heritability**0.5
+    effect = raw * genetic_deviation / float((dosage @ raw).std())
+    genetic_value = config.mean + (dosage - dosage.mean(axis=0)) @ effect
+    residual_deviation = config.standard_deviation * (1 - config.heritability) ** 0.5
+    phenotyped = np.zeros(n, dtype=np.bool_)
+    phenotyped[stream(config.seed, "phenotyped").permutation(n)[: config.phenotyped]] = True
+    return Trait(
+        config,
+        consequence,
+        tuple(gene for _, gene in classified),
+        causal,
+        effect,
+        genetic_value,
+        genetic_value + residual_deviation * stream(config.seed, "environment").normal(size=n),
+        phenotyped,
+    )
+
+
+def _causal(
+    population: Population, consequence: tuple[Consequence, ...], config: TraitConfig
+) -> NDArray[np.int64]:
+    frequency = population.haplotypes.mean(axis=0)
+    common = np.minimum(frequency, 1 - frequency) >= config.minimum_frequency
+    classes = config.effect_classes
+    weight = np.array([classes[found].weight if found in classes else 0.0 for found in consequence])
+    weight = np.where(common, weight, 0.0)
+    able = int(np.count_nonzero(weight))
+    if able < config.causal:
+        raise BudwoodError(
+            f"only {able} variants can be causal, {config.causal} were asked for",
+            mend="ask for fewer causal variants, or simulate a longer genome",
+        )
+    rng = stream(config.seed, "causal")
+    chosen = rng.choice(len(weight), size=config.causal, replace=False, p=weight / weight.sum())
+    return np.sort(chosen).astype(np.int64)

@@ -1,0 +1,259 @@
+"""Genomic relationship from allele dosages, for any ploidy, with everything learnt from training rows.
+
+Dosages are divided by ploidy first, so that accessions of different ploidy stand on one scale: the relative
+frequency ``f`` of the counted allele. With ``p`` the training mean of ``f``, ``Z = f - p`` (missing entries
+0, that is the training mean) and ``phi`` the mean ploidy of the training rows,
+
+    G = phi * Z Z' / sum_j p_j (1 - p_j)
+
+which is the first matrix of VanRaden (2008), J. Dairy Sci. 91:4414, for diploids, its autopolyploid form
+(Endelman et al. 2018, Genetics 209:77) for one higher ploidy, and a multiple of kinship for mixtures. An
+unrelated accession of ploidy k in Hardy-Weinberg proportions has ``phi / k`` on the diagonal, 1 where all
+have one ploidy; counting every copy twice multiplies all relationships by 2.
+
+Markers may have weights w_j; then it is ``phi * sum_j w_j z_j z_j' / sum_j w_j p_j (1 - p_j)``. No row
+outside the training set moves the frequencies, so an accession's relationships do not depend on what else is
+in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+
+_BLOCK: Final = 4096
+#: Variance of relative frequencies under which they differ by rounding only.
+_NO_VARIANCE: Final = 1e-10
+
+Rows = NDArray[np.intp]
+Dosage = NDArray[np.int8] | NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MarkerFilter:
+    """Which markers take part: at most ``maximum_missing`` missing and at least this allele frequency.
+
+    Both are counted on the training rows. Markers without variation never take part.
+    """
+
+    maximum_missing: float = 0.6
+    minimum_frequency: float = 0.01
+
+
+@dataclass(frozen=True)
+class MarkerSummary:
+    """Training means of the markers.
+
+    Attributes
+    ----------
+    frequency
+        (m,) mean relative frequency of the counted allele, 0 where every training value is missing.
+    kept
+        (m,) whether the marker passes the filter.
+    ploidy
+        Mean ploidy of the training rows.
+    weight
+        (m,) weight of each marker in a relationship; all alike when None.
+    """
+
+    frequency: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+    ploidy: float
+    weight: NDArray[np.float64] | None = None
+
+    @property
+    def scale(self) -> float:
+        """Sum of w p (1 - p) over the markers kept."""
+        p = self.frequency[self.kept]
+        heterozygosity = p * (1.0 - p)
+        return float(
+            np.sum(heterozygosity if self.weight is None else self.weight[self.kept] * heterozygosity)
+        )
+
+    def weighted(self, weight: NDArray[np.float64]) -> MarkerSummary:
+        """The same markers with weights; those of weight 0 take no part.
+
+        Raises
+        ------
+        BudwoodError
+            If no marker with a weight is left.
+        """
+        kept = self.kept & (weight > 0.0)
+        if not kept.any():
+            raise BudwoodError(
+                f"none of the {np.count_nonzero(weight > 0.0)} markers with a weight varies enough among the "
+                "training accessions",
+                mend="give weights to more markers, or give more training accessions",
+            )
+        return replace(self, kept=kept, weight=weight)
+
+
+@dataclass(frozen=True)
+class CentredProducts:
+    """``Z Z'`` of all rows, and the training summary that centred it.
+
+    Attributes
+    ----------
+    products
+        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights.
+    summary
+        Where the centre came from.
+    """
+
+    products: NDArray[np.float64]
+    summary: MarkerSummary
+
+    def relationship(self) -> NDArray[np.float64]:
+        """VanRaden's matrix, (n, n)."""
+        return self.products * (self.summary.ploidy / self.summary.scale)
+
+    def squared_distances(self) -> NDArray[np.float64]:
+        """Squared Euclidean distances of the rows, per unit of sum p (1 - p), (n, n)."""
+        own = np.diagonal(self.products)
+        distances = own[:, None] + own[None, :] - 2.0 * self.products
+        np.fill_diagonal(distances, 0.0)
+        return np.maximum(distances, 0.0) / self.summary.scale
+
+
+def summarise(
+    dosage: Dosage,
+    ploidy: NDArray[np.int8],
+    training: Rows | None = None,
+    keep: MarkerFilter | None = None,
+) -> MarkerSummary:
+    """Allele frequencies of the training rows and the markers that pass the filter.
+
+    Parameters
+    ----------
+    dosage
+        (n, m); missing is negative or NaN.
+    ploidy
+        (n,).
+    training
+        Rows to learn from; all by default.
+
+    Raises
+    ------
+    BudwoodError
+        If no marker passes.
+    """
+    keep = keep or MarkerFilter()
+    rows = np.arange(len(dosage)) if training is None else np.asarray(training, dtype=np.intp)
+    m = dosage.shape[1]
+    frequency, variance, seen = np.zeros(m), np.zeros(m), np.zeros(m)
+    for columns in _blocks(m):
+        f, missing = _frequencies(dosage[rows, columns], ploidy[rows])
+        np.copyto(f, 0.0, where=missing)
+        seen[columns] = len(rows) - missing.sum(axis=0)
+        count = np.maximum(seen[columns], 1.0)
+        frequency[columns] = f.sum(axis=0) / count
+        variance[columns] = np.einsum("ij,ij->j", f, f) / count - frequency[columns] ** 2
+    minor = np.minimum(frequency, 1.0 - frequency)
+    enough = seen >= (1.0 - keep.maximum_missing) * len(rows)
+    kept = enough & (minor >= keep.minimum_frequency) & (variance > _NO_VARIANCE)
+    if not kept.any():
+        raise BudwoodError(
+            f"none of the {m} markers varies enough among the {len(rows)} training accessions",
+            mend=f"give markers with a minor allele frequency of at least {keep.minimum_frequency:g} "
+            f"and at most {keep.maximum_missing:.0%} missing calls",
+        )
+    return MarkerSummary(frequency, kept, float(np.mean(ploidy[rows])))
+
+
+def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary) -> CentredProducts:
+    """Inner products of all rows after centring by the summary, with its weights, in blocks of markers.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8)
+    >>> two = np.full(3, 2, dtype=np.int8)
+    >>> centred_products(dosage, two, summarise(dosage, two)).relationship()
+    array([[ 2.,  0., -2.],
+           [ 0.,  0.,  0.],
+           [-2.,  0.,  2.]])
+    """
+    n = len(dosage)
+    products = np.zeros((n, n))
+    for columns in _blocks(dosage.shape[1]):
+        z = centre(dosage[:, columns], ploidy, summary, columns)
+        if summary.weight is not None:
+            z *= np.sqrt(summary.weight[columns][summary.kept[columns]])
+        products += z @ z.T
+    return CentredProducts(products, summary)
+
+
+def centre(
+    dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary, columns: slice = slice(None)
+) -> NDArray[np.float64]:
+    """Relative allele frequencies minus their training means, missing 0, markers kept only.
+
+    ``dosage`` holds the ``columns`` of the matrix that was summarised.
+    """
+    kept = summary.kept[columns]
+    z, missing = _frequencies(dosage[:, kept], ploidy)
+    z -= summary.frequency[columns][kept]
+    np.copyto(z, 0.0, where=missing)
+    return z
+
+
+def relationship(
+    dosage: Dosage,
+    ploidy: NDArray[np.int8],
+    training: Rows | None = None,
+    keep: MarkerFilter | None = None,
+) -> NDArray[np.float64]:
+    """VanRaden's relationship matrix of all rows, frequencies from the training rows.
+
+    Parameters
+    ----------
+    dosage
+        (n, m) copies of the counted allele; missing is negative or NaN.
+    ploidy
+        (n,) copies per accession.
+    training
+        Rows that frequencies, imputation and filter learn from; all by default.
+
+    Returns
+    -------
+    ndarray
+        (n, n) symmetric, positive semidefinite.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 1], [1, 0], [2, 2]], dtype=np.int8)
+    >>> np.diag(relationship(dosage, np.full(3, 2, dtype=np.int8)))
+    array([1., 1., 2.])
+    """
+    return centred_products(dosage, ploidy, summarise(dosage, ploidy, training, keep)).relationship()
+
+
+def genomic_correlation(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kernel scaled to a unit diagonal; 0 for a row that sits at the centre.
+
+    Examples
+    --------
+    >>> genomic_correlation(np.array([[4.0, 1.0], [1.0, 1.0]]))
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    """
+    own = np.sqrt(np.maximum(np.diagonal(kernel), 0.0))
+    scale = np.outer(own, own)
+    correlation = np.divide(kernel, scale, out=np.zeros_like(kernel), where=scale > 0.0)
+    return np.clip(correlation, -1.0, 1.0)
+
+
+def _blocks(m: int) -> Iterator[slice]:
+    for start in range(0, m, _BLOCK):
+        yield slice(start, min(start + _BLOCK, m))
+
+
+def _frequencies(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Dosage divided by ploidy, anything where missing; and where it is missing."""
+    # NaN is not >= 0 either.
+    return dosage / ploidy[:, None].astype(np.float64), ~(dosage >= 0)
