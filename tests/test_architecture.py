@@ -20,7 +20,8 @@ SOURCE = ROOT / "src" / "budwood"
 #: A module imports only from its own package or from one earlier in this list.
 DIRECTION = (
     *("errors", "config", "artifacts", "progress", "genomics", "stats", "simulate", "corpus", "model"),
-    *("training", "inference", "prediction", "probing", "transfer", "report", "service", "lesson", "cli"),
+    *("training", "inference", "panel", "prediction", "probing", "transfer", "library", "report"),
+    *("workflows", "service", "lesson", "cli"),
 )
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 FORMATS = {"cyvcf2", "pysam", "pyfaidx"}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.fasta import open_fasta
+from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.inference import embed as inference
 from budwood.inference.embed import Pool, embed_intervals
 from budwood.model.checkpoint import load_checkpoint

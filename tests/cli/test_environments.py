@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from budwood.cli.evaluate import Models
-from budwood.prediction.environments.models import ENVIRONMENT_MODELS
+from budwood.prediction.environments.registry import ENVIRONMENT_MODELS
 
 TABLE = (
     "environment,year,location,treatment,provenance,rain\n"

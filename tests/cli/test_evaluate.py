@@ -7,7 +7,7 @@ import json
 import pytest
 
 from budwood.cli.evaluate import Models
-from budwood.prediction.models import MODEL_NAMES
+from budwood.prediction.models.registry import MODEL_NAMES
 from cli.conftest import LINES
 
 #: Measures that scripts find in evaluation.json for every model.

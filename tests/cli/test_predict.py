@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from budwood.artifacts import read_manifest
-from budwood.genomics.io.genotypes import read_genotypes
-from budwood.genomics.io.phenotypes import read_phenotypes
-from budwood.prediction.outcome import TraitPrediction
+from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.evaluation.results import TraitPrediction
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
@@ -252,7 +252,7 @@ def test_no_space_left(refused, panel, monkeypatch) -> None:
         path.write_text("accession,tra")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("budwood.cli.results.write_predictions", fail)
+    monkeypatch.setattr("budwood.workflows.results.write_predictions", fail)
     assert "the disk is full, nothing was written" in refused("predict", *panel.words())
 
 

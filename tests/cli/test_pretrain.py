@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from budwood.cli.app import main
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import decode
-from budwood.training.recipe import read_recipe
-from budwood.training.recipe_check import keep_recipe
+from budwood.training.recipe.recipe import read_recipe
+from budwood.training.recipe.recipe_check import keep_recipe
 from corpus.conftest import built as built
 
 RECIPE = """
@@ -163,7 +163,7 @@ def test_a_full_disk_keeps_the_last_state(run, recipe, tmp_path, monkeypatch, er
 
     words = ("pretrain", recipe, "--quiet", "--out", tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr("budwood.training.state.save_file", fill_up)
+        patch.setattr("budwood.training.loop.state.save_file", fill_up)
         ran = run(*words)
     assert ran.code == 2
     assert "the disk is full; the last saved state is kept" in ran.err

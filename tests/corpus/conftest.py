@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from budwood.corpus.build import build_corpus
-from budwood.corpus.recipe import read_corpus_recipe
+from budwood.corpus.recipe.recipe import read_corpus_recipe
+from budwood.corpus.stages.build import build_corpus
 from corpus.genomes import write_genomes
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from budwood.errors import BudwoodError
 from budwood.genomics.alignment import GAP, Alignment
-from budwood.genomics.io.alignment_fasta import aligned_codes
+from budwood.genomics.io.sequence.alignment_fasta import aligned_codes
 
 CODES = arrays(
     np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=7), elements=st.sampled_from([0, 1, 2, 3, 4, GAP])

@@ -7,7 +7,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.io.genotypes import read_genotypes
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
 
 DOSAGE = np.array([[0, 2, 1], [1, 4, -1], [2, 2, 0]], dtype=np.int8)
 PANEL = Genotypes.from_matrix(["di", "tetra", "other"], DOSAGE, ploidy=4)

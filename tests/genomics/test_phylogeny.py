@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.newick import parse_newick
+from budwood.genomics.io.tables.newick import parse_newick
 from budwood.genomics.phylogeny import Clade, tree_of_lineages
 
 

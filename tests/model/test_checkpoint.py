@@ -11,17 +11,17 @@ import torch
 from budwood.artifacts import read_manifest, verify_artifact
 from budwood.config import EMBEDDING, WINDOW
 from budwood.errors import BudwoodError
+from budwood.genomics.annotation.base_class import CODING
+from budwood.genomics.annotation.base_class_track import region_track
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.fasta import open_fasta
-from budwood.genomics.io.gff import read_gff
-from budwood.genomics.region import CODING
-from budwood.genomics.region_track import region_track
+from budwood.genomics.io.annotation.gff import read_gff
+from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.sequence import decode, reverse_complement
 from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
 from budwood.probing.linear import score_auroc
 from budwood.probing.regions import coding_probability
-from budwood.training.recipe import build_recipe, read_recipe
+from budwood.training.recipe.recipe import build_recipe, read_recipe
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budwood.genomics.region import COMPLEMENT_REGION, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, Region
 from budwood.genomics.sequence import PAD, reverse_complement
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder

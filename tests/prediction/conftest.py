@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.haplotypes import HaplotypeTable
+from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
 
 

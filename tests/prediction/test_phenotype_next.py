@@ -8,8 +8,8 @@ import pytest
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.phenotype_next import SelectionRules, phenotype_next
-from budwood.stats.centring import kernel_spread
-from budwood.stats.relationship import relationship
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import relationship
 
 
 def test_lines_with_a_value_stay_and_are_not_chosen(panel) -> None:

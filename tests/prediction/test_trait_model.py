@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from budwood.prediction.predictors import Predictors
+from budwood.prediction.kernels.panel_kernels import Predictors
 from budwood.prediction.trait_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
-from budwood.stats.blup import blup
-from budwood.stats.reml import reml
+from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.reml import reml
 
 TRAINING = np.arange(0, 60)
 CANDIDATES = np.arange(60, 80)

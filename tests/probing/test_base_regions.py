@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import reverse_complement
 from budwood.model.checkpoint import random_checkpoint

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from budwood.errors import BudwoodError
-from budwood.genomics.region import Region
+from budwood.genomics.annotation.base_class import Region
 from budwood.genomics.sequence import reverse_complement
 from budwood.inference.embed import Pool, embed_windows
 from budwood.model.checkpoint import Checkpoint, random_checkpoint

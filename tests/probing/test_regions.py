@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import decode, reverse_complement
 from budwood.model.checkpoint import random_checkpoint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import decode, encode, reverse_complement
 from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE, SITE_LETTERS, collect_sites

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report.context import ReportContext
 from budwood.report.page import write_report
 from report.plausible import make_context, make_evaluation, make_prediction

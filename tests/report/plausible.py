@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from budwood.prediction.outcome import (
+from budwood.prediction.evaluation.results import (
     Evaluation,
     Heritability,
     ModelScore,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report.accuracy import accuracy, concordance, interval_of_mean, pooled_r
 from report.plausible import DNA, make_evaluation
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from budwood.prediction.outcome import TraitPrediction
+from budwood.prediction.evaluation.results import TraitPrediction
 from report.plausible import make_evaluation, make_prediction
 
 pytestmark = pytest.mark.browser

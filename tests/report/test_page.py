@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budwood.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationControl, TraitPrediction
 from budwood.report.page import render_report, write_report
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from budwood.prediction.outcome import TraitPrediction
+from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.report.selection import selection
 from report.plausible import DNA, make_evaluation
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budwood.prediction.outcome import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationControl, TraitPrediction
 from budwood.report import wording
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 

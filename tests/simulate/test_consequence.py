@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from budwood.genomics.calls import Site
+from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import decode, encode, reverse_complement
 from budwood.simulate.consequence import Consequence, classify

@@ -9,12 +9,12 @@ import pysam
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.haplotypes import build_haplotypes
+from budwood.genomics.haplotypes.table import build_haplotypes
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.fasta import open_fasta
-from budwood.genomics.io.gff import read_gff
-from budwood.genomics.io.phenotypes import read_phenotypes
-from budwood.genomics.io.vcf import VcfCalls
+from budwood.genomics.io.annotation.gff import read_gff
+from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.variants.vcf import VcfCalls
 from budwood.simulate.files import DemoConfig, DemoFiles, write_panel
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.haplotypes import build_haplotypes
+from budwood.genomics.haplotypes.table import build_haplotypes
 from budwood.genomics.sequence import decode
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species

@@ -32,10 +32,10 @@ def build(
     DIR is an artifact: shards of windows with repeat mask and region classes, a split by homology cluster,
     weights of species, and a leakage report. Finished stages wait beside it until it is whole.
     """
-    from budwood.corpus.build import build_corpus
-    from budwood.corpus.estimate import estimate_cost
-    from budwood.corpus.recipe import read_corpus_recipe
-    from budwood.corpus.sources import open_sources
+    from budwood.corpus.recipe.recipe import read_corpus_recipe
+    from budwood.corpus.recipe.sources import open_sources
+    from budwood.corpus.stages.build import build_corpus
+    from budwood.corpus.stages.cost_estimate import estimate_cost
     from budwood.progress import estimate
 
     plan = read_corpus_recipe(recipe)
@@ -46,7 +46,7 @@ def build(
     estimate(f"{plan.name}: {cost.sentence()}", show=not quiet)
     runner = None
     if ray is not None:
-        from budwood.corpus.ray_runner import RayRunner
+        from budwood.corpus.stages.ray_runner import RayRunner
 
         runner = RayRunner(ray)
     with hushed(quiet):
@@ -58,7 +58,7 @@ def _report(folder: Path, *, as_json: bool) -> None:
     import json
 
     from budwood.artifacts import read_manifest
-    from budwood.corpus.store import SUMMARY
+    from budwood.corpus.sampling.store import SUMMARY
 
     metrics = read_manifest(folder)["metrics"]
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ import typer
 
 from budwood.cli.options import CheckpointFolder, Json, Quiet, Seed
 from budwood.cli.output import hushed, print_summary
-from budwood.cli.panel import Source
 from budwood.cli.predict import Predicted, predict_files, summary_of, write_predicted
+from budwood.panel.files import Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,9 +62,9 @@ def _accuracy(predicted: Predicted, files: DemoFiles) -> dict[str, float]:
     """Correlation of predicted and true genetic values of the lines without phenotype, by model."""
     import numpy as np
 
-    from budwood.genomics.io.phenotypes import read_phenotypes
+    from budwood.genomics.io.tables.phenotypes import read_phenotypes
     from budwood.prediction.trait_model import GBLUP
-    from budwood.stats.metrics import pearson_r
+    from budwood.stats.evaluation.metrics import pearson_r
 
     truth = read_phenotypes(files.truth).means("genetic_value")
     hidden = np.flatnonzero(np.isnan(predicted.prediction.observed))
@@ -79,7 +79,7 @@ def _gblup(predicted: Predicted, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """What the markers alone predict for some rows."""
     import numpy as np
 
-    from budwood.prediction.predictors import Predictors
+    from budwood.prediction.kernels.panel_kernels import Predictors
     from budwood.prediction.trait_model import GBLUP
 
     observed = predicted.prediction.observed

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from budwood.artifacts import Draft
-    from budwood.genomics.haplotypes import HaplotypeTable
+    from budwood.genomics.haplotypes.table import HaplotypeTable
     from budwood.genomics.interval import Interval
 
 EXAMPLE: Final = "Example: budwood embed --fasta genome.fa --bed promoters.bed --out vectors"
@@ -124,8 +124,8 @@ def _unclear() -> BudwoodError:
 
 
 def _interval_rows(fasta: Path, bed: Path | None) -> Rows:
-    from budwood.genomics.io.bed import read_bed
-    from budwood.genomics.io.fasta import open_fasta
+    from budwood.genomics.io.annotation.bed import read_bed
+    from budwood.genomics.io.sequence.fasta import open_fasta
     from budwood.inference.embed import stack_intervals, tile
 
     assembly = open_fasta(fasta)
@@ -140,7 +140,7 @@ def _interval_rows(fasta: Path, bed: Path | None) -> Rows:
 
 
 def _haplotype_rows(genotypes: Path, reference: Path, ploidy: int | None, alias: list[str] | None) -> Rows:
-    from budwood.cli.panel import genotype_files, parse_aliases, read_panel_haplotypes
+    from budwood.panel.files import genotype_files, parse_aliases, read_panel_haplotypes
 
     aliases = parse_aliases(alias)
     table = read_panel_haplotypes(genotypes, reference, ploidy=ploidy, aliases=aliases).table
@@ -158,9 +158,9 @@ def _vectors(
 ) -> tuple[NDArray[np.float32], dict[str, str]]:
     import numpy as np
 
-    from budwood.cli.cost import announce_embedding
-    from budwood.cli.panel import open_checkpoint
     from budwood.inference.embed import Pool, embed_windows
+    from budwood.panel.files import open_checkpoint
+    from budwood.workflows.cost import announce_embedding
 
     encoder, runner = open_checkpoint(checkpoint), None
     if ray is not None:
@@ -177,7 +177,7 @@ def _write(draft: Draft, rows: Rows, vectors: NDArray[np.float32]) -> None:
     _write_vectors(draft.path("vectors.npy"), vectors)
     _write_index(draft.path("index.csv"), rows)
     if rows.table is not None:
-        from budwood.genomics.io.haplotype_store import write_haplotypes
+        from budwood.genomics.io.variants.haplotype_store import write_haplotypes
 
         write_haplotypes(rows.table, draft.path("haplotypes.npz"))
 

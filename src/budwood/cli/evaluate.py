@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from budwood.cli import options
-from budwood.cli.environments import evaluate_in_environments, is_multi_environment
 from budwood.cli.output import hushed, print_summary
-from budwood.cli.panel import Source, parse_aliases, read_panel, read_sequence
 from budwood.errors import BudwoodError
+from budwood.panel.files import Source, parse_aliases, read_panel, read_sequence
+from budwood.workflows.environment_prediction import evaluate_in_environments, is_multi_environment
 
 if TYPE_CHECKING:
     from budwood.prediction.compare import Design
-    from budwood.prediction.outcome import Evaluation, ModelScore
+    from budwood.prediction.evaluation.results import Evaluation, ModelScore
 
 EXAMPLE: Final = (
     "Example: budwood evaluate --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
@@ -161,7 +161,7 @@ class _Families:
 
     def read(self) -> dict[str, str] | None:
         """Family by accession."""
-        from budwood.genomics.io.accession_table import read_accession_column
+        from budwood.genomics.io.tables.accession_table import read_accession_column
 
         return None if self.path is None else read_accession_column(self.path, self.column)
 
@@ -178,7 +178,7 @@ def _write(
 ) -> Evaluation:
     """Evaluate and write the artifact."""
     from budwood.artifacts import write_artifact
-    from budwood.cli.results import write_evaluation
+    from budwood.workflows.results import write_evaluation
 
     inputs = [*source.files, *([families.path] if families.path else [])]
     with write_artifact(out, kind="evaluate", inputs=inputs, seeds={"seed": design.seed}) as draft:
@@ -199,8 +199,8 @@ def _evaluate(
     *,
     show: bool,
 ) -> Evaluation:
-    from budwood.cli.cost import announce_models
     from budwood.prediction.compare import DNA_MODEL, compare_models
+    from budwood.workflows.cost import announce_models
 
     design.check(embedded=source.reference is not None, grouped=families.path is not None)
     groups = families.read()
@@ -221,7 +221,7 @@ def _evaluate(
 
 
 def _summary(evaluation: Evaluation) -> dict[str, Any]:
-    from budwood.cli.results import evaluation_record
+    from budwood.workflows.results import evaluation_record
 
     return {name: part for name, part in evaluation_record(evaluation).items() if name != "held_out"}
 

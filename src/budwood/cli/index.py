@@ -17,7 +17,7 @@ from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
-    from budwood.prediction.trait_index import IndexRanking
+    from budwood.prediction.multi_trait_index import IndexRanking
 
 EXAMPLE: Final = (
     "Example: budwood index results/yield results/height --desired yield=2 --desired height=-1 "
@@ -66,7 +66,7 @@ def index(
     gains and what was taken for granted).
     """
     from budwood.artifacts import write_artifact
-    from budwood.prediction.trait_index import IndexGoal, rank_by_index
+    from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
 
     wanted, worth = parse_numbers(desired, "--desired"), parse_numbers(economic, "--economic")
     goal = IndexGoal(wanted, worth, tuple(hold or ()))
@@ -109,7 +109,7 @@ def parse_numbers(words: Sequence[str] | None, option: str) -> dict[str, float]:
 def _read(folders: Sequence[Path], candidates: Path | None) -> dict[str, dict[str, float]]:
     """Predictions by trait and accession, of the candidates only if these are given."""
     from budwood.artifacts import read_manifest
-    from budwood.genomics.io.accession_table import read_accession_list, read_accession_numbers
+    from budwood.genomics.io.tables.accession_table import read_accession_list, read_accession_numbers
 
     chosen = read_accession_list(candidates) if candidates else None
     found: dict[str, dict[str, float]] = {}

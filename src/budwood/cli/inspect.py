@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from budwood.cli.inspection import Inspection
 from budwood.cli.options import Aliases, Json, MarkerMap, Ploidy, Quiet, Seed
 from budwood.cli.output import hushed, print_error, print_summary
 from budwood.errors import BudwoodError
+from budwood.workflows.inspection import Inspection
 
 EXAMPLE: Final = "Example: budwood inspect panel.vcf.gz traits.csv genome.fa"
 
@@ -42,7 +42,7 @@ def inspect(
     something cannot be used as it is.
     """
     from budwood.artifacts import write_artifact
-    from budwood.cli.panel import genotype_files, parse_aliases
+    from budwood.panel.files import genotype_files, parse_aliases
 
     found = Inspection(ploidy=ploidy, aliases=parse_aliases(alias), marker_map=marker_map)
     with hushed(quiet):

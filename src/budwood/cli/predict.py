@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from budwood.cli import options
-from budwood.cli.environments import (
+from budwood.cli.output import hushed, print_summary
+from budwood.panel.files import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
+from budwood.workflows.environment_prediction import (
     predict_in_environments,
     prediction_lines,
     prediction_summary,
     write_environment_predictions,
 )
-from budwood.cli.output import hushed, print_summary
-from budwood.cli.panel import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
-    from budwood.prediction.environments.outcome import EnvironmentPrediction
-    from budwood.prediction.outcome import Evaluation, TraitPrediction
+    from budwood.prediction.environments.results import EnvironmentPrediction
+    from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 
 EXAMPLE: Final = (
     "Example: budwood predict --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
@@ -113,10 +113,10 @@ def predict_files(
     show: bool,
 ) -> Predicted:
     """Read, check, embed, evaluate and predict."""
-    from budwood.cli.cost import announce_models
     from budwood.prediction.compare import Design
-    from budwood.prediction.models import model_named
+    from budwood.prediction.models.registry import model_named
     from budwood.prediction.predict import predict_trait
+    from budwood.workflows.cost import announce_models
 
     if model is not None:
         model_named(model)  # one that does not exist is told before anything is read
@@ -142,9 +142,9 @@ def predict_files(
 def write_predicted(draft: Draft, predicted: Predicted, *, command: str) -> None:
     """Write predictions.csv, evaluation.json and report.html, and note the figures in the manifest."""
     from budwood.artifacts import library_versions
-    from budwood.cli.results import write_evaluation, write_predictions
     from budwood.report.context import ReportContext
     from budwood.report.page import write_report
+    from budwood.workflows.results import write_evaluation, write_predictions
 
     prediction, evaluation, sequence = predicted.prediction, predicted.evaluation, predicted.sequence
     context = ReportContext(

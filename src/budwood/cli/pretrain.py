@@ -42,10 +42,10 @@ def pretrain(
     """
     from transformers.utils.logging import disable_progress_bar
 
-    from budwood.training.pretrain import estimate_cost
-    from budwood.training.pretrain import pretrain as train
-    from budwood.training.recipe import read_recipe
-    from budwood.training.recipe_check import check_recipe, forget_recipe, keep_recipe
+    from budwood.training.loop.pretrain import estimate_cost
+    from budwood.training.loop.pretrain import pretrain as train
+    from budwood.training.recipe.recipe import read_recipe
+    from budwood.training.recipe.recipe_check import check_recipe, forget_recipe, keep_recipe
 
     if quiet:
         # Weights are written with a bar of the library's own.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.genomics.genotypes import Genotypes
     from budwood.prediction.phenotype_next import PhenotypeNext, SelectionRules
-    from budwood.stats.training_design import Criterion
+    from budwood.stats.training_set.training_design import Criterion
 
 EXAMPLE: Final = "Example: budwood select --genotypes panel.vcf.gz --count 50 --out results/next"
 
@@ -149,7 +149,7 @@ class Request:
     @property
     def files(self) -> list[Path]:
         """Every file that is read, for the manifest."""
-        from budwood.cli.panel import genotype_files
+        from budwood.panel.files import genotype_files
 
         named = (self.phenotypes, self.candidates, self.groups, self.costs, self.marker_map, self.ploidies)
         return [*genotype_files(self.genotypes), *(file for file in named if file is not None)]
@@ -158,7 +158,7 @@ class Request:
         self, count: int, criterion: Criterion, heritability: float | None, seed: int
     ) -> tuple[PhenotypeNext, list[str]]:
         """Read everything, small files first, and choose; with what reading noted."""
-        from budwood.genomics.io.accession_table import read_accession_list
+        from budwood.genomics.io.tables.accession_table import read_accession_list
         from budwood.prediction.phenotype_next import phenotype_next
 
         rules = self._rules()
@@ -177,7 +177,7 @@ class Request:
         return found, notes
 
     def _rules(self) -> SelectionRules:
-        from budwood.genomics.io.accession_table import read_accession_column, read_accession_numbers
+        from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
         from budwood.prediction.phenotype_next import SelectionRules
 
         return SelectionRules(
@@ -189,7 +189,7 @@ class Request:
 
     def _read(self) -> tuple[Genotypes, Mapping[str, float], list[str]]:
         """Genotypes, the values of the trait, and what reading them noted."""
-        from budwood.cli.panel import Source, read_panel, read_panel_genotypes
+        from budwood.panel.files import Source, read_panel, read_panel_genotypes
 
         read: dict[str, Any] = {
             "marker_map": self.marker_map,

@@ -20,7 +20,7 @@ _LOWER_CASE: Final = np.isin(np.arange(256), list(range(ord("a"), ord("z") + 1))
 class Assembly(Protocol):
     """Sequence by interval, without loading the genome.
 
-    :func:`budwood.genomics.io.fasta.open_fasta` opens a file as one;
+    :func:`budwood.genomics.io.sequence.fasta.open_fasta` opens a file as one;
     :class:`InMemoryAssembly` wraps arrays.
     """
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from budwood.config import CENTRE_BASES, WINDOW
 from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
-from budwood.genomics.haplotypes import HaplotypeTable
+from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD
 from budwood.inference.vector_store import VectorStore, open_store

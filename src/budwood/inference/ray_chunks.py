@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.corpus.ray_runner import connect
+from budwood.corpus.stages.ray_runner import connect
 from budwood.errors import BudwoodError
 from budwood.inference.embed import EncodeChunk
 from budwood.progress import Advance
@@ -24,7 +24,7 @@ class RayChunks:
     Parameters
     ----------
     address
-        As for :func:`budwood.corpus.ray_runner.connect`.
+        As for :func:`budwood.corpus.stages.ray_runner.connect`.
     """
 
     def __init__(self, address: str) -> None:

@@ -21,7 +21,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import MaskedLMOutput
 
-from budwood.genomics.region import COMPLEMENT_REGION
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION
 from budwood.genomics.sequence import PAD
 from budwood.model.encoder_config import BudwoodConfig
 

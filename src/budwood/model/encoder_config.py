@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers.configuration_utils import PretrainedConfig
 
-from budwood.genomics.region import Region
+from budwood.genomics.annotation.base_class import Region
 from budwood.genomics.sequence import PAD, VOCABULARY_SIZE
 
 

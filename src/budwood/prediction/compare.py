@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.haplotypes import HaplotypeTable
-from budwood.prediction.evaluate import PERMUTATIONS, Comparison, evaluate
-from budwood.prediction.heritability import given_heritability
-from budwood.prediction.labels import match_labels
-from budwood.prediction.marker_weights import MarkerWeights
-from budwood.prediction.models import MODEL_NAMES, model_named
-from budwood.prediction.outcome import Evaluation
+from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
+from budwood.prediction.evaluation.evaluate import PERMUTATIONS, Comparison, evaluate
+from budwood.prediction.evaluation.heritability import given_heritability
+from budwood.prediction.evaluation.results import Evaluation
+from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.marker_weights import MarkerWeights
+from budwood.prediction.kernels.panel_kernels import EMBEDDING, RELATIONSHIP, Predictors
+from budwood.prediction.models.registry import MODEL_NAMES, model_named
+from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares
+from budwood.prediction.phenotyped import match_labels
 from budwood.prediction.predict import embedding_gram
-from budwood.prediction.predictors import EMBEDDING, RELATIONSHIP, Predictors
-from budwood.prediction.scheme import Scheme
-from budwood.prediction.subgenomes import SUBGENOMES, subgenome_shares
-from budwood.prediction.tally import SMALLEST_FAMILY
-from budwood.stats.metrics import MINIMUM_PAIRS
-from budwood.stats.splits import cluster_folds, group_folds, random_folds
+from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
+from budwood.stats.evaluation.splitters import cluster_folds, group_folds, random_folds
 
 #: The model that needs embeddings.
 DNA_MODEL: Final = "gblup+dna"
@@ -42,7 +42,7 @@ class Design:
     Attributes
     ----------
     models
-        Names in :data:`budwood.prediction.models.MODEL_NAMES`; the first is the baseline, the last the one
+        Names in :data:`budwood.prediction.models.registry.MODEL_NAMES`; the first is the baseline, the last the one
         whose control on shuffled values and held-out predictions are reported.
     scheme
         ``"random"``: repeat r uses seed + r. ``"clusters"``: clusters of related lines are held out whole.

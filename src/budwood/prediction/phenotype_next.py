@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
-from budwood.stats.centring import kernel_spread
-from budwood.stats.relationship import Rows, genomic_correlation, relationship
-from budwood.stats.reml import reml
-from budwood.stats.training_design import (
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import Rows, genomic_correlation, relationship
+from budwood.stats.training_set.training_design import (
     Criterion,
     TrainingDesign,
     TrainingProblem,
@@ -22,7 +22,7 @@ from budwood.stats.training_design import (
     greedy_path,
     random_reliability,
 )
-from budwood.stats.training_limits import TrainingLimits
+from budwood.stats.training_set.training_limits import TrainingLimits
 
 #: Sizes of the expected accuracy curve.
 CURVE_COUNTS: Final = (25, 50, 100, 150)
@@ -186,7 +186,7 @@ def phenotype_next(
     rules
         Quotas per group, costs and a budget.
     criterion
-        ``"cdmean"`` or ``"pevmean"`` (see :mod:`budwood.stats.training_design`).
+        ``"cdmean"`` or ``"pevmean"`` (see :mod:`budwood.stats.training_set.training_design`).
     heritability
         Of line means, between 0 and 1; estimated from ``values`` or taken to be 0.5 where not given.
     seed

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.assumptions import describe_assumptions
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.haplotypes import HaplotypeTable
-from budwood.prediction.evaluate import Comparison, evaluate
-from budwood.prediction.labels import Labels, match_labels
-from budwood.prediction.marker_weights import MarkerWeights
-from budwood.prediction.models import model_named
-from budwood.prediction.outcome import Evaluation, TraitPrediction
-from budwood.prediction.predictors import (
+from budwood.genomics.haplotypes.assumptions import describe_assumptions
+from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.prediction.evaluation.evaluate import Comparison, evaluate
+from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.marker_weights import MarkerWeights
+from budwood.prediction.kernels.nearest_relatives import nearest_relatives
+from budwood.prediction.kernels.panel_kernels import (
     EMBEDDING,
     FUNCTION,
     RELATIONSHIP,
@@ -25,18 +25,18 @@ from budwood.prediction.predictors import (
     KernelName,
     Predictors,
 )
-from budwood.prediction.relatives import nearest_relatives
-from budwood.prediction.scheme import Scheme
+from budwood.prediction.models.registry import model_named
+from budwood.prediction.phenotyped import Labels, match_labels
 from budwood.prediction.trait_model import (
     GBLUP_AND_DNA_MODEL,
     FittedTraitModel,
     TraitModel,
 )
-from budwood.stats.haplotype_kernel import haplotype_kernel
-from budwood.stats.metrics import MINIMUM_PAIRS
-from budwood.stats.relationship import MarkerFilter, Rows
-from budwood.stats.splits import random_folds
-from budwood.stats.structure import principal_components
+from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
+from budwood.stats.evaluation.splitters import random_folds
+from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
+from budwood.stats.relationship.principal_components import principal_components
+from budwood.stats.relationship.relationship import MarkerFilter, Rows
 
 #: Labelled accessions above which held-out r hardly depends on how they are divided.
 _MANY: Final = 1500
@@ -71,7 +71,7 @@ def predict_trait(
     weights
         Marker weights of further relationships: by function, by subgenome.
     model
-        Name of the model that predicts, of :data:`~budwood.prediction.models.MODEL_NAMES`;
+        Name of the model that predicts, of :data:`~budwood.prediction.models.registry.MODEL_NAMES`;
         :func:`usual_model` by default. GBLUP and the Gaussian kernel stand beside it in the evaluation.
     seed
         First seed of the folds (repeat r uses seed + r) and seed of the permutations.

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from budwood.prediction.predictors import EMBEDDING, GAUSSIAN, RELATIONSHIP, KernelName, Predictors
-from budwood.stats.blup import Blup, blup
-from budwood.stats.centring import kernel_spread
-from budwood.stats.components import VarianceComponents
-from budwood.stats.design import check_kernels, whitened_design
-from budwood.stats.relationship import Rows
-from budwood.stats.reml import reml
-from budwood.stats.spectrum import Spectrum, spectrum
+from budwood.prediction.kernels.panel_kernels import EMBEDDING, GAUSSIAN, RELATIONSHIP, KernelName, Predictors
+from budwood.stats.mixed_model.blup import Blup, blup
+from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.mixed_model.spectral_reml import Spectrum, spectrum
+from budwood.stats.mixed_model.variance_components import VarianceComponents
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from budwood.config import CENTRE_BASES
 from budwood.errors import BudwoodError
-from budwood.genomics.region import COMPLEMENT_REGION, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, Region
 from budwood.genomics.sequence import reverse_complement
 from budwood.inference.vector_store import open_store
 from budwood.model.checkpoint import Checkpoint

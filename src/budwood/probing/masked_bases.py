@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation import Annotation
+from budwood.genomics.annotation.base_class import UNLABELLED
+from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
-from budwood.genomics.region import UNLABELLED
-from budwood.genomics.region_track import region_track
 from budwood.genomics.sequence import MASK, N
 from budwood.inference.embed import stack_intervals, tile
 from budwood.model.checkpoint import Checkpoint
 from budwood.progress import progress
-from budwood.training.validation import REGION_GROUPS
+from budwood.training.monitoring.validation import REGION_GROUPS
 
 _BATCH = 32
 
@@ -33,7 +33,7 @@ class HiddenBases:
     rows, columns
         (q,) the hidden places, none of them unknown or soft-masked.
     region
-        (q,) :class:`~budwood.genomics.region.Region` of each.
+        (q,) :class:`~budwood.genomics.annotation.base_class.Region` of each.
     """
 
     codes: NDArray[np.uint8]

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from budwood.genomics.annotation import Annotation
+from budwood.genomics.annotation.base_class import CODING
+from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
-from budwood.genomics.region import CODING
-from budwood.genomics.region_track import region_track
 from budwood.genomics.sequence import PAD, N
 from budwood.inference.embed import stack_intervals, tile
 from budwood.model.checkpoint import Checkpoint

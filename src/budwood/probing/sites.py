@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation import Annotation, CodingPart, Gene, Signal
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Signal
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import encode

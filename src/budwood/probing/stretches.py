@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation import Annotation
+from budwood.genomics.annotation.base_class import CODING, Region
+from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
-from budwood.genomics.region import CODING, Region
-from budwood.genomics.region_track import region_track
 from budwood.genomics.sequence import N
 
 #: Bases scored in a stretch, and bases on either side of them that are read but not scored.
@@ -41,7 +41,7 @@ class Stretches:
     codes
         (s, MARGIN + STRETCH + MARGIN) bases, forward strand.
     region
-        (s, STRETCH) :class:`~budwood.genomics.region.Region` of the scored bases.
+        (s, STRETCH) :class:`~budwood.genomics.annotation.base_class.Region` of the scored bases.
     labels
         (s, STRETCH) number in :data:`BASE_CLASSES`; UNSCORED for UTR and N.
     """

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from budwood.prediction.outcome import Evaluation, ModelScore, PairedDifference, PermutationControl
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PairedDifference, PermutationControl
 from budwood.report.numerals import NONE, between, decimals_for, fixed, percent
 from budwood.report.scale import Scale, Tick
-from budwood.stats.metrics import MINIMUM_PAIRS, pearson_r
-from budwood.stats.paired import corrected_interval
+from budwood.stats.evaluation.metrics import MINIMUM_PAIRS, pearson_r
+from budwood.stats.evaluation.paired_difference import corrected_interval
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Accuracy:
 def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
     """95 % interval of a mean of cross-validated r, corrected for training sets that overlap.
 
-    The interval of :func:`budwood.stats.paired.corrected_interval` (Nadeau and Bengio 2003), kept within
+    The interval of :func:`budwood.stats.evaluation.paired_difference.corrected_interval` (Nadeau and Bengio 2003), kept within
     -1 and 1; NaN, NaN where fewer than two folds were measured.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from budwood.prediction.outcome import TraitPrediction
+from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.report.numerals import between, decimals_for, fixed
 from budwood.report.scale import Scale, Tick
 

@@ -15,7 +15,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report import scatter, wording
 from budwood.report.accuracy import accuracy, reported_score
 from budwood.report.context import ReportContext

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from budwood.prediction.outcome import PREDICTION_COLUMNS, TraitPrediction
+from budwood.prediction.evaluation.results import PREDICTION_COLUMNS, TraitPrediction
 from budwood.report.numerals import decimals_for
 from budwood.report.scale import Scale
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from budwood.prediction.outcome import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report.accuracy import pooled_r
 from budwood.report.numerals import fixed, percent
 from budwood.report.scale import Scale, Tick

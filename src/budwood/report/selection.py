@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from budwood.prediction.outcome import Evaluation, ModelScore
+from budwood.prediction.evaluation.results import Evaluation, ModelScore
 from budwood.report.numerals import NONE, decimals_for, fixed, percent
 
 

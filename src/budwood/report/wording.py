@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from budwood.prediction.outcome import Evaluation, ModelScore, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, TraitPrediction
 from budwood.report.accuracy import (
     concordance,
     interval_of_mean,

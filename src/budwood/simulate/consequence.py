@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.genomics.calls import Site
+from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import encode, reverse_complement
 from budwood.simulate.gene import SyntheticGene

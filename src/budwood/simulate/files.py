@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from budwood.genomics.annotation import Gene
-from budwood.genomics.io.vcf_writer import write_vcf
+from budwood.genomics.annotation.genes import Gene
+from budwood.genomics.io.variants.vcf_writer import write_vcf
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
 from budwood.simulate.trait import Trait, TraitConfig, simulate_trait

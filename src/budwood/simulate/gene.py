@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from budwood.genomics.annotation import Gene, Transcript
+from budwood.genomics.annotation.genes import Gene, Transcript
 from budwood.genomics.interval import Interval
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation import CodingPart, Gene, Span, Transcript
+from budwood.genomics.annotation.genes import CodingPart, Gene, Span, Transcript
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import A, C, G, encode, reverse_complement
 from budwood.simulate.composition import Composition

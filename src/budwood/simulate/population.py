@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.calls import CallBlock, Site
+from budwood.genomics.haplotypes.calls import CallBlock, Site
 from budwood.genomics.sequence import decode
 from budwood.simulate.species import Species
 from budwood.simulate.streams import stream

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation import Annotation
+from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import decode, reverse_complement
 from budwood.simulate.composition import Composition, plant_composition

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation import Repeat
+from budwood.genomics.annotation.genes import Repeat
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import reverse_complement
 from budwood.simulate.composition import Composition

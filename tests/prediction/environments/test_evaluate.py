@@ -7,11 +7,11 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.prediction.environments.compare import compare_environment_models
+from budwood.prediction.environments.contract import DEVIATIONS, FACTOR_1, MAIN_EFFECT, REACTION_NORM
 from budwood.prediction.environments.evaluate import evaluate_environments
-from budwood.prediction.environments.model import DEVIATIONS, FACTOR_1, MAIN_EFFECT, REACTION_NORM
 from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
 from budwood.prediction.environments.trials import match_trials
-from budwood.prediction.predictors import Predictors
+from budwood.prediction.kernels.panel_kernels import Predictors
 
 MODELS = (MAIN_EFFECT, DEVIATIONS, REACTION_NORM)
 

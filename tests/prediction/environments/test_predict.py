@@ -8,7 +8,7 @@ import pytest
 from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.prediction.environments.predict import predict_environments
-from budwood.stats.metrics import pearson_r
+from budwood.stats.evaluation.metrics import pearson_r
 
 
 def with_new(field, provenance: str) -> Environments:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from budwood.genomics.environments import Environments
-from budwood.genomics.io.genotypes import read_genotypes
-from budwood.genomics.io.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.prediction.environments.compare import compare_environment_models
 

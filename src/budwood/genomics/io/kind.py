@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.compressed import open_bytes
-from budwood.genomics.io.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
-from budwood.genomics.io.hapmap import is_hapmap_header
-from budwood.genomics.io.marker_map import column_roles
-from budwood.genomics.io.plink import MAGIC, SUFFIXES, plink_prefix
+from budwood.genomics.io.text.compressed import open_bytes
+from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
+from budwood.genomics.io.variants.hapmap import is_hapmap_header
+from budwood.genomics.io.variants.marker_map import column_roles
+from budwood.genomics.io.variants.plink import MAGIC, SUFFIXES, plink_prefix
 
 
 class Kind(StrEnum):

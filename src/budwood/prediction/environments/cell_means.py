@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.stats.relationship import Rows
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 

@@ -8,14 +8,14 @@ from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.prediction.environments.evaluate import evaluate_environments
-from budwood.prediction.environments.models import (
+from budwood.prediction.environments.registry import (
     check_environment_models,
     environment_model_named,
     usual_models,
 )
-from budwood.prediction.environments.outcome import EnvironmentEvaluation
+from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.trials import match_trials
-from budwood.prediction.predictors import Predictors
+from budwood.prediction.kernels.panel_kernels import Predictors
 
 
 def compare_environment_models(
@@ -39,7 +39,7 @@ def compare_environment_models(
     environments
         What is known of the environments; ``forward`` and the reaction norm need it.
     models
-        Names in :data:`budwood.prediction.environments.models.ENVIRONMENT_MODELS`, the baseline first.
+        Names in :data:`budwood.prediction.environments.registry.ENVIRONMENT_MODELS`, the baseline first.
 
     Raises
     ------

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.genomics.environments import Environments
-from budwood.stats.relationship import Rows
+from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
 

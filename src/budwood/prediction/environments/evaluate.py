@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from budwood.errors import BudwoodError
-from budwood.prediction.environments.differences import paired_differences
-from budwood.prediction.environments.model import EnvironmentModel
-from budwood.prediction.environments.outcome import EnvironmentEvaluation
+from budwood.prediction.environments.conclusion import covariate_verdict
+from budwood.prediction.environments.contract import EnvironmentModel
+from budwood.prediction.environments.cv_predictions import FEWEST_LINES, Tally, mean_known
+from budwood.prediction.environments.paired_differences import paired_differences
+from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.schemes import Split, splits
-from budwood.prediction.environments.tally import FEWEST_LINES, Tally, mean_known
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.environments.verdict import covariate_verdict
-from budwood.prediction.outcome import PermutationControl
-from budwood.prediction.predictors import Predictors
+from budwood.prediction.evaluation.results import PermutationControl
+from budwood.prediction.kernels.panel_kernels import Predictors
 
 
 def evaluate_environments(

@@ -12,14 +12,14 @@ from scipy.special import stdtrit
 from budwood.errors import BudwoodError
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.predictors import Predictors
+from budwood.prediction.kernels.panel_kernels import Predictors
 from budwood.prediction.trait_model import Forecast
-from budwood.stats.centring import kernel_spread
-from budwood.stats.column_covariance import ColumnCovariance
-from budwood.stats.grid_cells import grid_cells
-from budwood.stats.relationship import Rows
-from budwood.stats.scattered_cells import scattered_cells
-from budwood.stats.separable import SeparableFit, SeparableRecords, Targets, fit_separable
+from budwood.stats.mixed_model.column_covariance import ColumnCovariance
+from budwood.stats.mixed_model.kronecker_grid import grid_cells
+from budwood.stats.mixed_model.kronecker_model import SeparableFit, SeparableRecords, Targets, fit_separable
+from budwood.stats.mixed_model.kronecker_scattered import scattered_cells
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -61,7 +61,7 @@ class FittedKroneckerModel:
         return {name: share / total for name, share in shares.items()}
 
     def predict(self, lines: Rows, environments: Rows) -> Forecast:
-        """Forecast cells; see :class:`budwood.prediction.environments.model.FittedEnvironmentModel`."""
+        """Forecast cells; see :class:`budwood.prediction.environments.contract.FittedEnvironmentModel`."""
         wanted, column = np.unique(environments, return_inverse=True)
         rows, row = np.unique(lines, return_inverse=True)
         found = self.predict_mixtures(rows, np.eye(len(self.trials.environments))[wanted])

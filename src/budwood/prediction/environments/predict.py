@@ -11,14 +11,14 @@ from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.environments.model import FittedEnvironmentModel
-from budwood.prediction.environments.models import check_environment_models, environment_model_named
-from budwood.prediction.environments.outcome import EnvironmentPrediction
+from budwood.prediction.environments.conclusion import provenance_warning
+from budwood.prediction.environments.contract import FittedEnvironmentModel
+from budwood.prediction.environments.registry import check_environment_models, environment_model_named
+from budwood.prediction.environments.results import EnvironmentPrediction
 from budwood.prediction.environments.trials import Trials, match_trials
-from budwood.prediction.environments.verdict import provenance_warning
-from budwood.prediction.predictors import Predictors
-from budwood.stats.relationship import Rows
-from budwood.stats.stability import finlay_wilkinson
+from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.stats.evaluation.finlay_wilkinson import finlay_wilkinson
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.prediction.environments.trials import Trials
-from budwood.stats.blup import blup
-from budwood.stats.relationship import Rows
-from budwood.stats.reml import reml
+from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.prediction.environments.trials import Trials
-from budwood.stats.relationship import Rows
-from budwood.stats.splits import Folds, random_folds
+from budwood.stats.evaluation.splitters import Folds, random_folds
+from budwood.stats.relationship.relationship import Rows
 
 ENVIRONMENT_SCHEMES: Final = ("cv1", "cv2", "cv0", "cv00", "forward")
 

@@ -12,8 +12,8 @@ from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.prediction.environments.cell_means import cell_means
-from budwood.prediction.labels import MINIMUM_LABELLED
-from budwood.stats.relationship import Rows
+from budwood.prediction.phenotyped import MINIMUM_LABELLED
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 

@@ -1,0 +1,141 @@
+"""What marker weights by annotation bring: simulated populations, and flowering time of Arabidopsis.
+
+Simulated: the population of `budwood demo`, 150 of 800 lines phenotyped; r with the true genetic values of
+the others, where causal variants lie in and before genes. Arabidopsis: FT16 of 162 accessions from 53,859
+SNPs of chromosome 5 with the TAIR9 coding blocks (coordinates as in TAIR10), 5 x 5 folds. `shifted` has the
+same weights moved along the markers by a third of their number: what any weights of that shape would do.
+
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/function_weights.py          # needs BUDWOOD_DATA; ten minutes
+"""
+
+from __future__ import annotations
+
+import argparse
+import lzma
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.annotation.open_annotation import read_annotation
+from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.kernels.function_weights import function_weights
+from budwood.prediction.kernels.panel_kernels import FUNCTION, RELATIONSHIP, Predictors
+from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.trait_model import GBLUP, KernelModel, TraitModel
+from budwood.simulate.files import DemoConfig, write_panel
+from budwood.stats.evaluation.metrics import pearson_r
+from budwood.stats.evaluation.paired_difference import corrected_interval
+from budwood.stats.evaluation.splitters import random_folds
+
+Vector = NDArray[np.float64]
+
+ALONE = KernelModel("function alone", ((FUNCTION,),))
+BOTH = KernelModel("relationship + function", ((RELATIONSHIP, FUNCTION),))
+
+
+def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[Predictors, TraitModel]]:
+    """Predictors and model by what the table calls them."""
+    plain = Predictors(genotypes)
+    weighted = Predictors(genotypes, weights={FUNCTION: weights})
+    shifted = Predictors(genotypes, weights={FUNCTION: np.roll(weights, len(weights) // 3)})
+    return {
+        "GBLUP": (plain, GBLUP),
+        "function alone": (weighted, ALONE),
+        "relationship + function": (weighted, BOTH),
+        "the same, shifted": (shifted, BOTH),
+        "multi-kernel": (plain, MULTI_KERNEL),
+        "multi-kernel with function": (weighted, MULTI_KERNEL),
+    }
+
+
+def simulated(seed: int) -> dict[str, float]:
+    """Accuracy of each model on the lines without phenotypes."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_panel(Path(folder, "data"), DemoConfig.from_seed(seed))
+        genotypes, annotation = read_genotypes(files.genotypes), read_annotation(files.annotation)
+        phenotypes, truth = read_phenotypes(files.phenotypes), read_phenotypes(files.truth)
+    found = function_weights(genotypes.markers, annotation)
+    print(f"seed {seed}: {found.notes[0]}", flush=True)
+    values, genetic = phenotypes.means(phenotypes.traits[0]), truth.means("genetic_value")
+    training = np.array([row for name, row in genotypes.row.items() if name in values], dtype=np.intp)
+    rest = np.setdiff1d(np.arange(len(genotypes.accessions)), training)
+    y = np.array([values[genotypes.accessions[row]] for row in training])
+    true_value = np.array([genetic[genotypes.accessions[row]] for row in rest])
+    accuracy = {}
+    for name, (predictors, model) in panels(genotypes, found.by_kernel[FUNCTION]).items():
+        fitted = model.fit(predictors, training, y)
+        accuracy[name] = pearson_r(fitted.predict(rest).value, true_value)
+        if model is BOTH:
+            shares = {source: round(share, 2) for source, share in fitted.variance_shares.items()}
+            print(f"  {name}: {shares}", flush=True)
+    return accuracy
+
+
+def coding_blocks(path: Path, contig: str) -> Annotation:
+    """Genes of one chromosome; exons are their coding blocks, the outer ones reaching to the gene's ends."""
+    genes = []
+    for line in lzma.decompress(path.read_bytes()).decode().splitlines():
+        chromosome, start, end, name, _, strand, *_, sizes, starts = line.split()
+        if chromosome != contig:
+            continue
+        first, last = int(start), int(end)
+        pairs = zip(starts.split(","), sizes.split(","), strict=True)
+        blocks = sorted((first + int(offset), first + int(offset) + int(size)) for offset, size in pairs)
+        cds = tuple(CodingPart(low, high, 0) for low, high in blocks)
+        ends = [[low, high] for low, high in blocks]
+        ends[0][0], ends[-1][1] = first, last
+        transcript = Transcript(name, tuple(Span(low, high) for low, high in ends), cds)
+        genes.append(Gene(name, contig, first, last, strand, (transcript,)))
+    return Annotation(tuple(genes))
+
+
+def arabidopsis(data: Path, folds: int, repeats: int) -> dict[str, Vector]:
+    """Correlation of each fold by model."""
+    genotypes = read_genotypes(data / "panels/arabidopsis_ft16_chr5")
+    values = read_phenotypes(data / "panels/arabidopsis_ft16_chr5/pheno.csv").means("FT16")
+    blocks = data / "genomes/arabidopsis_thaliana/tair10_tracks/thaliana_v9_cds_blocks.bed.xz"
+    found = function_weights(genotypes.markers, coding_blocks(blocks, "5"))
+    print(found.notes[0], flush=True)
+    rows = np.array([row for name, row in genotypes.row.items() if name in values], dtype=np.intp)
+    y = np.array([values[genotypes.accessions[row]] for row in rows])
+    genotypes = genotypes.take(rows)
+    fold_r: dict[str, list[float]] = {}
+    models = panels(genotypes, found.by_kernel[FUNCTION])
+    for repeat in range(repeats):
+        fold_of = random_folds(genotypes.accessions, folds, repeat)
+        for fold in range(folds):
+            training, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+            for name, (predictors, model) in models.items():
+                forecast = model.fit(predictors, training, y[training]).predict(held_out)
+                fold_r.setdefault(name, []).append(pearson_r(forecast.value, y[held_out]))
+    return {name: np.array(each) for name, each in fold_r.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5)
+    chosen = parser.parse_args()
+    per_seed = [simulated(seed) for seed in range(1, chosen.seeds + 1)]
+    real = arabidopsis(Path(os.environ["BUDWOOD_DATA"]), chosen.folds, chosen.repeats)
+    print("| model | simulated, mean r | less GBLUP, by seed | FT16, r | less GBLUP (95 % interval) |")
+    print("|---|--:|---|--:|--:|")
+    for name, fold_r in real.items():
+        mean = np.mean([accuracy[name] for accuracy in per_seed])
+        less = ", ".join(f"{accuracy[name] - accuracy['GBLUP']:+.3f}" for accuracy in per_seed)
+        gain = corrected_interval(fold_r - real["GBLUP"], 1.0 / (chosen.folds - 1))
+        interval = f"{gain.mean:+.3f} ({gain.lower:+.3f} to {gain.upper:+.3f})"
+        print(f"| {name} | {mean:.3f} | {less} | {fold_r.mean():.3f} | {interval} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Many small trainings one after another: each is made once, scored, and kept as a line of JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.model.checkpoint import Checkpoint
+from budwood.training.data.batches import Windows
+from budwood.training.loop.loop import train
+from budwood.training.loop.pretrain import new_encoder
+from budwood.training.objective.alignment_columns import ColumnSampler
+from budwood.training.objective.objectives import PretrainingObjective
+from budwood.training.recipe.recipe import Recipe
+
+Values = dict[str, NDArray[Any]]
+
+
+class Ledger:
+    """Finished runs in a folder: ``runs.jsonl`` with a line each, and ``values/`` with what they scored.
+
+    A run is known by its key and by a digest of everything it depends on, so that it is made again when
+    that has changed and only then.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "values").mkdir(parents=True, exist_ok=True)
+        self._lines = folder / "runs.jsonl"
+
+    def run(self, key: dict[str, Any], depends: Any, make: Callable[[Path], dict[str, Any]]) -> Values:
+        """What a run scored; ``make`` gets a folder for its training and returns arrays and plain facts."""
+        text = json.dumps([key, depends], sort_keys=True, default=str)
+        name = hashlib.sha256(text.encode()).hexdigest()[:20]
+        kept = self.folder / "values" / f"{name}.npz"
+        if not kept.exists():
+            training = self.folder / "training"
+            found = make(training / name)
+            arrays = {what: value for what, value in found.items() if isinstance(value, np.ndarray)}
+            facts = {what: value for what, value in found.items() if what not in arrays}
+            draft = kept.with_name("partial.npz")
+            np.savez(draft, **arrays)
+            with self._lines.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(key | {"run": name} | facts) + "\n")
+            draft.replace(kept)
+            shutil.rmtree(training, ignore_errors=True)
+        with np.load(kept) as arrays:
+            return dict(arrays)
+
+
+def trained(
+    recipe: Recipe, windows: Windows, folder: Path, columns: ColumnSampler | None = None
+) -> Checkpoint:
+    """An encoder trained as a recipe says, on these windows; goes on where a run was stopped."""
+    encoder = new_encoder(recipe)
+    objective = PretrainingObjective(encoder, recipe.objective)
+    train(objective, windows, recipe.schedule, folder, columns=columns, show=False)
+    encoder.eval()
+    return Checkpoint(recipe.name, encoder, digest_of(asdict(recipe)))
+
+
+def digest_of(facts: Any) -> str:
+    """A name for everything a run depends on."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,36 @@
+"""What checkpoints are scored on: unseen species, labels of Brassica napus, and random weights beside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from budwood.genomics.annotation.genes import Annotation
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.io.annotation.open_annotation import read_annotation
+from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.model.checkpoint import Checkpoint, random_checkpoint
+from budwood.model.encoder import BudwoodConfig
+
+TRAINING = ("brassica_napus/genome.fa.xz", "brassica_napus/annotation.gff3.xz")
+# The five pieces with the curated TAIR10 annotation; codon phases of the longer set are not reliable.
+UNSEEN = {
+    "Arabidopsis thaliana": (
+        "arabidopsis_thaliana/korf_1pct.fa.xz",
+        "arabidopsis_thaliana/korf_1pct.gff3.xz",
+    ),
+    "Oryza sativa": ("oryza_sativa/chr02_first_1Mb.fa.xz", "oryza_sativa/chr02_first_1Mb.gff3.xz"),
+}
+
+SHAPE = ("stem_channels", "hidden_size", "layers", "heads", "patch", "kernel", "regions")
+
+
+def open_species(fasta: str, gff: str) -> tuple[Assembly, Annotation]:
+    folder = Path(os.environ["BUDWOOD_DATA"]) / "genomes"
+    return open_fasta(folder / fasta), read_annotation(folder / gff)
+
+
+def same_shape(checkpoint: Checkpoint) -> Checkpoint:
+    """Random weights of the checkpoint's shape."""
+    config = checkpoint.encoder.config
+    return random_checkpoint(BudwoodConfig(**{name: getattr(config, name) for name in SHAPE}))

@@ -1,0 +1,58 @@
+"""CPU time of a whole evaluation beside that of one relationship matrix with its eigendecomposition.
+
+GBLUP and the Gaussian kernel, 5 x 5 folds and 20 shuffles of the second one's control, rice_rdp1_44k.
+
+    BUDWOOD_DATA=... OMP_NUM_THREADS=1 python benchmarks/speed/evaluation_speed.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from scipy.linalg import eigh
+
+from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.compare import Design, compare_models
+from budwood.stats.relationship.relationship import relationship
+
+
+def seconds(work: Callable[[], object], times: int) -> float:
+    """The shortest CPU time of several runs."""
+    found = []
+    for _ in range(times):
+        began = process_time()
+        work()
+        found.append(process_time() - began)
+    return min(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--panel", default="rice_rdp1_44k")
+    parser.add_argument("--trait", default="Plant_height")
+    chosen = parser.parse_args()
+    folder = Path(os.environ["BUDWOOD_DATA"]) / "panels" / chosen.panel
+    genotypes, values = read_genotypes(folder), read_phenotypes(folder / "pheno.csv").means(chosen.trait)
+    n, m = genotypes.dosage.shape
+    kernel = relationship(genotypes.dosage, genotypes.ploidy)
+    one = seconds(lambda: relationship(genotypes.dosage, genotypes.ploidy), 5)
+    decomposed = seconds(lambda: eigh(kernel, driver="evd"), 5)
+    design = Design(("gblup", "gaussian"))
+    found = compare_models(genotypes, values, chosen.trait, design)
+    whole = seconds(lambda: compare_models(genotypes, values, chosen.trait, design), 1)
+    missing = float(np.mean(~(genotypes.dosage >= 0)))
+    print(f"{chosen.panel}, {chosen.trait}: {n} x {m:,}, {missing:.1%} missing")
+    print(f"one relationship matrix {one:.3f} s, its eigendecomposition {decomposed:.4f} s")
+    print(f"evaluation {whole:.2f} s, {whole / (one + decomposed):.1f} times both together")
+    for score in found.scores:
+        print(f"{score.name}: r = {score.mean_r:.4f}, {score.seconds:.2f} s wall-clock if run alone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""A genome held ready for sampling: bases, repeat mask and region labels of every contig."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.corpus.sampling.locus import Loci, loci_of
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation.base_class import UNLABELLED
+from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.genes import Annotation
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.interval import Interval
+
+
+@dataclass(frozen=True)
+class TrainingContig:
+    """One contig with its tracks.
+
+    Attributes
+    ----------
+    name
+        As in the assembly.
+    codes
+        (length,) ``uint8`` bases.
+    repeat
+        (length,) whether a base is soft-masked.
+    region
+        (length,) :class:`budwood.genomics.annotation.base_class.Region`, UNLABELLED where there is no annotation.
+    loci
+        The annotated genes.
+    """
+
+    name: str
+    codes: NDArray[np.uint8]
+    repeat: NDArray[np.bool_]
+    region: NDArray[np.uint8]
+    loci: Loci
+
+
+@dataclass(frozen=True)
+class TrainingGenome:
+    """A species' contigs, split into those trained on and those kept for validation."""
+
+    species: str
+    training: tuple[TrainingContig, ...]
+    validation: tuple[TrainingContig, ...]
+
+    @property
+    def bases(self) -> int:
+        """Bases trained on."""
+        return sum(len(contig.codes) for contig in self.training)
+
+
+def load_training_genome(
+    species: str,
+    assembly: Assembly,
+    annotation: Annotation | None = None,
+    *,
+    validation_contigs: Collection[str] = (),
+) -> TrainingGenome:
+    """Read a genome into memory (3 bytes per base).
+
+    Raises
+    ------
+    BudwoodError
+        If a validation contig is not in the assembly or nothing is left to train on.
+    """
+    unknown = sorted(set(validation_contigs) - set(assembly.contigs))
+    if unknown:
+        raise BudwoodError(
+            f"validation contig {unknown[0]!r} is not in the assembly", where=species, mend="name one that is"
+        )
+    contigs = [_load_contig(name, assembly, annotation) for name in assembly.contigs]
+    training = tuple(c for c in contigs if c.name not in validation_contigs)
+    if not training:
+        raise BudwoodError(
+            "every contig is kept for validation", where=species, mend="leave some for training"
+        )
+    return TrainingGenome(species, training, tuple(c for c in contigs if c.name in validation_contigs))
+
+
+def _load_contig(name: str, assembly: Assembly, annotation: Annotation | None) -> TrainingContig:
+    length = assembly.contigs[name]
+    whole = Interval(name, 0, length)
+    region = np.full(length, UNLABELLED, dtype=np.uint8)
+    if annotation is not None:
+        region = region_track(annotation, name, length)
+    codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
+    return TrainingContig(name, codes, repeat, region, loci_of(annotation, name))

@@ -1,0 +1,96 @@
+"""The locus a window belongs to: which gene it lies in or beside, and where that gene begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.genomics.annotation.genes import Annotation, Gene
+
+#: Anchor of a window that belongs to no gene.
+NO_ANCHOR: Final = int(np.iinfo(np.int64).min)
+
+
+@dataclass(frozen=True)
+class Loci:
+    """Genes of one contig as arrays, in the order of their starts.
+
+    Attributes
+    ----------
+    start, end
+        (genes,) 0-based half-open ends on the contig.
+    anchor
+        (genes,) where the gene begins: the first base of its start codon where the coding sequence of the
+        representative transcript begins with a whole codon, else its first base along its strand.
+        NO_ANCHOR where the strand is unknown.
+    direction
+        (genes,) ``int8``: 1 on the forward strand, -1 on the reverse strand, 0 unknown.
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    anchor: NDArray[np.int64]
+    direction: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def at(self, centre: int, flank: int) -> tuple[int, int]:
+        """Anchor and direction of the locus of a window with this centre.
+
+        That is the gene whose span, with ``flank`` bases on either side, holds the centre; of several the
+        one that begins nearest to it. (NO_ANCHOR, 0) where there is none.
+
+        Examples
+        --------
+        >>> loci = Loci(np.array([100]), np.array([200]), np.array([199]), np.array([-1], dtype=np.int8))
+        >>> loci.at(90, 20)
+        (199, -1)
+        >>> loci.at(250, 20) == (NO_ANCHOR, 0)
+        True
+        """
+        near = (self.start - flank <= centre) & (centre < self.end + flank) & (self.direction != 0)
+        genes = np.flatnonzero(near)
+        if len(genes) == 0:
+            return NO_ANCHOR, 0
+        gene = genes[np.argmin(np.abs(self.anchor[genes] - centre))]
+        return int(self.anchor[gene]), int(self.direction[gene])
+
+
+def loci_of(annotation: Annotation | None, contig: str) -> Loci:
+    """The genes of a contig; none without an annotation."""
+    genes = [] if annotation is None else [gene for gene in annotation.genes if gene.contig == contig]
+    genes.sort(key=lambda gene: (gene.start, gene.end, gene.name))
+    directions = [{"+": 1, "-": -1}.get(gene.strand, 0) for gene in genes]
+    return Loci(
+        np.array([gene.start for gene in genes], dtype=np.int64),
+        np.array([gene.end for gene in genes], dtype=np.int64),
+        np.array([_anchor(gene) for gene in genes], dtype=np.int64),
+        np.array(directions, dtype=np.int8),
+    )
+
+
+def turn(anchor: int, direction: int, window: int) -> tuple[int, int]:
+    """Anchor and direction, in window coordinates, after a window was reverse-complemented.
+
+    Examples
+    --------
+    >>> turn(-3, 1, 10)
+    (12, -1)
+    """
+    return (NO_ANCHOR, 0) if anchor == NO_ANCHOR else (window - 1 - anchor, -direction)
+
+
+def _anchor(gene: Gene) -> int:
+    if gene.strand not in ("+", "-"):
+        return NO_ANCHOR
+    forward = gene.strand == "+"
+    best = gene.representative
+    if best is not None and best.cds:
+        first = best.cds[0 if forward else -1]
+        if first.phase == 0:
+            return first.start if forward else first.end - 1
+    return gene.start if forward else gene.end - 1

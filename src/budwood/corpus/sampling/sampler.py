@@ -1,0 +1,195 @@
+"""Windows drawn from genomes: which batch a training step sees depends on the seed and the step alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.config import WINDOW
+from budwood.corpus.sampling.genome import TrainingContig, TrainingGenome
+from budwood.corpus.sampling.locus import NO_ANCHOR, turn
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, UNLABELLED
+from budwood.genomics.sequence import N, reverse_complement
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """How windows are drawn.
+
+    Attributes
+    ----------
+    window
+        Bases per window.
+    long_window
+        Bases per window of every other batch, which has fewer windows and as many bases; 0 for none. Only
+        genomes give windows longer than those of a corpus.
+    gene_share
+        Share of an annotated genome's windows that are drawn around genes rather than anywhere.
+    flank
+        Bases before and after a gene that count as its surroundings.
+    max_unknown
+        Windows with a larger share of N are drawn again.
+    """
+
+    window: int = WINDOW
+    gene_share: float = 0.5
+    flank: int = 512
+    max_unknown: float = 0.2
+    long_window: int = 0
+
+    @property
+    def longest(self) -> int:
+        """Bases of the longest windows."""
+        return max(self.window, self.long_window)
+
+    def shape(self, number: int, size: int) -> tuple[int, int]:
+        """Windows of batch ``number`` and their bases, where ``size`` windows of ``window`` are due."""
+        if not self.long_window or number % 2 == 0:
+            return size, self.window
+        return max(1, size * self.window // self.long_window), self.long_window
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """Windows with their tracks, as they read on the strand they were drawn on.
+
+    Attributes
+    ----------
+    codes, repeat, region
+        (batch, window) bases, whether each is repeat, and its region class.
+    anchor
+        (batch,) ``int64``: where the window's locus begins (:class:`budwood.corpus.sampling.locus.Loci`), in window
+        coordinates; may lie outside the window; NO_ANCHOR for a window of no annotated gene.
+    direction
+        (batch,) ``int8``: 1 where that gene is read along the window, -1 against it, 0 without one.
+    species
+        (batch,) ``int16`` index of the genome.
+    """
+
+    codes: NDArray[np.uint8]
+    repeat: NDArray[np.bool_]
+    region: NDArray[np.uint8]
+    anchor: NDArray[np.int64]
+    direction: NDArray[np.int8]
+    species: NDArray[np.int16]
+
+
+class DrawnWindow(NamedTuple):
+    """One window before it is stacked into a :class:`WindowBatch`; fields as there."""
+
+    codes: NDArray[np.uint8]
+    repeat: NDArray[np.bool_]
+    region: NDArray[np.uint8]
+    anchor: int
+    direction: int
+    species: int
+
+    def turned(self) -> DrawnWindow:
+        """The window as the other strand reads it."""
+        anchor, direction = turn(self.anchor, self.direction, len(self.codes))
+        region = _COMPLEMENT[self.region[::-1]]
+        return DrawnWindow(
+            reverse_complement(self.codes), self.repeat[::-1], region, anchor, direction, self.species
+        )
+
+
+def stack(windows: Sequence[DrawnWindow]) -> WindowBatch:
+    """Windows as one batch."""
+    codes, repeat, region, anchor, direction, species = zip(*windows, strict=True)
+    return WindowBatch(
+        np.stack(codes),
+        np.stack(repeat),
+        np.stack(region),
+        np.array(anchor, dtype=np.int64),
+        np.array(direction, dtype=np.int8),
+        np.array(species, dtype=np.int16),
+    )
+
+
+class WindowSampler:
+    """Draws batches of windows from weighted genomes.
+
+    A batch is a pure function of the seed and its number, so that a resumed training sees exactly the
+    windows an uninterrupted one would.
+
+    Parameters
+    ----------
+    genomes, weights
+        Genomes and the share of windows each supplies (any positive numbers).
+    validation
+        Draw from the contigs kept for validation.
+    """
+
+    def __init__(
+        self,
+        genomes: Sequence[TrainingGenome],
+        weights: Sequence[float],
+        config: SamplerConfig,
+        *,
+        seed: int,
+        validation: bool = False,
+    ) -> None:
+        self.config = config
+        self.seed = seed
+        pools = [genome.validation if validation else genome.training for genome in genomes]
+        self._contigs = [[c for c in pool if len(c.codes) >= config.longest] for pool in pools]
+        shares = np.array([w if contigs else 0.0 for w, contigs in zip(weights, self._contigs, strict=True)])
+        if shares.sum() <= 0:
+            raise BudwoodError(
+                f"no contig has {config.longest} bases",
+                where="the genomes of the recipe",
+                mend="add longer ones",
+            )
+        self._shares = shares / shares.sum()
+        self._anywhere = [_proportions([len(c.codes) for c in pool]) for pool in self._contigs]
+        self._genes = [_proportions([len(c.loci) for c in pool]) for pool in self._contigs]
+
+    def batch(self, number: int, size: int) -> WindowBatch:
+        """Batch ``number`` of ``size`` windows (of fewer where they are long), each on a random strand."""
+        random = np.random.default_rng((self.seed, number))
+        windows, length = self.config.shape(number, size)
+        return stack([self._window(length, random) for _ in range(windows)])
+
+    def _window(self, length: int, random: np.random.Generator) -> DrawnWindow:
+        genome = int(random.choice(len(self._shares), p=self._shares))
+        for _ in range(100):
+            contig, start = self._place(genome, length, random)
+            window = slice(start, start + length)
+            codes = contig.codes[window]
+            if (codes == N).mean() <= self.config.max_unknown:
+                break
+        else:
+            raise BudwoodError(
+                "100 windows in a row are mostly N",
+                where="the genomes of the recipe",
+                mend="leave that genome out",
+            )
+        anchor, direction = contig.loci.at(start + length // 2, self.config.flank)
+        place = anchor if anchor == NO_ANCHOR else anchor - start
+        drawn = DrawnWindow(codes, contig.repeat[window], contig.region[window], place, direction, genome)
+        return drawn if random.random() < 0.5 else drawn.turned()
+
+    def _place(self, genome: int, length: int, random: np.random.Generator) -> tuple[TrainingContig, int]:
+        contigs, genes = self._contigs[genome], self._genes[genome]
+        if genes is not None and random.random() < self.config.gene_share:
+            contig = contigs[int(random.choice(len(contigs), p=genes))]
+            gene = random.integers(len(contig.loci))
+            first, last = contig.loci.start[gene], contig.loci.end[gene]
+            start = int(random.integers(first - self.config.flank, last + self.config.flank)) - length // 2
+            return contig, min(max(start, 0), len(contig.codes) - length)
+        contig = contigs[int(random.choice(len(contigs), p=self._anywhere[genome]))]
+        return contig, int(random.integers(len(contig.codes) - length + 1))
+
+
+_COMPLEMENT = np.full(256, UNLABELLED, dtype=np.uint8)
+_COMPLEMENT[: len(COMPLEMENT_REGION)] = COMPLEMENT_REGION
+
+
+def _proportions(counts: Sequence[int]) -> NDArray[np.float64] | None:
+    total = sum(counts)
+    return np.array(counts) / total if total else None

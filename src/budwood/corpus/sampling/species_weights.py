@@ -1,0 +1,61 @@
+"""How much of training each species of a recipe is to supply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from budwood.corpus.recipe.recipe import CorpusRecipe
+from budwood.corpus.recipe.recipe_table import expanded
+from budwood.corpus.recipe.sources import OpenSource
+from budwood.corpus.sampling.balance import tree_weights, with_shares
+from budwood.genomics.io.tables.newick import read_newick
+from budwood.genomics.phylogeny import tree_of_lineages
+
+
+def species_weights(
+    recipe: CorpusRecipe, sources: Sequence[OpenSource], windows: Mapping[str, int]
+) -> dict[str, float]:
+    """Weights that sum to 1 over the species that have windows.
+
+    Species of sources without a share of their own are balanced with one another by the recipe's method, and
+    every source with a share, and every collection, within itself. Collections are balanced by lineage where
+    the method is ``tree``: no tree has them all. Without a share a collection counts as much as it has
+    species.
+
+    Parameters
+    ----------
+    windows
+        Training windows by species.
+
+    Raises
+    ------
+    BudwoodError
+        If the tree misses a species.
+    """
+    shares: dict[str, float] = {}
+    pools: dict[str, dict[str, tuple[str, ...]]] = {}
+    for opened in sources:
+        source = opened.source
+        pool = source.label if source.share or source.collection else ""
+        shares[pool] = source.share
+        for contig in opened.contigs:
+            if windows.get(contig.species):
+                pools.setdefault(pool, {})[contig.species] = contig.lineage
+    return with_shares({pool: (shares[pool], _within(recipe, pool, pools[pool], windows)) for pool in pools})
+
+
+def _within(
+    recipe: CorpusRecipe, pool: str, lineages: Mapping[str, tuple[str, ...]], windows: Mapping[str, int]
+) -> dict[str, float]:
+    method = recipe.balance.method
+    if method == "equal" or len(lineages) == 1:
+        weights = dict.fromkeys(lineages, 1.0)
+    elif method == "size":
+        weights = {name: float(windows[name]) for name in lineages}
+    elif method == "tree" and not pool:
+        tree = read_newick(expanded(recipe.balance.tree, "balance"))
+        weights = tree_weights(tree.pruned(list(lineages)))
+    else:
+        weights = tree_weights(tree_of_lineages(lineages))
+    total = sum(weights.values())
+    return {name: len(weights) * weight / total for name, weight in weights.items()}

@@ -1,0 +1,66 @@
+"""A fixed set of windows to train on: how many distinct ones there are is part of an experiment."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.corpus.sampling.locus import NO_ANCHOR
+from budwood.corpus.sampling.sampler import DrawnWindow, WindowBatch, stack
+from budwood.errors import BudwoodError
+from budwood.genomics.annotation.base_class import UNLABELLED
+
+
+class WindowSet:
+    """Draws every window of a set equally often, in an order of its own each time round, on a random strand.
+
+    A batch is a function of the seed and its number alone, as for
+    :class:`budwood.corpus.sampling.sampler.WindowSampler`. The windows have no annotation.
+
+    Parameters
+    ----------
+    codes
+        (windows, length) bases.
+    species
+        (windows,) number of the species of each.
+    repeat
+        (windows, length) whether a base is repeat; none is by default.
+
+    Examples
+    --------
+    >>> windows = WindowSet(np.zeros((4, 8), dtype=np.uint8), np.array([0, 1, 2, 3]), seed=1)
+    >>> [sorted(windows.batch(number, 4).species.tolist()) for number in (0, 5)]
+    [[0, 1, 2, 3], [0, 1, 2, 3]]
+    """
+
+    def __init__(
+        self,
+        codes: NDArray[np.uint8],
+        species: NDArray[np.integer],
+        *,
+        seed: int,
+        repeat: NDArray[np.bool_] | None = None,
+    ) -> None:
+        if not len(codes):
+            raise BudwoodError("the set has no window", where="windows", mend="give some")
+        self.codes = codes
+        self.species = species
+        self.repeat = np.zeros(codes.shape, dtype=np.bool_) if repeat is None else repeat
+        self.seed = seed
+
+    def batch(self, number: int, size: int) -> WindowBatch:
+        """Batch ``number`` of ``size`` windows."""
+        strands = np.random.default_rng((self.seed, number)).random(size) < 0.5
+        turn, place = np.divmod(number * size + np.arange(size), len(self.codes))
+        orders = {
+            number: np.random.default_rng((self.seed, number, 3)).permutation(len(self.codes))
+            for number in np.unique(turn).tolist()
+        }
+        rows = [int(orders[int(t)][int(p)]) for t, p in zip(turn, place, strict=True)]
+        drawn = [self._window(row) for row in rows]
+        return stack([w.turned() if turned else w for w, turned in zip(drawn, strands, strict=True)])
+
+    def _window(self, row: int) -> DrawnWindow:
+        codes = self.codes[row]
+        region = np.full(len(codes), UNLABELLED, dtype=np.uint8)
+        return DrawnWindow(codes, self.repeat[row], region, NO_ANCHOR, 0, int(self.species[row]))

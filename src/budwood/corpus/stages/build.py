@@ -1,0 +1,398 @@
+"""From a recipe to a corpus: the stages in their order, and the artifact at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from budwood.artifacts import MANIFEST, Draft, read_manifest, sha256, verify_artifact, write_artifact
+from budwood.corpus.masking.assembly_filter import AssemblyFacts, Verdict, filter_assemblies
+from budwood.corpus.masking.kmer_spectrum import kmer_length
+from budwood.corpus.masking.repeat_mask import MaskFacts, MaskPlan, calibrate, says_something
+from budwood.corpus.recipe.recipe import CorpusRecipe
+from budwood.corpus.recipe.source_check import check_sources
+from budwood.corpus.recipe.sources import OpenSource, SourceContig, open_sources
+from budwood.corpus.sampling.species_weights import species_weights
+from budwood.corpus.sampling.store import SUMMARY
+from budwood.corpus.stages.assembly_stats import Survey, read_survey, survey_contigs
+from budwood.corpus.stages.kmer_excess import add_counts, count_group, excess_group
+from budwood.corpus.stages.pairwise_tasks import cluster_in_parts, drop_in_parts, leakage_in_parts
+from budwood.corpus.stages.select_windows import select_windows
+from budwood.corpus.stages.shards import order_windows, write_shard
+from budwood.corpus.stages.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable
+from budwood.corpus.stages.summary import Built, summarise
+from budwood.corpus.stages.tokenise import learn_tokens
+from budwood.corpus.stages.window_relatives import split_windows
+from budwood.corpus.stages.windowing import cut_group
+from budwood.errors import BudwoodError
+from budwood.progress import progress
+
+_LEAKAGE: Final = "leakage.json"
+
+
+def build_corpus(
+    recipe: CorpusRecipe, out: Path, *, runner: Runner | None = None, show: bool | None = None
+) -> Path:
+    """Build the corpus of a recipe; run again after a stop, it goes on where it was.
+
+    A corpus that is there already and sound is left as it is. Finished stages wait in a folder beside
+    ``out`` (``.NAME.building``) until the corpus is whole; then the folder is removed. The same recipe and
+    files give the same bytes, however often the build was stopped and whatever runs its tasks.
+
+    Raises
+    ------
+    BudwoodError
+        For input that cannot be used, a full disk, or a build of the same corpus that is still running.
+    """
+    out = Path(out).absolute()
+    _refuse(out)
+    sources = open_sources(recipe)
+    # Finds out at once whether the tree has every species.
+    species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
+    digests = {path: sha256(path) for path in recipe.files()}
+    if _is_built(recipe, out, list(digests.values())):
+        return out
+    notes = check_sources(recipe, sources, digests)
+    work = out.parent / f".{out.name}.building"
+    with _own(work):
+        for left_behind in out.parent.glob(f".{out.name}.*.partial"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        build = _Build(recipe, sources, digests, notes, work, runner or LocalRunner(), show)
+        build.run()
+        build.publish(out)
+        shutil.rmtree(work, ignore_errors=True)
+    return out
+
+
+class _Build:
+    """One run through the stages; nothing here outlives it but files."""
+
+    def __init__(
+        self,
+        recipe: CorpusRecipe,
+        sources: Sequence[OpenSource],
+        digests: Mapping[Path, str],
+        notes: Sequence[str],
+        work: Path,
+        runner: Runner,
+        show: bool | None,
+    ) -> None:
+        self.recipe = recipe
+        self.sources = list(sources)
+        self.digests = digests
+        self.notes = notes
+        self.work = work
+        self.runner = runner
+        self.show = show
+
+    def run(self) -> None:
+        """All stages."""
+        surveys, verdicts = self.survey()
+        kept = [number for number, verdict in enumerate(verdicts) if verdict.used]
+        self.surveys, self.verdicts, self.kept = surveys, verdicts, kept
+        used = [self.sources[number] for number in kept]
+        self.contigs = [(place, contig) for place, each in enumerate(used) for contig in each.contigs]
+        self.species = list(dict.fromkeys(contig.species for _, contig in self.contigs))
+        excess, self.masks = self.mask()
+        self.groups = self.cut(excess)
+        self.relate()
+        self.write()
+
+    def survey(self) -> tuple[list[Survey], list[Verdict]]:
+        """Look at every assembly and decide which are used."""
+        found = self._per_group("survey", "looking at assemblies", survey_contigs, range(len(self.sources)))
+        folders = iter(found.values())
+        surveys = [read_survey([next(folders) for _ in opened.groups]) for opened in self.sources]
+        facts = [
+            AssemblyFacts(opened.source.species, opened.source.assembly, seen.contig_n50, seen.unknown_share)
+            for opened, seen in zip(self.sources, surveys, strict=True)
+        ]
+        for opened, seen in zip(self.sources, surveys, strict=True):
+            if opened.source.mask == "soft" and not says_something(seen.lower_share):
+                raise BudwoodError(
+                    f"the soft mask of {opened.source.label} holds {seen.lower_share:.1%} of its bases",
+                    where=self.recipe.name,
+                    mend="leave mask out, or give a track of repeats",
+                )
+        return surveys, filter_assemblies(facts, self.recipe.filter)
+
+    def mask(self) -> tuple[dict[str, Path], dict[int, MaskPlan]]:
+        """Excess tracks by shard and the mask plan of every assembly that is used."""
+        scored = [number for number in self.kept if self._asked(number) != "none"]
+        k = {number: kmer_length(self.surveys[number].bases) for number in scored}
+        counts = self._per_group("kmers", "counting k-mers", count_group, scored, lambda n: {"k": k[n]})
+        spectra = [
+            Task(
+                "spectrum",
+                f"{number:04d}",
+                add_counts,
+                {name: path for name, path in counts.items() if name.startswith(f"{number:04d}-")},
+                {"k": k[number]},
+            )
+            for number in scored
+        ]
+        spectrum = dict(zip(scored, self._stage("adding k-mers", spectra), strict=True))
+        excess = self._per_group(
+            "excess",
+            "excess of k-mers",
+            excess_group,
+            scored,
+            lambda n: {"k": k[n], "gc_share": self.surveys[n].gc_share, "given": self._given(n)},
+            lambda n, _: {"spectrum": spectrum[n]},
+        )
+        plans = calibrate([self._mask_facts(n, excess) for n in self.kept], self.recipe.mask.excess)
+        return excess, dict(zip(self.kept, plans, strict=True))
+
+    def cut(self, excess: dict[str, Path]) -> dict[str, Path]:
+        """Windows of every group of contigs."""
+        index = {(self.kept[at], contig.name): place for place, (at, contig) in enumerate(self.contigs)}
+        names = {species: place for place, species in enumerate(self.species)}
+
+        def parameters(number: int) -> dict[str, Any]:
+            return {
+                "given": self._given(number),
+                "mask": self.masks[number].table(),
+                "windows": asdict(self.recipe.windows),
+            }
+
+        def contigs(number: int, group: Sequence[SourceContig]) -> list[list[Any]]:
+            return [[c.name, index[number, c.name], names[c.species]] for c in group]
+
+        return self._per_group(
+            "cut",
+            "cutting windows",
+            cut_group,
+            self.kept,
+            parameters,
+            lambda n, shard: {"excess": excess[shard]} if shard in excess else {},
+            contigs,
+        )
+
+    def relate(self) -> None:
+        """Choose windows, drop near-duplicates, cluster, split and measure leakage."""
+        recipe = self.recipe
+        inputs = {f"group-{shard}": path for shard, path in sorted(self.groups.items())}
+        chosen = {
+            "sources": [int(shard.split("-")[0]) for shard in sorted(self.groups)],
+            "limits": {str(number): self.sources[number].source.limit for number in self.kept},
+            "windows": asdict(recipe.windows),
+            "seed": recipe.seed,
+        }
+        self.selected = self._one("select", select_windows, inputs, chosen)
+        if not len(np.load(self.selected / "windows.npy", mmap_mode="r")):
+            raise BudwoodError(
+                "no window of the genomes can be used",
+                where=recipe.name,
+                mend="lower shortest or raise max_unknown in [windows]",
+            )
+        found = {"selected": self.selected}
+        dropped = {"duplicates": asdict(recipe.duplicates)}
+        found["duplicates"] = drop_in_parts(self._stage, self.selected, dropped)
+        found["clusters"] = cluster_in_parts(self._stage, dict(found))
+        split = {"split": asdict(recipe.split), "seed": recipe.seed}
+        found["split"] = self._one("split", split_windows, found, split)
+        self.leakage = leakage_in_parts(self._stage, dict(found))
+        self.order = self._one("order", order_windows, found | inputs, {})
+        self.related = found
+
+    def write(self) -> None:
+        """The shards, with tokens where they are asked for."""
+        recipe = self.recipe
+        inputs = {f"group-{shard}": path for shard, path in self.groups.items()} | {"order": self.order}
+        self.tokenizer: Path | None = None
+        if recipe.tokens.kind != "base":
+            sources = {"selected": self.selected, "order": self.order}
+            told = {"tokens": asdict(recipe.tokens), "seed": recipe.seed}
+            self.tokenizer = self._one("tokenizer", learn_tokens, sources, told)
+            inputs["tokenizer"] = self.tokenizer
+        count = len(np.load(self.order / "kept.npy", mmap_mode="r"))
+        firsts = range(0, count, recipe.shards.windows)
+        tasks = [
+            Task(
+                "shards",
+                f"{number:05d}",
+                write_shard,
+                inputs,
+                {
+                    "first": first,
+                    "last": min(count, first + recipe.shards.windows),
+                    "length": recipe.windows.length,
+                },
+            )
+            for number, first in enumerate(firsts)
+        ]
+        self.shards = self._stage("writing shards", tasks)
+
+    def publish(self, out: Path) -> None:
+        """Put the artifact together from finished stages."""
+        recipe = self.recipe
+        built = Built(
+            recipe,
+            [self.sources[number] for number in self.kept],
+            self.contigs,
+            self.species,
+            [
+                (opened.source.label, survey, verdict)
+                for opened, survey, verdict in zip(self.sources, self.surveys, self.verdicts, strict=True)
+            ],
+            [self.masks[number] for number in self.kept],
+            np.load(self.order / "windows.npy"),
+            np.load(self.related["duplicates"] / "partner.npy"),
+            np.load(self.selected / "windows.npy")["species"],
+            self.notes,
+        )
+        with write_artifact(
+            out,
+            kind="corpus",
+            inputs=recipe.files(),
+            parameters={"recipe": recipe.table()},
+            seeds={"recipe": recipe.seed},
+        ) as draft:
+            self._fill(draft)
+            summary = summarise(built)
+            draft.path(SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+            draft.metrics |= summary["totals"] | {"digest": _digest(draft.folder)}
+
+    def _fill(self, draft: Draft) -> None:
+        draft.path("shards").mkdir()
+        for name in ("windows.npy", "loci.npy"):
+            _link(self.order / name, draft.path(name))
+        _link(self.leakage / _LEAKAGE, draft.path(_LEAKAGE))
+        if self.tokenizer is not None:
+            _link(self.tokenizer / "tokenizer.json", draft.path("tokenizer.json"))
+        for folder in self.shards:
+            for path in sorted(folder.glob("*.npy")):
+                _link(path, draft.path(f"shards/{folder.name}.{path.name}"))
+
+    def _asked(self, number: int) -> str:
+        source = self.sources[number].source
+        # The k-mers of many species' genes say which genes are conserved, not which sequences are repeats.
+        return "none" if source.collection and source.mask == "auto" else source.mask
+
+    def _given(self, number: int) -> str:
+        source, asked = self.sources[number].source, self._asked(number)
+        if source.repeats and asked in ("auto", "track"):
+            return "track"
+        return "soft" if asked in ("auto", "soft") else "none"
+
+    def _mask_facts(self, number: int, excess: dict[str, Path]) -> MaskFacts:
+        source = self.sources[number].source
+        histogram = np.zeros((2, 256), dtype=np.int64)
+        for shard, path in excess.items():
+            if shard.startswith(f"{number:04d}-"):
+                histogram += np.load(path / "histogram.npy")
+        return MaskFacts(self._asked(number), bool(source.repeats), source.repeat_share, histogram)
+
+    def _per_group(
+        self,
+        stage: str,
+        told: str,
+        function: Any,
+        numbers: Sequence[int],
+        parameters: Any = lambda number: {},
+        inputs: Any = lambda number, shard: {},
+        contigs: Any = None,
+    ) -> dict[str, Path]:
+        """A stage with a task per group of contigs; folders by shard."""
+        files = {number: self.sources[number].inputs() for number in numbers}
+        tasks = [
+            Task(
+                stage,
+                _shard(number, part),
+                function,
+                files[number] | inputs(number, _shard(number, part)),
+                {
+                    "contigs": contigs(number, group) if contigs else [c.name for c in group],
+                    "collection": self.sources[number].source.collection,
+                    **parameters(number),
+                },
+                {name: self.digests[path] for name, path in files[number].items()},
+            )
+            for number in numbers
+            for part, group in enumerate(self.sources[number].groups)
+        ]
+        return dict(zip([task.shard for task in tasks], self._stage(told, tasks), strict=True))
+
+    def _one(self, stage: str, function: Any, inputs: dict[str, Path], parameters: dict[str, Any]) -> Path:
+        """A stage of a single task."""
+        return self._stage(stage, [Task(stage, "all", function, dict(inputs), parameters)])[0]
+
+    def _stage(self, told: str, tasks: Sequence[Task]) -> list[Path]:
+        with progress(told, total=len(tasks), show=self.show) as advance:
+            return self.runner.run(tasks, self.work, advance)
+
+
+def _shard(number: int, part: int) -> str:
+    return f"{number:04d}-{part:05d}"
+
+
+@contextmanager
+def _own(work: Path) -> Iterator[None]:
+    """Hold the work folder for this process alone."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(work.with_suffix(".lock"))
+        with lock.acquire(timeout=0):
+            try:
+                yield
+            finally:
+                # Where no task was finished there is nothing to go on from.
+                if not any(work.glob(f"*/*/{SHARD_MANIFEST}")):
+                    shutil.rmtree(work, ignore_errors=True)
+                    work.with_suffix(".lock").unlink(missing_ok=True)
+    except Timeout as error:
+        raise BudwoodError(
+            "this corpus is being built by another process",
+            where=str(work),
+            mend="wait for it, or choose another --out",
+        ) from error
+    except OSError as error:
+        raise unwritable(work, error) from error
+
+
+def _refuse(out: Path) -> None:
+    """Refuse an output that holds something else before hours are spent on it."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise BudwoodError(
+            "the output folder holds files that budwood did not write",
+            where=str(out),
+            mend="choose an empty or new folder for --out",
+        )
+    if out.is_dir() and (out / MANIFEST).is_file() and read_manifest(out).get("kind") != "corpus":
+        raise BudwoodError("the output folder is no corpus", where=str(out), mend="choose another --out")
+
+
+def _is_built(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
+    """Whether the output is the sound corpus of this very recipe and these very files."""
+    if not (out / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(out)
+    same = manifest["parameters"].get("recipe") == json.loads(json.dumps(recipe.table()))
+    same = same and [each["sha256"] for each in manifest["inputs"]] == digests
+    return same and not verify_artifact(out)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Hard link, or a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _digest(folder: Path) -> str:
+    """One digest over the names and bytes of all files."""
+    told = "".join(
+        f"{path.relative_to(folder)} {sha256(path)}\n" for path in sorted(folder.rglob("*")) if path.is_file()
+    )
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -1,0 +1,80 @@
+"""Stages from bases to the k-mer excess of every base of a genome, and the mask its files give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.corpus.masking.kmer_spectrum import KmerSpectrum, both_strands, count_kmers, excess
+from budwood.corpus.recipe.sources import open_contigs
+from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.annotation.open_annotation import read_annotation
+
+
+def count_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: count the k-mers of a group of contigs."""
+    assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
+    sequences = (assembly.sequence(Interval(n, 0, assembly.contigs[n])) for n in parameters["contigs"])
+    np.save(folder / "counts.npy", count_kmers(sequences, parameters["k"]).counts)
+
+
+def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: the counts of all groups of a genome, both strands."""
+    counts = np.zeros(4 ** parameters["k"], dtype=np.uint32)
+    for name in sorted(inputs):
+        counts += np.load(inputs[name] / "counts.npy", mmap_mode="r")
+    np.save(folder / "counts.npy", both_strands(KmerSpectrum(parameters["k"], counts)).counts)
+
+
+def excess_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: excess of every base of a group of contigs, and how it lies to the given mask.
+
+    Writes ``excess.npy``, the contigs one behind the other, and ``histogram.npy`` as
+    :class:`budwood.corpus.masking.repeat_mask.MaskFacts` takes it.
+    """
+    assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
+    spectrum = KmerSpectrum(parameters["k"], np.load(inputs["spectrum"] / "counts.npy", mmap_mode="r"))
+    tracks = []
+    histogram = np.zeros((2, 256), dtype=np.int64)
+    masks = given_masks(inputs, parameters["given"], assembly, parameters["contigs"])
+    for name, mask in zip(parameters["contigs"], masks, strict=True):
+        codes = assembly.sequence(Interval(name, 0, assembly.contigs[name]))
+        track = excess(codes, spectrum, parameters["gc_share"])
+        for held in (0, 1):
+            histogram[held] += np.bincount(track[mask == held], minlength=256)
+        tracks.append(track)
+    histogram[:, 0] = 0  # N
+    np.save(folder / "excess.npy", np.concatenate(tracks))
+    np.save(folder / "histogram.npy", histogram)
+    (folder / "contigs.json").write_text(json.dumps(parameters["contigs"]), encoding="utf-8")
+
+
+def given_masks(
+    inputs: Inputs, given: str, assembly: Assembly, contigs: list[str]
+) -> Iterator[NDArray[np.bool_]]:
+    """The mask that the files give for each contig.
+
+    Parameters
+    ----------
+    given
+        ``"track"`` (``inputs["repeats"]``), ``"soft"`` or ``"none"``.
+    """
+    repeats: dict[str, list[tuple[int, int]]] = {}
+    if given == "track":
+        for repeat in read_annotation(inputs["repeats"]).repeats:
+            repeats.setdefault(repeat.contig, []).append((repeat.start, repeat.end))
+    for name in contigs:
+        length = assembly.contigs[name]
+        if given == "soft":
+            yield assembly.soft_mask(Interval(name, 0, length))
+            continue
+        mask = np.zeros(length, dtype=np.bool_)
+        for start, end in repeats.get(name, ()):
+            mask[start:end] = True
+        yield mask

@@ -1,0 +1,99 @@
+"""Tasks that compare all windows of a corpus with one another, part by part.
+
+A part is what one task holds in memory. Near-duplicates are dropped part after part: a part is settled by
+itself, then every later part is held against what is left of it, all at once. Homology links and leakage need
+no order. A corpus of one part is compared by a single task of each stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from budwood.corpus.stages.stage import Task
+from budwood.corpus.stages.window_relatives import (
+    cluster_windows,
+    drop_against,
+    drop_within,
+    join_drops,
+    link_windows,
+    measure_leakage,
+    search_leakage,
+)
+
+#: Windows of a part. Two parts have to fit into what a seed can number (a million windows of 960 bases).
+PART: Final = 1 << 18
+
+#: Runs the tasks of a stage, told by what it does.
+RunStage = Callable[[str, Sequence[Task]], list[Path]]
+
+
+def parts_of(count: int, size: int | None = None) -> list[list[int]]:
+    """First and last window of every part; one empty part where there is none.
+
+    Examples
+    --------
+    >>> parts_of(5, 2)
+    [[0, 2], [2, 4], [4, 5]]
+    """
+    size = size or PART
+    return [[first, min(first + size, count)] for first in range(0, max(1, count), size)]
+
+
+def drop_in_parts(run: RunStage, selected: Path, parameters: Mapping[str, Any]) -> Path:
+    """Folder with ``kept.npy`` and ``partner.npy`` of the selected windows."""
+    parts = parts_of(len(np.load(selected / "windows.npy", mmap_mode="r")))
+    told = "dropping near-duplicates"
+    before: dict[int, Path] = {}
+    settled: dict[str, Path] = {}
+    for number, part in enumerate(parts):
+        inputs = {"selected": selected} | ({"before": before[number]} if number in before else {})
+        task = Task("duplicates", f"{number:05d}", drop_within, inputs, {"part": part, **parameters})
+        (own,) = run(told, [task])
+        settled[f"part-{number:05d}"] = own
+        later = range(number + 1, len(parts))
+        tasks = [
+            Task(
+                "duplicates",
+                f"{number:05d}-{other:05d}",
+                drop_against,
+                {"selected": selected, "own": own} | ({"before": before[other]} if other in before else {}),
+                {"own": part, "part": parts[other], **parameters},
+            )
+            for other in later
+        ]
+        before = dict(zip(later, run(told, tasks), strict=True)) if tasks else {}
+    return run(told, [Task("duplicates", "all", join_drops, settled)])[0]
+
+
+def cluster_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:
+    """Folder with ``cluster.npy`` of the kept windows."""
+    count = len(np.load(inputs["duplicates"] / "kept.npy", mmap_mode="r"))
+    parts = parts_of(count)
+    tasks = [
+        Task(
+            "links",
+            f"{number:05d}-{other:05d}",
+            link_windows,
+            inputs,
+            {"earlier": parts[number], "later": parts[other]},
+        )
+        for number in range(len(parts))
+        for other in range(number, len(parts))
+    ]
+    links = {f"links-{task.shard}": folder for task, folder in zip(tasks, run("linking", tasks), strict=True)}
+    return run("clustering", [Task("clusters", "all", cluster_windows, links, {"count": count})])[0]
+
+
+def leakage_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:
+    """Folder with ``leakage.json``."""
+    training = int(np.count_nonzero(~np.load(inputs["split"] / "validation.npy")))
+    tasks = [
+        Task("relatives", f"{number:05d}", search_leakage, inputs, {"part": part})
+        for number, part in enumerate(parts_of(training))
+    ]
+    found = {f"part-{task.shard}": folder for task, folder in zip(tasks, run("leakage", tasks), strict=True)}
+    return run("leakage", [Task("leakage", "all", measure_leakage, {"split": inputs["split"], **found})])[0]

@@ -1,0 +1,78 @@
+"""Which of the windows that were cut make the corpus: those of genes and as many from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.corpus.recipe.recipe import WindowConfig
+from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.windowing import REPEAT_BIT
+
+#: Where a selected window was cut: index of its group and row there.
+ORIGIN_FIELDS: Final = np.dtype([("group", "<i4"), ("row", "<i4")])
+
+
+def choose(
+    genic: NDArray[np.bool_], random_per_genic: float, limit: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Rows of one source that are kept, ascending.
+
+    All windows of genes, and ``random_per_genic`` times as many others drawn at random; without genes, all.
+    ``limit`` (0 for none) thins both by the same share.
+
+    Examples
+    --------
+    >>> genic = np.array([True, False, False, False, True])
+    >>> rows = choose(genic, 0.5, 0, np.random.default_rng(0))
+    >>> len(rows), int(genic[rows].sum())
+    (3, 2)
+    """
+    near, elsewhere = np.flatnonzero(genic), np.flatnonzero(~genic)
+    if len(near):
+        wanted = min(len(elsewhere), round(random_per_genic * len(near)))
+        elsewhere = random.choice(elsewhere, wanted, replace=False)
+    total = len(near) + len(elsewhere)
+    if limit and total > limit:
+        part = round(limit * len(near) / total)
+        near = random.choice(near, part, replace=False)
+        elsewhere = random.choice(elsewhere, limit - part, replace=False)
+    return np.sort(np.concatenate([near, elsewhere]))
+
+
+def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: choose among the windows of all groups.
+
+    ``parameters["sources"]`` is the index of every group's source, groups in the order of their names, and
+    ``parameters["limits"]`` the largest number of windows by source.
+    Writes ``windows.npy`` and ``origin.npy`` (a row per window) and ``codes.npy`` (windows, length) unpacked.
+    """
+    config = WindowConfig(**parameters["windows"])
+    groups = sorted(inputs)
+    sources = np.array(parameters["sources"])
+    tables, origins = [], []
+    for source in dict.fromkeys(parameters["sources"]):
+        members = np.flatnonzero(sources == source)
+        pool = [np.load(inputs[groups[group]] / "windows.npy") for group in members]
+        table = np.concatenate(pool)
+        origin = np.empty(len(table), dtype=ORIGIN_FIELDS)
+        origin["group"] = np.repeat(members, [len(each) for each in pool])
+        origin["row"] = np.concatenate([np.arange(len(each)) for each in pool])
+        random = np.random.default_rng((parameters["seed"], int(source)))
+        rows = choose(table["genic"], config.random_per_genic, parameters["limits"][str(source)], random)
+        tables.append(table[rows])
+        origins.append(origin[rows])
+    windows, origin = np.concatenate(tables), np.concatenate(origins)
+    np.save(folder / "windows.npy", windows)
+    np.save(folder / "origin.npy", origin)
+    # Written block by block as a plain file: writing into a memory map crashes the process on a full disk.
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(windows), config.length)}
+    with (folder / "codes.npy").open("wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, header)
+        for block in np.split(origin, np.flatnonzero(np.diff(origin["group"])) + 1):
+            if len(block):
+                packed = np.load(inputs[groups[block["group"][0]]] / "bases.npy", mmap_mode="r")
+                handle.write((packed[block["row"]] & ~np.uint8(REPEAT_BIT)).tobytes())

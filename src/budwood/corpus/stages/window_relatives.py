@@ -1,0 +1,140 @@
+"""Stages that compare all windows with one another: near-duplicates, homology clusters, split, leakage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.corpus.recipe.recipe import DuplicateConfig, SplitConfig
+from budwood.corpus.similarity.homology import (
+    HomologyConfig,
+    HomologyLinks,
+    homology_links,
+    join_links,
+    link_clusters,
+    links_between,
+)
+from budwood.corpus.similarity.leakage import LeakageConfig, closest_identity, count_leaks, sampled_rows
+from budwood.corpus.similarity.near_duplicates import NearDuplicateConfig, near_duplicates, repeats_of
+from budwood.corpus.stages.split import split_clusters
+from budwood.corpus.stages.stage import Inputs, Parameters
+
+
+def drop_within(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: near-duplicates among the windows of a part that no earlier part has dropped.
+
+    Of two windows alike the one that the recipe names first stays, so that genomes with an annotation
+    should stand first. Writes ``partner.npy``: for each window of the part the one it repeats, or -1.
+    """
+    first, last = parameters["part"]
+    codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")[first:last]
+    partner = _partner_before(inputs, first, last)
+    config = DuplicateConfig(**parameters["duplicates"])
+    if config.drop:
+        left = np.flatnonzero(partner < 0)
+        # A part of which nothing was dropped stays a memory map.
+        found = near_duplicates(codes if len(left) == len(codes) else codes[left], _search(config)).partner
+        repeats = found >= 0
+        partner[left[repeats]] = first + left[found[repeats]]
+    np.save(folder / "partner.npy", partner)
+
+
+def drop_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: those windows of a part that repeat what is kept of an earlier part (``own``)."""
+    start = parameters["own"][0]
+    first, last = parameters["part"]
+    codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
+    partner = _partner_before(inputs, first, last)
+    config = DuplicateConfig(**parameters["duplicates"])
+    if config.drop:
+        kept = start + np.flatnonzero(np.load(inputs["own"] / "partner.npy") < 0)
+        left = np.flatnonzero(partner < 0)
+        found = repeats_of(codes[kept], codes[first + left], _search(config))
+        repeats = found >= 0
+        partner[left[repeats]] = kept[found[repeats]]
+    np.save(folder / "partner.npy", partner)
+
+
+def join_drops(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: rows of the selected windows that are kept (``kept.npy``), and each row's partner."""
+    partner = np.concatenate([np.load(inputs[name] / "partner.npy") for name in sorted(inputs)])
+    np.save(folder / "kept.npy", np.flatnonzero(partner < 0))
+    np.save(folder / "partner.npy", partner)
+
+
+def link_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: homologous pairs of two parts of the kept windows, or within one."""
+    codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
+    kept = np.load(inputs["duplicates"] / "kept.npy")
+    (start, stop), (first, last) = parameters["earlier"], parameters["later"]
+    own = codes[kept[start:stop]]
+    within = start == first
+    links = homology_links(own) if within else links_between(own, codes[kept[first:last]])
+    np.save(folder / "first.npy", links.first + start)
+    np.save(folder / "second.npy", links.second + first)
+    np.save(folder / "identity.npy", links.identity)
+
+
+def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: homology cluster of every kept window (``cluster.npy``)."""
+    links = [
+        HomologyLinks(*(np.load(inputs[name] / f"{track}.npy") for track in ("first", "second", "identity")))
+        for name in sorted(inputs)
+    ]
+    np.save(folder / "cluster.npy", link_clusters(join_links(links), parameters["count"], HomologyConfig()))
+
+
+def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: which of the kept windows are for validation (``validation.npy``)."""
+    kept = np.load(inputs["duplicates"] / "kept.npy")
+    species = np.load(inputs["selected"] / "windows.npy")["species"][kept]
+    cluster = np.load(inputs["clusters"] / "cluster.npy")
+    config = SplitConfig(**parameters["split"])
+    np.save(folder / "validation.npy", split_clusters(cluster, species, config, parameters["seed"]))
+
+
+def search_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: highest identity of validation windows with a part of the training windows."""
+    codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
+    kept = np.load(inputs["duplicates"] / "kept.npy")
+    validation = np.load(inputs["split"] / "validation.npy")
+    first, last = parameters["part"]
+    config = LeakageConfig()
+    rows = kept[validation][sampled_rows(int(validation.sum()), config)]
+    closest = np.zeros((len(rows), len(config.coverages)), np.float32)
+    if len(rows) and last > first:
+        closest = closest_identity(codes[rows], codes[kept[~validation][first:last]], config)
+    np.save(folder / "closest.npy", closest)
+
+
+def measure_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+    """Stage: how much of the validation windows is found again in training (``leakage.json``)."""
+    validation = np.load(inputs["split"] / "validation.npy")
+    parts = [np.load(inputs[name] / "closest.npy") for name in sorted(inputs) if name.startswith("part")]
+    report = {}
+    if validation.any():
+        kept = int(validation.sum())
+        found = count_leaks(np.maximum.reduce(parts), kept, len(validation) - kept, LeakageConfig())
+        report = asdict(found)
+    (folder / "leakage.json").write_text(json.dumps(report, indent=1, default=_plain), encoding="utf-8")
+
+
+def _partner_before(inputs: Inputs, first: int, last: int) -> NDArray[np.int64]:
+    """Partners of a part's windows as earlier parts have left them."""
+    if "before" in inputs:
+        return np.asarray(np.load(inputs["before"] / "partner.npy"))
+    return np.full(last - first, -1, dtype=np.int64)
+
+
+def _search(config: DuplicateConfig) -> NearDuplicateConfig:
+    return NearDuplicateConfig(min_identity=config.min_identity, min_coverage=config.min_coverage)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no plain value")

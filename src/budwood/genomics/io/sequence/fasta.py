@@ -1,0 +1,228 @@
+"""FASTA files as assemblies: plain, gzip, BGZF or xz, read by interval."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+import pysam
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from budwood.config import cache_directory
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import check_interval, lower_case
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.text.compressed import compression, open_bytes
+from budwood.genomics.sequence import encode, reverse_complement
+
+_LETTERS: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx*-."
+_INDEX, _BLOCKS, _UNPACKED = "genome.fai", "genome.gzi", "genome.fa"
+
+
+class FastaAssembly:
+    """A FASTA file with random access by interval; see :func:`open_fasta`.
+
+    May be used from several threads and processes at once: each opens the file for itself.
+
+    Parameters
+    ----------
+    path
+        The user's file.
+    folder
+        Folder of the cache with its index and, where the file is not seekable, its unpacked text.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path = path
+        self._folder = folder
+        self._handles: dict[tuple[int, int], pysam.FastaFile] = {}
+        rows = (folder / _INDEX).read_text(encoding="utf-8").splitlines()
+        self._contigs = {name: int(length) for name, length, *_ in (row.split("\t") for row in rows)}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open_fasta, (self.path,)
+
+    @property
+    def contigs(self) -> Mapping[str, int]:
+        """Contig lengths in file order."""
+        return self._contigs
+
+    def sequence(self, interval: Interval) -> NDArray[np.uint8]:
+        """Codes of the interval, reverse complemented on ``-``.
+
+        Raises
+        ------
+        BudwoodError
+            If the contig is not in the file or the interval runs past its end.
+        """
+        codes = encode(self._letters(interval))
+        return reverse_complement(codes) if interval.strand == "-" else codes
+
+    def soft_mask(self, interval: Interval) -> NDArray[np.bool_]:
+        """Whether each base of the interval is lower case in the file, reversed on ``-``."""
+        mask = lower_case(self._letters(interval))
+        return mask[::-1] if interval.strand == "-" else mask
+
+    def _letters(self, interval: Interval) -> bytes:
+        check_interval(interval, self._contigs, str(self.path))
+        if interval.length == 0:
+            return b""
+        letters: str = self._handle().fetch(interval.contig, interval.start, interval.end)
+        return letters.encode("ascii")
+
+    def _handle(self) -> pysam.FastaFile:
+        # A file position shared with a forked worker or another thread would mix up their reads.
+        owner = (os.getpid(), threading.get_ident())
+        if owner not in self._handles:
+            unpacked, blocks = self._folder / _UNPACKED, self._folder / _BLOCKS
+            self._handles[owner] = pysam.FastaFile(
+                str(unpacked if unpacked.exists() else self.path),
+                filepath_index=str(self._folder / _INDEX),
+                filepath_index_compressed=str(blocks) if blocks.exists() else None,
+            )
+        return self._handles[owner]
+
+
+@dataclass
+class _Record:
+    """One line of a ``.fai`` index; regular when arithmetic finds every base of the contig."""
+
+    name: str
+    offset: int
+    length: int = 0
+    line_bases: int = 0
+    line_width: int = 0
+    ended: bool = False
+    regular: bool = True
+
+    def extend(self, bases: int, width: int) -> None:
+        """Add a line. One that is unlike the contig's first must be its last."""
+        if bases and not self.length and not self.ended:
+            self.line_bases, self.line_width = bases, width
+        elif bases:
+            self.regular &= not self.ended and bases <= self.line_bases
+        self.ended |= (bases, width) != (self.line_bases, self.line_width)
+        self.length += bases
+
+
+def open_fasta(path: Path) -> FastaAssembly:
+    """Open a FASTA file (plain, gzip, BGZF or xz) for random access.
+
+    The first time, the file is read once: letters and names are checked and an index is written into
+    the cache, never beside the file. Where the file is not seekable (xz, plain gzip) or its lines are
+    uneven, its unpacked text is put into the cache too. Nothing is ever loaded whole.
+
+    Raises
+    ------
+    BudwoodError
+        If the file is empty, truncated or no FASTA of nucleotides, or holds two contigs of one name.
+    """
+    path = Path(path).resolve()
+    kind = compression(path)
+    facts = path.stat()
+    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}".encode()).hexdigest()[:32]
+    root = cache_directory() / "genomes"
+    folder = root / key
+    if not (folder / _INDEX).exists():
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with FileLock(root / f"{key}.lock"):
+                if not folder.exists():
+                    _prepare(path, kind, folder)
+        except OSError as error:
+            raise BudwoodError(
+                f"the cache cannot be written: {error.strerror or error}",
+                where=str(root),
+                mend="free some space or set BUDWOOD_CACHE to another folder",
+            ) from error
+    return FastaAssembly(path, folder)
+
+
+def _prepare(path: Path, kind: str, folder: Path) -> None:
+    """Fill the cache folder of a file, whole or not at all."""
+    for left_behind in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        records: list[_Record] = []
+        if kind in ("plain", "bgzf"):
+            with open_bytes(path) as lines:
+                records = list(_scan(path, lines))
+        if not records or not all(record.regular for record in records):
+            with open_bytes(path) as lines, (draft / _UNPACKED).open("wb") as copy:
+                records = list(_scan(path, lines, copy))
+        elif kind == "bgzf":
+            options = ["--fai-idx", str(draft / _INDEX), "--gzi-idx", str(draft / _BLOCKS)]
+            pysam.faidx(str(path), *options)
+        rows = (f"{r.name}\t{r.length}\t{r.offset}\t{r.line_bases}\t{r.line_width}\n" for r in records)
+        (draft / _INDEX).write_text("".join(rows), encoding="utf-8")
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _scan(path: Path, lines: IO[bytes], copy: IO[bytes] | None = None) -> Iterator[_Record]:
+    """Index records of a FASTA stream; with ``copy``, of the copy, where each contig is a single line."""
+    record: _Record | None = None
+    seen: set[str] = set()
+    position = 0
+    for number, line in enumerate(lines, start=1):
+        position += len(line)
+        bases = line.rstrip()
+        if bases.startswith(b">"):
+            if record is not None:
+                yield _finish(record, copy)
+            name = _contig_name(bases, f"{path}, line {number}", seen)
+            if copy is not None:
+                copy.write(b">%s\n" % name.encode())
+            record = _Record(name, position if copy is None else copy.tell())
+        elif bases and (record is None or bases.translate(None, _LETTERS)):
+            raise _no_fasta(bases, f"{path}, line {number}", begun=record is not None)
+        elif record is not None and copy is None:
+            record.extend(len(bases), len(line))
+        elif record is not None and copy is not None:
+            record.length += copy.write(bases)
+    if record is None:
+        raise BudwoodError("the FASTA file is empty", where=str(path), mend="check the file")
+    yield _finish(record, copy)
+
+
+def _finish(record: _Record, copy: IO[bytes] | None) -> _Record:
+    if copy is not None:
+        copy.write(b"\n")
+        record.line_bases = max(1, record.length)
+        record.line_width = record.line_bases + 1
+    else:
+        record.regular &= record.length > 0
+    return record
+
+
+def _contig_name(header: bytes, where: str, seen: set[str]) -> str:
+    words = header[1:].split()
+    if not words:
+        raise BudwoodError("a contig has no name", where=where, mend="write a name after the >")
+    name = words[0].decode("utf-8", "replace")
+    if name in seen:
+        raise BudwoodError(f"contig {name!r} occurs twice", where=where, mend="rename or remove one of them")
+    seen.add(name)
+    return name
+
+
+def _no_fasta(line: bytes, where: str, *, begun: bool) -> BudwoodError:
+    if not begun:
+        return BudwoodError(
+            "the file is no FASTA: it does not begin with >", where=where, mend="give a FASTA file"
+        )
+    strange = line.translate(None, _LETTERS)[:1].decode("utf-8", "replace")
+    return BudwoodError(
+        f"{strange!r} is no nucleotide letter", where=where, mend="give a FASTA file of DNA sequences"
+    )

@@ -1,0 +1,197 @@
+"""What a genotype file holds, for a person to check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, CallSource, Site
+from budwood.genomics.io.variants.allele_counts import any_copy, present_copies
+from budwood.genomics.io.variants.dosage_calls import DosageCalls
+
+_NO_PLOIDY: Final = 127
+
+
+@dataclass(frozen=True)
+class GenotypeSummary:
+    """What a genotype file holds.
+
+    Attributes
+    ----------
+    format
+        Name of the format.
+    accessions, sites
+        Their numbers.
+    contigs
+        Contigs that have sites, in file order.
+    monomorphic, biallelic, multiallelic
+        Sites with one, two, more alleles; they add up to ``sites``.
+    indels, symbolic
+        Sites with alleles of different lengths; with symbolic, breakend or ``*`` alleles.
+    ploidies
+        Numbers of copies among the calls made, ascending.
+    missing_share
+        Share of calls (accession x site) with at least one copy missing.
+    phased_share
+        Share of the complete calls of two or more copies whose order is known.
+    assumptions
+        What was assumed, one phrase each.
+    """
+
+    format: str
+    accessions: int
+    sites: int
+    contigs: tuple[str, ...]
+    monomorphic: int
+    biallelic: int
+    multiallelic: int
+    indels: int
+    symbolic: int
+    ploidies: tuple[int, ...]
+    missing_share: float
+    phased_share: float
+    assumptions: tuple[str, ...]
+
+
+def summarise_calls(source: CallSource) -> GenotypeSummary:
+    """What a source holds, found by streaming it once.
+
+    Examples
+    --------
+    >>> from budwood.genomics.genotypes import Genotypes
+    >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0, 2, 1], [1, -1, 2]], dtype=np.int8))
+    >>> summary = summarise_calls(DosageCalls(panel, "dosage table"))
+    >>> summary.sites, round(summary.missing_share, 3), summary.ploidies
+    (3, 0.167, (2,))
+    """
+    if isinstance(source, DosageCalls) and source.fractional:
+        return _summarise_fractional(source)
+    tally = _Tally(len(source.accessions), source.contigs)
+    for block in source.blocks():
+        tally.add(block)
+    return tally.summary(source)
+
+
+@dataclass
+class _Tally:
+    """Counts over the blocks seen so far."""
+
+    accessions: int
+    declared: Mapping[str, int | None]
+    counts: Counter[str] = field(default_factory=Counter)
+    ploidies: set[int] = field(default_factory=set)
+    contigs: dict[str, None] = field(default_factory=dict)
+    last: Site | None = None
+
+    def __post_init__(self) -> None:
+        self.widest = np.zeros(self.accessions, dtype=np.int8)
+        self.narrowest = np.full(self.accessions, _NO_PLOIDY, dtype=np.int8)
+
+    def add(self, block: CallBlock) -> None:
+        self._add_sites(block.sites)
+        alleles = block.alleles
+        missing = any_copy(alleles, MISSING)
+        self.counts["calls"] += missing.size
+        self.counts["missing"] += int(np.count_nonzero(missing))
+        self.counts["half"] += int(np.count_nonzero((alleles[missing] > MISSING).any(axis=1)))
+        complete = ~missing
+        if alleles.min(initial=MISSING) > ABSENT:
+            self._add_copies(np.where(complete.any(axis=0), alleles.shape[2], 0)[None])
+            several = complete if alleles.shape[2] > 1 else np.zeros_like(complete)
+        else:
+            present = np.where(complete, present_copies(alleles), 0)
+            self._add_copies(present)
+            several = present > 1
+        self.counts["several"] += int(np.count_nonzero(several))
+        self.counts["phased"] += int(np.count_nonzero(several & block.phased))
+
+    def _add_copies(self, copies: NDArray[np.integer]) -> None:
+        """Take in the copies of complete calls (k, n), 0 for others."""
+        self.ploidies.update((np.flatnonzero(np.bincount(copies.ravel())[1:]) + 1).tolist())
+        np.maximum(self.widest, copies.max(axis=0, initial=0), out=self.widest, casting="unsafe")
+        narrowest = np.where(copies > 0, copies, _NO_PLOIDY).min(axis=0, initial=_NO_PLOIDY)
+        np.minimum(self.narrowest, narrowest, out=self.narrowest, casting="unsafe")
+
+    def _add_sites(self, sites: Sequence[Site]) -> None:
+        length = self.declared.get(sites[0].contig)
+        for site in sites:
+            self.counts.update(_traits(site))
+            self.counts["past end"] += length is not None and site.start + len(site.alleles[0]) > length
+        if self.last is None or self.last.contig != sites[0].contig:
+            self.counts["unsorted"] += sites[0].contig in self.contigs
+            self.contigs[sites[0].contig] = None
+            self.last = sites[0]
+        self.counts["unsorted"] += sum(b.start < a.start for a, b in pairwise((self.last, *sites)))
+        self.last = sites[-1]
+
+    def summary(self, source: CallSource) -> GenotypeSummary:
+        counts = self.counts
+        return GenotypeSummary(
+            format=getattr(source, "format", "calls"),
+            accessions=self.accessions,
+            sites=counts["sites"],
+            contigs=tuple(self.contigs),
+            monomorphic=counts["monomorphic"],
+            biallelic=counts["biallelic"],
+            multiallelic=counts["multiallelic"],
+            indels=counts["indels"],
+            symbolic=counts["symbolic"],
+            ploidies=tuple(sorted(self.ploidies)),
+            missing_share=counts["missing"] / max(counts["calls"], 1),
+            phased_share=counts["phased"] / max(counts["several"], 1),
+            assumptions=(*getattr(source, "assumptions", ()), *self._assumptions()),
+        )
+
+    def _assumptions(self) -> list[str]:
+        counts = self.counts
+        mixed = int(np.count_nonzero(self.widest > self.narrowest))
+        undeclared = len(self.contigs.keys() - self.declared.keys()) if self.declared else 0
+        phrases = {
+            "{:,} half calls (0/.) are missing dosages": counts["half"],
+            "{:,} multi-allelic sites make one marker for each allele after the first": counts[
+                "multiallelic"
+            ],
+            "{:,} accessions have calls of different ploidy: dosages of the narrower are scaled up": mixed,
+            "{:,} records lie past the declared end of their contig": counts["past end"],
+            "{:,} contigs are not declared in the header": undeclared,
+            "{:,} records are out of order by contig and position": counts["unsorted"],
+        }
+        return [phrase.format(number) for phrase, number in phrases.items() if number]
+
+
+def _traits(site: Site) -> list[str]:
+    """What a site counts as."""
+    alleles = site.alleles
+    kind = {1: "monomorphic", 2: "biallelic"}.get(len(alleles), "multiallelic")
+    letters = [allele for allele in alleles if allele[:1] not in "<*" and not set("[]") & set(allele)]
+    traits = ["sites", kind]
+    if len(letters) < len(alleles) and any(alleles):
+        traits.append("symbolic")
+    if len({len(allele) for allele in letters}) > 1:
+        traits.append("indels")
+    return traits
+
+
+def _summarise_fractional(source: DosageCalls) -> GenotypeSummary:
+    dosage, markers = source.genotypes.dosage, source.genotypes.markers
+    return GenotypeSummary(
+        format=source.format,
+        accessions=len(source.accessions),
+        sites=len(markers),
+        contigs=tuple(source.contigs),
+        monomorphic=0,
+        biallelic=len(markers),
+        multiallelic=0,
+        indels=0,
+        symbolic=0,
+        ploidies=tuple(sorted(set(source.genotypes.ploidy.tolist()))),
+        missing_share=float(np.isnan(dosage).mean()) if dosage.size else 0.0,
+        phased_share=0.0,
+        assumptions=(*source.assumptions, "dosages are fractional: they are expectations, not calls"),
+    )

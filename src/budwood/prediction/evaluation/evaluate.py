@@ -1,0 +1,177 @@
+"""Held-out accuracy of trait models on the same folds.
+
+Everything that learns (frequencies, imputation, bandwidths, variance components) learns inside the fold:
+models receive trait values of the training rows only, and
+:class:`~budwood.prediction.kernels.panel_kernels.Predictors` makes kernels from the training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.prediction.evaluation.conclusion import dna_verdict
+from budwood.prediction.evaluation.cv_predictions import Tally, Yardstick
+from budwood.prediction.evaluation.heritability import genomic_heritability, heritability_notes
+from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationControl
+from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.trait_model import TraitModel
+from budwood.stats.evaluation.metrics import pearson_r
+from budwood.stats.relationship.relationship import Rows
+
+Vector = NDArray[np.float64]
+
+#: Shuffles of the control.
+PERMUTATIONS: Final = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models to hold against one another.
+
+    Attributes
+    ----------
+    models
+        The baseline first; names differ.
+    reported
+        Name of the model whose held-out predictions and permutation control are kept.
+    dna_model
+        Name of the model that has the DNA model's kernel, for the verdict; empty when none has.
+    """
+
+    models: tuple[TraitModel, ...]
+    reported: str
+    dna_model: str = ""
+
+    @property
+    def reported_model(self) -> TraitModel:
+        """The model that is reported on."""
+        return next(model for model in self.models if model.name == self.reported)
+
+
+@dataclass
+class _Shuffles:
+    """The reported model on shuffled trait values, through the folds of one repeat."""
+
+    values: list[Vector]
+    fold_r: list[list[float]] = field(default_factory=list)
+
+    def add(self, model: TraitModel, predictors: Predictors, training: Rows, held_out: Rows) -> None:
+        row = []
+        for y in self.values:
+            # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
+            if np.ptp(y[training]) == 0.0 or np.ptp(y[held_out]) == 0.0:
+                row.append(0.0)
+                continue
+            forecast = model.fit(predictors, training, y[training]).predict(held_out)
+            row.append(pearson_r(forecast.value, y[held_out]))
+        self.fold_r.append(row)
+
+    def control(self, model: str) -> PermutationControl:
+        mean_r = np.mean(self.fold_r, axis=0)
+        lower, upper = np.quantile(mean_r, [0.025, 0.975])
+        return PermutationControl(model, float(mean_r.mean()), float(lower), float(upper))
+
+
+def evaluate(
+    predictors: Predictors,
+    y: Vector,
+    comparison: Comparison,
+    scheme: Scheme,
+    *,
+    trait: str,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    heritability: Heritability | None = None,
+    lower_is_better: bool = False,
+    notes: Sequence[str] = (),
+) -> Evaluation:
+    """Cross-validate models on the same folds.
+
+    Parameters
+    ----------
+    predictors
+        The n labelled accessions.
+    y
+        (n,) trait values.
+    scheme
+        Folds, the same for every model.
+    comparison
+        The models.
+    permutations
+        Shuffles of the trait values for the control, each through the folds of the first repeat.
+    seed
+        Seed of the shuffles and of the bootstrap.
+    heritability
+        What r is divided by the root of; the genomic one of these accessions where None.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
+    notes
+        Sentences that the evaluation is to carry.
+
+    Raises
+    ------
+    BudwoodError
+        If a fold is too small to correlate or its trait values are all the same.
+    """
+    if not np.isfinite(y).all():
+        raise BudwoodError("a trait value is not a number", mend="leave accessions without a value out")
+    scheme.check(y)
+    yardstick = Yardstick(y, scheme, heritability or genomic_heritability(predictors, y), lower_is_better)
+    generator = np.random.default_rng(seed)
+    shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
+    tallies = _cross_validate(predictors, y, comparison, scheme, shuffles)
+    found = _outcome(yardstick, tallies, comparison, shuffles, seed)
+    accessions = predictors.genotypes.accessions
+    return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
+
+
+def _outcome(
+    yardstick: Yardstick, tallies: dict[str, Tally], comparison: Comparison, shuffles: _Shuffles, seed: int
+) -> Evaluation:
+    """Figures of all models, without the names of trait and accessions."""
+    scheme, heritability = yardstick.scheme, yardstick.heritability
+    scores = tuple(yardstick.score(name, tally) for name, tally in tallies.items())
+    paired = tuple(yardstick.paired(scores[0], score, tallies, seed) for score in scores[1:])
+    return Evaluation(
+        trait="",
+        scheme=scheme.name,
+        folds=scheme.folds,
+        repeats=len(scheme.repeats),
+        scores=scores,
+        paired=paired,
+        permutation=shuffles.control(comparison.reported),
+        held_out_prediction=tallies[comparison.reported].value[0].copy(),
+        held_out_observed=yardstick.observed.copy(),
+        held_out_accessions=(),
+        verdict=dna_verdict(paired, comparison.dna_model),
+        heritability=heritability,
+        lower_is_better=yardstick.lower_is_better,
+        possible_gain=yardstick.possible_gain,
+        top_quarter_chance=yardstick.top_quarter_chance,
+        held_out_fold=scheme.repeats[0].copy(),
+        families=yardstick.families,
+        notes=heritability_notes(heritability, {score.name: score.mean_r for score in scores}),
+    )
+
+
+def _cross_validate(
+    predictors: Predictors, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
+) -> dict[str, Tally]:
+    """Every model through every fold, and the shuffles through those of the first repeat."""
+    tallies = {model.name: Tally(len(scheme.repeats), len(y)) for model in comparison.models}
+    for repeat in range(len(scheme.repeats)):
+        for training, held_out in scheme.splits(repeat):
+            for model in comparison.models:
+                predictors.lap()
+                forecast = model.fit(predictors, training, y[training]).predict(held_out)
+                tallies[model.name].add(repeat, held_out, forecast, predictors.lap())
+            if repeat == 0:
+                shuffles.add(comparison.reported_model, predictors, training, held_out)
+    return tallies

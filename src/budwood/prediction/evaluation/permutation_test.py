@@ -1,0 +1,46 @@
+"""Whether a way of measuring accuracy finds some where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.prediction.evaluation.results import PermutationControl
+
+Vector = NDArray[np.float64]
+
+
+def leakage_audit(
+    procedure: Callable[[Vector], float], y: Vector, *, name: str, shuffles: int = 20, seed: int = 0
+) -> PermutationControl:
+    """Run a whole procedure, from trait values to accuracy, on shuffled trait values.
+
+    Everything that looks at trait values has to be inside the procedure: a step done beforehand (markers
+    chosen by their association in all accessions, for example) has seen the true values and not the shuffled
+    ones, and no audit of what follows can find it.
+
+    Parameters
+    ----------
+    procedure
+        Gives the mean held-out correlation for the (n,) trait values it receives.
+    y
+        (n,) trait values.
+    name
+        What the procedure is called.
+
+    Returns
+    -------
+    PermutationControl
+        The procedure leaks if the interval does not contain 0.
+
+    Examples
+    --------
+    >>> leakage_audit(lambda values: 0.3, np.arange(9.0), name="always right").lower
+    0.3
+    """
+    generator = np.random.default_rng(seed)
+    found = [procedure(generator.permutation(y)) for _ in range(shuffles)]
+    lower, upper = np.quantile(found, [0.025, 0.975])
+    return PermutationControl(name, float(np.mean(found)), float(lower), float(upper))

@@ -1,0 +1,58 @@
+"""What was made for a training set, kept until the next one, with the time it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from budwood.stats.relationship.relationship import Rows
+
+T = TypeVar("T")
+
+
+class TrainingMemo:
+    """Results that several models ask for with the same training rows.
+
+    Examples
+    --------
+    >>> memo = TrainingMemo()
+    >>> memo.recall("sum", np.arange(3), lambda: 3)
+    3
+    >>> memo.recall("sum", np.arange(3), lambda: 4)
+    3
+    >>> memo.recall("sum", np.arange(2), lambda: 1)
+    1
+    """
+
+    def __init__(self) -> None:
+        self._training = b""
+        self._made: dict[str, tuple[Any, float]] = {}
+        self._before: set[str] = set()
+        self._asked: set[str] = set()
+        self._began = perf_counter()
+
+    def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
+        """The result of that name for the training rows; it is made when nobody has asked before."""
+        rows = np.asarray(training, dtype=np.intp).tobytes()
+        if rows != self._training:
+            self._training, self._made, self._before, self._asked = rows, {}, set(), set()
+        if name not in self._made:
+            began = perf_counter()
+            made = make()
+            self._made[name] = (made, perf_counter() - began)
+        self._asked.add(name)
+        return self._made[name][0]
+
+    def lap(self) -> float:
+        """Seconds that a model alone would have needed since the last lap.
+
+        What had been made before the lap counts with the time that it took then.
+        """
+        now = perf_counter()
+        recalled = sum(self._made[name][1] for name in self._asked & self._before)
+        seconds = now - self._began + recalled
+        self._began, self._before, self._asked = now, set(self._made), set()
+        return seconds

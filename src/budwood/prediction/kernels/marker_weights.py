@@ -1,0 +1,71 @@
+"""Marker weights that know nothing of the panel's phenotypes, for relationships beside the usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Markers
+from budwood.prediction.kernels.panel_kernels import FUNCTION
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MarkerWeights:
+    """Weights by the name of the kernel that they make.
+
+    Attributes
+    ----------
+    by_kernel
+        (m,) weights each, none negative; see :class:`~budwood.prediction.kernels.panel_kernels.Predictors`.
+    notes
+        Sentences about where they come from and what was assumed.
+    """
+
+    by_kernel: Mapping[str, Vector] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def joined(self, other: MarkerWeights) -> MarkerWeights:
+        """These and those."""
+        return MarkerWeights({**self.by_kernel, **other.by_kernel}, (*self.notes, *other.notes))
+
+
+def weights_of_table(markers: Markers, table: Mapping[str, float]) -> MarkerWeights:
+    """Weights of the kernel ``function`` from a table of weights or scores by marker.
+
+    Markers that the table lacks have weight 0.
+
+    Raises
+    ------
+    BudwoodError
+        If a weight is negative or infinite, or no marker has a positive one.
+
+    Examples
+    --------
+    >>> names, blank = np.array(["m1", "m2"], dtype=object), np.full(2, "", dtype=object)
+    >>> markers = Markers(names, blank, np.full(2, -1), blank, blank)
+    >>> weights_of_table(markers, {"m2": 3.0}).by_kernel
+    {'function': array([0., 3.])}
+    """
+    for name, weight in table.items():
+        if not (np.isfinite(weight) and weight >= 0.0):
+            raise BudwoodError(
+                f"the weight of marker {name!r} is {weight:g}", mend="give weights of 0 or more"
+            )
+    weights = np.array([table.get(name, 0.0) for name in markers.identifier])
+    known = sum(name in table for name in markers.identifier)
+    if not (weights > 0.0).any():
+        raise BudwoodError(
+            "no marker of the panel has a positive weight in the table",
+            mend="check that marker names are spelled alike in both",
+        )
+    told = (
+        f"The table weighs {known:,} of {len(markers):,} markers, the others not at all; that its weights "
+        "were found without this panel's phenotypes is taken on trust."
+    )
+    return MarkerWeights({FUNCTION: weights}, (told,))

@@ -1,0 +1,156 @@
+"""What a trait model may learn from: a panel's kernels and markers, always made for one training set.
+
+Models ask for a kernel *by training rows*. Frequencies, imputation, filters, centres and bandwidths come from
+those rows, so nothing can leak from held-out accessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.cache import TrainingMemo
+from budwood.stats.relationship.fold_relationship import FoldRelationship
+from budwood.stats.relationship.gaussian import gaussian_kernel
+from budwood.stats.relationship.kernel_scaling import recentred
+from budwood.stats.relationship.relationship import (
+    CentredProducts,
+    MarkerSummary,
+    Rows,
+    centre,
+)
+
+T = TypeVar("T")
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+RELATIONSHIP: Final = "relationship"
+GAUSSIAN: Final = "gaussian"
+EMBEDDING: Final = "embedding"
+FUNCTION: Final = "function"
+SUBGENOME: Final = "subgenome"
+
+
+@dataclass(frozen=True)
+class KernelName:
+    """A kernel and its setting, written ``gaussian:0.5`` where it has one."""
+
+    kind: str
+    setting: str = ""
+
+    @classmethod
+    def parse(cls, name: str) -> KernelName:
+        """Split at the colon.
+
+        Examples
+        --------
+        >>> KernelName.parse("gaussian:0.5")
+        KernelName(kind='gaussian', setting='0.5')
+        """
+        return cls(*name.split(":", 1))
+
+    @property
+    def source(self) -> str:
+        """The source of variance that the kernel stands for; bandwidths of one kernel are one source.
+
+        Examples
+        --------
+        >>> KernelName.parse("gaussian:0.5").source, KernelName.parse("subgenome:A").source
+        ('gaussian', 'subgenome A')
+        """
+        return self.kind if self.kind == GAUSSIAN else f"{self.kind} {self.setting}".strip()
+
+
+class Predictors:
+    """A panel seen by trait models.
+
+    Parameters
+    ----------
+    genotypes
+        n accessions.
+    grams
+        Further kernels by name, (n, n) inner products of features that were learnt without this panel's
+        phenotypes and have any origin (the embedding kernel); the training rows centre and scale them.
+    weights
+        Further kernels by name, (m,) marker weights that know nothing of this panel's phenotypes either: a
+        relationship of its own with each (``function``, ``subgenome:A``).
+
+    Notes
+    -----
+    What was made for the last training set is kept, so that models with the same kernels share it.
+    """
+
+    def __init__(
+        self,
+        genotypes: Genotypes,
+        grams: Mapping[str, Matrix] | None = None,
+        weights: Mapping[str, Vector] | None = None,
+    ) -> None:
+        self.genotypes = genotypes
+        self.grams = dict(grams or {})
+        self.weights = dict(weights or {})
+        self._folds = FoldRelationship(genotypes.dosage, genotypes.ploidy)
+        self._memo = TrainingMemo()
+
+    def __len__(self) -> int:
+        return len(self.genotypes.accessions)
+
+    def take(self, rows: Rows) -> Predictors:
+        """The chosen accessions only."""
+        grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
+        return Predictors(self.genotypes.take(rows), grams, self.weights)
+
+    @property
+    def further_kernels(self) -> tuple[str, ...]:
+        """Names of this panel's kernels beyond ``relationship`` and ``gaussian``, for :meth:`kernel`."""
+        return (*self.grams, *self.weights)
+
+    def kernel(self, name: str, training: Rows) -> Matrix:
+        """Kernel of all n accessions for a training set.
+
+        ``relationship``, ``gaussian:BANDWIDTH`` (1 when none is given), or one of :attr:`further_kernels`.
+        """
+        parsed = KernelName.parse(name)
+        if parsed.kind == RELATIONSHIP:
+            return self._products(training).relationship()
+        if parsed.kind == GAUSSIAN:
+            squared = self._products(training).squared_distances()
+            return gaussian_kernel(squared, float(parsed.setting or 1.0), training)
+        if name in self.weights:
+            return self._products(training, name).relationship()
+        if name not in self.grams:
+            raise ValueError(f"there is no kernel {name!r}")
+        return recentred(self.grams[name], training)
+
+    def summary(self, training: Rows) -> MarkerSummary:
+        """Allele frequencies of the training rows, and which markers take part."""
+        return self._folds.summary(training)
+
+    def markers(self, training: Rows) -> Matrix:
+        """(n, markers kept) allele frequencies minus training means, missing 0: features for other models."""
+        dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
+        return self._memo.recall("markers", training, lambda: centre(dosage, ploidy, self.summary(training)))
+
+    def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
+        """What was made of a training set without trait values, kept by name until the next training set."""
+        return self._memo.recall(name, training, make)
+
+    def lap(self) -> float:
+        """Seconds that a model alone would have needed since the last lap (see :class:`TrainingMemo`)."""
+        return self._memo.lap()
+
+    def _products(self, training: Rows, weights: str = "") -> CentredProducts:
+        """Inner products of the centred markers, of all alike or with the weights of that name."""
+        return self._memo.recall(f"products {weights}", training, lambda: self._make(training, weights))
+
+    def _make(self, training: Rows, weights: str) -> CentredProducts:
+        summary = self.summary(training)
+        if weights:
+            summary = summary.weighted(self.weights[weights])
+        return self._folds.products(summary)

@@ -1,0 +1,77 @@
+"""Several kernels as one model: the markers' two in a proportion, any others with a variance each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, Predictors
+from budwood.prediction.trait_model import FittedKernelModel
+from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.mixed_model.variance_components import VarianceComponents
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import Rows
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KernelMixture:
+    """Restricted maximum likelihood of two kernels' variances on a grid of their proportions.
+
+    A grid needs one eigendecomposition for each proportion, always settles where kernels nearly repeat one
+    another, and keeps small training sets from giving one of two near twins everything. Where the panel has
+    further kernels (embedding, function-weighted, subgenomes), each has a variance of its own beside the
+    mixture, by restricted maximum likelihood.
+
+    Attributes
+    ----------
+    name
+        What people call it.
+    alternatives
+        Pairs of kernel names; the pair with the highest likelihood predicts.
+    shares
+        The first kernel's share of the genetic variance expected among the training accessions.
+    """
+
+    name: str
+    alternatives: tuple[tuple[str, str], ...]
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75)
+
+    def fit(
+        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+    ) -> FittedKernelModel:
+        """Estimate variance components and solve the mixed model."""
+        square = np.ix_(training, training)
+        pair, parts, found = self._mixture(predictors, training, y, weights)
+        names = (*pair, *predictors.further_kernels)
+        kernels = tuple(predictors.kernel(name, training) for name in names)
+        own = [kernel[square] for kernel in kernels]
+        if len(own) > 2:
+            found = reml(y, [parts[0] * own[0] + parts[1] * own[1], *own[2:]], weights=weights)
+        variances = (*(part * found.kernels[0] for part in parts), *found.kernels[1:])
+        components = VarianceComponents(variances, found.residual, found.log_likelihood)
+        return FittedKernelModel(names, blup(y, own, components, weights=weights), kernels, training)
+
+    def _mixture(
+        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None
+    ) -> tuple[tuple[str, str], tuple[float, float], VarianceComponents]:
+        """The likeliest pair, the multiple of each in the mixture, and the mixture's variances."""
+        square = np.ix_(training, training)
+        fits = []
+        for names in self.alternatives:
+            first, second = (predictors.kernel(name, training)[square] for name in names)
+            for share in self.shares:
+                parts = (share / kernel_spread(first), (1.0 - share) / kernel_spread(second))
+                fits.append((names, parts, reml(y, [parts[0] * first + parts[1] * second], weights=weights)))
+        return max(fits, key=lambda fit: fit[2].log_likelihood)
+
+
+#: Relationship with a Gaussian kernel of short or long bandwidth.
+MULTI_KERNEL: Final = KernelMixture(
+    "Multi-kernel", ((RELATIONSHIP, f"{GAUSSIAN}:0.25"), (RELATIONSHIP, f"{GAUSSIAN}:1"))
+)

@@ -1,0 +1,72 @@
+"""Trait models by the names that people type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from budwood.errors import BudwoodError
+from budwood.prediction.models.boosted_trees import LIGHTGBM
+from budwood.prediction.models.elastic_net import ELASTIC_NET
+from budwood.prediction.models.kernel_mixture import MULTI_KERNEL, KernelMixture
+from budwood.prediction.models.major_loci import MAJOR_LOCI
+from budwood.prediction.models.random_forest import RANDOM_FOREST
+from budwood.prediction.models.stack import AUTO
+from budwood.prediction.models.subgenomes import SUBGENOMES, SubgenomeModel
+from budwood.prediction.trait_model import (
+    GAUSSIAN_KERNEL,
+    GBLUP,
+    GBLUP_AND_DNA_MODEL,
+    KernelModel,
+    TraitModel,
+)
+from budwood.prediction.uncertainty.calibrated import Calibrated
+from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
+
+_MODELS: Final[Mapping[str, KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]] = MappingProxyType(
+    {
+        "gblup": GBLUP,
+        "gaussian": GAUSSIAN_KERNEL,
+        "gblup+dna": GBLUP_AND_DNA_MODEL,
+        "multi-kernel": MULTI_KERNEL,
+        "major-loci": MAJOR_LOCI,
+        "elastic-net": ELASTIC_NET,
+        "random-forest": RANDOM_FOREST,
+        "lightgbm": LIGHTGBM,
+        "auto": AUTO,
+        "subgenomes": SUBGENOMES,
+    }
+)
+
+#: What :func:`model_named` knows; ``gblup+dna`` needs the embedding kernel among the predictors.
+MODEL_NAMES: Final = tuple(_MODELS)
+
+
+#: Ending of a name that keeps the interval of the model's own assumptions.
+_OWN: Final = ":own"
+
+
+def model_named(name: str) -> TraitModel:
+    """The trait model of a name, with intervals that its held-out errors have set (:class:`Calibrated`).
+
+    ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.
+
+    Raises
+    ------
+    BudwoodError
+        If there is none.
+
+    Examples
+    --------
+    >>> model_named("gblup").name, model_named("gblup:own").name
+    ('GBLUP', 'GBLUP, own interval')
+    """
+    plain = name.removesuffix(_OWN)
+    model = _MODELS.get(plain)
+    if model is None or (plain != name and isinstance(model, CrossFitModel)):
+        raise BudwoodError(f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}")
+    if plain != name:
+        return replace(model, name=f"{model.name}, own interval")
+    return model if isinstance(model, CrossFitModel) else Calibrated(model)

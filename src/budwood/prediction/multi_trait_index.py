@@ -1,0 +1,197 @@
+"""Lines ranked on several predicted traits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.stats.training_set.selection_index import SelectionIndex, desired_gains_index, restricted_index
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+#: Fewest candidates from whose predictions a covariance of traits is taken.
+FEWEST: Final = 10
+#: Share of the candidates whose predicted gain is told.
+BEST: Final = 0.1
+
+
+@dataclass(frozen=True)
+class IndexGoal:
+    """What selection is to do: desired gains, or economic weights with traits that are not to move.
+
+    Attributes
+    ----------
+    desired
+        Gain wanted in each trait, by trait; only proportions and signs matter.
+    economic
+        Value of one unit of a trait, by trait; 0 for traits that are not named.
+    restricted
+        Traits whose expected gain is to be 0.
+    """
+
+    desired: Mapping[str, float] = field(default_factory=dict)
+    economic: Mapping[str, float] = field(default_factory=dict)
+    restricted: tuple[str, ...] = ()
+
+    def check(self, traits: tuple[str, ...]) -> None:
+        """Refuse a goal that is none, is two, or does not fit the traits."""
+        if bool(self.desired) == bool(self.economic):
+            raise BudwoodError(
+                "an index needs either desired gains or economic weights",
+                mend="say what is wanted of each trait, in one of the two ways",
+            )
+        if self.desired and self.restricted:
+            raise BudwoodError(
+                "desired gains and restricted traits do not go together",
+                mend="give a trait that is not to move a desired gain of 0",
+            )
+        unknown = [name for name in (*self.desired, *self.economic, *self.restricted) if name not in traits]
+        if unknown:
+            raise BudwoodError(
+                f"trait {unknown[0]!r} was not predicted", mend=f"choose among {', '.join(traits)}"
+            )
+        without = [name for name in traits if self.desired and name not in self.desired]
+        if without:
+            raise BudwoodError(
+                f"trait {without[0]!r} has no desired gain",
+                mend="give it one (0 if it is not to move) or leave out its predictions",
+            )
+
+    def solve(self, traits: tuple[str, ...], covariance: Matrix) -> SelectionIndex:
+        """Weights that serve the goal, given the covariance of the traits' predictions."""
+        if self.desired:
+            return desired_gains_index(np.array([self.desired[name] for name in traits]), covariance)
+        economic = np.array([self.economic.get(name, 0.0) for name in traits])
+        return restricted_index(economic, [traits.index(name) for name in self.restricted], covariance)
+
+    def sentence(self) -> str:
+        """What was asked for, in words."""
+        if self.desired:
+            wanted = ", ".join(f"{name} {gain:+g}" for name, gain in self.desired.items())
+            return f"Desired-gains index (Pesek and Baker 1969): gains in the proportions {wanted}."
+        wanted = ", ".join(f"{name} {weight:+g}" for name, weight in self.economic.items())
+        if not self.restricted:
+            return f"Index by economic weights (Smith and Hazel): {wanted} for each unit."
+        held = ", ".join(self.restricted)
+        return (
+            f"Restricted index (Kempthorne and Nordskog 1959): most economic gain ({wanted} for each unit) "
+            f"with no expected change of {held}."
+        )
+
+
+@dataclass(frozen=True)
+class IndexRanking:
+    """Candidates by their index.
+
+    Attributes
+    ----------
+    traits
+        t names.
+    accessions
+        n ids, the best first.
+    score
+        (n,) index.
+    predictions
+        (n, t) in the traits' units.
+    weights, expected_gain
+        (t,) see :class:`~budwood.stats.training_set.selection_index.SelectionIndex`.
+    best
+        How many candidates are the best tenth.
+    best_gain
+        (t,) their mean prediction less that of all candidates.
+    correlation
+        (t, t) of the predictions.
+    notes
+        Sentences: what was asked for, what was taken for granted.
+    """
+
+    traits: tuple[str, ...]
+    accessions: tuple[str, ...]
+    score: Vector
+    predictions: Matrix
+    weights: Vector
+    expected_gain: Vector
+    best: int
+    best_gain: Vector
+    correlation: Matrix
+    notes: tuple[str, ...]
+
+
+def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoal) -> IndexRanking:
+    """Rank the lines that every trait was predicted for.
+
+    The covariance of the traits is that of their predictions among these lines. For best linear unbiased
+    predictions it stands for the covariance with the genetic values as well, see
+    :mod:`budwood.stats.training_set.selection_index`.
+
+    Parameters
+    ----------
+    predictions
+        Of each trait, by accession.
+    goal
+        What selection is to do.
+
+    Raises
+    ------
+    BudwoodError
+        If the goal does not fit the traits, there are fewer than two traits, under 10 lines were predicted
+        for all of them, or predictions of a trait do not differ or follow from the others.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> lines = [f"line{i}" for i in range(50)]
+    >>> predictions = {name: dict(zip(lines, rng.normal(size=50), strict=True)) for name in ("a", "b")}
+    >>> found = rank_by_index(predictions, IndexGoal(desired={"a": 2.0, "b": -1.0}))
+    >>> round(float(found.expected_gain[0] / found.expected_gain[1]), 6)
+    -2.0
+    """
+    traits = tuple(predictions)
+    goal.check(traits)
+    if len(traits) < 2:
+        raise BudwoodError("an index needs two traits or more", mend="give predictions of another trait")
+    first, *others = predictions.values()
+    shared = [name for name in first if all(name in other for other in others)]
+    if len(shared) < FEWEST:
+        raise BudwoodError(
+            f"{len(shared)} lines were predicted for every trait",
+            mend=f"give predictions of the same lines, at least {FEWEST}",
+        )
+    values = np.array([[predictions[trait][name] for trait in traits] for name in shared])
+    covariance = np.cov(values, rowvar=False)
+    index = goal.solve(traits, covariance)
+    # The origin is arbitrary: 0 is the mean candidate.
+    score = index.score(values - values.mean(axis=0))
+    order = np.argsort(-score, kind="stable")
+    best = max(1, round(BEST * len(shared)))
+    spread = np.sqrt(np.diagonal(covariance))
+    left_out = len(set().union(*predictions.values())) - len(shared)
+    return IndexRanking(
+        traits=traits,
+        accessions=tuple(shared[row] for row in order),
+        score=score[order],
+        predictions=values[order],
+        weights=index.weights,
+        expected_gain=index.expected_gain,
+        best=best,
+        best_gain=values[order[:best]].mean(axis=0) - values.mean(axis=0),
+        correlation=covariance / np.outer(spread, spread),
+        notes=(goal.sentence(), *_caveats(left_out)),
+    )
+
+
+def _caveats(left_out: int) -> tuple[str, ...]:
+    some = (f"{left_out:,} lines that were not predicted for every trait are left out.",) if left_out else ()
+    return (
+        *some,
+        "The covariance of the traits is that of their predictions among the lines ranked; each trait was "
+        "predicted by itself, so genetic correlations that the predictions do not show do not count.",
+        "Lines with phenotypes of their own have predictions that vary more; if only the others are "
+        "candidates, rank these alone.",
+    )

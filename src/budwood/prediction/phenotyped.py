@@ -1,0 +1,120 @@
+"""Which genotyped accessions have a trait value, and whether these suffice to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isinf, isnan
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.stats.relationship.relationship import Rows
+
+#: Fewest accessions with a value from which a trait is predicted.
+MINIMUM_LABELLED: Final = 10
+#: Values beyond which sums of squares leave the range of floating-point numbers.
+_LARGEST: Final = 1e100
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Trait values of rows of the genotypes.
+
+    Attributes
+    ----------
+    rows
+        Rows with a value, in the genotypes' order.
+    y
+        Their values.
+    assumptions
+        Sentences about values that take no part.
+    """
+
+    rows: Rows
+    y: NDArray[np.float64]
+    assumptions: tuple[str, ...]
+
+
+def match_labels(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> Labels:
+    """Match trait values to genotypes by accession id, character by character.
+
+    Raises
+    ------
+    BudwoodError
+        If ids are not unique, nothing matches, fewer than 10 accessions match, a value is infinite or
+        too large, or all values are the same.
+    """
+    if len(genotypes.row) != len(genotypes.accessions):
+        raise BudwoodError("an accession stands twice in the genotypes", mend="keep one of the two")
+    measured = {name: value for name, value in values.items() if not isnan(value)}
+    if not measured:
+        raise BudwoodError(
+            f"every value of trait {trait!r} is missing", mend="choose a trait that was measured"
+        )
+    rows = [row for row, name in enumerate(genotypes.accessions) if name in measured]
+    _check_enough(rows, genotypes, measured, trait)
+    y = np.array([measured[genotypes.accessions[row]] for row in rows], dtype=np.float64)
+    if any(map(isinf, y)):
+        raise BudwoodError(f"a value of trait {trait!r} is infinite", mend="correct it or leave it empty")
+    _check_spread(y, trait)
+    absent = len(measured) - len(rows)
+    note = f"{absent} accessions with a value have no genotypes and take no part."
+    told = ((note,) if absent else ()) + level_notes(y, trait)
+    return Labels(np.array(rows, dtype=np.intp), y, told)
+
+
+def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
+    """A sentence on what figures mean where the trait has two values only, none otherwise.
+
+    Examples
+    --------
+    >>> level_notes(np.array([0.0, 1.0, 1.0]), "awn")[0][:70]
+    "Trait 'awn' has two values only, 0 (1 accessions) and 1 (2 accessions)"
+    """
+    levels, counts = np.unique(y, return_counts=True)
+    if len(levels) != 2:
+        return ()
+    low, high = (
+        f"{level:g} ({count} accessions)"
+        for level, count in zip(levels.tolist(), counts.tolist(), strict=True)
+    )
+    return (
+        f"Trait {trait!r} has two values only, {low} and {high}: it is analysed as a number, so a prediction "
+        f"is the mean expected between them, not a class or a probability, it can lie outside, and 90 % "
+        f"intervals and r / h are rough; AUROC says how well the two are told apart.",
+    )
+
+
+def _check_spread(y: NDArray[np.float64], trait: str) -> None:
+    """Refuse values that do not vary, or that squares of cannot be computed."""
+    size, spread = float(np.abs(y).max()), float(np.ptp(y))
+    if spread <= 1e-12 * size:
+        raise BudwoodError(
+            f"trait {trait!r} has the same value, {y[0]:g}, in all {len(y)} labelled accessions",
+            mend="choose a trait that varies",
+        )
+    if size > _LARGEST or spread < 1.0 / _LARGEST:
+        raise BudwoodError(
+            f"the values of trait {trait!r} are too {'large' if size > _LARGEST else 'close to one another'} "
+            "to compute with",
+            mend="check them, or write them in another unit",
+        )
+
+
+def _check_enough(rows: list[int], genotypes: Genotypes, measured: Mapping[str, float], trait: str) -> None:
+    if not rows:
+        raise BudwoodError(
+            f"no accession has both genotypes and a value of trait {trait!r}: genotypes name "
+            f"{genotypes.accessions[0]!r}, phenotypes {next(iter(measured))!r}",
+            mend="write accession ids the same way in both files",
+        )
+    if len(rows) < MINIMUM_LABELLED:
+        counted = "1 accession has" if len(rows) == 1 else f"{len(rows)} accessions have"
+        raise BudwoodError(
+            f"only {counted} both genotypes and a value of trait {trait!r}",
+            mend=f"label at least {MINIMUM_LABELLED}",
+        )

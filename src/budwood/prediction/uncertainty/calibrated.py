@@ -1,0 +1,115 @@
+"""Any trait model with intervals that hold, for distant candidates too.
+
+A model's own interval trusts its assumptions. Here records of the training set are held out at random and as
+whole clusters of relatives, and the errors made on them say how wide an interval has to be: for candidates
+among their like, for candidates whose relatives err more than others, and for candidates far from the
+training set, where a model errs by what a whole cluster differs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.trait_model import FittedKernelModel, FittedTraitModel, Forecast, TraitModel
+from budwood.prediction.uncertainty.inner_folds import (
+    HeldOut,
+    TrainingPredictors,
+    held_out_forecast,
+    held_out_solved,
+    inner_random_folds,
+)
+from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
+from budwood.stats.evaluation.splitters import Folds
+from budwood.stats.relationship.relationship import Rows
+
+Vector = NDArray[np.float64]
+
+#: Fewest records whose held-out errors say more about an interval than the model itself does.
+_FEWEST: Final = 20
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A trait model whose 90 % intervals have the width that its held-out errors ask for, under its name.
+
+    The point, its standard error and its reliability are the model's. A kernel model is calibrated by algebra
+    on the one fit; any other model is fitted again without each inner fold and cluster, ten times. Under 20
+    training records the model's own interval stands.
+
+    Attributes
+    ----------
+    model
+        The model.
+    folds
+        Random inner folds.
+    seed
+        Seed of the random inner folds.
+    """
+
+    model: TraitModel
+    folds: int = 5
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.model.name
+
+    def fit(
+        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+    ) -> FittedTraitModel:
+        """Fit the model to the training rows, and judge it on records held out inside them."""
+        rows = np.asarray(training, dtype=np.intp)
+        fitted = self.model.fit(predictors, rows, y, weights)
+        if len(rows) < _FEWEST:
+            return fitted
+        divisions = Divisions.of(
+            predictors, rows, inner_random_folds(predictors, rows, self.folds, self.seed)
+        )
+        held_out: Callable[[Folds], HeldOut]
+        if isinstance(fitted, FittedKernelModel):
+            held_out = partial(held_out_solved, fitted, y)
+        else:
+            inner = TrainingPredictors(predictors, rows)
+            held_out = partial(held_out_forecast, self.model, inner, y, weights=weights)
+        scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
+        return FittedCalibrated(fitted, scale)
+
+
+@dataclass(frozen=True)
+class FittedCalibrated:
+    """A calibrated model that has learnt.
+
+    Attributes
+    ----------
+    fitted
+        The model.
+    scale
+        What half of its interval is multiplied by.
+    """
+
+    fitted: FittedTraitModel
+    scale: IntervalScale
+
+    @property
+    def variance_shares(self) -> dict[str, float]:
+        """Those of the model."""
+        return dict(self.fitted.variance_shares)
+
+    def predict(self, rows: Rows) -> Forecast:
+        """Forecast rows; an interval stays centred on the model's value.
+
+        A training row's relatives are the other training rows.
+        """
+        found = self.fitted.predict(rows)
+        half = 0.5 * (found.upper_90 - found.lower_90) * self.scale.factors(rows)
+        return Forecast(
+            found.value, found.standard_error, found.reliability, found.value - half, found.value + half
+        )

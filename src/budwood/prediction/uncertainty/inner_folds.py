@@ -1,0 +1,144 @@
+"""Cross-validation inside a training set.
+
+Kernels and markers come from all training accessions once; inner folds see different trait values only. That
+lets no trait value out of a fold: what the outer training set teaches without phenotypes (frequencies, which
+markers vary) is known to every model fitted to it anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from budwood.errors import BudwoodError
+from budwood.prediction.kernels.panel_kernels import GAUSSIAN, KernelName, Predictors
+from budwood.prediction.trait_model import FittedKernelModel, TraitModel
+from budwood.stats.evaluation.splitters import Folds, random_folds
+from budwood.stats.relationship.kernel_scaling import recentred
+from budwood.stats.relationship.relationship import Rows
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+#: Fewest records a model learns from in an inner fold.
+_FEWEST: Final = 4
+
+
+class TrainingPredictors(Predictors):
+    """The training accessions of a training set, seen by models that are fitted inside it.
+
+    Parameters
+    ----------
+    predictors
+        The whole panel.
+    training
+        Rows of the training set; row i of this object is ``training[i]`` there.
+    """
+
+    def __init__(self, predictors: Predictors, training: Rows) -> None:
+        super().__init__(predictors.genotypes.take(training))
+        self._outer, self._rows = predictors, training
+        self._kernels: dict[str, Matrix] = {}
+
+    @property
+    def further_kernels(self) -> tuple[str, ...]:
+        """Those of the whole panel."""
+        return self._outer.further_kernels
+
+    def kernel(self, name: str, training: Rows) -> Matrix:
+        """Kernel of the training accessions; a linear one is centred by the inner training rows."""
+        if name not in self._kernels:
+            square = np.ix_(self._rows, self._rows)
+            self._kernels[name] = self._outer.kernel(name, self._rows)[square]
+        kernel = self._kernels[name]
+        return kernel if KernelName.parse(name).kind == GAUSSIAN else recentred(kernel, training)
+
+    def markers(self, training: Rows) -> Matrix:
+        """Markers of the training accessions, centred by all of them."""
+        return self._outer.markers(self._rows)[self._rows]
+
+
+def inner_random_folds(predictors: Predictors, training: Rows, folds: int, seed: int) -> Folds:
+    """Random inner fold of each training row; fewer folds where the training set is small."""
+    if len(training) < 2 * _FEWEST:
+        raise BudwoodError(
+            f"{len(training)} training accessions are too few for cross-validation inside them",
+            mend=f"label at least {2 * _FEWEST}, or use gblup",
+        )
+    lines = [predictors.genotypes.accessions[row] for row in training]
+    return random_folds(lines, min(folds, len(lines) // 2), seed)
+
+
+def inner_splits(folds: Folds) -> Iterator[tuple[Rows, Rows]]:
+    """Inner training and held-out positions of each fold."""
+    for fold in np.unique(folds):
+        yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model said about records that it had not seen.
+
+    Attributes
+    ----------
+    value, standard_error, half
+        (n,) prediction, its standard error, and half of its 90 % interval.
+    judged
+        (n,) whether the model could learn without the record; elsewhere ``value`` is the mean of the others.
+    """
+
+    value: Vector
+    standard_error: Vector
+    half: Vector
+    judged: NDArray[np.bool_]
+
+
+def held_out_forecast(
+    model: TraitModel, inner: TrainingPredictors, y: Vector, folds: Folds, weights: Vector | None
+) -> HeldOut:
+    """Forecast every training record from the inner folds without it.
+
+    Parameters
+    ----------
+    inner
+        n training accessions.
+    y, folds, weights
+        (n,) each.
+    """
+    n = len(y)
+    value, error, half, judged = np.full(n, y.mean()), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
+    for rows, held in inner_splits(folds):
+        value[held] = y[rows].mean() if len(rows) else y.mean()
+        # A trait with few levels can leave one level only: nothing to learn.
+        if len(rows) < _FEWEST or np.ptp(y[rows]) == 0.0:
+            continue
+        fitted = model.fit(inner, rows, y[rows], None if weights is None else weights[rows])
+        forecast = fitted.predict(held)
+        value[held], error[held] = forecast.value, forecast.standard_error
+        half[held] = 0.5 * (forecast.upper_90 - forecast.lower_90)
+        judged[held] = half[held] > 0.0
+    return HeldOut(value, error, half, judged)
+
+
+def held_out_solved(fitted: FittedKernelModel, y: Vector, folds: Folds) -> HeldOut:
+    """Forecast every training record from the inner folds without it, by algebra instead of refitting.
+
+    Variance components stay those of all training records, which saves an eigendecomposition for each fold
+    and kernel; the errors come out about 2 % smaller than with components of their own.
+
+    Parameters
+    ----------
+    y, folds
+        (n,) records the model was fitted to, and the fold of each.
+    """
+    n = len(y)
+    if len(np.unique(folds)) < 2:
+        return HeldOut(np.full(n, y.mean()), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool))
+    value, variance = fitted.solved.leave_groups_out(folds)
+    error = np.sqrt(variance)
+    return HeldOut(value, error, float(stdtrit(n - 1, 0.95)) * error, error > 0.0)

@@ -1,0 +1,196 @@
+"""Best linear unbiased prediction, with every prediction-error variance under its own name.
+
+Henderson (1975), Biometrics 31:423. With V = sum_k V_k K_k + Ve W^-1, C the covariance of the records with
+the effects of the lines to predict, and P = V^-1 - V^-1 X (X' V^-1 X)^-1 X' V^-1:
+
+    u_hat   = C' P y                                                  (C' V^-1 (y - X b_hat))
+    PEV(u)  = Var(u_hat - u)            = Var(u) - diag(C' P C)
+    PEV(g)  = Var(x b_hat + u_hat - g)  = Var(u) - diag(C' V^-1 C) + diag(D (X' V^-1 X)^-1 D'),  g = x b + u
+    PEV(y*) = PEV(g) + Ve / w                                         y* a new record of the line
+
+with D = x - C' V^-1 X. PEV(u) judges the genetic effect (its reliability), PEV(g) the genetic value that is
+reported, PEV(y*) an observation still to be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, check_kernels
+from budwood.stats.mixed_model.variance_components import VarianceComponents
+
+
+@dataclass(frozen=True)
+class LinePrediction:
+    """Predictions of c lines.
+
+    Attributes
+    ----------
+    effect
+        (c,) u_hat, the genetic effect as deviation from the fixed part.
+    value
+        (c,) fixed part + effect: the genetic value.
+    effect_variance
+        (c,) Var(u) = sum_k V_k K_k[i, i].
+    pev_effect, pev_value, pev_record
+        (c,) variances of effect_hat - effect, value_hat - value and value_hat - a new record of weight 1.
+    """
+
+    effect: Vector
+    value: Vector
+    effect_variance: Vector
+    pev_effect: Vector
+    pev_value: Vector
+    pev_record: Vector
+
+    @property
+    def reliability(self) -> Vector:
+        """(c,) 1 - PEV(u) / Var(u), in 0..1; 0 where the kernels explain nothing."""
+        unexplained = np.ones_like(self.effect)
+        np.divide(self.pev_effect, self.effect_variance, out=unexplained, where=self.effect_variance > 0.0)
+        return np.clip(1.0 - unexplained, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Blup:
+    """The mixed-model equations solved for given variance components.
+
+    Attributes
+    ----------
+    components
+        Variance components.
+    fixed_effects, fixed_covariance
+        (q,) generalised least squares estimates and their (q, q) covariance.
+    projected
+        (n,) P y; the marker effects of a kernel Z Z' c are V c Z' P y.
+    """
+
+    components: VarianceComponents
+    fixed_effects: Vector
+    fixed_covariance: Matrix
+    projected: Vector
+    _factor: Matrix
+    _solved_fixed: Matrix
+    _records: Vector
+
+    def predict(
+        self, cross: Sequence[Matrix], own: Sequence[Vector], *, fixed: Matrix | None = None
+    ) -> LinePrediction:
+        """Predict lines from their kernels with the records.
+
+        Parameters
+        ----------
+        cross
+            For each kernel, (c, n) between the lines and the records.
+        own
+            For each kernel, (c,) diagonal of the lines.
+        fixed
+            (c, q) fixed effects of the lines, an intercept by default.
+        """
+        count = len(own[0])
+        x = np.ones((count, 1)) if fixed is None else fixed
+        covariance = np.zeros((count, len(self._records)))
+        variance = np.zeros(count)
+        for weight, between, diagonal in zip(self.components.kernels, cross, own, strict=True):
+            covariance += weight * between
+            variance += weight * diagonal
+        effect = covariance @ self.projected
+        half = solve_triangular(self._factor, covariance.T, lower=True, check_finite=False)
+        explained = np.einsum("ij,ij->j", half, half)
+        shift = covariance @ self._solved_fixed
+        pev_effect = variance - explained + _quadratic(shift, self.fixed_covariance)
+        pev_value = variance - explained + _quadratic(x - shift, self.fixed_covariance)
+        pev_effect, pev_value = np.maximum(pev_effect, 0.0), np.maximum(pev_value, 0.0)
+        value = x @ self.fixed_effects + effect
+        return LinePrediction(
+            effect, value, variance, pev_effect, pev_value, pev_value + self.components.residual
+        )
+
+    def leave_one_out(self) -> Vector:
+        """(n,) prediction of each record from the others, variance components kept.
+
+        ``y_i - (P y)_i / P_ii``: no refitting (Christensen, Pearson and Johnson 1992, Technometrics 34:38).
+        """
+        inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
+        diagonal = np.diagonal(inverse) - _quadratic(self._solved_fixed, self.fixed_covariance)
+        return self._records - self.projected / diagonal
+
+    def leave_groups_out(self, groups: NDArray[np.int64]) -> tuple[Vector, Vector]:
+        """Prediction of each record from the records of other groups, variance components kept.
+
+        For the records F of a group, ``y_F - (P_FF)^-1 (P y)_F``, an error with covariance ``(P_FF)^-1``: no
+        refitting, and nothing but the components has seen the group.
+
+        Parameters
+        ----------
+        groups
+            (n,) group of each record; at least two groups.
+
+        Returns
+        -------
+        value, pev_record
+            (n,) each: the prediction, and its error variance as one of that very record, of its own weight.
+        """
+        names = np.unique(groups)
+        if len(names) < 2:
+            raise ValueError("no group can be predicted from others: there is one only")
+        inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
+        projection = inverse - self._solved_fixed @ self.fixed_covariance @ self._solved_fixed.T
+        value, variance = np.empty_like(self._records), np.empty_like(self._records)
+        for name in names:
+            held = np.flatnonzero(groups == name)
+            covariance = np.linalg.inv(projection[np.ix_(held, held)])
+            value[held] = self._records[held] - covariance @ self.projected[held]
+            variance[held] = np.maximum(np.diagonal(covariance), 0.0)
+        return value, variance
+
+
+def blup(
+    y: Vector,
+    kernels: Sequence[Matrix],
+    components: VarianceComponents,
+    *,
+    fixed: Matrix | None = None,
+    weights: Vector | None = None,
+) -> Blup:
+    """Solve the mixed model of :func:`budwood.stats.mixed_model.reml.reml` at its variance components.
+
+    Parameters
+    ----------
+    y
+        (n,) records.
+    kernels
+        (n, n) each.
+
+    Examples
+    --------
+    >>> y = np.array([1.0, 2.0, 6.0])
+    >>> half = VarianceComponents((1.0,), 1.0, 0.0)
+    >>> solved = blup(y, [np.eye(3)], half)
+    >>> solved.predict([np.eye(3)], [np.ones(3)]).value
+    array([2. , 2.5, 4.5])
+    """
+    n = len(y)
+    check_kernels(kernels, n)
+    x = np.ones((n, 1)) if fixed is None else np.asarray(fixed, dtype=np.float64)
+    covariance = np.diag(
+        np.full(n, components.residual) if weights is None else components.residual / weights
+    )
+    for weight, kernel in zip(components.kernels, kernels, strict=True):
+        covariance += weight * kernel
+    factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
+    solved_fixed = cho_solve((factor, True), x, check_finite=False)
+    fixed_covariance = np.asarray(np.linalg.inv(x.T @ solved_fixed), dtype=np.float64)
+    fixed_effects = fixed_covariance @ (solved_fixed.T @ y)
+    projected = cho_solve((factor, True), y - x @ fixed_effects, check_finite=False)
+    return Blup(components, fixed_effects, fixed_covariance, projected, factor, solved_fixed, y)
+
+
+def _quadratic(rows: Matrix, middle: Matrix) -> Vector:
+    """Diagonal of rows middle rows'."""
+    return np.einsum("ij,jk,ik->i", rows, middle, rows)

@@ -1,0 +1,160 @@
+"""Records of rows in columns whose effects are covaried by rows times columns.
+
+The effect of row i in column j has ``Cov(u_ij, u_kl) = K_ik G_jl``: K is given, G is estimated. Every column
+has a fixed mean, and a record of weight w in column j has residual variance ``r_j / w``. Two engines solve
+this exactly and are interchangeable: :class:`~budwood.stats.mixed_model.kronecker_grid.GridCells` for grids that are full or
+nearly so, and :class:`~budwood.stats.mixed_model.kronecker_scattered.ScatteredCells` for any set of weighted records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from scipy.optimize import minimize
+
+from budwood.errors import BudwoodError
+from budwood.stats.mixed_model.column_covariance import ColumnCovariance
+from budwood.stats.mixed_model.fixed_effects import Matrix, Vector
+
+_ITERATIONS: Final = 400
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Restricted log-likelihood at one G and r, with its derivatives.
+
+    Attributes
+    ----------
+    value
+        Log-likelihood of the error contrasts, constants included.
+    by_covariance
+        (m, m) derivative with respect to each entry of G, entries taken as free.
+    by_residual
+        (m,) derivative with respect to each r.
+    """
+
+    value: float
+    by_covariance: Matrix
+    by_residual: Vector
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What to predict of every row: b linear combinations of columns, seen or not.
+
+    Attributes
+    ----------
+    covariance
+        (b, m) covariance (per unit of K) of the combination with the m columns that have records.
+    variance
+        (b,) its variance, per unit of K.
+    mean
+        (b, m) how its fixed part is made from the columns' means; 0 where it is to be left out.
+    """
+
+    covariance: Matrix
+    variance: Vector
+    mean: Matrix
+
+
+@dataclass(frozen=True)
+class CellPrediction:
+    """Predictions of c rows for b targets, (c, b) each.
+
+    Attributes
+    ----------
+    effect, value
+        Random part, and fixed part + random part.
+    effect_variance
+        Variance of the random part before anything was observed.
+    pev_effect, pev_value
+        Variance of effect_hat - effect and of value_hat - value.
+    """
+
+    effect: Matrix
+    value: Matrix
+    effect_variance: Matrix
+    pev_effect: Matrix
+    pev_value: Matrix
+
+
+class Solved(Protocol):
+    """The mixed-model equations at one G and r."""
+
+    @property
+    def means(self) -> Vector:
+        """(m,) estimated mean of each column."""
+
+    def predict(self, cross: Matrix, own: Vector, targets: Targets) -> CellPrediction:
+        """Predict rows from their (c, n) kernel with the n rows of the records and their (c,) own kernel."""
+
+
+class SeparableRecords(Protocol):
+    """Records and K, ready for any G and r."""
+
+    @property
+    def count(self) -> int:
+        """Number of records."""
+
+    def likelihood(self, covariance: Matrix, residual: Vector) -> Likelihood:
+        """Restricted log-likelihood and derivatives."""
+
+    def solve(self, covariance: Matrix, residual: Vector) -> Solved:
+        """Solve for predictions."""
+
+
+@dataclass(frozen=True)
+class SeparableFit:
+    """Restricted maximum likelihood estimates.
+
+    Attributes
+    ----------
+    parameters
+        Of the column covariance.
+    log_likelihood
+        At the maximum.
+    solved
+        The equations there.
+    """
+
+    parameters: Vector
+    log_likelihood: float
+    solved: Solved
+
+
+def fit_separable(records: SeparableRecords, structure: ColumnCovariance) -> SeparableFit:
+    """Restricted maximum likelihood for a structure of G and r.
+
+    Quasi-Newton steps with exact derivatives and bounds (Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190), so
+    a variance may be exactly 0.
+
+    Raises
+    ------
+    BudwoodError
+        If the climb does not end.
+    """
+
+    def loss(parameters: Vector) -> tuple[float, Vector]:
+        found = records.likelihood(*structure.covariance(parameters))
+        gradient = structure.gradient(parameters, found.by_covariance, found.by_residual)
+        return -found.value / records.count, -gradient / records.count
+
+    bounds = [(low, None) for low in structure.lower]
+    best = minimize(
+        loss,
+        structure.start,
+        jac=True,
+        bounds=bounds,
+        method="L-BFGS-B",
+        options={"maxiter": _ITERATIONS, "maxfun": 4 * _ITERATIONS, "ftol": 1e-10, "gtol": 1e-6},
+    )
+    # Where the last steps gain less than rounding, the search gives up although it has arrived.
+    if not (np.isfinite(best.fun) and np.isfinite(best.x).all()):
+        raise BudwoodError(
+            "variance components did not settle", mend="leave out columns with few or odd values"
+        )
+    return SeparableFit(
+        best.x, -float(best.fun) * records.count, records.solve(*structure.covariance(best.x))
+    )

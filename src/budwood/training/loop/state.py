@@ -1,0 +1,117 @@
+"""What a training needs to go on exactly where it stopped, as safetensors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from budwood.errors import BudwoodError
+from budwood.training.loop.sharding import whole_tensor
+from budwood.training.monitoring.divergence_guard import LossWatch
+
+_WEIGHTS: Final = "weights.safetensors"
+_OPTIMISER: Final = "optimiser.safetensors"
+_STEP: Final = "step.json"
+
+
+def save_state(
+    folder: Path,
+    module: nn.Module,
+    optimisers: Sequence[torch.optim.Optimizer],
+    step: int,
+    watch: LossWatch,
+    *,
+    main: bool = True,
+) -> None:
+    """Write the state after ``step`` steps; the folder is replaced as a whole.
+
+    Every process of a distributed training calls it, since sharded tensors are gathered from all; the one
+    that is ``main`` writes.
+    """
+    weights = {name: _whole(value) for name, value in module.state_dict().items()}
+    moments = {
+        f"{number}.{index}.{name}": _whole(torch.as_tensor(value))
+        for number, index, parameter, optimiser in _parameters(optimisers)
+        for name, value in optimiser.state.get(parameter, {}).items()
+    }
+    if not main:
+        return
+    folder = Path(folder)
+    draft = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    save_file(weights, draft / _WEIGHTS)
+    save_file(moments, draft / _OPTIMISER)
+    facts = {"step": step, "watch": asdict(watch)}
+    (draft / _STEP).write_text(json.dumps(facts), encoding="utf-8")
+    retired = folder.with_name(folder.name + ".old")
+    shutil.rmtree(retired, ignore_errors=True)
+    if folder.exists():
+        folder.replace(retired)
+    draft.replace(folder)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def saved_state(folder: Path) -> Path | None:
+    """Folder of the newest whole state, None where there is none."""
+    # A crash between the two renames of save_state leaves the previous state under the other name.
+    candidates = (Path(folder), Path(folder).with_name(Path(folder).name + ".old"))
+    return next((found for found in candidates if found.exists()), None)
+
+
+def load_weights(state: Path, module: nn.Module) -> tuple[int, LossWatch]:
+    """Load the weights, before the module is wrapped for a device; returns the steps done and the watch.
+
+    Raises
+    ------
+    BudwoodError
+        If the state does not fit the module.
+    """
+    try:
+        module.load_state_dict(load_file(state / _WEIGHTS))
+    except RuntimeError as error:
+        raise BudwoodError(
+            "the saved state is of another network",
+            where=str(state),
+            mend="choose another --out, or the recipe it was begun with",
+        ) from error
+    facts = json.loads((state / _STEP).read_text(encoding="utf-8"))
+    return int(facts["step"]), LossWatch(**facts.get("watch", {}))
+
+
+def load_moments(state: Path, optimisers: Sequence[torch.optim.Optimizer]) -> None:
+    """Load what the optimisers remember, once they hold the parameters they will train."""
+    parameters = {(number, index): (p, o) for number, index, p, o in _parameters(optimisers)}
+    for key, value in load_file(state / _OPTIMISER).items():
+        number, index, name = key.split(".", 2)
+        parameter, optimiser = parameters[int(number), int(index)]
+        # The count of steps stays where AdamW keeps it: a number on the processor.
+        placed = value if value.ndim == 0 else _like(value, parameter)
+        optimiser.state[parameter][name] = placed
+
+
+def _parameters(
+    optimisers: Sequence[torch.optim.Optimizer],
+) -> Iterator[tuple[int, int, Tensor, torch.optim.Optimizer]]:
+    for number, optimiser in enumerate(optimisers):
+        held = [p for group in optimiser.param_groups for p in group["params"]]
+        yield from ((number, index, parameter, optimiser) for index, parameter in enumerate(held))
+
+
+def _whole(value: Tensor) -> Tensor:
+    return whole_tensor(value).detach().contiguous()
+
+
+def _like(value: Tensor, parameter: Tensor) -> Tensor:
+    if isinstance(parameter, DTensor):
+        return distribute_tensor(value.to(parameter.device), parameter.device_mesh, parameter.placements)
+    return value.to(parameter.device)

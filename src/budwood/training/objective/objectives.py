@@ -1,0 +1,203 @@
+"""What the encoder learns from: hidden bases, regions, places in a locus, and alignment columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from budwood.config import CENTRE_BASES
+from budwood.genomics.annotation.base_class import UNLABELLED, Region
+from budwood.genomics.sequence import MASK, N
+from budwood.model.encoder import BASES, BudwoodEncoder, StrandReading
+from budwood.training.objective.locus_offset import NO_OFFSET, OFFSETS
+from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
+
+#: The objectives, in the order of their totals.
+OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled", "order")
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Weights and shape of the objectives; a weight of 0 switches one off.
+
+    Attributes
+    ----------
+    span_weight, region_weight, locus_weight, column_weight, pooled_weight, order_weight
+        Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
+        base lies from where its gene begins; the bases that other species have in an alignment column; the
+        regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
+        embedding of a site says what stands there; which of two neighbouring windows of no annotated gene
+        comes first, read apart.
+    max_masked
+        Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
+        learns from whole windows, as it will see them later.
+    mean_span
+        Mean length of a hidden span (geometric); 1 hides single bases.
+    single_share
+        Share of the windows in which single bases are hidden, whatever ``mean_span``.
+    repeat_weight
+        Weight of soft-masked bases in the reconstruction.
+    mark_weight
+        Weight of the marks of gene structure (ends of introns, start and stop codons) among the regions. They
+        are one base in a hundred, and what an embedding of a site is asked for.
+    column_windows
+        Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
+    order_windows
+        Windows of a batch that are cut into two for their order, where ``order_weight`` is not 0.
+    """
+
+    span_weight: float = 1.0
+    region_weight: float = 1.0
+    locus_weight: float = 0.0
+    column_weight: float = 0.0
+    max_masked: float = 0.3
+    mean_span: float = 6.0
+    single_share: float = 0.0
+    repeat_weight: float = 0.1
+    mark_weight: float = 1.0
+    column_windows: int = 2
+    pooled_weight: float = 0.0
+    order_weight: float = 0.0
+    order_windows: int = 2
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each objective."""
+        return {name: getattr(self, f"{name}_weight") for name in OBJECTIVES}
+
+
+def hide_spans(
+    codes: NDArray[np.uint8], config: ObjectiveConfig, random: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Choose the bases to hide: contiguous spans or single bases, never N.
+
+    Parameters
+    ----------
+    codes
+        (batch, window) bases.
+
+    Returns
+    -------
+    ndarray
+        (batch, window) bool.
+    """
+    batch, window = codes.shape
+    share = random.uniform(0, config.max_masked, size=(batch, 1))
+    mean = np.full((batch, 1), config.mean_span)
+    if config.single_share:
+        mean[random.random(batch) < config.single_share] = 1.0
+    # A base is hidden when one of the last `length` bases began a span, so starts are thinned by the mean.
+    starts = random.random((batch, window)) < share / mean
+    lengths = np.where(starts, random.geometric(1 / mean, size=(batch, window)), 0)
+    reach = np.maximum.accumulate(np.arange(window) + lengths, axis=1)
+    return (reach > np.arange(window)) & (codes < N)
+
+
+class PretrainingObjective(nn.Module):
+    """The encoder with its losses, as one module for the training loop.
+
+    Heads that only training needs stand here and not in the encoder, so a checkpoint is the same whatever
+    it was trained by. They read one strand; the random strand of every window makes them learn both.
+    """
+
+    def __init__(self, encoder: BudwoodEncoder, config: ObjectiveConfig) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.config = config
+        size = encoder.config.embedding_size
+        self.locus_head = nn.Linear(size, OFFSETS) if config.locus_weight else None
+        self.column_head = nn.Linear(size, BASES) if config.column_weight else None
+        pair = 2 * encoder.config.regions
+        self.pooled_head = nn.Linear(size, pair) if config.pooled_weight else None
+        self.order_head = nn.Linear(2 * size, 1) if config.order_weight else None
+
+    def read(self, tokens: Tensor) -> StrandReading:
+        """What the encoder makes of one strand."""
+        return self.encoder.strand(tokens)
+
+    def totals(self, batch: TrainingBatch) -> Tensor:
+        """What the sum of each objective over a batch is divided by, in the order of OBJECTIVES.
+
+        A batch that is read in pieces, one after another or on several devices, has the totals of the
+        whole in every piece, so that the sum of the pieces' losses is the loss of the batch.
+        """
+        offset = batch.hidden & (batch.offset != NO_OFFSET)
+        regions = self._region_weight(batch).sum()
+        counts = (
+            self._span_weight(batch).sum(),
+            regions,
+            offset.sum() if self.locus_head is not None else offset.new_zeros(()),
+            batch.column.sum(),
+            2 * regions,
+            (batch.swapped != NO_ORDER).sum(),
+        )
+        return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
+
+    def forward(self, batch: TrainingBatch, totals: Tensor) -> dict[str, Tensor]:
+        """Losses of a batch or a piece of one, each a scalar; ``"loss"`` is their weighted sum."""
+        reading = self.read(batch.codes.masked_fill(batch.hidden, MASK))
+        sums = {
+            "span": self._span(reading.bases, batch),
+            "region": self._regions(reading.regions, batch),
+        }
+        if self.locus_head is not None:
+            asked = batch.hidden & (batch.offset != NO_OFFSET)
+            logits = reading.readout(self.locus_head)[asked]
+            sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[asked], reduction="sum")
+        if self.column_head is not None:
+            cells = batch.column.any(-1)
+            chance = reading.readout(self.column_head)[cells].float().log_softmax(-1)
+            sums["column"] = -(chance * batch.column[cells]).sum()
+        if self.pooled_head is not None:
+            sums["pooled"] = self._pooled(reading.readout(self.pooled_head), batch)
+        if self.order_head is not None:
+            sums["order"] = self._order(self.order_head, batch)
+        divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
+        weights = self.config.weights
+        loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
+        return {"loss": loss, **divided}
+
+    def _span_weight(self, batch: TrainingBatch) -> Tensor:
+        return torch.where(batch.repeat, self.config.repeat_weight, 1.0) * batch.hidden
+
+    def _span(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        target = batch.codes.clamp(max=BASES - 1)
+        surprise = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
+        return (surprise * self._span_weight(batch)).sum()
+
+    def _pooled(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        # What a linear layer makes of a mean is the mean of what it makes of the parts.
+        means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES, stride=1).transpose(1, 2)
+        left = CENTRE_BASES // 2 - 1
+        pair = enumerate(means.chunk(2, dim=-1), start=left)
+        return torch.stack([self._regions(half, batch, first=place) for place, half in pair]).sum()
+
+    def _order(self, head: nn.Linear, batch: TrainingBatch) -> Tensor:
+        asked = batch.swapped != NO_ORDER
+        # Where nothing is asked one window is read for nothing, so that every process has all gradients.
+        rows = asked.nonzero()[:, 0] if asked.any() else asked.new_zeros(1, dtype=torch.long)
+        half = batch.codes.shape[1] // 2
+        pairs = batch.codes[rows, : 2 * half].unflatten(1, (2, half))
+        swapped = batch.swapped[rows] == 1
+        pairs = torch.where(swapped[:, None, None], pairs.flip(1), pairs)
+        vectors = self.read(pairs.flatten(0, 1)).features.mean(1)
+        logits = head(vectors.unflatten(0, (-1, 2)).flatten(1))[:, 0].float()
+        doubt = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
+        return (doubt * asked[rows]).sum()
+
+    def _region_weight(self, batch: TrainingBatch) -> Tensor:
+        marks = batch.region >= Region.DONOR_FORWARD
+        return torch.where(marks, self.config.mark_weight, 1.0) * (batch.region != UNLABELLED)
+
+    def _regions(self, logits: Tensor, batch: TrainingBatch, first: int = 0) -> Tensor:
+        """Summed doubt about the regions of the bases from ``first`` on, as many as there are logits of."""
+        place = slice(first, first + logits.shape[1])
+        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)[:, place]
+        doubt = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+        return (doubt * self._region_weight(batch)[:, place]).sum()

@@ -1,0 +1,158 @@
+"""Recipes: a training written down as a TOML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from budwood.corpus.recipe.recipe_table import build_table, check_nothing_left, expanded, read_tables
+from budwood.corpus.sampling.sampler import SamplerConfig
+from budwood.errors import BudwoodError
+from budwood.training.objective.objectives import ObjectiveConfig
+from budwood.training.recipe.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class GenomeSource:
+    """One genome of a recipe: files (``$BUDWOOD_DATA`` is expanded), weight, validation contigs."""
+
+    species: str
+    fasta: str
+    annotation: str = ""
+    weight: float = 1.0
+    validation_contigs: tuple[str, ...] = ()
+
+    def path(self, name: str) -> Path:
+        """A file of the genome, environment variables expanded."""
+        return expanded(name, self.species)
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """A corpus of a recipe; without one, windows are drawn from the genomes.
+
+    Attributes
+    ----------
+    folder
+        What ``budwood corpus build`` wrote.
+    weights
+        Share of windows by species or collection, instead of the balance of the corpus.
+    windows
+        Train on so many windows of the corpus alone, taken at random by these shares; 0 for all.
+    """
+
+    folder: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    windows: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The folder, environment variables expanded."""
+        return expanded(self.folder, "corpus")
+
+
+@dataclass(frozen=True)
+class AlignmentSource:
+    """Alignments of a recipe.
+
+    Attributes
+    ----------
+    files
+        Aligned FASTA, tar archives of it, or MAF.
+    exclude
+        Species or genera whose rows are neither read nor predicted.
+    least_species
+        Columns in which fewer rows of other species have a base teach nothing.
+    """
+
+    files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    least_species: int = 4
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, environment variables expanded."""
+        return [expanded(name, "alignments") for name in self.files]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a training depends on besides the code.
+
+    Attributes
+    ----------
+    start
+        Folder of a checkpoint whose weights the training begins with; ``""`` begins with random ones.
+    """
+
+    name: str
+    seed: int
+    genomes: tuple[GenomeSource, ...]
+    encoder: dict[str, Any]
+    sampler: SamplerConfig
+    objective: ObjectiveConfig
+    schedule: Schedule
+    corpus: CorpusSource = field(default_factory=CorpusSource)
+    alignments: AlignmentSource = field(default_factory=AlignmentSource)
+    start: str = ""
+
+    @property
+    def start_path(self) -> Path | None:
+        """The folder to start from, environment variables expanded."""
+        return expanded(self.start, "start") if self.start else None
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    BudwoodError
+        If the file is missing, is not TOML, has a table or key that does not exist, or names nothing to
+        learn from.
+    """
+    table = read_tables(path)
+    recipe = build_recipe(table | {"genomes": table.pop("genome", [])}, str(path))
+    if bool(recipe.genomes) == bool(recipe.corpus.folder):
+        raise BudwoodError(
+            "the recipe should name either genomes or the folder of a corpus",
+            where=str(path),
+            mend="give [[genome]] tables or [corpus] folder",
+        )
+    if recipe.sampler.long_window and (recipe.corpus.folder or recipe.objective.column_weight):
+        raise BudwoodError(
+            "long windows can be cut from genomes alone, not from a corpus or from alignments",
+            where=str(path),
+            mend="give [[genome]] tables, and set column_weight and [corpus] aside, or leave long_window out",
+        )
+    if recipe.objective.column_weight and not recipe.alignments.files:
+        raise BudwoodError(
+            "the recipe learns from alignment columns but names no alignment",
+            where=str(path),
+            mend="give [alignments] files or set column_weight to 0",
+        )
+    return recipe
+
+
+def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe from plain tables, as TOML or a manifest hold them; what is not said is default."""
+    table = dict(table)
+    try:
+        recipe = Recipe(
+            name=table.pop("name"),
+            seed=table.pop("seed", 0),
+            genomes=tuple(build_table(GenomeSource, entry, where) for entry in table.pop("genomes")),
+            encoder=table.pop("encoder", {}),
+            sampler=build_table(SamplerConfig, table.pop("sampler", {}), where),
+            objective=build_table(ObjectiveConfig, table.pop("objective", {}), where),
+            schedule=build_table(Schedule, table.pop("schedule"), where),
+            corpus=build_table(CorpusSource, table.pop("corpus", {}), where),
+            alignments=build_table(AlignmentSource, table.pop("alignments", {}), where),
+            start=table.pop("start", ""),
+        )
+    except KeyError as error:
+        raise BudwoodError(f"the recipe lacks {error}", where=where, mend="add it") from error
+    check_nothing_left(table, where)
+    return recipe

@@ -1,0 +1,139 @@
+"""Predictions and evaluations as the files that scripts read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
+
+if TYPE_CHECKING:
+    from budwood.prediction.evaluation.results import (
+        Evaluation,
+        ModelScore,
+        PairedDifference,
+        TraitPrediction,
+    )
+
+#: What is told of a model in ``evaluation.json``, besides r of each fold.
+_MEASURES: Final = (
+    "mean_r",
+    "accuracy",
+    "slope",
+    "intercept",
+    "bias",
+    "rmse",
+    "top_quarter",
+    "gain",
+    "gain_sd",
+    "auroc",
+    "coverage_90",
+    "interval_width",
+    "seconds",
+)
+
+
+def write_predictions(path: Path, prediction: TraitPrediction) -> None:
+    """Write a line per accession, best rank first; ``observed`` is empty where there is no value."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(PREDICTION_COLUMNS)
+        for row in prediction.rank.argsort(kind="stable"):
+            writer.writerow(_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS)
+
+
+def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
+    if column == "trait":
+        return prediction.trait
+    if column == "accession":
+        return prediction.accessions[row]
+    value = getattr(prediction, column)[row]
+    if column == "extrapolation":
+        return "true" if value else "false"
+    if column in ("rank", "nearest_training_accession"):
+        return str(value)
+    return "" if math.isnan(value) else f"{value:.8g}"
+
+
+def write_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write :func:`evaluation_record` as JSON."""
+    text = json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain values, None for what was not measured; docs/evaluation.md explains each."""
+    h2 = evaluation.heritability
+    record: dict[str, Any] = {
+        "trait": evaluation.trait,
+        "scheme": evaluation.scheme,
+        "folds": evaluation.folds,
+        "repeats": evaluation.repeats,
+        "lower_is_better": evaluation.lower_is_better,
+        "heritability": None if h2 is None else {"value": finite(h2.value), "source": h2.source},
+        "possible_gain": finite(evaluation.possible_gain),
+        "top_quarter_chance": finite(evaluation.top_quarter_chance),
+        "verdict": evaluation.verdict,
+        "notes": list(evaluation.notes),
+        "models": {score.name: _score(score) for score in evaluation.scores},
+        "paired_differences": [_difference(difference) for difference in evaluation.paired],
+        "permutation_control": {"model": evaluation.permutation.model}
+        | {name: finite(getattr(evaluation.permutation, name)) for name in ("mean_r", "lower", "upper")},
+        "held_out": _held_out(evaluation),
+    }
+    if evaluation.families:
+        record["families"] = [
+            {
+                "name": family.name,
+                "lines": family.lines,
+                "fold": family.fold + 1,
+                "r": {score.name: finite(score.family_r[index]) for score in evaluation.scores},
+            }
+            for index, family in enumerate(evaluation.families)
+        ]
+    return record
+
+
+def _score(score: ModelScore) -> dict[str, Any]:
+    record: dict[str, Any] = {name: finite(getattr(score, name)) for name in _MEASURES}
+    if score.family_r:
+        record["mean_family_r"] = finite(score.mean_family_r)
+    return record | {"fold_r": [finite(r) for r in score.fold_r]}
+
+
+def _difference(difference: PairedDifference) -> dict[str, Any]:
+    numbers = ("mean", "lower", "upper", "bootstrap_lower", "bootstrap_upper")
+    return {"model": difference.model, "baseline": difference.baseline} | {
+        name: finite(getattr(difference, name)) for name in numbers
+    }
+
+
+def _held_out(evaluation: Evaluation) -> list[dict[str, Any]]:
+    accessions = evaluation.held_out_accessions
+    folds = evaluation.held_out_fold
+    return [
+        {"accession": name, "observed": observed, "prediction": finite(predicted)}
+        | ({} if folds is None else {"fold": int(folds[row]) + 1})
+        for row, (name, observed, predicted) in enumerate(
+            zip(
+                accessions,
+                evaluation.held_out_observed.tolist(),
+                evaluation.held_out_prediction.tolist(),
+                strict=True,
+            )
+        )
+    ]
+
+
+def finite(value: float) -> float | None:
+    """A number for a JSON file, None for what was not measured.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(float("nan"))
+    (0.5, None)
+    """
+    return float(value) if math.isfinite(value) else None

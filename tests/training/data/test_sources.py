@@ -1,0 +1,86 @@
+"""What a recipe names is opened: genomes or a corpus, and alignments without the species left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from budwood.artifacts import read_manifest
+from budwood.corpus.recipe.recipe import read_corpus_recipe
+from budwood.corpus.stages.build import build_corpus
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
+from budwood.training.data.sources import load_alignments, open_sources
+from budwood.training.loop.pretrain import pretrain
+from budwood.training.recipe.recipe import AlignmentSource, read_recipe
+from corpus.genomes import write_genomes
+
+TRAINING = """
+name = "from-corpus"
+[corpus]
+folder = "{folder}"
+{weights}
+[encoder]
+stem_channels = 8
+hidden_size = 16
+layers = 1
+heads = 2
+[sampler]
+window = 128
+[schedule]
+steps = 2
+batch = 4
+validate_every = 2
+validation_batches = 2
+precision = "no"
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("genomes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUDWOOD_CACHE", str(folder / "cache"))
+        return build_corpus(read_corpus_recipe(write_genomes(folder)), folder / "corpus", show=False)
+
+
+def recipe(tmp_path: Path, corpus: Path, weights: str = ""):
+    path = tmp_path / "recipe.toml"
+    path.write_text(TRAINING.format(folder=corpus, weights=weights))
+    return read_recipe(path)
+
+
+def test_a_corpus_is_trained_from_and_named_in_the_manifest(tmp_path: Path, corpus: Path) -> None:
+    folder = pretrain(recipe(tmp_path, corpus), tmp_path / "out", show=False)
+    manifest = read_manifest(folder)
+    assert [entry["name"] for entry in manifest["inputs"]] == ["manifest.json"]
+    assert "base_cross_entropy/Alpha una" in (tmp_path / "out/training/log.jsonl").read_text()
+    assert (tmp_path / "out/training/curve.svg").is_file()
+
+
+def test_weights_of_the_recipe_take_the_place_of_the_corpus_balance(tmp_path: Path, corpus: Path) -> None:
+    sources = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}'))
+    drawn = {sources.species[number] for number in sources.training.batch(0, 30).species}
+    assert drawn == {"Beta una"}
+
+
+def test_a_recipe_may_train_on_a_fixed_number_of_windows(tmp_path: Path, corpus: Path) -> None:
+    few = open_sources(recipe(tmp_path, corpus, 'windows = 3\nweights = {"Beta una" = 1.0}')).training
+    many = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}')).training
+    near = [len({decode(codes[:40]) for codes in windows.batch(0, 80).codes}) for windows in (few, many)]
+    assert near[0] < near[1]
+
+
+def test_species_that_are_left_out_stand_in_no_alignment(tmp_path: Path) -> None:
+    names = ("Arabidopsis_thaliana|x", "Oryza_sativa|y", "Zea_mays|z", "Oryzopsis_sp|w")
+    (tmp_path / "a.fa").write_text("".join(f">{name}\nACGT\n" for name in names))
+    (tmp_path / "b.maf").write_text("a\ns Oryza.c 0 2 + 9 AC\ns Zea.c 0 2 + 9 AC\n")
+    files = (str(tmp_path / "a.fa"), str(tmp_path / "b.maf"))
+    found = load_alignments(AlignmentSource(files, exclude=("Arabidopsis", "Oryza")))
+    assert [alignment.species for alignment in found] == [("Zea mays", "Oryzopsis sp"), ("Zea",)]
+
+
+def test_a_folder_that_is_no_corpus_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BudwoodError, match=str(tmp_path)):
+        open_sources(recipe(tmp_path, tmp_path))

@@ -1,0 +1,115 @@
+"""From a recipe to a checkpoint folder that opens and verifies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from budwood.artifacts import read_manifest, verify_artifact
+from budwood.errors import BudwoodError
+from budwood.genomics.sequence import decode
+from budwood.model.checkpoint import load_checkpoint
+from budwood.training.loop.pretrain import pretrain
+from budwood.training.recipe.recipe import read_recipe
+
+RECIPE = """
+name = "tiny"
+seed = 3
+[[genome]]
+species = "synthetic"
+fasta = "{fasta}"
+annotation = "{gff}"
+validation_contigs = ["c2"]
+[encoder]
+stem_channels = 16
+hidden_size = 32
+layers = 1
+heads = 2
+[sampler]
+window = 64
+[schedule]
+steps = 6
+batch = 4
+warmup = 2
+save_every = 3
+validate_every = 6
+validation_batches = 2
+precision = "no"
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretrain")
+    random = np.random.default_rng(0)
+    contigs = {name: decode(random.integers(0, 4, 600, dtype=np.uint8)) for name in ("c1", "c2")}
+    (folder / "g.fa").write_text("".join(f">{name}\n{letters}\n" for name, letters in contigs.items()))
+    lines = []
+    for name in contigs:
+        for kind, parent in (("gene", ""), ("mRNA", "g"), ("exon", "m"), ("CDS", "m")):
+            identifier = {"gene": f"ID=g{name}", "mRNA": f"ID=m{name};Parent=g{name}"}.get(
+                kind, f"Parent={parent}{name}"
+            )
+            lines.append(f"{name}\tx\t{kind}\t101\t400\t.\t+\t{0 if kind == 'CDS' else '.'}\t{identifier}")
+    (folder / "g.gff3").write_text("##gff-version 3\n" + "\n".join(lines) + "\n")
+    path = folder / "tiny.toml"
+    path.write_text(RECIPE.format(fasta=folder / "g.fa", gff=folder / "g.gff3"))
+    recipe = read_recipe(path)
+    return recipe, pretrain(recipe, folder / "out", show=False), folder
+
+
+def test_the_checkpoint_opens_verifies_and_names_what_it_saw(trained):
+    _, folder, _ = trained
+    assert verify_artifact(folder) == []
+    manifest = read_manifest(folder)
+    assert manifest["metrics"]["training_bases"] == 6 * 4 * 64
+    assert [entry["name"] for entry in manifest["inputs"]] == ["g.fa", "g.gff3"]
+    checkpoint = load_checkpoint(folder)
+    assert checkpoint.encoder.dtype == torch.float32
+    assert checkpoint.encoder.embed(torch.zeros(1, 64, dtype=torch.long)).shape == (1, 64)
+
+
+def test_a_finished_training_run_again_gives_the_same_checkpoint(trained):
+    recipe, folder, root = trained
+    digest = load_checkpoint(folder).digest
+    assert load_checkpoint(pretrain(recipe, root / "out", show=False)).digest == digest
+
+
+def test_validation_is_followed(trained):
+    _, _, root = trained
+    log = (root / "out" / "training" / "log.jsonl").read_text()
+    assert '"kind": "validation"' in log
+    assert "coding_auroc" in log
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_tiny_recipe_takes_a_minute_and_learns(real_data, tmp_path):
+    path = Path(__file__).resolve().parents[3] / "recipes" / "tiny.toml"
+    pretrain(read_recipe(path), tmp_path, show=False)
+    lines = [json.loads(line) for line in (tmp_path / "training" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["region"] < lines[0]["region"] < np.log(17)
+    assert {"locus", "share_of_peak"} <= set(lines[-1])
+
+
+def test_a_training_starts_from_the_weights_of_a_checkpoint(trained):
+    recipe, folder, root = trained
+    still = replace(recipe.schedule, learning_rate=0.0, matrix_rate=0.0)
+    onward = pretrain(replace(recipe, start=str(folder), seed=9, schedule=still), root / "onward", show=False)
+    assert load_checkpoint(onward).digest == load_checkpoint(folder).digest
+    manifest = read_manifest(onward)
+    assert manifest["metrics"]["training_bases"] == 2 * 6 * 4 * 64
+    assert "model.safetensors" in [entry["name"] for entry in manifest["inputs"]]
+
+
+def test_a_checkpoint_of_another_shape_is_no_start(trained):
+    recipe, folder, root = trained
+    wider = replace(recipe, start=str(folder), encoder=recipe.encoder | {"hidden_size": 48})
+    with pytest.raises(BudwoodError, match="another shape"):
+        pretrain(wider, root / "wider", show=False)
+    assert not (root / "wider").exists()
