@@ -25,7 +25,7 @@ from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.kernels.function_weights import function_weights
-from budwood.prediction.kernels.panel_kernels import FUNCTION, RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import FUNCTION, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.trait_model import GBLUP, KernelModel, TraitModel
 from budwood.simulate.files import DemoConfig, write_panel
@@ -39,11 +39,11 @@ ALONE = KernelModel("function alone", ((FUNCTION,),))
 BOTH = KernelModel("relationship + function", ((RELATIONSHIP, FUNCTION),))
 
 
-def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[Predictors, TraitModel]]:
-    """Predictors and model by what the table calls them."""
-    plain = Predictors(genotypes)
-    weighted = Predictors(genotypes, weights={FUNCTION: weights})
-    shifted = Predictors(genotypes, weights={FUNCTION: np.roll(weights, len(weights) // 3)})
+def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[PanelKernels, TraitModel]]:
+    """PanelKernels and model by what the table calls them."""
+    plain = PanelKernels(genotypes)
+    weighted = PanelKernels(genotypes, weights={FUNCTION: weights})
+    shifted = PanelKernels(genotypes, weights={FUNCTION: np.roll(weights, len(weights) // 3)})
     return {
         "GBLUP": (plain, GBLUP),
         "function alone": (weighted, ALONE),

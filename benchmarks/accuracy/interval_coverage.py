@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scoreboard import Task, read
 
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.trait_model import FittedTraitModel, Forecast, TraitModel
 from budwood.prediction.uncertainty.calibrated import Calibrated, FittedCalibrated
@@ -76,7 +76,7 @@ DEVELOPMENT = tuple(
 )
 
 
-def folds_of(predictors: Predictors, scheme: str) -> list[Folds]:
+def folds_of(predictors: PanelKernels, scheme: str) -> list[Folds]:
     names = predictors.genotypes.accessions
     if scheme == "random":
         return [random_folds(names, FOLDS, repeat) for repeat in range(REPEATS)]
@@ -99,7 +99,7 @@ def intervals(fitted: FittedTraitModel, rows: Rows) -> list[Forecast]:
     return [plain.predict(rows), fitted.predict(rows)]
 
 
-def judge(predictors: Predictors, y: Vector, model: TraitModel, scheme: str) -> list[Line]:
+def judge(predictors: PanelKernels, y: Vector, model: TraitModel, scheme: str) -> list[Line]:
     """One line for each kind of interval."""
     begun, found = perf_counter(), []
     fit = model if isinstance(model, CrossFitModel | Calibrated) else Calibrated(model)

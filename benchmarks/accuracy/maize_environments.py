@@ -39,7 +39,7 @@ from budwood.prediction.environments.evaluate import evaluate_environments
 from budwood.prediction.environments.registry import environment_model_named
 from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.trials import match_trials
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 MAIZE_EVERYWHERE, MISREAD = 246, "MeanTemp_M"
 PLAIN, COVARIED = ("separate", "main", "deviations", "factor"), ("main", "deviations", "factor")
@@ -77,7 +77,7 @@ def run(task: Task, folder: Path, designs: dict[str, tuple[str, ...]], permutati
     trials = match_trials(genotypes, phenotypes, task.trait, environments)
     count = f"{len(trials.lines)} lines x {len(trials.seen)} environments, {len(trials):,} means"
     print(f"\n## {task.folder}, {task.trait}: {count}\n", flush=True)
-    predictors = Predictors(genotypes)
+    predictors = PanelKernels(genotypes)
     for scheme, names in designs.items():
         began = time.perf_counter()
         models = [environment_model_named(name) for name in names]
@@ -106,7 +106,7 @@ def show(found: EnvironmentEvaluation, seconds: float) -> None:
         )
         figures = f"{score.mean_r:.3f} | {score.coverage_90:.2f} | {score.slope:.2f} | {score.seconds:.0f}"
         print(f"| {score.name} | {figures} | {differences} |")
-    print(f"\n{found.verdict}\n", flush=True)
+    print(f"\n{found.conclusion}\n", flush=True)
 
 
 def read_maize(folder: Path) -> tuple[Phenotypes, Environments]:

@@ -29,7 +29,7 @@ from rich.table import Table
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.phenotype_next import phenotype_next
 from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
@@ -74,7 +74,7 @@ def run_task(genotypes: Genotypes, path: Path, trait: str, draws: int) -> NDArra
     values = read_phenotypes(path).means(trait)
     lines = sorted(name for name in values if name in genotypes.row)
     panel = genotypes.take([genotypes.row[name] for name in lines])
-    predictors, y = Predictors(panel), np.array([values[name] for name in lines])
+    predictors, y = PanelKernels(panel), np.array([values[name] for name in lines])
     scores = np.empty((len(COUNTS), len(CRITERIA), draws, 3))
     for i, count in enumerate(COUNTS):
         random = [np.sort(np.random.default_rng(seed).permutation(len(y))[:count]) for seed in range(draws)]
@@ -89,7 +89,7 @@ def run_task(genotypes: Genotypes, path: Path, trait: str, draws: int) -> NDArra
 
 
 def predicted(
-    predictors: Predictors, training: NDArray[np.intp], y: NDArray[np.float64]
+    predictors: PanelKernels, training: NDArray[np.intp], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n,) GBLUP from the training rows."""
     return GBLUP.fit(predictors, training, y[training]).predict(np.arange(len(y))).value

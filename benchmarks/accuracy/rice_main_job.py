@@ -34,7 +34,7 @@ from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP, KernelModel
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
@@ -55,7 +55,7 @@ def main() -> None:
     phenotypes = read_phenotypes(panel / "pheno.csv")
     grams = dict(piece_grams(panel, genotypes, arguments.checkpoint))
     models = models_of(grams)
-    predictors = Predictors(genotypes, grams)
+    predictors = PanelKernels(genotypes, grams)
     for index, trait in enumerate(TRAITS):
         r, covered = run(predictors, models, phenotypes.means(trait), len(CHOICES))
         console.print(table_of(trait, models, r, covered, index))
@@ -115,7 +115,7 @@ def models_of(grams: Mapping[str, Gram]) -> list[KernelModel]:
 
 
 def run(
-    predictors: Predictors, models: list[KernelModel], values: Mapping[str, float], choices: int
+    predictors: PanelKernels, models: list[KernelModel], values: Mapping[str, float], choices: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """r on the hidden lines and coverage of the 90 % intervals, choices x models."""
     row = predictors.genotypes.row

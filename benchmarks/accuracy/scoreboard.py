@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
@@ -58,7 +58,7 @@ def tasks(data: Path) -> Iterator[Task]:
             yield Task(row["panel"], row["phenotypes"], row["trait"], peers)
 
 
-def read(data: Path, task: Task) -> tuple[Predictors, NDArray[np.float64]]:
+def read(data: Path, task: Task) -> tuple[PanelKernels, NDArray[np.float64]]:
     """Labelled accessions in sorted order."""
     folder = data / "panels" / task.panel
     stored = np.load(folder / "geno.npz")
@@ -74,7 +74,7 @@ def read(data: Path, task: Task) -> tuple[Predictors, NDArray[np.float64]]:
     names = sorted(values)
     dosage = stored["dosage"][[row[name] for name in names]]
     genotypes = Genotypes.from_matrix(names, dosage, ploidy=4 if task.panel in TETRAPLOID else 2)
-    return Predictors(genotypes), np.array([values[name] for name in names])
+    return PanelKernels(genotypes), np.array([values[name] for name in names])
 
 
 def score(data: Path, task: Task, name: str) -> dict[str, object]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
@@ -42,7 +42,7 @@ def fold_r(
     genotypes: Genotypes, rows: NDArray[np.intp], y: NDArray[np.float64], folds: int, repeats: int
 ) -> NDArray[np.float64]:
     """Correlation of each fold."""
-    predictors = Predictors(genotypes).take(rows)
+    predictors = PanelKernels(genotypes).take(rows)
     found = []
     for repeat in range(repeats):
         fold_of = random_folds(predictors.genotypes.accessions, folds, repeat)

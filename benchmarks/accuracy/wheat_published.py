@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
@@ -46,16 +46,16 @@ def main() -> None:
     print(f"largest difference {worst:.3f}; {'within' if worst <= TOLERANCE else 'PAST'} {TOLERANCE:g}")
 
 
-def read(folder: Path) -> tuple[Predictors, dict[str, NDArray[np.float64]]]:
+def read(folder: Path) -> tuple[PanelKernels, dict[str, NDArray[np.float64]]]:
     stored = np.load(folder / "geno.npz")
     names = [str(name) for name in stored["ids"]]
     with (folder / "pheno.csv").open(newline="", encoding="utf-8") as handle:
         rows = {row["id"]: row for row in csv.DictReader(handle)}
     traits = {trait: np.array([float(rows[name][trait]) for name in names]) for trait in PUBLISHED}
-    return Predictors(Genotypes.from_matrix(names, stored["dosage"])), traits
+    return PanelKernels(Genotypes.from_matrix(names, stored["dosage"])), traits
 
 
-def divisions(predictors: Predictors, traits: dict[str, NDArray[np.float64]], model) -> list[list[float]]:
+def divisions(predictors: PanelKernels, traits: dict[str, NDArray[np.float64]], model) -> list[list[float]]:
     """Mean r within folds, divisions x environments."""
     means = []
     for seed in range(DIVISIONS):
@@ -67,7 +67,7 @@ def divisions(predictors: Predictors, traits: dict[str, NDArray[np.float64]], mo
     return means
 
 
-def one_fold(predictors: Predictors, y: NDArray[np.float64], model, held_out: NDArray[np.bool_]) -> float:
+def one_fold(predictors: PanelKernels, y: NDArray[np.float64], model, held_out: NDArray[np.bool_]) -> float:
     training, rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     return pearson_r(model.fit(predictors, training, y[training]).predict(rows).value, y[rows])
 

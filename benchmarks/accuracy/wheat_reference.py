@@ -18,7 +18,7 @@ from rich.table import Table
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.blup import LinePrediction, blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.relationship.relationship import MarkerFilter, relationship
 
 TOLERANCE = 1e-3
@@ -74,7 +74,7 @@ def comparisons(wheat: Wheat):
     first = None
     for environment, row in enumerate(wheat.fitted.itertuples()):
         y, name = wheat.traits[:, environment], f"environment {row.env}"
-        components = spectrum(wheat.kernel, whitened_design(599)).fit(y)
+        components = spectral_reml(wheat.kernel, whitened_design(599)).fit(y)
         first = first or (row.LL, components.log_likelihood)
         yield f"{name} Vu", row.Vu, components.kernels[0]
         yield f"{name} Ve", row.Ve, components.residual
@@ -96,7 +96,7 @@ def fold_r(wheat: Wheat, y: NDArray[np.float64], fold: int) -> float:
 
 def predict(wheat: Wheat, y: NDArray[np.float64], train: NDArray[np.intp]) -> LinePrediction:
     block = wheat.kernel[np.ix_(train, train)]
-    components = spectrum(block, whitened_design(len(train))).fit(y[train])
+    components = spectral_reml(block, whitened_design(len(train))).fit(y[train])
     return blup(y[train], [block], components).predict([wheat.kernel[:, train]], [np.diagonal(wheat.kernel)])
 
 

@@ -46,7 +46,7 @@ from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.probing.masked_bases import HiddenBases, hide_bases, surprise_of
 from budwood.probing.sites import collect_sites
-from budwood.training.data.sources import load_alignments, open_sources
+from budwood.training.data.sources import load_alignments, open_training_data
 from budwood.training.objective.alignment_columns import ColumnSampler
 from budwood.training.objective.objectives import ObjectiveConfig
 from budwood.training.recipe.recipe import CorpusSource, Recipe, read_recipe
@@ -255,7 +255,7 @@ def make_run(
     else:
         objective = replace(recipe.objective, **changed)
         recipe = replace(recipe, objective=objective)
-        windows = open_sources(without_columns(recipe)).training
+        windows = open_training_data(without_columns(recipe)).training
         checkpoint = trained(recipe, windows, folder, columns if objective.column_weight else None)
     training = time.process_time() - begun
     found = score(checkpoint, questions)

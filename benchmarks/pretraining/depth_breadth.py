@@ -50,7 +50,7 @@ from budwood.genomics.io.tables.species_table import read_species_table
 from budwood.genomics.sequence import N
 from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
-from budwood.probing.kmer_models import KmerModel, count_kmers, fit_kmer_model, join_sides, kmer_tables
+from budwood.probing.kmer_models import KmerModel, fit_kmer_model, join_sides, kmer_counts, kmer_tables
 from budwood.probing.masked_bases import HiddenBases, encoder_probabilities, surprise_of
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.training.recipe.recipe import Recipe, read_recipe
@@ -145,7 +145,7 @@ def kmer_surprise(
     apart = np.isin(group, kinds[: max(1, len(kinds) // 4)])
     # One sequence with an N behind every window: a table is filled per sequence, and it is a large one.
     joined = np.pad(codes, ((0, 0), (0, 1)), constant_values=N)
-    counts, rest = (count_kmers([joined[rows].ravel()], K) for rows in (~apart, apart))
+    counts, rest = (kmer_counts([joined[rows].ravel()], K) for rows in (~apart, apart))
     reach = np.arange(-K, K + 1)
     places = np.arange(K, codes.shape[1] - K, 5)
     middles = codes[apart][:, places[:, None] + reach].reshape(-1, len(reach))

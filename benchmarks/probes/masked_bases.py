@@ -30,12 +30,12 @@ from budwood.genomics.sequence import N
 from budwood.model.checkpoint import Checkpoint, load_checkpoint
 from budwood.probing.kmer_models import (
     KmerModel,
-    count_kmers,
     fit_kmer_model,
     join_sides,
+    kmer_counts,
+    kmer_pool_weights,
     kmer_tables,
     pool,
-    pool_weights,
 )
 from budwood.probing.masked_bases import (
     HiddenBases,
@@ -83,7 +83,7 @@ def held_out_windows(sequences: list[NDArray[np.uint8]], reach: int = 12) -> NDA
 
 
 def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
-    counts = [count_kmers(group, 12) for group in groups]
+    counts = [kmer_counts(group, 12) for group in groups]
     # How far a count is to be trusted in an unseen species is learned on a species that was not counted.
     others, held_out = np.sum(counts[:-1], axis=0), held_out_windows(groups[-1])
     shapes = {"before": (5, 0), "after": (0, 5), "long before": (11, 0), "long after": (0, 11)}
@@ -104,7 +104,7 @@ def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
     )
     known = middle.truth < 4
     held = [ask(model, middle)[known] for model in fitted.values()]
-    weights = pool_weights(held, middle.truth[known])
+    weights = kmer_pool_weights(held, middle.truth[known])
 
     def pooled(hidden: HiddenBases) -> NDArray[np.float64]:
         return pool([ask(model, hidden) for model in models.values()], weights)

@@ -18,7 +18,7 @@ from unseen import TRAINING, UNSEEN, open_species
 from budwood.model.checkpoint import Checkpoint
 from budwood.probing.centre_reading import CentreReading, read_centres
 from budwood.probing.convolution import SmallConvolution
-from budwood.probing.linear import LinearProbe, auroc, compare_auroc, one_hot, score_auroc
+from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc, weighted_auroc
 from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE_LETTERS, SiteSet, collect_sites
 
 REACH = 80
@@ -144,7 +144,7 @@ def decide_with_few(features: Features, examples: Examples) -> dict[str, list[fl
     for seed in range(DRAWS):
         score = features.fit(draw_few(examples.training, seed), True)
         for species, sites in examples.unseen.items():
-            found[species].append(auroc(score(species), sites.is_site))
+            found[species].append(weighted_auroc(score(species), sites.is_site))
     return found
 
 

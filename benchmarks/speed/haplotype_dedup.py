@@ -94,11 +94,12 @@ def open_encoder(checkpoint: str | None) -> tuple[Encode, str]:
     from budwood.inference import embed
     from budwood.model.checkpoint import load_checkpoint, random_checkpoint
 
-    if checkpoint == "random":
-        opened = random_checkpoint()
-    else:
-        opened = load_checkpoint(Path(checkpoint) if checkpoint else None)
-    return lambda codes: embed.encode(codes, opened), opened.name
+    opened = (
+        random_checkpoint()
+        if checkpoint == "random"
+        else load_checkpoint(Path(checkpoint) if checkpoint else None)
+    )
+    return lambda codes: embed.encode_batch(codes, opened), opened.name
 
 
 def encode_in_batches(encode_batch: Encode, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:

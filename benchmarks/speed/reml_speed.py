@@ -23,7 +23,7 @@ from scipy.optimize import minimize_scalar
 
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.relationship import relationship
 
@@ -35,7 +35,7 @@ def main() -> None:
     data = Path(os.environ["BUDWOOD_DATA"])
     console = Console()
     kernel_seconds, kernel, traits = rice(data)
-    spectral_seconds, spectral = timed(lambda: spectral_reml(kernel, traits))
+    spectral_seconds, spectral = timed(lambda: shared_spectrum(kernel, traits))
     dense_seconds, (dense, steps) = timed(lambda: dense_reml(kernel, traits))
     table = Table(
         "trait", "Vu", "Ve", "dense Vu", "dense Ve", "dense steps", title="374 x 36,901 rice, 4 traits"
@@ -76,8 +76,10 @@ def timed(work: Callable[[], object]) -> tuple[float, object]:
     return min(seconds), result
 
 
-def spectral_reml(kernel: NDArray[np.float64], traits: list[NDArray[np.float64]]) -> list[VarianceComponents]:
-    shared = spectrum(kernel, whitened_design(len(kernel)))
+def shared_spectrum(
+    kernel: NDArray[np.float64], traits: list[NDArray[np.float64]]
+) -> list[VarianceComponents]:
+    shared = spectral_reml(kernel, whitened_design(len(kernel)))
     return [shared.fit(y) for y in traits]
 
 
@@ -117,7 +119,7 @@ def wheat(data: Path) -> tuple[float, float]:
 
     def fit() -> object:
         kernel = relationship(stored["dosage"], np.full(599, 2, dtype=np.int8))
-        components = spectrum(kernel, whitened_design(599)).fit(y)
+        components = spectral_reml(kernel, whitened_design(599)).fit(y)
         return blup(y, [kernel], components).predict([kernel], [np.diagonal(kernel)])
 
     theirs = pd.read_csv(data / "reference/wheat599_rrblup.csv")["sec"]

@@ -29,10 +29,10 @@ import torch
 
 from budwood.config import WINDOW
 from budwood.corpus.recipe.recipe import read_corpus_recipe
-from budwood.corpus.recipe.sources import open_sources
+from budwood.corpus.recipe.sources import open_assemblies
 from budwood.corpus.sampling.store import open_corpus
 from budwood.corpus.similarity.homology import links_between
-from budwood.corpus.similarity.near_duplicates import repeats_of
+from budwood.corpus.similarity.near_duplicates import near_duplicates_of
 from budwood.corpus.stages import pairwise_tasks as parts
 from budwood.corpus.stages.build import build_corpus
 from budwood.corpus.stages.stage import Task, run_task
@@ -76,7 +76,7 @@ def corpus_figures(path: Path, limit: int, part: int) -> dict:
     parts.PART = part
     recipe = read_corpus_recipe(path)
     recipe = replace(recipe, sources=tuple(replace(source, limit=limit) for source in recipe.sources))
-    sources = open_sources(recipe)
+    sources = open_assemblies(recipe)
     begun = time.process_time()
     unpacked = 0
     for opened in sources:
@@ -159,7 +159,7 @@ def chance_figures(sizes: tuple[int, int] = (1024, 8192)) -> dict:
     Seeds that two parts share by chance grow with the product of their sizes.
     """
     found = {}
-    for stage, compare in (("duplicates", repeats_of), ("links", links_between)):
+    for stage, compare in (("duplicates", near_duplicates_of), ("links", links_between)):
         each = []
         for size in sizes:
             windows = np.random.default_rng(0).integers(0, 4, (2 * size, STORED), dtype=np.uint8)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM
 
 from budwood.config import WINDOW
-from budwood.genomics.annotation.base_class import Region
+from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import MASK, VOCABULARY_SIZE
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.training.objective.locus_offset import NO_OFFSET
@@ -77,7 +77,7 @@ def main() -> None:
     peer = bert(count(objective), config.hidden_size, config.heads)
     codes = torch.randint(0, 4, (arguments.batch, WINDOW))
     hidden = torch.rand(codes.shape) < 0.15
-    region = torch.randint(0, len(Region), codes.shape)
+    region = torch.randint(0, len(BaseClass), codes.shape)
     nothing = torch.full_like(codes, NO_OFFSET)
     column = torch.zeros(*codes.shape, 4)
     unasked = torch.full((len(codes),), NO_ORDER)

@@ -31,11 +31,11 @@ from rich.table import Table
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.fixed_effects import whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 
 SIZES = (500, 1000, 2000, 4000)
 OURS = ("gblup", "gaussian", "random-forest", "lightgbm", "auto")
@@ -68,7 +68,7 @@ def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> d
     rows, training = np.sort(drawn[: size + HELD_OUT]), np.arange(size + HELD_OUT) >= HELD_OUT
     np.random.default_rng(1).shuffle(training)
     learn, held_out, y = np.flatnonzero(training), np.flatnonzero(~training), y[rows]
-    predictors = Predictors(panel.take(rows))
+    predictors = PanelKernels(panel.take(rows))
     began = time.process_time()
     if name in PEERS:
         value = plain(name, predictors.markers(learn), y, learn, held_out)
@@ -169,17 +169,17 @@ def evaluation(data: Path) -> None:
     from budwood.stats.evaluation.splitters import random_folds
 
     panel, y = read(data / "panels/rice_rdp1_44k", "Plant_height")
-    predictors = Predictors(panel)
+    predictors = PanelKernels(panel)
     making, kernel = timed(lambda: predictors.kernel(RELATIONSHIP, np.arange(len(y))))
-    whole = min(timed(lambda: spectrum(kernel, whitened_design(len(y))))[0] for _ in range(5))
+    whole = min(timed(lambda: spectral_reml(kernel, whitened_design(len(y))))[0] for _ in range(5))
     inner = np.arange(len(y))[: len(y) * 4 // 5]
     block = np.ascontiguousarray(kernel[np.ix_(inner, inner)])
-    part = min(timed(lambda: spectrum(block, whitened_design(len(inner))))[0] for _ in range(5))
+    part = min(timed(lambda: spectral_reml(block, whitened_design(len(inner))))[0] for _ in range(5))
     models = (model_named("gblup"), model_named("gaussian"))
     scheme = Scheme("random", tuple(random_folds(panel.accessions, 5, seed) for seed in range(5)))
     comparison = Comparison(models, reported=models[-1].name)
     without = timed(
-        lambda: evaluate(Predictors(panel), y, comparison, scheme, trait="height", permutations=1)
+        lambda: evaluate(PanelKernels(panel), y, comparison, scheme, trait="height", permutations=1)
     )[0]
     # One kernel for GBLUP and five bandwidths for the Gaussian, 25 folds.
     needed = 25 * 6 * part

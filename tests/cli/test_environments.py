@@ -51,7 +51,7 @@ def test_evaluate_in_environments(run, panel, trials, tmp_path) -> None:
         assert list(score["environment_r"]) == ["a1", "a2", "b1", "b2"]
         assert score["mean_r"] == pytest.approx(np.mean(list(score["environment_r"].values())))
     assert {"mean", "lower", "upper", "interval_over"} <= set(told["paired_differences"][0])
-    assert told["verdict"].startswith("Covariates of the environments")
+    assert told["conclusion"].startswith("Covariates of the environments")
     assert json.loads(ran.out)["models"] == told["models"]
     manifest = json.loads((out / "manifest.json").read_text())
     assert "environments.csv" in {given["name"] for given in manifest["inputs"]}

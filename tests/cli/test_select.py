@@ -75,7 +75,7 @@ def test_the_files_and_their_columns(files: dict[str, Path], run: Callable, tmp_
     assert all(row["reason"] for row in rows)
     record = json.loads((out / "selection.json").read_text())
     assert [line["accession"] for line in record["lines"]] == [row["accession"] for row in rows]
-    assert record["caveats"]
+    assert record["notes"]
     assert not verify_artifact(out)
     manifest = read_manifest(out)
     assert (manifest["kind"], len(manifest["inputs"])) == ("select", 5)

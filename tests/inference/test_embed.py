@@ -20,7 +20,7 @@ from budwood.inference.embed import (
     Pool,
     embed_intervals,
     embed_windows,
-    encode,
+    encode_batch,
     stack_intervals,
     tile,
 )
@@ -38,7 +38,7 @@ def checkpoint():
 def passes(monkeypatch):
     """Rows sent through the encoder, one entry per pass."""
     seen: list[int] = []
-    true = encode
+    true = encode_batch
 
     def counted(codes, *others):
         seen.append(len(codes))
@@ -58,7 +58,7 @@ def test_equal_sequences_are_encoded_once_and_equal_to_the_bit(checkpoint, passe
     assert sum(passes) == 3
     assert np.array_equal(vectors[0], vectors[2])
     assert np.array_equal(vectors[0], vectors[4])
-    np.testing.assert_allclose(vectors[[0, 1, 3]], encode(distinct, checkpoint), atol=1e-6)
+    np.testing.assert_allclose(vectors[[0, 1, 3]], encode_batch(distinct, checkpoint), atol=1e-6)
 
 
 def test_what_was_encoded_before_is_not_encoded_again(checkpoint, passes):
@@ -69,7 +69,7 @@ def test_what_was_encoded_before_is_not_encoded_again(checkpoint, passes):
 
 
 def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
-    true, done = encode, 0
+    true, done = encode_batch, 0
 
     def dies(codes, *others):
         nonlocal done
@@ -94,10 +94,10 @@ def test_another_runner_gets_whole_chunks_of_what_is_not_kept(checkpoint, monkey
     sizes: list[int] = []
 
     class Elsewhere:
-        def run(self, chunks, encode, advance):
+        def run(self, chunks, encode_batch, advance):
             for codes in chunks:
                 sizes.append(len(codes))
-                yield encode(codes, advance=advance)
+                yield encode_batch(codes, advance=advance)
 
     vectors = embed_windows(windows(100), checkpoint, runner=Elsewhere())
     assert sizes == [32, 32, 26]

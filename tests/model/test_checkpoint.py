@@ -12,7 +12,7 @@ from budwood.artifacts import read_manifest, verify_artifact
 from budwood.config import EMBEDDING, WINDOW
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import CODING
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.gff import read_gff
@@ -57,7 +57,7 @@ def test_it_tells_coding_bases_of_rice_that_it_never_saw(real_data: Path) -> Non
     start, end = 20_000, 40_000
     genome = open_fasta(folder / "chr02_first_1Mb.fa.xz")
     piece = InMemoryAssembly({"Chr2": decode(genome.sequence(Interval("Chr2", start, end)))})
-    truth = region_track(read_gff(folder / "chr02_first_1Mb.gff3.xz"), "Chr2", genome.contigs["Chr2"])
+    truth = base_class_track(read_gff(folder / "chr02_first_1Mb.gff3.xz"), "Chr2", genome.contigs["Chr2"])
     coding = np.isin(truth[start:end], CODING)
     trained, random = (
         score_auroc(coding_probability(piece, c)["Chr2"], coding, draws=20)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, BaseClass
 from budwood.genomics.sequence import PAD, reverse_complement
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
@@ -96,9 +96,9 @@ def test_random_checkpoints_know_their_seed_and_leave_the_generator_alone():
 
 
 def test_a_region_seen_from_the_other_strand_and_back_is_itself():
-    for region in Region:
+    for region in BaseClass:
         assert COMPLEMENT_REGION[COMPLEMENT_REGION[region]] == region
-    assert COMPLEMENT_REGION[Region.DONOR_FORWARD] == Region.DONOR_REVERSE
+    assert COMPLEMENT_REGION[BaseClass.DONOR_FORWARD] == BaseClass.DONOR_REVERSE
 
 
 @settings(max_examples=25, deadline=None)

@@ -31,7 +31,7 @@ def test_without_phenotypes_heritability_is_assumed(panel) -> None:
     assert (found.heritability, found.phenotyped, found.accuracy_before) == (0.5, 0, 0.0)
     assert [point.count for point in found.curve] == [25, 50]
     assert all(point.chosen > point.random for point in found.curve)
-    assert any("assumed" in told for told in found.caveats)
+    assert any("assumed" in told for told in found.notes)
     assert phenotype_next(panel.genotypes, 30, heritability=0.9).accuracy_after > found.accuracy_after
 
 
@@ -58,8 +58,8 @@ def test_candidates_limit_the_choice(panel) -> None:
     found = phenotype_next(panel.genotypes, 4, values=panel.values, candidates=names[55:72])
     assert found.candidates == 12
     assert {line.accession for line in found.lines} <= set(names[60:72])
-    assert "5 of the candidates are phenotyped already." in found.caveats
-    assert any(told.startswith("8 genotyped accessions are neither") for told in found.caveats)
+    assert "5 of the candidates are phenotyped already." in found.notes
+    assert any(told.startswith("8 genotyped accessions are neither") for told in found.notes)
 
 
 def test_rules_hold_and_are_told(panel) -> None:
@@ -74,7 +74,7 @@ def test_rules_hold_and_are_told(panel) -> None:
     assert all(line.group == groups[line.accession] for line in found.lines)
     assert all("at its minimum of 4" in line.reason for line in found.lines if line.group == "a")
     short = phenotype_next(panel.genotypes, 10, rules=SelectionRules(costs=costs, budget=6.0))
-    assert f"The budget pays for {len(short.lines)} of the 10 lines asked for." in short.caveats
+    assert f"The budget pays for {len(short.lines)} of the 10 lines asked for." in short.notes
 
 
 def test_reasons_account_for_the_lines_left(panel) -> None:

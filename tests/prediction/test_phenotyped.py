@@ -5,14 +5,14 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.phenotyped import match_labels
+from budwood.prediction.phenotyped import match_phenotyped
 
 NAMES = [f"line{k}" for k in range(12)]
 PANEL = Genotypes.from_matrix(NAMES, np.zeros((12, 3), dtype=np.int8))
 
 
 def labels(values: object) -> object:
-    return match_labels(PANEL, dict(zip(NAMES, map(float, values), strict=False)), "t")
+    return match_phenotyped(PANEL, dict(zip(NAMES, map(float, values), strict=False)), "t")
 
 
 def test_two_values_are_told_and_three_are_not() -> None:

@@ -44,7 +44,7 @@ def test_models_stand_beside_gblup_on_the_same_folds(outcome) -> None:
     assert {len(score.fold_r) for score in evaluation.scores} == {10}
     assert evaluation.permutation.model == "GBLUP + DNA model"
     assert list(prediction.variance_shares) == ["relationship", "embedding", "residual"]
-    assert "DNA model" in evaluation.verdict
+    assert "DNA model" in evaluation.conclusion
     assert "Sequence: 3 missing calls, taken as the reference allele." in prediction.assumptions
     assert not any("phase" in told for told in prediction.assumptions)
 
@@ -54,7 +54,7 @@ def test_without_sequence_the_markers_predict(panel) -> None:
     assert list(prediction.variance_shares) == ["relationship", "residual"]
     assert [score.name for score in evaluation.scores] == ["GBLUP", "Gaussian kernel"]
     assert evaluation.permutation.model == "GBLUP"
-    assert evaluation.verdict == "No DNA model took part: predictions rest on the markers alone."
+    assert evaluation.conclusion == "No DNA model took part: predictions rest on the markers alone."
 
 
 def test_one_candidate_alone_and_in_another_order_gets_the_same_numbers(panel, outcome) -> None:

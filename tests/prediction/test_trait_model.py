@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
@@ -17,7 +17,7 @@ def _y(panel) -> np.ndarray:
 
 
 def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
-    predictors, y = Predictors(panel.genotypes), _y(panel)
+    predictors, y = PanelKernels(panel.genotypes), _y(panel)
     weights = np.linspace(0.5, 2.0, 60)
     fitted = GBLUP.fit(predictors, TRAINING, y, weights)
     kernel = predictors.kernel("relationship", TRAINING)
@@ -34,9 +34,9 @@ def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
 
 def test_rows_do_not_influence_one_another(panel) -> None:
     y = _y(panel)
-    together = GBLUP.fit(Predictors(panel.genotypes), TRAINING, y).predict(CANDIDATES)
+    together = GBLUP.fit(PanelKernels(panel.genotypes), TRAINING, y).predict(CANDIDATES)
     for candidate in (60, 79):
-        alone = Predictors(panel.genotypes.take([*TRAINING, candidate]))
+        alone = PanelKernels(panel.genotypes.take([*TRAINING, candidate]))
         forecast = GBLUP.fit(alone, TRAINING, y).predict(np.array([60]))
         for field in ("value", "standard_error", "reliability", "lower_90", "upper_90"):
             expected = getattr(together, field)[candidate - 60]
@@ -44,7 +44,7 @@ def test_rows_do_not_influence_one_another(panel) -> None:
 
 
 def test_the_likelihood_chooses_among_alternatives(panel) -> None:
-    predictors, y = Predictors(panel.genotypes), _y(panel)
+    predictors, y = PanelKernels(panel.genotypes), _y(panel)
     chosen = GAUSSIAN_KERNEL.fit(predictors, TRAINING, y)
     each = [
         KernelModel("one", ((f"gaussian:{b:g}",),)).fit(predictors, TRAINING, y).solved.components
@@ -55,7 +55,7 @@ def test_the_likelihood_chooses_among_alternatives(panel) -> None:
 
 def test_shares_add_up_and_are_named_by_kind(panel) -> None:
     both = KernelModel("both", (("relationship", "gaussian:0.5"),))
-    shares = both.fit(Predictors(panel.genotypes), TRAINING, _y(panel)).variance_shares
+    shares = both.fit(PanelKernels(panel.genotypes), TRAINING, _y(panel)).variance_shares
     assert list(shares) == ["relationship", "gaussian", "residual"]
     assert sum(shares.values()) == pytest.approx(1.0)
     assert min(shares.values()) >= 0.0
@@ -63,7 +63,7 @@ def test_shares_add_up_and_are_named_by_kind(panel) -> None:
 
 def test_intervals_cover_new_records_of_the_simulated_model(panel) -> None:
     """Over many simulated traits, nine in ten new phenotypes of candidates fall inside."""
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     kernel = predictors.kernel("relationship", TRAINING)
     root = np.linalg.cholesky(kernel + 1e-8 * np.eye(80))
     generator = np.random.default_rng(2)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import Region
+from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import reverse_complement
 from budwood.inference.embed import Pool, embed_windows
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
@@ -67,10 +67,10 @@ def test_half_precision_is_near_and_kept_apart(checkpoint, windows) -> None:
 
 
 def test_marks_are_read_where_they_stand() -> None:
-    chances = np.full((1, 8, len(Region)), 0.01, dtype=np.float32)
-    chances[0, 4:6, Region.DONOR_FORWARD] = 0.75
-    chances[0, 2:4, Region.ACCEPTOR_FORWARD] = 0.5
-    chances[0, 4:7, Region.START_FORWARD] = 0.25
+    chances = np.full((1, 8, len(BaseClass)), 0.01, dtype=np.float32)
+    chances[0, 4:6, BaseClass.DONOR_FORWARD] = 0.75
+    chances[0, 2:4, BaseClass.ACCEPTOR_FORWARD] = 0.5
+    chances[0, 4:7, BaseClass.START_FORWARD] = 0.25
     nothing = np.zeros((1, 2), dtype=np.float32)
     reading = CentreReading(nothing, nothing, np.log(chances))
     odds = [reading.mark_odds(kind)[0] for kind in ("donor", "acceptor", "start_codon")]

@@ -12,7 +12,7 @@ from budwood.prediction.evaluation.results import (
     Heritability,
     ModelScore,
     PairedDifference,
-    PermutationControl,
+    PermutationTest,
     TraitPrediction,
 )
 from budwood.report.context import ReportContext
@@ -104,11 +104,11 @@ def make_evaluation(prediction: TraitPrediction, seed: int = 2, **changes: Any) 
             PairedDifference(DNA, "GBLUP", 0.018, -0.006, 0.042, -0.004, 0.039),
             PairedDifference("random forest", "GBLUP", -0.061, -0.1, -0.021, -0.09, -0.033),
         ),
-        "permutation": PermutationControl(DNA, 0.004, -0.11, 0.12),
+        "permutation": PermutationTest(DNA, 0.004, -0.11, 0.12),
         "held_out_prediction": held_out,
         "held_out_observed": observed,
         "held_out_accessions": tuple(prediction.accessions[k] for k in known),
-        "verdict": "The DNA model adds nothing that can be told from chance: r differs from GBLUP by +0.018, "
+        "conclusion": "The DNA model adds nothing that can be told from chance: r differs from GBLUP by +0.018, "
         "95 % interval −0.006 to 0.042.",
         "heritability": Heritability(0.55, "genomic h2 estimated by REML of GBLUP on all labelled lines"),
         "possible_gain": 11.9,

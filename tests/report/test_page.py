@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationTest, TraitPrediction
 from budwood.report.page import render_report, write_report
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
@@ -111,7 +111,7 @@ def test_every_section_says_its_piece(prediction: TraitPrediction, evaluation: E
     text = render(prediction, evaluation).text
     for expected in (
         prediction.trait,
-        evaluation.verdict,
+        evaluation.conclusion,
         *prediction.assumptions,
         *context.identity,
         *context.inputs.values(),
@@ -143,7 +143,7 @@ def test_data_is_shown_literally_and_never_as_markup() -> None:
     prediction = hostile_prediction()
     page = render(
         prediction,
-        make_evaluation(prediction, verdict="<em>verdict</em>"),
+        make_evaluation(prediction, conclusion="<em>conclusion</em>"),
         identity=('<b onclick="x()">id</b>',),
         command="budwood predict --trait '<i>'",
         inputs={"<b>": "</dd>"},
@@ -152,7 +152,7 @@ def test_data_is_shown_literally_and_never_as_markup() -> None:
     assert {"b", "i", "u", "em"}.isdisjoint(tag for tag, _ in page.elements)
     assert [tag for tag, _ in page.elements].count("script") == 2
     for shown in (
-        "<em>verdict</em>",
+        "<em>conclusion</em>",
         "<u>kernel</u>",
         "<script>assumed()</script>",
         '<b onclick="x()">id</b>',
@@ -217,7 +217,7 @@ def test_what_could_not_be_measured_is_never_nan(prediction: TraitPrediction) ->
     nan = math.nan
     score = ModelScore("GBLUP", (nan, nan), nan, nan, nan, nan, 0.1)
     evaluation = make_evaluation(
-        prediction, scores=(score,), paired=(), permutation=PermutationControl("GBLUP", nan, nan, nan)
+        prediction, scores=(score,), paired=(), permutation=PermutationTest("GBLUP", nan, nan, nan)
     )
     page = render(prediction, evaluation, model="GBLUP")
     assert "nan" not in re.sub(r"[a-z]*nan[a-z]+|[a-z]+nan[a-z]*", "", page.text.lower())

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationControl, TraitPrediction
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationTest, TraitPrediction
 from budwood.report import wording
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
@@ -38,7 +38,7 @@ def test_the_headline_follows_r_and_its_interval(
 
 
 def test_a_leaking_evaluation_is_not_praised(prediction: TraitPrediction) -> None:
-    leaking = with_r(prediction, 0.9, 0.91, 0.9, permutation=PermutationControl(DNA, 0.4, 0.3, 0.5))
+    leaking = with_r(prediction, 0.9, 0.91, 0.9, permutation=PermutationTest(DNA, 0.4, 0.3, 0.5))
     assert wording.headline(prediction, leaking, make_context()).startswith("Do not rely")
     assert "biased" in wording.evaluation_notes(leaking, make_context())[-1]
 
@@ -52,12 +52,12 @@ def test_the_headline_without_a_score_says_why(prediction: TraitPrediction, eval
 def test_candidates_outside_the_training_set_are_counted_and_labelled_ones_are_not() -> None:
     flags = np.zeros(10, dtype=bool)
     prediction = make_prediction(10, 4, extrapolation=flags)
-    assert wording.coverage(prediction).startswith("Every candidate is about as related")
+    assert wording.coverage_sentence(prediction).startswith("Every candidate is about as related")
     flags[np.isfinite(prediction.observed)] = True
-    assert wording.coverage(prediction).startswith("Every candidate is about as related")
+    assert wording.coverage_sentence(prediction).startswith("Every candidate is about as related")
     flags[np.flatnonzero(np.isnan(prediction.observed))[:1]] = True
-    assert wording.coverage(prediction).startswith("1 of 6 candidates is marked “extrapolation”")
-    assert "no candidate" in wording.coverage(make_prediction(4, 4))
+    assert wording.coverage_sentence(prediction).startswith("1 of 6 candidates is marked “extrapolation”")
+    assert "no candidate" in wording.coverage_sentence(make_prediction(4, 4))
 
 
 def test_an_unknown_scheme_is_named(prediction: TraitPrediction) -> None:

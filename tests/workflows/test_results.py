@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from budwood.prediction.evaluation.results import Evaluation, Family, PermutationControl
+from budwood.prediction.evaluation.results import Evaluation, Family, PermutationTest
 from budwood.workflows.results import evaluation_record
 from report.plausible import make_evaluation, make_prediction
 
@@ -52,7 +52,7 @@ def test_what_was_not_measured_is_null() -> None:
     nan = math.nan
     found = make_evaluation(make_prediction())
     bare = replace(found.scores[0], accuracy=nan, gain=nan, coverage_90=nan, fold_r=(nan, 0.5))
-    control = PermutationControl("GBLUP", nan, nan, nan)
+    control = PermutationTest("GBLUP", nan, nan, nan)
     bare_evaluation = replace(found, scores=(bare,), paired=(), permutation=control, heritability=None)
     text = json.dumps(evaluation_record(bare_evaluation), allow_nan=False)
     told = json.loads(text)

@@ -33,13 +33,13 @@ def build(
     weights of species, and a leakage report. Finished stages wait beside it until it is whole.
     """
     from budwood.corpus.recipe.recipe import read_corpus_recipe
-    from budwood.corpus.recipe.sources import open_sources
+    from budwood.corpus.recipe.sources import open_assemblies
     from budwood.corpus.stages.build import build_corpus
-    from budwood.corpus.stages.cost_estimate import estimate_cost
+    from budwood.corpus.stages.cost_estimate import estimate_corpus_cost
     from budwood.progress import estimate
 
     plan = read_corpus_recipe(recipe)
-    cost = estimate_cost(plan, open_sources(plan))
+    cost = estimate_corpus_cost(plan, open_assemblies(plan))
     if estimate_only:
         print_summary({"estimate": asdict(cost)}, [cost.sentence()], as_json=as_json)
         return

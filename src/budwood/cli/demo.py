@@ -11,7 +11,7 @@ import typer
 from budwood.cli.options import CheckpointFolder, Json, Quiet, Seed
 from budwood.cli.output import hushed, print_summary
 from budwood.cli.predict import Predicted, predict_files, summary_of, write_predicted
-from budwood.panel.files import Source
+from budwood.panel.files import PanelFiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def demo(
     trait = config.trait.name
     with hushed(quiet), write_artifact(out, kind="demo", seeds={"seed": seed}) as draft:
         files = write_panel(draft.path("data"), config)
-        source = Source(files.genotypes, files.phenotypes, files.reference)
+        source = PanelFiles(files.genotypes, files.phenotypes, files.reference)
         predicted = predict_files(source, trait, checkpoint, seed=seed, show=not quiet)
         command = shlex.join(["budwood", "demo", "--seed", str(seed)])
         write_predicted(draft, predicted, command=command)
@@ -79,10 +79,10 @@ def _gblup(predicted: Predicted, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """What the markers alone predict for some rows."""
     import numpy as np
 
-    from budwood.prediction.kernels.panel_kernels import Predictors
+    from budwood.prediction.kernels.panel_kernels import PanelKernels
     from budwood.prediction.trait_model import GBLUP
 
     observed = predicted.prediction.observed
     labelled = np.flatnonzero(np.isfinite(observed))
-    fitted = GBLUP.fit(Predictors(predicted.panel.genotypes), labelled, observed[labelled])
+    fitted = GBLUP.fit(PanelKernels(predicted.panel.genotypes), labelled, observed[labelled])
     return fitted.predict(rows).value

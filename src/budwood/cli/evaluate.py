@@ -11,7 +11,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import hushed, print_summary
 from budwood.errors import BudwoodError
-from budwood.panel.files import Source, parse_aliases, read_panel, read_sequence
+from budwood.panel.files import PanelFiles, parse_aliases, read_panel, read_sequence
 from budwood.workflows.environment_prediction import evaluate_in_environments, is_multi_environment
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def evaluate(
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
+    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
     named = tuple(name.strip() for name in models.split(",")) if models else ()
     design = Design(named, scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
@@ -123,7 +123,7 @@ def evaluate(
 
 def _run(
     out: Path,
-    source: Source,
+    source: PanelFiles,
     trait: str,
     design: Design,
     families: _Families,
@@ -139,7 +139,7 @@ def _run(
     return _summary(evaluation), _lines(evaluation, out)
 
 
-def _usual(source: Source) -> tuple[str, ...]:
+def _usual(source: PanelFiles) -> tuple[str, ...]:
     """Models to compare where none are named."""
     return ("gblup", "gaussian") if source.reference is None else ("gblup", "gaussian", "gblup+dna")
 
@@ -168,7 +168,7 @@ class _Families:
 
 def _write(
     out: Path,
-    source: Source,
+    source: PanelFiles,
     trait: str,
     design: Design,
     families: _Families,
@@ -191,7 +191,7 @@ def _write(
 
 
 def _evaluate(
-    source: Source,
+    source: PanelFiles,
     trait: str,
     design: Design,
     families: _Families,

@@ -12,7 +12,7 @@ import typer
 
 from budwood.cli import options
 from budwood.cli.output import hushed, print_summary
-from budwood.panel.files import Panel, PanelVectors, Source, parse_aliases, read_panel, read_sequence
+from budwood.panel.files import Panel, PanelFiles, PanelVectors, parse_aliases, read_panel, read_sequence
 from budwood.workflows.environment_prediction import (
     predict_in_environments,
     prediction_lines,
@@ -45,7 +45,7 @@ ModelName = Annotated[
 class Predicted:
     """What a prediction was made from and what came out."""
 
-    source: Source
+    source: PanelFiles
     panel: Panel
     sequence: PanelVectors | None
     prediction: TraitPrediction
@@ -92,7 +92,7 @@ def predict(
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = Source(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
+    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
     words = [*source.words(trait), *(["--model", model] if model else [])]
     with (
         hushed(quiet),
@@ -104,7 +104,7 @@ def predict(
 
 
 def predict_files(
-    source: Source,
+    source: PanelFiles,
     trait: str,
     checkpoint: Path | None,
     *,
@@ -212,7 +212,7 @@ def summary_of(predicted: Predicted, out: Path) -> dict[str, Any]:
         "candidates": len(prediction.accessions) - labelled,
         "extrapolations": int(prediction.extrapolation.sum()),
         "mean_r": mean_r(evaluation),
-        "verdict": evaluation.verdict,
+        "conclusion": evaluation.conclusion,
         "variance_shares": dict(prediction.variance_shares),
         "checkpoint": sequence.checkpoint.digest if sequence else None,
         "reference_share": sequence.haplotypes.check.share if sequence else None,
@@ -230,7 +230,7 @@ def lines_of(predicted: Predicted, out: Path) -> list[str]:
     return [
         f"{told['candidates']:,} candidates ranked from {told['labelled']:,} lines with {told['trait']}",
         f"accuracy r on held-out lines, {design}: {accuracy}",
-        told["verdict"],
+        told["conclusion"],
         *prediction_lines(predicted.in_environments, out),
         f"report: {out / 'report.html'}",
     ]

@@ -42,7 +42,7 @@ def pretrain(
     """
     from transformers.utils.logging import disable_progress_bar
 
-    from budwood.training.loop.pretrain import estimate_cost
+    from budwood.training.loop.pretrain import estimate_training_cost
     from budwood.training.loop.pretrain import pretrain as train
     from budwood.training.recipe.recipe import read_recipe
     from budwood.training.recipe.recipe_check import check_recipe, forget_recipe, keep_recipe
@@ -53,7 +53,7 @@ def pretrain(
     plan = read_recipe(recipe)
     check_recipe(plan, str(recipe))
     if only_estimate:
-        cost = estimate_cost(plan)
+        cost = estimate_training_cost(plan)
         print_summary(asdict(cost), [cost.sentence(plan.name)], as_json=as_json)
         return
     with hushed(quiet), _told_plainly(out):

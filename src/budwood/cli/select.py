@@ -189,7 +189,7 @@ class Request:
 
     def _read(self) -> tuple[Genotypes, Mapping[str, float], list[str]]:
         """Genotypes, the values of the trait, and what reading them noted."""
-        from budwood.panel.files import Source, read_panel, read_panel_genotypes
+        from budwood.panel.files import PanelFiles, read_panel, read_panel_genotypes
 
         read: dict[str, Any] = {
             "marker_map": self.marker_map,
@@ -198,7 +198,7 @@ class Request:
         }
         if self.phenotypes is None or self.trait is None:
             return read_panel_genotypes(self.genotypes, **read), {}, []
-        source = Source(self.genotypes, self.phenotypes, **read)
+        source = PanelFiles(self.genotypes, self.phenotypes, **read)
         panel = read_panel(source, self.trait)
         values = panel.phenotypes.means(self.trait)
         return panel.genotypes, values, [*panel.identity.sentences(), *panel.notes]
@@ -250,6 +250,6 @@ def _told(found: PhenotypeNext, out: Path) -> list[str]:
         f"expected accuracy of the others: {found.accuracy_before:.2f} now, "
         f"{found.accuracy_after:.2f} with the new phenotypes",
         *([f"expected accuracy by number of lines: {curve}"] if curve else []),
-        *found.caveats,
+        *found.notes,
         f"list: {out / 'selection.csv'}",
     ]

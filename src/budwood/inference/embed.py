@@ -46,7 +46,7 @@ class ChunkRunner(Protocol):
     """Has windows encoded somewhere, chunk by chunk."""
 
     def run(
-        self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
+        self, chunks: Iterable[NDArray[np.uint8]], encode_batch: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order; ``advance`` is told how many windows are done."""
 
@@ -55,11 +55,11 @@ class LocalChunks:
     """Encodes chunks one after another in this process."""
 
     def run(
-        self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
+        self, chunks: Iterable[NDArray[np.uint8]], encode_batch: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
         """Vectors of each chunk, in their order."""
         for codes in chunks:
-            yield encode(codes, advance=advance)
+            yield encode_batch(codes, advance=advance)
 
 
 def embed_windows(
@@ -181,8 +181,8 @@ def _encode_all(
     chunks = [todo[k : k + _CHUNK] for k in range(0, len(todo), _CHUNK)]
     with progress("embedding", total=len(todo), show=show) as advance:
         waiting = (distinct[rows] for rows in chunks)
-        encode = partial(encode_chunk, checkpoint=checkpoint, pool=pool, oriented=oriented)
-        parts = (runner or LocalChunks()).run(waiting, encode, advance)
+        encode_batch = partial(encode_chunk, checkpoint=checkpoint, pool=pool, oriented=oriented)
+        parts = (runner or LocalChunks()).run(waiting, encode_batch, advance)
         for rows, part in zip(chunks, parts, strict=True):
             vectors[rows] = part
             if store is not None:
@@ -206,7 +206,7 @@ def encode_chunk(
     """
     parts = []
     for begin in range(0, len(codes), _BATCH):
-        parts.append(encode(codes[begin : begin + _BATCH], checkpoint, pool, oriented))
+        parts.append(encode_batch(codes[begin : begin + _BATCH], checkpoint, pool, oriented))
         if advance is not None:
             advance(len(parts[-1]))
     vectors = np.concatenate(parts)
@@ -219,7 +219,7 @@ def encode_chunk(
     return vectors
 
 
-def encode(
+def encode_batch(
     codes: NDArray[np.uint8], checkpoint: Backbone, pool: Pool = Pool.MEAN, oriented: bool = False
 ) -> NDArray[np.float32]:
     """One pass over (batch, length) codes, without cache: (batch, size), or (batch, 2 size) if oriented."""

@@ -29,7 +29,7 @@ BASES: Final = 4
 
 
 @dataclass(frozen=True)
-class Reading:
+class EncoderOutput:
     """What the network makes of a window, both strands joined.
 
     Attributes
@@ -46,7 +46,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class StrandReading:
+class StrandOutput:
     """What the network makes of one strand.
 
     Attributes
@@ -152,7 +152,7 @@ class StrandNetwork(nn.Module):
         self.base_head = nn.Linear(channels, BASES)
         self.region_head = nn.Linear(channels, config.regions)
 
-    def forward(self, tokens: Tensor) -> StrandReading:
+    def forward(self, tokens: Tensor) -> StrandOutput:
         """Read (batch, length) codes, padded on the right with PAD."""
         patch = self.config.patch
         length = tokens.shape[1]
@@ -166,7 +166,7 @@ class StrandNetwork(nn.Module):
         base = stem + self.up(patches).view_as(stem) * valid
         base = self.norm_base(self.decoder(base, valid)) * valid
         bases, regions = self.base_head(base), self.region_head(base)
-        return StrandReading(patches, base, stem, bases[:, :length], regions[:, :length])
+        return StrandOutput(patches, base, stem, bases[:, :length], regions[:, :length])
 
     def _attend(self, stem: Tensor, present: Tensor) -> Tensor:
         patch = self.config.patch
@@ -212,7 +212,7 @@ class BudwoodPreTrainedModel(PreTrainedModel):
             for branch in (module.attention_out, module.contract):
                 nn.init.zeros_(branch.weight)
 
-    def read(self, tokens: Tensor) -> Reading:
+    def read(self, tokens: Tensor) -> EncoderOutput:
         """Read both strands and join them in the given strand's coordinates.
 
         Parameters
@@ -224,9 +224,9 @@ class BudwoodPreTrainedModel(PreTrainedModel):
         turn = _turn_index(tokens)
         bases = (there.bases + _gather(back.bases, turn).flip(-1)) / 2
         regions = (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2
-        return Reading((there.features + _gather(back.features, turn)) / 2, bases, regions)
+        return EncoderOutput((there.features + _gather(back.features, turn)) / 2, bases, regions)
 
-    def _both(self, tokens: Tensor) -> tuple[StrandReading, StrandReading]:
+    def _both(self, tokens: Tensor) -> tuple[StrandOutput, StrandOutput]:
         turned = _reverse_complement(tokens)
         return self.network(tokens), self.network(turned)
 
@@ -246,12 +246,12 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
 
     main_input_name = "tokens"
 
-    def strand(self, tokens: Tensor) -> StrandReading:
+    def strand(self, tokens: Tensor) -> StrandOutput:
         """Read the given strand only."""
-        reading: StrandReading = self.network(tokens)
+        reading: StrandOutput = self.network(tokens)
         return reading
 
-    def forward(self, tokens: Tensor) -> Reading:
+    def forward(self, tokens: Tensor) -> EncoderOutput:
         """Both strands joined, as :meth:`read` gives them."""
         return self.read(tokens)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers.configuration_utils import PretrainedConfig
 
-from budwood.genomics.annotation.base_class import Region
+from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import PAD, VOCABULARY_SIZE
 
 
@@ -40,7 +40,7 @@ class BudwoodConfig(PretrainedConfig):
         heads: int = 4,
         patch: int = 4,
         kernel: int = 5,
-        regions: int = len(Region),
+        regions: int = len(BaseClass),
         **others: Any,
     ) -> None:
         self.stem_channels = stem_channels

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class PanelFiles:
     """The files of a panel, as named on the command line, and how to read them.
 
     Attributes
@@ -174,7 +174,7 @@ def genotype_files(path: Path) -> list[Path]:
     return trio if trio[0].is_file() and (path.suffix in SUFFIXES or not path.is_file()) else [path]
 
 
-def read_panel(source: Source, trait: str) -> Panel:
+def read_panel(source: PanelFiles, trait: str) -> Panel:
     """Read phenotypes, then genotypes, and hold their accessions against one another."""
     from budwood.genomics.checks.identity import identity_report
     from budwood.genomics.io.tables.phenotypes import read_phenotype_table
@@ -206,7 +206,7 @@ def read_panel_genotypes(
     return genotypes if ploidies is None else genotypes.with_ploidy(_ploidies(ploidies))
 
 
-def read_marker_weights(source: Source, genotypes: Genotypes) -> MarkerWeights:
+def read_marker_weights(source: PanelFiles, genotypes: Genotypes) -> MarkerWeights:
     """Weights of the panel's further relationships, from what the source gives for them."""
     from budwood.genomics.annotation.subgenome import subgenomes_by_name
     from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -259,7 +259,7 @@ def read_panel_haplotypes(
     return PanelHaplotypes(build_haplotypes(seen, assembly), check)
 
 
-def read_sequence(source: Source, checkpoint: Path | None, *, show: bool) -> PanelVectors | None:
+def read_sequence(source: PanelFiles, checkpoint: Path | None, *, show: bool) -> PanelVectors | None:
     """Haplotypes of a panel and the embedding of each distinct sequence, None without a reference."""
     if source.reference is None:
         return None

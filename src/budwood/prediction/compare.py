@@ -19,10 +19,10 @@ from budwood.prediction.evaluation.heritability import given_heritability
 from budwood.prediction.evaluation.results import Evaluation
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.marker_weights import MarkerWeights
-from budwood.prediction.kernels.panel_kernels import EMBEDDING, RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares
-from budwood.prediction.phenotyped import match_labels
+from budwood.prediction.phenotyped import match_phenotyped
 from budwood.prediction.predict import embedding_gram
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
 from budwood.stats.evaluation.splitters import cluster_folds, group_folds, random_folds
@@ -144,12 +144,12 @@ def compare_models(
     """
     design.check(embedded=vectors is not None, grouped=groups is not None)
     chosen = tuple(model_named(name) for name in design.models)
-    labels = match_labels(genotypes, values if groups is None else _grouped(values, groups), trait)
+    labels = match_phenotyped(genotypes, values if groups is None else _grouped(values, groups), trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
-        grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
+        grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
     further = weights or MarkerWeights()
-    labelled = Predictors(genotypes, grams, further.by_kernel).take(labels.rows)
+    labelled = PanelKernels(genotypes, grams, further.by_kernel).take(labels.rows)
     subgenomes = any(model.name == SUBGENOMES.name for model in chosen)
     more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
     scheme = _scheme(labelled, design, groups)
@@ -181,7 +181,7 @@ def _grouped(values: Mapping[str, float], groups: Mapping[str, str]) -> dict[str
     return kept
 
 
-def _scheme(labelled: Predictors, design: Design, groups: Mapping[str, str] | None) -> Scheme:
+def _scheme(labelled: PanelKernels, design: Design, groups: Mapping[str, str] | None) -> Scheme:
     lines, folds = labelled.genotypes.accessions, design.folds or _FOLDS
     if groups is not None:
         families = tuple(groups[line] for line in lines)

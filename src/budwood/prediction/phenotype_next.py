@@ -141,7 +141,7 @@ class PhenotypeNext:
         Expected accuracy at 25, 50, 100 and 150 lines, as far as there are candidates.
     settled
         Whether no exchange was left that improves the choice.
-    caveats
+    notes
         What the figures rest on and what they leave out, in sentences.
     """
 
@@ -155,7 +155,7 @@ class PhenotypeNext:
     accuracy_after: float
     curve: tuple[CurvePoint, ...]
     settled: bool
-    caveats: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def phenotype_next(

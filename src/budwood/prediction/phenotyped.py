@@ -21,7 +21,7 @@ _LARGEST: Final = 1e100
 
 
 @dataclass(frozen=True)
-class Labels:
+class PhenotypedLines:
     """Trait values of rows of the genotypes.
 
     Attributes
@@ -39,7 +39,7 @@ class Labels:
     assumptions: tuple[str, ...]
 
 
-def match_labels(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> Labels:
+def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> PhenotypedLines:
     """Match trait values to genotypes by accession id, character by character.
 
     Raises
@@ -64,7 +64,7 @@ def match_labels(genotypes: Genotypes, values: Mapping[str, float], trait: str) 
     absent = len(measured) - len(rows)
     note = f"{absent} accessions with a value have no genotypes and take no part."
     told = ((note,) if absent else ()) + level_notes(y, trait)
-    return Labels(np.array(rows, dtype=np.intp), y, told)
+    return PhenotypedLines(np.array(rows, dtype=np.intp), y, told)
 
 
 def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:

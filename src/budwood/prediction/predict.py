@@ -18,15 +18,15 @@ from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.nearest_relatives import nearest_relatives
 from budwood.prediction.kernels.panel_kernels import (
-    EMBEDDING,
+    EMBEDDING_KERNEL,
     FUNCTION,
     RELATIONSHIP,
     SUBGENOME,
     KernelName,
-    Predictors,
+    PanelKernels,
 )
 from budwood.prediction.models.registry import model_named
-from budwood.prediction.phenotyped import Labels, match_labels
+from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
 from budwood.prediction.trait_model import (
     GBLUP_AND_DNA_MODEL,
     FittedTraitModel,
@@ -89,11 +89,11 @@ def predict_trait(
     further = weights or MarkerWeights()
     name = model or usual_model(further, embedded=vectors is not None)
     check_model(name, further, embedded=vectors is not None)
-    labels = match_labels(genotypes, values, trait)
+    labels = match_phenotyped(genotypes, values, trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
-        grams[EMBEDDING] = embedding_gram(genotypes, haplotypes, vectors)
-    predictors = Predictors(genotypes, grams, further.by_kernel)
+        grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
+    predictors = PanelKernels(genotypes, grams, further.by_kernel)
     comparison = _comparison(name, dna_model=GBLUP_AND_DNA_MODEL.name if grams else "")
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
@@ -167,7 +167,7 @@ def embedding_gram(
 
 
 def _scheme(
-    genotypes: Genotypes, labels: Labels, folds: int, repeats: int, seed: int
+    genotypes: Genotypes, labels: PhenotypedLines, folds: int, repeats: int, seed: int
 ) -> tuple[Scheme, tuple[str, ...]]:
     """Random folds of the labelled accessions: as many as asked for, or as many as can be judged."""
     lines = [genotypes.accessions[row] for row in labels.rows]
@@ -188,7 +188,11 @@ def _scheme(
 
 
 def _prediction(
-    predictors: Predictors, labels: Labels, trait: str, fitted: FittedTraitModel, assumptions: tuple[str, ...]
+    predictors: PanelKernels,
+    labels: PhenotypedLines,
+    trait: str,
+    fitted: FittedTraitModel,
+    assumptions: tuple[str, ...],
 ) -> TraitPrediction:
     genotypes, n = predictors.genotypes, len(predictors)
     forecast = fitted.predict(np.arange(n))
@@ -219,7 +223,7 @@ def _prediction(
     )
 
 
-def _marker_sentences(predictors: Predictors, training: Rows) -> tuple[str, ...]:
+def _marker_sentences(predictors: PanelKernels, training: Rows) -> tuple[str, ...]:
     """What happened to the markers."""
     keep, kept = MarkerFilter(), predictors.summary(training).kept
     dosage = predictors.genotypes.dosage

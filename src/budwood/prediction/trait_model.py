@@ -14,11 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from budwood.prediction.kernels.panel_kernels import EMBEDDING, GAUSSIAN, RELATIONSHIP, KernelName, Predictors
+from budwood.prediction.kernels.panel_kernels import (
+    EMBEDDING_KERNEL,
+    GAUSSIAN,
+    RELATIONSHIP,
+    KernelName,
+    PanelKernels,
+)
 from budwood.stats.mixed_model.blup import Blup, blup
 from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
 from budwood.stats.mixed_model.reml import reml
-from budwood.stats.mixed_model.spectral_reml import Spectrum, spectrum
+from budwood.stats.mixed_model.spectral_reml import SpectralReml, spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
@@ -69,7 +75,7 @@ class TraitModel(Protocol):
         """What people call it."""
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedTraitModel:
         """Learn from the training rows with their trait values and record weights, (len(training),) each."""
 
@@ -83,7 +89,7 @@ class KernelModel:
     name
         What people call it.
     alternatives
-        Sets of kernel names (see :meth:`Predictors.kernel`). All are fitted to the training rows and the one
+        Sets of kernel names (see :meth:`PanelKernels.kernel`). All are fitted to the training rows and the one
         with the highest restricted likelihood predicts; that is how a bandwidth is chosen.
     """
 
@@ -91,7 +97,7 @@ class KernelModel:
     alternatives: tuple[tuple[str, ...], ...]
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model."""
         square = np.ix_(training, training)
@@ -108,13 +114,13 @@ class KernelModel:
         return FittedKernelModel(names, solved, tuple(kernels), training)
 
 
-def _spectrum(predictors: Predictors, name: str, training: Rows) -> Spectrum:
+def _spectrum(predictors: PanelKernels, name: str, training: Rows) -> SpectralReml:
     """Eigendecomposition of one kernel between the training records, made once for any number of traits."""
 
-    def decompose() -> Spectrum:
+    def decompose() -> SpectralReml:
         kernel = predictors.kernel(name, training)[np.ix_(training, training)]
         check_kernels([kernel], len(training))
-        return spectrum(kernel, whitened_design(len(training)))
+        return spectral_reml(kernel, whitened_design(len(training)))
 
     return predictors.recall(f"spectrum {name}", training, decompose)
 
@@ -170,4 +176,4 @@ class FittedKernelModel:
 
 GBLUP: Final = KernelModel("GBLUP", ((RELATIONSHIP,),))
 GAUSSIAN_KERNEL: Final = KernelModel("Gaussian kernel", tuple((f"{GAUSSIAN}:{b:g}",) for b in BANDWIDTHS))
-GBLUP_AND_DNA_MODEL: Final = KernelModel("GBLUP + DNA model", ((RELATIONSHIP, EMBEDDING),))
+GBLUP_AND_DNA_MODEL: Final = KernelModel("GBLUP + DNA model", ((RELATIONSHIP, EMBEDDING_KERNEL),))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from budwood.config import CENTRE_BASES
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, BaseClass
 from budwood.genomics.sequence import reverse_complement
 from budwood.inference.vector_store import open_store
 from budwood.model.checkpoint import Checkpoint
@@ -22,9 +22,9 @@ from budwood.progress import progress
 
 #: Marks of gene structure on the strand that is read, and the middle bases that bear them, by kind of site.
 SITE_MARKS: Final = {
-    "donor": (Region.DONOR_FORWARD, (0, 2)),
-    "acceptor": (Region.ACCEPTOR_FORWARD, (-2, 0)),
-    "start_codon": (Region.START_FORWARD, (0, 3)),
+    "donor": (BaseClass.DONOR_FORWARD, (0, 2)),
+    "acceptor": (BaseClass.ACCEPTOR_FORWARD, (-2, 0)),
+    "start_codon": (BaseClass.START_FORWARD, (0, 3)),
 }
 _BATCH: Final = 16
 _SAVE: Final = 256

@@ -25,7 +25,7 @@ _CONCENTRATIONS: Final = tuple(2.0**power for power in range(0, 15))
 _PRIOR: Final = 1.0
 
 
-def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
+def kmer_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
     """Counts of every k-mer on both strands; k-mers with an N are left out.
 
     Returns
@@ -36,7 +36,7 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
     Examples
     --------
     >>> from budwood.genomics.sequence import encode
-    >>> count_kmers([encode("AAC")], 2).reshape(4, 4)
+    >>> kmer_counts([encode("AAC")], 2).reshape(4, 4)
     array([[1, 1, 0, 0],
            [0, 0, 0, 0],
            [0, 0, 0, 1],
@@ -77,7 +77,9 @@ def kmer_classes(k: int) -> tuple[NDArray[np.int64], int]:
     return classes, len(kinds)
 
 
-def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+def kmer_pool_weights(
+    experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]
+) -> NDArray[np.float64]:
     """Weights of several models in a logarithmic opinion pool, by least surprise.
 
     Parameters
@@ -208,7 +210,7 @@ def fit_kmer_model(
     Parameters
     ----------
     counts
-        From :func:`count_kmers` on other sequence.
+        From :func:`kmer_counts` on other sequence.
     held_out
         (windows, length) bases; the middle base of each is predicted from whole contexts.
 

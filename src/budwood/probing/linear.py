@@ -18,7 +18,7 @@ _DRAWS: Final = 1000
 class ProbeScore:
     """AUROC on examples the probe did not see, with a bootstrap 95 % interval."""
 
-    auroc: float
+    weighted_auroc: float
     lower: float
     upper: float
 
@@ -96,7 +96,7 @@ def score_auroc(
         groups are drawn.
     """
     lower, upper = np.percentile(_drawn_aurocs(decision, labels, draws, seed, groups), [2.5, 97.5])
-    return ProbeScore(auroc(decision, labels), float(lower), float(upper))
+    return ProbeScore(weighted_auroc(decision, labels), float(lower), float(upper))
 
 
 def compare_auroc(
@@ -110,17 +110,17 @@ def compare_auroc(
     """AUROC of one score less that of another on the same examples."""
     differences = _drawn_aurocs(one, labels, draws, seed) - _drawn_aurocs(other, labels, draws, seed)
     lower, upper = np.percentile(differences, [2.5, 97.5])
-    return Difference(auroc(one, labels) - auroc(other, labels), float(lower), float(upper))
+    return Difference(weighted_auroc(one, labels) - weighted_auroc(other, labels), float(lower), float(upper))
 
 
-def auroc(
+def weighted_auroc(
     decision: NDArray[np.floating], labels: NDArray[np.bool_], weights: NDArray[np.floating] | None = None
 ) -> float:
     """Chance that a true example has a higher score than a false one; a tie counts half.
 
     Examples
     --------
-    >>> auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    >>> weighted_auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
     0.75
     """
     place = np.unique(decision, return_inverse=True)[1]

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from budwood.genomics.annotation.base_class import UNLABELLED
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
@@ -33,7 +33,7 @@ class HiddenBases:
     rows, columns
         (q,) the hidden places, none of them unknown or soft-masked.
     region
-        (q,) :class:`~budwood.genomics.annotation.base_class.Region` of each.
+        (q,) :class:`~budwood.genomics.annotation.base_class.BaseClass` of each.
     """
 
     codes: NDArray[np.uint8]
@@ -80,7 +80,7 @@ def hide_bases(
     codes = stack_intervals(assembly, tiles)
     tracks = {
         name: (
-            region_track(annotation, name, length)
+            base_class_track(annotation, name, length)
             if annotation is not None
             else np.full(length, UNLABELLED, dtype=np.uint8),
             assembly.soft_mask(Interval(name, 0, length)),

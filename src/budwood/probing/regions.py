@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from budwood.genomics.annotation.base_class import CODING
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
@@ -60,7 +60,7 @@ def score_coding(
     for contig, length in assembly.contigs.items():
         known = assembly.sequence(Interval(contig, 0, length)) != N
         scores.append(probability[contig][known])
-        truth.append(np.isin(region_track(annotation, contig, length), CODING)[known])
+        truth.append(np.isin(base_class_track(annotation, contig, length), CODING)[known])
     labels = np.concatenate(truth)
     auroc = float(roc_auc_score(labels, np.concatenate(scores)))
     return CodingScore(auroc, int(labels.sum()), int((~labels).sum()))

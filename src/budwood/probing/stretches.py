@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import CODING, Region
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class import CODING, BaseClass
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
@@ -24,11 +24,11 @@ MARGIN: Final = 512
 BASE_CLASSES: Final = ("coding", "intron", "intergenic")
 UNSCORED: Final = -1
 
-#: Region classes by class of base: start and stop codons are coding, splice marks intron, UTR left out.
+#: BaseClass classes by class of base: start and stop codons are coding, splice marks intron, UTR left out.
 REGIONS_OF_CLASS: Final = (
     CODING,
-    tuple(int(r) for r in Region if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
-    (int(Region.INTERGENIC),),
+    tuple(int(r) for r in BaseClass if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
+    (int(BaseClass.INTERGENIC),),
 )
 
 
@@ -41,7 +41,7 @@ class Stretches:
     codes
         (s, MARGIN + STRETCH + MARGIN) bases, forward strand.
     region
-        (s, STRETCH) :class:`~budwood.genomics.annotation.base_class.Region` of the scored bases.
+        (s, STRETCH) :class:`~budwood.genomics.annotation.base_class.BaseClass` of the scored bases.
     labels
         (s, STRETCH) number in :data:`BASE_CLASSES`; UNSCORED for UTR and N.
     """
@@ -79,7 +79,7 @@ def cut_stretches(
         if (letters >= N).mean() > max_n:
             continue
         if contig not in tracks:
-            tracks[contig] = region_track(annotation, contig, assembly.contigs[contig])
+            tracks[contig] = base_class_track(annotation, contig, assembly.contigs[contig])
         codes.append(letters)
         region.append(tracks[contig][start : start + STRETCH])
         if len(codes) == count:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from budwood.prediction.evaluation.results import Evaluation, ModelScore, PairedDifference, PermutationControl
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PairedDifference, PermutationTest
 from budwood.report.numerals import NONE, between, decimals_for, fixed, percent
 from budwood.report.scale import Scale, Tick
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS, pearson_r
@@ -76,7 +76,7 @@ def reported_score(evaluation: Evaluation, model: str) -> ModelScore | None:
     return named[0] if named else None
 
 
-def measured_control(evaluation: Evaluation) -> PermutationControl | None:
+def measured_control(evaluation: Evaluation) -> PermutationTest | None:
     """The control on shuffled values, None where it was not run."""
     control = evaluation.permutation
     return control if control is not None and math.isfinite(control.mean_r) else None
@@ -149,7 +149,7 @@ def _model_row(
     )
 
 
-def _control_row(control: PermutationControl, scale: Scale) -> AccuracyRow:
+def _control_row(control: PermutationTest, scale: Scale) -> AccuracyRow:
     return AccuracyRow(
         name=f"{control.model}, trait values shuffled",
         r=_with_interval(control.mean_r, control.lower, control.upper),

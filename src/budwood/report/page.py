@@ -82,7 +82,7 @@ def render_report(
             context=context,
             facts=_facts(prediction, evaluation, context),
             headline=wording.headline(prediction, evaluation, context),
-            coverage=wording.coverage(prediction),
+            coverage=wording.coverage_sentence(prediction),
             highest=leaders(prediction),
             lowest=leaders(prediction, lowest=True),
             structure=scatter.structure(prediction),
@@ -148,7 +148,7 @@ def _evaluation(
     if evaluation is None or not evaluation.scores:
         return None
     return {
-        "verdict": evaluation.verdict,
+        "conclusion": evaluation.conclusion,
         "accuracy": accuracy(evaluation, context.model),
         "selection": selection(evaluation, context.model),
         "notes": wording.evaluation_notes(evaluation, context),

@@ -75,7 +75,7 @@ def _in_pairs(evaluation: Evaluation) -> str:
     )
 
 
-def coverage(prediction: TraitPrediction) -> str:
+def coverage_sentence(prediction: TraitPrediction) -> str:
     """One sentence: how many candidates the training set does not cover."""
     candidates = ~np.isfinite(prediction.observed)
     total = int(candidates.sum())

@@ -32,12 +32,12 @@ def announce_embedding(windows: int, checkpoint: Backbone, *, workers: int = 1, 
     import numpy as np
 
     from budwood.config import WINDOW
-    from budwood.inference.embed import encode
+    from budwood.inference.embed import encode_batch
 
     trial = np.zeros((_TRIAL, WINDOW), dtype=np.uint8)
-    encode(trial, checkpoint)
+    encode_batch(trial, checkpoint)
     began = perf_counter()
-    encode(trial, checkpoint)
+    encode_batch(trial, checkpoint)
     seconds = (perf_counter() - began) / _TRIAL * windows / workers
     gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
     estimate(

@@ -19,15 +19,15 @@ _NAMED = 12
 def of_assembly(quality: AssemblyQuality) -> list[str]:
     """Size, contiguity and composition."""
     return [
-        f"{counted(quality.contigs, 'contig')}, {quality.total:,} bases; N50 {quality.n50:,} "
-        f"({counted(quality.l50, 'contig')}).",
+        f"{counted_items(quality.contigs, 'contig')}, {quality.total:,} bases; N50 {quality.n50:,} "
+        f"({counted_items(quality.l50, 'contig')}).",
         f"{quality.n_share:.1%} N, {quality.soft_masked_share:.1%} soft-masked.",
     ]
 
 
 def of_genotypes(summary: GenotypeSummary) -> list[str]:
     """Size, kinds of sites and calls, and what was assumed."""
-    contigs = f" on {counted(len(summary.contigs), 'contig')}" if any(summary.contigs) else ""
+    contigs = f" on {counted_items(len(summary.contigs), 'contig')}" if any(summary.contigs) else ""
     ploidy = " and ".join(map(str, summary.ploidies)) or "unknown"
     return [
         f"{summary.format}: {summary.accessions:,} accessions x {summary.sites:,} sites{contigs}; "
@@ -46,9 +46,9 @@ def of_annotation(annotation: Annotation) -> list[str]:
     coding = sum(any(t.cds for t in gene.transcripts) for gene in annotation.genes)
     classes = Counter(repeat.repeat_class for repeat in annotation.repeats).most_common(_NAMED)
     found = [
-        f"{counted(len(annotation.genes), 'gene')} ({coding:,} coding) with "
-        f"{counted(transcripts, 'transcript')}, {counted(len(annotation.repeats), 'repeat')}, on "
-        f"{counted(len(annotation.contigs), 'contig')}."
+        f"{counted_items(len(annotation.genes), 'gene')} ({coding:,} coding) with "
+        f"{counted_items(transcripts, 'transcript')}, {counted_items(len(annotation.repeats), 'repeat')}, on "
+        f"{counted_items(len(annotation.contigs), 'contig')}."
     ]
     if classes:
         found.append(f"Repeats by class: {', '.join(f'{name} {n:,}' for name, n in classes)}.")
@@ -73,19 +73,21 @@ def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[s
 
 def of_genes(check: AnnotationCheck) -> list[str]:
     """Whether genes begin where the genome has start codons."""
-    found = [f"{counted(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."]
+    found = [
+        f"{counted_items(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."
+    ]
     if check.start_codons:
         share = check.atg / check.start_codons
         found.append(f"{check.atg:,} of {check.start_codons:,} start codons read ATG ({share:.1%}).")
     return found
 
 
-def counted(number: int, noun: str) -> str:
+def counted_items(number: int, noun: str) -> str:
     """A number with its noun.
 
     Examples
     --------
-    >>> counted(1, "contig"), counted(2000, "gene")
+    >>> counted_items(1, "contig"), counted_items(2000, "gene")
     ('1 contig', '2,000 genes')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

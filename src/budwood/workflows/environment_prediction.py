@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from budwood.errors import BudwoodError
-from budwood.panel.files import Source, read_panel
+from budwood.panel.files import PanelFiles, read_panel
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -48,7 +48,7 @@ def is_multi_environment(scheme: str, table: Path | None) -> bool:
 
 
 def evaluate_in_environments(
-    out: Path, source: Source, trait: str, design: Design, groups: Path | None, *, show: bool
+    out: Path, source: PanelFiles, trait: str, design: Design, groups: Path | None, *, show: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Evaluate multi-environment models and write evaluation.json; the run for machines and for people."""
     from budwood.artifacts import write_artifact
@@ -60,7 +60,7 @@ def evaluate_in_environments(
         if design.models:
             check_environment_models(design.models, environments)
         evaluation = _compare(source, trait, design, environments, show=show)
-        record = evaluation_record(evaluation)
+        record = environment_evaluation_record(evaluation)
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
         draft.path("evaluation.json").write_text(text + "\n", encoding="utf-8")
         draft.parameters |= {name: record[name] for name in ("trait", "scheme", "folds", "repeats")}
@@ -86,7 +86,7 @@ def _announce(panel: Panel, trait: str, design: Design, *, show: bool) -> None:
 
 
 def _compare(
-    source: Source, trait: str, design: Design, environments: Environments | None, *, show: bool
+    source: PanelFiles, trait: str, design: Design, environments: Environments | None, *, show: bool
 ) -> EnvironmentEvaluation:
     from budwood.prediction.environments.compare import compare_environment_models
 
@@ -105,7 +105,7 @@ def _compare(
     )
 
 
-def _refuse_unused(source: Source, design: Design, groups: Path | None) -> None:
+def _refuse_unused(source: PanelFiles, design: Design, groups: Path | None) -> None:
     """Refuse options that multi-environment models take no notice of."""
     given = {
         "--reference": source.reference,
@@ -131,7 +131,7 @@ def _read_table(path: Path | None) -> Environments | None:
     return None if path is None else read_environments(path)
 
 
-def evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str, Any]:
+def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str, Any]:
     """An evaluation as plain values."""
     from budwood.workflows.results import finite
 
@@ -142,7 +142,7 @@ def evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str, Any]:
         "scheme": evaluation.scheme,
         "folds": evaluation.folds,
         "repeats": evaluation.repeats,
-        "verdict": evaluation.verdict,
+        "conclusion": evaluation.conclusion,
         "notes": list(evaluation.assumptions),
         "models": {
             score.name: {name: finite(getattr(score, name)) for name in numbers}
@@ -173,7 +173,7 @@ def evaluation_lines(evaluation: EnvironmentEvaluation, out: Path) -> list[str]:
     ]
     control = evaluation.permutation
     lines.append(f"{control.model} on values shuffled within environments: r = {control.mean_r:.3f}")
-    told = [evaluation.verdict] if evaluation.verdict else []
+    told = [evaluation.conclusion] if evaluation.conclusion else []
     return [*lines, *told, *evaluation.assumptions, f"evaluation: {out / 'evaluation.json'}"]
 
 

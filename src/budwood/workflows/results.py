@@ -76,7 +76,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "heritability": None if h2 is None else {"value": finite(h2.value), "source": h2.source},
         "possible_gain": finite(evaluation.possible_gain),
         "top_quarter_chance": finite(evaluation.top_quarter_chance),
-        "verdict": evaluation.verdict,
+        "conclusion": evaluation.conclusion,
         "notes": list(evaluation.notes),
         "models": {score.name: _score(score) for score in evaluation.scores},
         "paired_differences": [_difference(difference) for difference in evaluation.paired],

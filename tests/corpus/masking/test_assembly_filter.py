@@ -47,9 +47,9 @@ def test_a_poor_assembly_stands_in_only_for_want_of_a_better():
         AssemblyFacts("yam", "v1", 90_000, 0.7),
         AssemblyFacts("oat", "v1", 50_000, 0.5),
     ]
-    verdicts = filter_assemblies(facts, FilterConfig())
-    assert [verdict.used for verdict in verdicts] == [False, True, False, True, True, True]
-    assert verdicts[0].reason == "contig N50 40000 is under 50000"
-    assert "nothing better" in verdicts[3].reason
-    assert "70% of it is N" in verdicts[4].reason
-    assert verdicts[5].reason == "passes"
+    conclusions = filter_assemblies(facts, FilterConfig())
+    assert [conclusion.used for conclusion in conclusions] == [False, True, False, True, True, True]
+    assert conclusions[0].reason == "contig N50 40000 is under 50000"
+    assert "nothing better" in conclusions[3].reason
+    assert "70% of it is N" in conclusions[4].reason
+    assert conclusions[5].reason == "passes"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from budwood.corpus.recipe.recipe import Source
+from budwood.corpus.recipe.recipe import AssemblySource
 from budwood.corpus.recipe.recipe_table import build_table, check_nothing_left, expanded, read_tables
 from budwood.errors import BudwoodError
 from budwood.training.recipe.schedule import Schedule
@@ -48,7 +48,7 @@ def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
 )
 def test_lists_and_tables_are_looked_into(entry: dict, told: str) -> None:
     with pytest.raises(BudwoodError, match=told):
-        build_table(Source, {"species": "A b", "fasta": "a.fa", **entry}, "here")
+        build_table(AssemblySource, {"species": "A b", "fasta": "a.fa", **entry}, "here")
 
 
 def test_what_nobody_asked_for_is_named() -> None:

@@ -10,7 +10,7 @@ from budwood.corpus.sampling.locus import NO_ANCHOR
 from budwood.corpus.sampling.sampler import SamplerConfig
 from budwood.corpus.sampling.store import open_corpus
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import CODING, Region
+from budwood.genomics.annotation.base_class import CODING, BaseClass
 from budwood.genomics.sequence import decode, encode, reverse_complement
 
 CONFIG = SamplerConfig(window=128, flank=50)
@@ -81,7 +81,7 @@ def test_the_anchor_is_the_start_codon_on_either_strand(corpus):
         assert (anchor == NO_ANCHOR) == (direction == 0)
         if 3 <= anchor < 125:
             forward = direction == 1
-            start = Region.START_FORWARD if forward else Region.START_REVERSE
+            start = BaseClass.START_FORWARD if forward else BaseClass.START_REVERSE
             codon = slice(anchor, anchor + 3) if forward else slice(anchor - 2, anchor + 1)
             assert (batch.region[row, codon] == start).all()
             seen.add(direction)

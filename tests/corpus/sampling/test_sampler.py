@@ -8,7 +8,7 @@ import pytest
 from budwood.corpus.sampling.genome import load_training_genome
 from budwood.corpus.sampling.sampler import SamplerConfig, WindowSampler
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, UNLABELLED, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, UNLABELLED, BaseClass
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import N, decode, encode, reverse_complement
@@ -67,7 +67,7 @@ def test_gene_share_brings_genes(annotated):
     anywhere = WindowSampler([annotated], [1.0], SamplerConfig(window=64, gene_share=0.0), seed=4).batch(
         0, 32
     )
-    coding = [Region.CODING_FORWARD_0, Region.CODING_REVERSE_0]
+    coding = [BaseClass.CODING_FORWARD_0, BaseClass.CODING_REVERSE_0]
     assert np.isin(genic.region, coding).mean() > 5 * np.isin(anywhere.region, coding).mean()
 
 
@@ -132,15 +132,15 @@ def test_marks_stand_where_the_letters_are():
     letters = {
         region: decode(sequence[contig.region == region])
         for region in (
-            Region.START_FORWARD,
-            Region.DONOR_FORWARD,
-            Region.ACCEPTOR_FORWARD,
-            Region.STOP_FORWARD,
+            BaseClass.START_FORWARD,
+            BaseClass.DONOR_FORWARD,
+            BaseClass.ACCEPTOR_FORWARD,
+            BaseClass.STOP_FORWARD,
         )
     }
     assert letters == {
-        Region.START_FORWARD: "ATG",
-        Region.DONOR_FORWARD: "GT",
-        Region.ACCEPTOR_FORWARD: "AG",
-        Region.STOP_FORWARD: "TAA",
+        BaseClass.START_FORWARD: "ATG",
+        BaseClass.DONOR_FORWARD: "GT",
+        BaseClass.ACCEPTOR_FORWARD: "AG",
+        BaseClass.STOP_FORWARD: "TAA",
     }

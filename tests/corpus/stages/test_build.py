@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from budwood.artifacts import read_manifest, verify_artifact
-from budwood.corpus import relatives, stage
 from budwood.corpus.recipe.recipe import read_corpus_recipe
 from budwood.corpus.sampling.store import open_corpus
+from budwood.corpus.stages import stage
+from budwood.corpus.stages import window_relatives as relatives
 from budwood.corpus.stages.build import build_corpus
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import UNLABELLED

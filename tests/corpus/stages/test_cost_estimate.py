@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from budwood.corpus.recipe.recipe import CorpusRecipe, Source
+from budwood.corpus.recipe.recipe import AssemblySource, CorpusRecipe
 from budwood.corpus.recipe.sources import OpenSource, SourceContig
-from budwood.corpus.stages.cost_estimate import estimate_cost
+from budwood.corpus.stages.cost_estimate import estimate_corpus_cost
 
 
 def genome(megabases: int, **told: object) -> OpenSource:
     contigs = tuple(SourceContig(f"c{n}", 1_000_000, "A b", ()) for n in range(megabases))
     groups = tuple(contigs[first : first + 32] for first in range(0, megabases, 32))
-    return OpenSource(Source("A b", "a.fa", **told), contigs, groups)
+    return OpenSource(AssemblySource("A b", "a.fa", **told), contigs, groups)
 
 
 def cost(megabases: int, **told: object):
     opened = genome(megabases, **told)
-    return estimate_cost(CorpusRecipe("r", 0, (opened.source,)), [opened])
+    return estimate_corpus_cost(CorpusRecipe("r", 0, (opened.source,)), [opened])
 
 
 def test_a_small_genome_by_hand():

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, Region
+from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, BaseClass
 from budwood.genomics.annotation.genes import (
     Annotation,
     CodingPart,
@@ -55,13 +55,13 @@ def painted_slowly(annotation: Annotation, length: int) -> NDArray[np.uint8]:
                 ordered = sorted(best.cds, reverse=gene.strand == "-")
                 before = sum(p.end - p.start for p in ordered[: ordered.index(place[0])])
                 inside = base - place[0].start if gene.strand == "+" else place[0].end - 1 - base
-                first = Region.CODING_FORWARD_0 if gene.strand == "+" else Region.CODING_REVERSE_0
+                first = BaseClass.CODING_FORWARD_0 if gene.strand == "+" else BaseClass.CODING_REVERSE_0
                 over.append(((2, *rank), gene.name, first + (before + inside) % 3))
             elif any(e.start <= base < e.end for e in best.exons):
-                over.append(((1,), "", Region.UTR))
+                over.append(((1,), "", BaseClass.UTR))
             elif best.exons[0].start <= base < best.exons[-1].end:
-                over.append(((0,), "", Region.INTRON))
-        found[base] = max(over)[2] if over else Region.INTERGENIC
+                over.append(((0,), "", BaseClass.INTRON))
+        found[base] = max(over)[2] if over else BaseClass.INTERGENIC
     return found
 
 
@@ -164,4 +164,4 @@ def test_a_chromosome_of_many_genes_is_painted_whole() -> None:
     )
     annotation = Annotation(many)
     painted = annotation.paint("c", 5_000_000)
-    assert np.count_nonzero(painted >= Region.CODING_FORWARD_0) == 2000 * 1200
+    assert np.count_nonzero(painted >= BaseClass.CODING_FORWARD_0) == 2000 * 1200

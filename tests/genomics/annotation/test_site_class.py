@@ -7,7 +7,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
-from budwood.genomics.annotation.site_class import PROMOTER, SiteClass, site_classes
+from budwood.genomics.annotation.site_class import PROMOTER_REACH, SiteClass, site_classes
 from budwood.genomics.genotypes import Markers
 
 # Exons 2,000-2,100 and 2,300-2,500; coding from 2,050 to 2,400.
@@ -48,7 +48,7 @@ def test_every_class_at_its_borders_on_both_strands() -> None:
     forward, reverse = (Gene("g", "1", 2_000, 2_500, strand, (TRANSCRIPT,)) for strand in "+-")
     assert names(markers, forward) == ["INTERGENIC", "PROMOTER", "PROMOTER", *body, *["INTERGENIC"] * 3]
     assert names(markers, reverse) == [*["INTERGENIC"] * 3, *body, "PROMOTER", "PROMOTER", "INTERGENIC"]
-    assert PROMOTER == 1_000
+    assert PROMOTER_REACH == 1_000
 
 
 def test_a_promoter_inside_another_gene_is_that_gene() -> None:

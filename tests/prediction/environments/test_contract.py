@@ -19,7 +19,7 @@ from budwood.prediction.environments.contract import (
 from budwood.prediction.environments.covariates import environment_kernel
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials, match_trials
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.variance_components import VarianceComponents
@@ -34,7 +34,7 @@ def trials(field):
 
 @pytest.fixture(scope="module")
 def predictors(field):
-    return Predictors(field.genotypes)
+    return PanelKernels(field.genotypes)
 
 
 def test_the_main_effect_of_a_full_table_is_gblup_of_the_means(predictors, trials) -> None:

@@ -11,7 +11,7 @@ from budwood.prediction.environments.contract import DEVIATIONS, FACTOR_1, MAIN_
 from budwood.prediction.environments.evaluate import evaluate_environments
 from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
 from budwood.prediction.environments.trials import match_trials
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 MODELS = (MAIN_EFFECT, DEVIATIONS, REACTION_NORM)
 
@@ -23,7 +23,7 @@ def trials(field):
 
 @pytest.fixture(scope="module")
 def predictors(field):
-    return Predictors(field.genotypes)
+    return PanelKernels(field.genotypes)
 
 
 @pytest.mark.parametrize("scheme", ENVIRONMENT_SCHEMES)
@@ -43,7 +43,7 @@ def test_every_scheme_scores_every_model(scheme: str, predictors, trials) -> Non
     assert (REACTION_NORM.name, DEVIATIONS.name) in pairs
     assert all(d.lower <= d.mean <= d.upper for d in found.paired)
     assert found.interval_over == ("folds" if scheme in ("cv1", "cv2") else "environments")
-    assert found.verdict.startswith("Covariates of the environments")
+    assert found.conclusion.startswith("Covariates of the environments")
 
 
 def test_covariates_help_where_new_environments_differ_by_them(predictors, trials) -> None:
@@ -52,7 +52,7 @@ def test_covariates_help_where_new_environments_differ_by_them(predictors, trial
     )
     plain, covaried = found.scores
     assert covaried.mean_r > plain.mean_r + 0.03
-    assert "add accuracy (cv0)" in found.verdict
+    assert "add accuracy (cv0)" in found.conclusion
 
 
 @pytest.mark.parametrize("scheme", ENVIRONMENT_SCHEMES)

@@ -1,8 +1,8 @@
-"""The verdict follows the paired interval."""
+"""The conclusion follows the paired interval."""
 
 import pytest
 
-from budwood.prediction.evaluation.conclusion import dna_verdict
+from budwood.prediction.evaluation.conclusion import dna_conclusion
 from budwood.prediction.evaluation.results import PairedDifference
 
 
@@ -18,8 +18,10 @@ from budwood.prediction.evaluation.results import PairedDifference
 def test_words_follow_the_interval(mean: float, lower: float, upper: float, words: str) -> None:
     other = PairedDifference("Gaussian kernel", "GBLUP", 9.0, 8.0, 10.0)
     own = PairedDifference("dna", "GBLUP", mean, lower, upper)
-    assert words in dna_verdict([other, own], "dna")
+    assert words in dna_conclusion([other, own], "dna")
 
 
 def test_no_dna_model() -> None:
-    assert dna_verdict([PairedDifference("a", "b", 1.0, 1.0, 1.0)], "").startswith("No DNA model took part")
+    assert dna_conclusion([PairedDifference("a", "b", 1.0, 1.0, 1.0)], "").startswith(
+        "No DNA model took part"
+    )

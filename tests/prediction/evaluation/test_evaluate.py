@@ -7,7 +7,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.prediction.evaluation.evaluate import Comparison, Scheme, evaluate
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP, FittedTraitModel, Forecast, KernelModel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
@@ -23,18 +23,18 @@ class Spy:
     seen: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def fit(
-        self, predictors: Predictors, training: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+        self, predictors: PanelKernels, training: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
     ) -> FittedTraitModel:
         self.seen.append((training, y))
         return GBLUP.fit(predictors, training, y, weights)
 
 
-def _labelled(panel) -> tuple[Predictors, np.ndarray]:
+def _labelled(panel) -> tuple[PanelKernels, np.ndarray]:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
-    return Predictors(panel.genotypes.take(range(60))), y
+    return PanelKernels(panel.genotypes.take(range(60))), y
 
 
-def _scheme(predictors: Predictors, folds: int = 4, repeats: int = 2) -> Scheme:
+def _scheme(predictors: PanelKernels, folds: int = 4, repeats: int = 2) -> Scheme:
     lines = predictors.genotypes.accessions
     return Scheme("random", tuple(random_folds(lines, folds, repeat) for repeat in range(repeats)))
 

@@ -11,7 +11,7 @@ from budwood.prediction.evaluation.heritability import (
     heritability_notes,
 )
 from budwood.prediction.evaluation.results import Heritability
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 
 @pytest.mark.parametrize("h2", [0.0, 0.3, 0.7])
@@ -25,14 +25,14 @@ def test_reml_finds_the_simulated_heritability(h2: float) -> None:
         genetic *= np.sqrt(h2) / genetic.std()
         y = genetic + np.sqrt(1.0 - h2) * generator.standard_normal(150)
         names = [f"line{k}" for k in range(150)]
-        found.append(genomic_heritability(Predictors(Genotypes.from_matrix(names, dosage)), y).value)
+        found.append(genomic_heritability(PanelKernels(Genotypes.from_matrix(names, dosage)), y).value)
     assert np.mean(found) == pytest.approx(h2, abs=0.09)
 
 
 def test_it_does_not_depend_on_the_unit() -> None:
     generator = np.random.default_rng(1)
     dosage = generator.binomial(2, 0.4, (40, 60)).astype(np.int8)
-    panel = Predictors(Genotypes.from_matrix([f"l{k}" for k in range(40)], dosage))
+    panel = PanelKernels(Genotypes.from_matrix([f"l{k}" for k in range(40)], dosage))
     y = dosage[:, :10].sum(axis=1) + generator.standard_normal(40)
     expected = genomic_heritability(panel, y)
     assert genomic_heritability(panel, 1e3 * y + 7e4).value == pytest.approx(expected.value, rel=1e-6)

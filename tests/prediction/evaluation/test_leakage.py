@@ -8,9 +8,9 @@ import pytest
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.compare import SCHEMES
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
-from budwood.prediction.evaluation.permutation_test import leakage_audit
+from budwood.prediction.evaluation.permutation_test import permutation_test
 from budwood.prediction.evaluation.splitting import Scheme
-from budwood.prediction.kernels.panel_kernels import EMBEDDING, RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.models.random_forest import RandomForest
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
@@ -25,15 +25,15 @@ LINES = 60
 HALVES = {"subgenome:A": 0, "subgenome:B": 1}
 
 
-def _predictors(markers: int = 150, lines: int = LINES, *, halved: bool = False) -> Predictors:
+def _predictors(markers: int = 150, lines: int = LINES, *, halved: bool = False) -> PanelKernels:
     generator = np.random.default_rng(7)
     families = generator.uniform(0.05, 0.95, (4, markers))
     dosage = generator.binomial(2, families[generator.integers(0, 4, lines)]).astype(np.int8)
     features = generator.standard_normal((lines, 5))
     names = [f"line{i:02d}" for i in range(lines)]
     weights = {name: (np.arange(markers) % 2 == half) * 1.0 for name, half in HALVES.items()}
-    grams = {EMBEDDING: features @ features.T}
-    return Predictors(Genotypes.from_matrix(names, dosage), grams, weights if halved else {})
+    grams = {EMBEDDING_KERNEL: features @ features.T}
+    return PanelKernels(Genotypes.from_matrix(names, dosage), grams, weights if halved else {})
 
 
 def _light(name: str) -> TraitModel:
@@ -52,7 +52,7 @@ def _lighter(fitter: CrossFitter) -> CrossFitter:
     return replace(fitter, trees=30) if isinstance(fitter, RandomForest) else fitter
 
 
-def _scheme(name: str, predictors: Predictors) -> Scheme:
+def _scheme(name: str, predictors: PanelKernels) -> Scheme:
     lines = predictors.genotypes.accessions
     if name == "random":
         return Scheme(name, (random_folds(lines, 3, 0),))
@@ -62,7 +62,7 @@ def _scheme(name: str, predictors: Predictors) -> Scheme:
     return Scheme(name, (group_folds(families, 3),), families)
 
 
-def _noise_r(model: TraitModel, scheme: str, predictors: Predictors, draws: int) -> float:
+def _noise_r(model: TraitModel, scheme: str, predictors: PanelKernels, draws: int) -> float:
     """Mean r, by the evaluation that users get, on a trait that nothing can predict and on shuffles of it."""
     y, folds = np.random.default_rng(11).standard_normal(len(predictors)), _scheme(scheme, predictors)
     comparison = Comparison((model,), model.name)
@@ -93,7 +93,7 @@ def test_noise_is_not_predicted_by_whole_models(name: str, scheme: str) -> None:
     assert abs(_noise_r(model_named(name), scheme, predictors, 8)) < _bound(150, 8)
 
 
-def _gblup_r(predictors: Predictors, y: np.ndarray) -> float:
+def _gblup_r(predictors: PanelKernels, y: np.ndarray) -> float:
     folds = random_folds(predictors.genotypes.accessions, 4, 0)
     scheme = Scheme("random", (folds,))
     found = evaluate(predictors, y, Comparison((GBLUP,), "GBLUP"), scheme, trait="noise", permutations=1)
@@ -113,13 +113,13 @@ def test_the_audit_catches_markers_chosen_on_all_accessions() -> None:
     genotypes = predictors.genotypes
 
     def preselected(y: np.ndarray) -> float:
-        return _gblup_r(Predictors(genotypes.take_markers(_associated(genotypes, y, 40))), y)
+        return _gblup_r(PanelKernels(genotypes.take_markers(_associated(genotypes, y, 40))), y)
 
     y = np.random.default_rng(1).standard_normal(LINES)
-    leaking = leakage_audit(preselected, y, name="markers chosen on all", shuffles=8)
+    leaking = permutation_test(preselected, y, name="markers chosen on all", shuffles=8)
     assert leaking.lower > 0.2
     assert leaking.leaks
-    honest = leakage_audit(lambda values: _gblup_r(predictors, values), y, name="GBLUP", shuffles=8)
+    honest = permutation_test(lambda values: _gblup_r(predictors, values), y, name="GBLUP", shuffles=8)
     assert honest.lower < 0.0 < honest.upper
     assert not honest.leaks
 
@@ -131,7 +131,7 @@ def test_the_control_of_an_evaluation_cannot_see_what_was_done_before_it() -> No
     chosen = _associated(predictors.genotypes, y, 40)
     scheme = Scheme("random", (random_folds(predictors.genotypes.accessions, 4, 0),))
     found = evaluate(
-        Predictors(predictors.genotypes.take_markers(chosen)),
+        PanelKernels(predictors.genotypes.take_markers(chosen)),
         y,
         Comparison((GBLUP,), "GBLUP"),
         scheme,

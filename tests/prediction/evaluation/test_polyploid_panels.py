@@ -8,7 +8,7 @@ import pytest
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
@@ -17,7 +17,7 @@ from budwood.stats.evaluation.splitters import random_folds
 def mean_r(genotypes: Genotypes, values: dict[str, float]) -> float:
     rows = np.array([row for name, row in genotypes.row.items() if name in values])
     y = np.array([values[genotypes.accessions[row]] for row in rows])
-    predictors, found = Predictors(genotypes).take(rows), []
+    predictors, found = PanelKernels(genotypes).take(rows), []
     fold_of = random_folds(predictors.genotypes.accessions, 5, 0)
     for fold in range(5):
         training, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
@@ -16,7 +16,7 @@ from budwood.stats.evaluation.splitters import random_folds
 PEERS = {"gblup": 0.7925, "gaussian": 0.798}
 
 
-def _potato(data: Path) -> tuple[Predictors, np.ndarray]:
+def _potato(data: Path) -> tuple[PanelKernels, np.ndarray]:
     stored = np.load(data / "panels/potato_gwaspoly/geno.npz")
     row = {str(name): i for i, name in enumerate(stored["ids"])}
     with (data / "panels/potato_gwaspoly/pheno.csv").open(newline="", encoding="utf-8") as handle:
@@ -24,7 +24,7 @@ def _potato(data: Path) -> tuple[Predictors, np.ndarray]:
         values = {each[reader.fieldnames[0]]: each["tuber_shape"] for each in reader}
     names = sorted(name for name, text in values.items() if name in row and text not in ("", "NA"))
     genotypes = Genotypes.from_matrix(names, stored["dosage"][[row[n] for n in names]], ploidy=4)
-    return Predictors(genotypes), np.array([float(values[name]) for name in names])
+    return PanelKernels(genotypes), np.array([float(values[name]) for name in names])
 
 
 @pytest.mark.real

@@ -10,7 +10,7 @@ from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.prediction.kernels.function_weights import CLASS_WEIGHTS, function_weights
 from budwood.prediction.kernels.marker_weights import weights_of_table
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP, KernelModel
 from budwood.stats.evaluation.metrics import pearson_r
 
@@ -73,7 +73,7 @@ def test_where_genes_hold_all_effects_the_function_kernel_predicts_better() -> N
     genetic = genotypes.dosage[:, coding] @ rng.standard_normal(coding.sum())
     y = genetic + rng.normal(0, 0.7 * genetic.std(), n)
     weights = function_weights(genotypes.markers, Annotation(GENES)).by_kernel
-    predictors = Predictors(genotypes, weights=weights)
+    predictors = PanelKernels(genotypes, weights=weights)
     training, rest = np.arange(110), np.arange(110, n)
     both = KernelModel("both", (("relationship", "function"),)).fit(predictors, training, y[training])
     alone = GBLUP.fit(predictors, training, y[training])

@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from budwood.prediction.kernels.panel_kernels import Predictors
-from budwood.prediction.uncertainty.inner_folds import TrainingPredictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.prediction.uncertainty.inner_folds import TrainingKernels
 from budwood.stats.relationship.gaussian import gaussian_kernel
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
 from budwood.stats.relationship.kernel_scaling import recentred
-from budwood.stats.relationship.relationship import centred_products, relationship, summarise
+from budwood.stats.relationship.relationship import centred_products, relationship, summarise_markers
 
 TRAINING = np.arange(5, 40)
 
 
 def test_kernels_by_name(panel) -> None:
     genotypes = panel.genotypes
-    predictors = Predictors(genotypes)
+    predictors = PanelKernels(genotypes)
     expected = relationship(genotypes.dosage, genotypes.ploidy, TRAINING)
     np.testing.assert_allclose(predictors.kernel("relationship", TRAINING), expected)
     products = centred_products(
-        genotypes.dosage, genotypes.ploidy, summarise(genotypes.dosage, genotypes.ploidy, TRAINING)
+        genotypes.dosage, genotypes.ploidy, summarise_markers(genotypes.dosage, genotypes.ploidy, TRAINING)
     )
     squared = products.squared_distances()
     np.testing.assert_allclose(
@@ -35,7 +35,7 @@ def test_kernels_by_name(panel) -> None:
 def test_embedding_kernel_is_that_of_the_training_rows(panel) -> None:
     table = panel.haplotypes
     gram = haplotype_kernel(table.codes, table.offsets, panel.vectors)
-    predictors = Predictors(panel.genotypes, {"embedding": gram})
+    predictors = PanelKernels(panel.genotypes, {"embedding": gram})
     mask = np.isin(np.arange(80), TRAINING)
     expected = haplotype_kernel(table.codes, table.offsets, panel.vectors, training=mask)
     np.testing.assert_allclose(predictors.kernel("embedding", TRAINING), expected, atol=1e-9)
@@ -49,22 +49,22 @@ def test_further_kernels_are_named_and_each_name_gives_one(panel) -> None:
     gram = haplotype_kernel(table.codes, table.offsets, panel.vectors)
     half = np.arange(len(genotypes.markers)) % 2 == 0
     weights = {"function": 1.0 + half, "subgenome:A": half.astype(float)}
-    predictors = Predictors(genotypes, {"embedding": gram}, weights)
-    assert Predictors(genotypes).further_kernels == ()
+    predictors = PanelKernels(genotypes, {"embedding": gram}, weights)
+    assert PanelKernels(genotypes).further_kernels == ()
     assert predictors.further_kernels == ("embedding", "function", "subgenome:A")
     assert predictors.take(np.arange(60)).further_kernels == predictors.further_kernels
-    assert TrainingPredictors(predictors, TRAINING).further_kernels == predictors.further_kernels
+    assert TrainingKernels(predictors, TRAINING).further_kernels == predictors.further_kernels
     for name in predictors.further_kernels:
         assert predictors.kernel(name, TRAINING).shape == (80, 80)
     expected = relationship(genotypes.dosage[:, half], genotypes.ploidy, TRAINING)
     np.testing.assert_allclose(predictors.kernel("subgenome:A", TRAINING), expected)
-    inner = TrainingPredictors(predictors, TRAINING).kernel("subgenome:A", np.arange(len(TRAINING)))
+    inner = TrainingKernels(predictors, TRAINING).kernel("subgenome:A", np.arange(len(TRAINING)))
     square = predictors.kernel("subgenome:A", TRAINING)[np.ix_(TRAINING, TRAINING)]
     np.testing.assert_allclose(inner, recentred(square, np.arange(len(TRAINING))))
 
 
 def test_another_training_set_is_another_kernel(panel) -> None:
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     first = predictors.kernel("relationship", np.arange(40))
     second = predictors.kernel("relationship", np.arange(40, 80))
     assert np.abs(first - second).max() > 0.01
@@ -73,7 +73,7 @@ def test_another_training_set_is_another_kernel(panel) -> None:
 
 
 def test_a_lap_counts_what_the_model_alone_would_need(panel) -> None:
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     predictors.lap()
     predictors.kernel("relationship", TRAINING)
     first = predictors.lap()

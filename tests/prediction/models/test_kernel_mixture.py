@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.models.stack import AUTO
 from budwood.prediction.trait_model import GBLUP
@@ -18,8 +18,8 @@ CANDIDATES = np.arange(120, 180)
 
 @dataclass(frozen=True)
 class Simulated:
-    markers: Predictors
-    both: Predictors
+    markers: PanelKernels
+    both: PanelKernels
     from_markers: np.ndarray
     from_gram: np.ndarray
     noise: np.ndarray
@@ -34,15 +34,15 @@ def simulated() -> Simulated:
     from_markers = dosage @ generator.standard_normal(60)
     from_gram = features @ generator.standard_normal(15)
     return Simulated(
-        Predictors(genotypes),
-        Predictors(genotypes, {"embedding": features @ features.T}),
+        PanelKernels(genotypes),
+        PanelKernels(genotypes, {"embedding": features @ features.T}),
         from_markers / from_markers.std(),
         from_gram / from_gram.std(),
         0.6 * generator.standard_normal(180),
     )
 
 
-def _r(model, predictors: Predictors, genetic: np.ndarray, noise: np.ndarray) -> float:
+def _r(model, predictors: PanelKernels, genetic: np.ndarray, noise: np.ndarray) -> float:
     found = model.fit(predictors, TRAINING, (genetic + noise)[TRAINING]).predict(CANDIDATES)
     return pearson_r(found.value, genetic[CANDIDATES])
 
@@ -74,7 +74,7 @@ def test_kernels_that_add_up_to_the_relationship_are_no_obstacle(simulated) -> N
     """Two subgenomes' relationships are together the relationship that the mixture holds already."""
     first = np.arange(60) < 30
     weights = {"subgenome:A": first.astype(float), "subgenome:B": (~first).astype(float)}
-    split = Predictors(simulated.markers.genotypes, weights=weights)
+    split = PanelKernels(simulated.markers.genotypes, weights=weights)
     fitted = MULTI_KERNEL.fit(split, TRAINING, (simulated.from_markers + simulated.noise)[TRAINING])
     assert {"subgenome A", "subgenome B"} < set(fitted.variance_shares)
     r = pearson_r(fitted.predict(CANDIDATES).value, simulated.from_markers[CANDIDATES])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.major_loci import MajorLoci
 from budwood.prediction.trait_model import GBLUP
 from budwood.prediction.uncertainty.bagging import Bagging
@@ -16,13 +16,13 @@ ROWS, CANDIDATES = np.arange(120), np.arange(120, 200)
 
 
 @pytest.fixture(scope="module")
-def predictors() -> Predictors:
+def predictors() -> PanelKernels:
     generator = np.random.default_rng(8)
     dosage = 2 * generator.binomial(1, 0.5, (200, 300))
-    return Predictors(Genotypes.from_matrix([f"line{i:03d}" for i in range(200)], dosage.astype(np.int8)))
+    return PanelKernels(Genotypes.from_matrix([f"line{i:03d}" for i in range(200)], dosage.astype(np.int8)))
 
 
-def _fit(predictors: Predictors, y: np.ndarray, **settings) -> CrossFit:
+def _fit(predictors: PanelKernels, y: np.ndarray, **settings) -> CrossFit:
     folds = inner_random_folds(predictors, ROWS, 5, 0)
     return MajorLoci(**settings).cross_fit(TrainingSet(predictors, ROWS, y[ROWS], folds))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.prediction.kernels.panel_kernels import EMBEDDING, Predictors
+from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, PanelKernels
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.trait_model import GBLUP
 from budwood.prediction.uncertainty.calibrated import Calibrated
@@ -15,12 +15,12 @@ TRAINING = np.arange(0, 60)
 CANDIDATES = np.arange(60, 80)
 
 
-def _predictors(panel) -> Predictors:
+def _predictors(panel) -> PanelKernels:
     table = panel.haplotypes
     half = np.arange(len(panel.genotypes.markers)) % 2 == 0
-    return Predictors(
+    return PanelKernels(
         panel.genotypes,
-        {EMBEDDING: haplotype_kernel(table.codes, table.offsets, panel.vectors)},
+        {EMBEDDING_KERNEL: haplotype_kernel(table.codes, table.offsets, panel.vectors)},
         {"subgenome:A": half.astype(float), "subgenome:B": (~half).astype(float)},
     )
 

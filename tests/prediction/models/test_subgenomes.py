@@ -7,7 +7,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_weights
 from budwood.prediction.predict import predict_trait
@@ -36,7 +36,7 @@ def trait(genotypes: Genotypes, letters: str, seed: int, noise: float = 0.5) -> 
 def test_the_subgenome_that_carries_the_trait_has_the_variance(letter: str) -> None:
     genotypes = hexaploid(1)
     weights = subgenome_weights(genotypes.markers, SUBGENOME_OF)
-    predictors = Predictors(genotypes, weights=weights.by_kernel)
+    predictors = PanelKernels(genotypes, weights=weights.by_kernel)
     shares = SUBGENOMES.fit(predictors, np.arange(160), trait(genotypes, letter, 2)).variance_shares
     assert list(shares) == ["subgenome A", "subgenome B", "subgenome D", "residual"]
     assert sum(shares.values()) == pytest.approx(1.0)
@@ -49,7 +49,7 @@ def test_the_subgenome_that_carries_the_trait_has_the_variance(letter: str) -> N
 def test_shares_of_a_trait_of_all_subgenomes_are_alike_on_average() -> None:
     genotypes = hexaploid(3)
     weights = subgenome_weights(genotypes.markers, SUBGENOME_OF)
-    predictors = Predictors(genotypes, weights=weights.by_kernel)
+    predictors = PanelKernels(genotypes, weights=weights.by_kernel)
     rows = np.arange(160)
     found = [
         SUBGENOMES.fit(predictors, rows, trait(genotypes, "ABD", seed)).variance_shares for seed in range(6)
@@ -75,7 +75,7 @@ def test_a_prediction_tells_shares_and_markers_by_subgenome() -> None:
 def test_a_panel_without_subgenomes_is_told() -> None:
     genotypes = hexaploid(7, n=30, m=66)
     with pytest.raises(BudwoodError, match="the panel has no subgenomes"):
-        model_named("subgenomes").fit(Predictors(genotypes), np.arange(30), trait(genotypes, "A", 8))
+        model_named("subgenomes").fit(PanelKernels(genotypes), np.arange(30), trait(genotypes, "A", 8))
     values = dict.fromkeys(genotypes.accessions, 1.0)
     with pytest.raises(BudwoodError, match="the panel has no subgenomes"):
         predict_trait(genotypes, values, "yield", model="subgenomes")

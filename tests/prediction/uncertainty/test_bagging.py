@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.bagging import Bagging
 from budwood.prediction.uncertainty.cross_fit import TrainingSet
 from budwood.prediction.uncertainty.inner_folds import inner_random_folds
@@ -13,7 +13,7 @@ ROWS = np.arange(10, 70)
 
 @pytest.fixture
 def training(panel) -> TrainingSet:
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     y = np.arange(60.0)
     return TrainingSet(predictors, ROWS, y, inner_random_folds(predictors, ROWS, 5, 0))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, TraitModel
 from budwood.prediction.uncertainty.calibrated import Calibrated
@@ -16,7 +16,7 @@ from budwood.stats.evaluation.splitters import cluster_folds
 
 def _population(
     seed: int, *, local: float = 0.0, shift: float = 0.0, n: int = 160, m: int = 200
-) -> tuple[Predictors, np.ndarray, np.ndarray]:
+) -> tuple[PanelKernels, np.ndarray, np.ndarray]:
     """Six subpopulations, with marker effects of their own or shifts that no marker model foresees."""
     generator = np.random.default_rng(seed)
     frequency = generator.uniform(0.05, 0.95, (6, m))
@@ -28,7 +28,7 @@ def _population(
     y = genetic / genetic.std() + shift * generator.standard_normal(6)[group]
     y += 0.5 * generator.standard_t(4, n)
     names = [f"line{i:03d}" for i in range(n)]
-    return Predictors(Genotypes.from_matrix(names, dosage)), y, group
+    return PanelKernels(Genotypes.from_matrix(names, dosage)), y, group
 
 
 def _covered(model: TraitModel, predictors, y, held) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +110,8 @@ def test_noisier_relatives_widen_an_interval() -> None:
 def test_the_point_and_its_error_are_those_of_the_model(panel) -> None:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     rows = np.arange(60)
-    plain = GBLUP.fit(Predictors(panel.genotypes), rows, y).predict(np.arange(80))
-    found = Calibrated(GBLUP).fit(Predictors(panel.genotypes), rows, y).predict(np.arange(80))
+    plain = GBLUP.fit(PanelKernels(panel.genotypes), rows, y).predict(np.arange(80))
+    found = Calibrated(GBLUP).fit(PanelKernels(panel.genotypes), rows, y).predict(np.arange(80))
     np.testing.assert_array_equal(found.value, plain.value)
     np.testing.assert_array_equal(found.standard_error, plain.standard_error)
     np.testing.assert_allclose(0.5 * (found.lower_90 + found.upper_90), plain.value, rtol=1e-9)
@@ -136,7 +136,7 @@ def test_any_other_model_is_fitted_again_and_nearly_agrees_with_algebra(panel) -
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     rows, candidates = np.arange(60), np.arange(60, 80)
     algebra, refitted = (
-        Calibrated(model).fit(Predictors(panel.genotypes), rows, y).predict(candidates)
+        Calibrated(model).fit(PanelKernels(panel.genotypes), rows, y).predict(candidates)
         for model in (GBLUP, _Refitted())
     )
     np.testing.assert_array_equal(algebra.value, refitted.value)
@@ -147,7 +147,7 @@ def test_any_other_model_is_fitted_again_and_nearly_agrees_with_algebra(panel) -
 
 @pytest.mark.parametrize("model", [GBLUP, GAUSSIAN_KERNEL, MULTI_KERNEL], ids=lambda model: model.name)
 def test_few_or_weighted_records_of_few_levels(panel, model) -> None:
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     # Under 20 records their held-out errors say less than the model does.
     plain = model.fit(predictors, np.arange(6), y[:6]).predict(np.arange(60, 80))
@@ -163,18 +163,18 @@ def test_few_or_weighted_records_of_few_levels(panel, model) -> None:
 
 def test_rows_do_not_influence_one_another(panel) -> None:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
-    fitted = Calibrated(GBLUP).fit(Predictors(panel.genotypes), np.arange(60), y)
+    fitted = Calibrated(GBLUP).fit(PanelKernels(panel.genotypes), np.arange(60), y)
     together, alone = fitted.predict(np.arange(80)), fitted.predict(np.array([71]))
     np.testing.assert_allclose(alone.upper_90[0], together.upper_90[71], rtol=1e-12)
 
 
-def _wheat(data: Path, trait: str) -> tuple[Predictors, np.ndarray]:
+def _wheat(data: Path, trait: str) -> tuple[PanelKernels, np.ndarray]:
     panel = data / "panels/wheat_cimmyt599"
     stored = np.load(panel / "geno.npz")
     with (panel / "pheno.csv").open(newline="", encoding="utf-8") as handle:
         values = {row["id"]: float(row[trait]) for row in csv.DictReader(handle)}
     names = [str(name) for name in stored["ids"]]
-    predictors = Predictors(Genotypes.from_matrix(names, stored["dosage"]))
+    predictors = PanelKernels(Genotypes.from_matrix(names, stored["dosage"]))
     return predictors, np.array([values[name] for name in names])
 
 

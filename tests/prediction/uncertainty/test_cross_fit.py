@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.models.elastic_net import ElasticNet
 from budwood.prediction.models.kernel_mixture import MULTI_KERNEL, KernelMixture
@@ -36,7 +36,7 @@ def _y(panel) -> np.ndarray:
 
 
 def _cross_fit(fitter: CrossFitter, panel, y: np.ndarray) -> CrossFit:
-    predictors = Predictors(panel.genotypes)
+    predictors = PanelKernels(panel.genotypes)
     return fitter.cross_fit(TrainingSet(predictors, ROWS, y, inner_random_folds(predictors, ROWS, 5, 0)))
 
 
@@ -56,7 +56,7 @@ def test_predictors_of_any_kind_learn_a_trait_of_few_markers() -> None:
     generator = np.random.default_rng(3)
     dosage = generator.binomial(2, 0.5, (150, 30)).astype(np.int8)
     genetic = dosage[:, ::3] @ generator.choice([-1.0, 1.0], 10)
-    predictors = Predictors(Genotypes.from_matrix([f"line{i:03d}" for i in range(150)], dosage))
+    predictors = PanelKernels(Genotypes.from_matrix([f"line{i:03d}" for i in range(150)], dosage))
     y = genetic[:100] + 0.3 * genetic.std() * generator.standard_normal(100)
     rows = np.arange(100)
     training = TrainingSet(predictors, rows, y, inner_random_folds(predictors, rows, 5, 0))
@@ -80,7 +80,7 @@ def test_a_stack_is_the_weighted_sum_of_its_members(panel) -> None:
 
 
 def test_a_mixture_is_the_best_of_its_proportions_and_close_to_two_variances(panel) -> None:
-    predictors, y = Predictors(panel.genotypes), _y(panel)
+    predictors, y = PanelKernels(panel.genotypes), _y(panel)
     names = ("relationship", "gaussian:1")
     kernels = [predictors.kernel(name, ROWS)[:60, :60] for name in names]
     free = reml(y, kernels).log_likelihood
@@ -97,7 +97,7 @@ def test_a_mixture_is_the_best_of_its_proportions_and_close_to_two_variances(pan
 
 def test_intervals_and_errors_grow_with_the_errors_made(panel) -> None:
     """Noisier records: larger standard errors, wider intervals, lower reliability."""
-    predictors, y = Predictors(panel.genotypes), _y(panel)
+    predictors, y = PanelKernels(panel.genotypes), _y(panel)
     noise = np.random.default_rng(0).standard_normal(60)
     model = CrossFitModel("forest", RandomForest(trees=60))
     found = [

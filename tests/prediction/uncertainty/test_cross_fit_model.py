@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.trait_model import GBLUP
 from budwood.prediction.uncertainty.cross_fit import CrossFit, KernelFitter, TrainingSet
@@ -19,7 +19,7 @@ def _population(seed: int, shift: float, n: int = 150, m: int = 120):
     genetic = dosage @ generator.standard_normal(m)
     y = genetic / genetic.std() + shift * generator.standard_normal(6)[group]
     y += 0.5 * generator.standard_normal(n)
-    return Predictors(Genotypes.from_matrix([f"line{i:03d}" for i in range(n)], dosage)), y, group
+    return PanelKernels(Genotypes.from_matrix([f"line{i:03d}" for i in range(n)], dosage)), y, group
 
 
 def _inside(model: CrossFitModel, seed: int, shift: float, *, cluster: bool) -> tuple[float, float]:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
-from budwood.prediction.uncertainty.inner_folds import TrainingPredictors, held_out_forecast, held_out_solved
+from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast, held_out_solved
 from budwood.stats.evaluation.splitters import random_folds
 
 ROWS = np.arange(60)
@@ -19,9 +19,9 @@ def _y(panel) -> np.ndarray:
 @pytest.mark.parametrize("model", [GBLUP, GAUSSIAN_KERNEL], ids=lambda model: model.name)
 def test_inner_folds_of_shared_kernels_predict_as_fits_of_their_own(panel, model) -> None:
     """Kernels of all training rows, centred again, give what kernels of the inner rows give."""
-    y, predictors = _y(panel), Predictors(panel.genotypes)
+    y, predictors = _y(panel), PanelKernels(panel.genotypes)
     folds = random_folds(panel.genotypes.accessions[:60], 4, 0)
-    found = held_out_forecast(model, TrainingPredictors(predictors, ROWS), y, folds, None)
+    found = held_out_forecast(model, TrainingKernels(predictors, ROWS), y, folds, None)
     assert found.judged.all()
     for fold in range(4):
         own = model.fit(predictors, ROWS[folds != fold], y[folds != fold]).predict(ROWS[folds == fold])
@@ -35,9 +35,9 @@ def test_inner_folds_of_shared_kernels_predict_as_fits_of_their_own(panel, model
 @pytest.mark.parametrize("model", [GBLUP, GAUSSIAN_KERNEL, MULTI_KERNEL], ids=lambda model: model.name)
 def test_algebra_without_a_fold_is_close_to_fitting_without_it(panel, model) -> None:
     """They differ by the variance components, which algebra leaves as they are."""
-    y, predictors = _y(panel), Predictors(panel.genotypes)
+    y, predictors = _y(panel), PanelKernels(panel.genotypes)
     folds = random_folds(panel.genotypes.accessions[:60], 5, 0)
-    refitted = held_out_forecast(model, TrainingPredictors(predictors, ROWS), y, folds, None)
+    refitted = held_out_forecast(model, TrainingKernels(predictors, ROWS), y, folds, None)
     solved = held_out_solved(model.fit(predictors, ROWS, y), y, folds)
     assert solved.judged.all()
     assert np.corrcoef(solved.value, refitted.value)[0, 1] > 0.97
@@ -45,7 +45,7 @@ def test_algebra_without_a_fold_is_close_to_fitting_without_it(panel, model) -> 
 
 
 def test_a_single_fold_judges_nobody(panel) -> None:
-    y, predictors = _y(panel), Predictors(panel.genotypes)
+    y, predictors = _y(panel), PanelKernels(panel.genotypes)
     found = held_out_solved(GBLUP.fit(predictors, ROWS, y), y, np.zeros(60, dtype=np.int64))
     assert not found.judged.any()
     np.testing.assert_allclose(found.value, y.mean())

@@ -6,7 +6,7 @@ import pytest
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
-from budwood.stats.relationship.relationship import centre, relationship, summarise
+from budwood.stats.relationship.relationship import centre, relationship, summarise_markers
 
 
 def _panel(seed: int = 0, n: int = 45, m: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -75,7 +75,7 @@ def test_gblup_is_ridge_regression_on_markers() -> None:
     ploidy = np.full(50, 4, dtype=np.int8)
     trained = np.arange(40)
     y = dosage @ generator.standard_normal(30) + generator.standard_normal(50)
-    summary = summarise(dosage, ploidy, trained)
+    summary = summarise_markers(dosage, ploidy, trained)
     z, kernel = centre(dosage, ploidy, summary), relationship(dosage, ploidy, trained)
     components = reml(y[trained], [kernel[:40, :40]])
     solved = blup(y[trained], [kernel[:40, :40]], components)

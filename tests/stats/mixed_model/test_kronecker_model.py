@@ -8,9 +8,9 @@ from scipy.stats import multivariate_normal
 
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKernels
-from budwood.stats.mixed_model.kronecker_grid import grid_cells
-from budwood.stats.mixed_model.kronecker_model import Targets, fit_separable
-from budwood.stats.mixed_model.kronecker_scattered import scattered_cells
+from budwood.stats.mixed_model.kronecker_grid import kronecker_grid_of
+from budwood.stats.mixed_model.kronecker_model import Targets, kronecker_reml
+from budwood.stats.mixed_model.kronecker_scattered import kronecker_scattered_of
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
@@ -42,8 +42,8 @@ def both_engines(kernel: np.ndarray, y: np.ndarray) -> list:
     shuffled = np.random.default_rng(3).permutation(len(row))
     row, column = row[shuffled], column[shuffled]
     return [
-        grid_cells(kernel, y),
-        scattered_cells(kernel, row, column, y[row, column], np.ones(len(row))),
+        kronecker_grid_of(kernel, y),
+        kronecker_scattered_of(kernel, row, column, y[row, column], np.ones(len(row))),
     ]
 
 
@@ -122,8 +122,8 @@ def test_weights_act_as_replicates() -> None:
     """A record of weight 4 is worth the mean of four records of weight 1."""
     kernel, y = simulated(N, G, R)
     row, column = np.divmod(np.arange(N * M), M)
-    heavy = scattered_cells(kernel, row, column, y.ravel(), np.full(N * M, 4.0))
-    wide = scattered_cells(kernel, row, column, y.ravel(), np.ones(N * M))
+    heavy = kronecker_scattered_of(kernel, row, column, y.ravel(), np.full(N * M, 4.0))
+    wide = kronecker_scattered_of(kernel, row, column, y.ravel(), np.ones(N * M))
     assert heavy.likelihood(G, R).value == pytest.approx(wide.likelihood(G, R / 4).value)
 
 
@@ -134,7 +134,7 @@ def test_one_kernel_for_all_columns_is_reml_of_the_same_records() -> None:
     between = kernel[np.ix_(row, row)]
     expected = reml(y.ravel(), [between, between * (column[:, None] == column)], fixed=np.eye(3)[column])
     for records in both_engines(kernel, y):
-        fit = fit_separable(records, structure)
+        fit = kronecker_reml(records, structure)
         assert fit.parameters == pytest.approx([*expected.kernels, expected.residual], rel=2e-3, abs=2e-4)
         assert fit.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-3)
 
@@ -142,7 +142,7 @@ def test_one_kernel_for_all_columns_is_reml_of_the_same_records() -> None:
 def test_main_effects_of_a_full_grid_are_gblup_of_the_means() -> None:
     """With equal records in every column, means of rows carry all that is known of the main effect."""
     kernel, y = simulated(30, np.ones((5, 5)), np.ones(5))
-    fit = fit_separable(grid_cells(kernel, y), SumOfKernels({"main": np.ones((5, 5))}, np.arange(5)))
+    fit = kronecker_reml(kronecker_grid_of(kernel, y), SumOfKernels({"main": np.ones((5, 5))}, np.arange(5)))
     variance, residual = fit.parameters
     means = blup(y.mean(axis=1), [kernel], VarianceComponents((variance,), residual / 5, 0.0))
     line = means.predict([kernel], [np.diagonal(kernel)])
@@ -157,12 +157,12 @@ def test_factor_analytic_variances_are_recovered() -> None:
     g, r = np.outer(loadings, loadings) + 0.2 * np.eye(6), np.full(6, 0.4)
     kernel, y = simulated(250, g, r, seed=4)
     structure = FactorAnalytic(1, np.arange(6), 6)
-    fit = fit_separable(grid_cells(kernel, y), structure)
+    fit = kronecker_reml(kronecker_grid_of(kernel, y), structure)
     found, residual = structure.covariance(fit.parameters)
     assert np.corrcoef(found.ravel(), g.ravel())[0, 1] > 0.97
     assert residual.mean() == pytest.approx(0.4, abs=0.1)
     # More parameters never fit worse, and the simpler structure's likelihood is reached.
-    simple = fit_separable(grid_cells(kernel, y), FactorAnalytic(0, np.arange(6), 6))
+    simple = kronecker_reml(kronecker_grid_of(kernel, y), FactorAnalytic(0, np.arange(6), 6))
     assert fit.log_likelihood > simple.log_likelihood + 10.0
 
 
@@ -173,7 +173,7 @@ def test_interaction_variances_are_recovered() -> None:
     for seed in range(4):
         kernel, y = simulated(n, truth[0] + truth[1] * np.eye(m), np.full(m, truth[2]), seed)
         structure = SumOfKernels({"main": np.ones((m, m)), "own": np.eye(m)}, np.arange(m))
-        found.append(fit_separable(grid_cells(kernel, with_holes(y, 0.1)), structure).parameters)
+        found.append(kronecker_reml(kronecker_grid_of(kernel, with_holes(y, 0.1)), structure).parameters)
     assert np.mean(found, axis=0) == pytest.approx(truth, rel=0.2)
 
 

@@ -10,7 +10,7 @@ from budwood.errors import BudwoodError
 from budwood.stats.mixed_model.average_information import average_information_reml
 from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.reml import reml
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 
 
 def _kernel(generator: np.random.Generator, n: int, rank: int) -> np.ndarray:
@@ -157,7 +157,7 @@ def test_a_kernel_of_zeros_explains_nothing() -> None:
 
 def test_traits_share_one_eigendecomposition() -> None:
     y, kernels = _records(7, [1.0, 1.0])
-    shared = spectrum(kernels[0], whitened_design(60))
+    shared = spectral_reml(kernels[0], whitened_design(60))
     for trait in (y, np.abs(y), y**2):
         assert shared.fit(trait) == reml(trait, kernels)
 

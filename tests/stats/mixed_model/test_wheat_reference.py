@@ -11,7 +11,7 @@ from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.reml import reml
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.relationship.relationship import MarkerFilter, relationship
 
 pytestmark = pytest.mark.real
@@ -46,7 +46,7 @@ def wheat(real_data: Path) -> Wheat:
 
 
 def test_variance_components_effects_and_likelihood_differences(wheat: Wheat) -> None:
-    shared = spectrum(wheat.kernel, whitened_design(599))
+    shared = spectral_reml(wheat.kernel, whitened_design(599))
     estimates = [shared.fit(y) for y in wheat.traits.T]
     np.testing.assert_allclose([e.kernels[0] for e in estimates], wheat.fitted["Vu"], rtol=TOLERANCE)
     np.testing.assert_allclose([e.residual for e in estimates], wheat.fitted["Ve"], rtol=TOLERANCE)
@@ -74,7 +74,7 @@ def test_ten_fold_accuracy(wheat: Wheat) -> None:
     for fold in range(1, 11):
         train, test = np.flatnonzero(wheat.folds != fold), np.flatnonzero(wheat.folds == fold)
         block = wheat.kernel[np.ix_(train, train)]
-        shared = spectrum(block, whitened_design(len(train)))
+        shared = spectral_reml(block, whitened_design(len(train)))
         for trait, y in enumerate(wheat.traits.T):
             solved = blup(y[train], [block], shared.fit(y[train]))
             found = solved.predict([wheat.kernel[np.ix_(test, train)]], [np.diagonal(wheat.kernel)[test]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
 from budwood.stats.relationship.fold_relationship import FoldRelationship
-from budwood.stats.relationship.relationship import centred_products, summarise
+from budwood.stats.relationship.relationship import centred_products, summarise_markers
 
 
 def _panel(seed: int, n: int, m: int, missing: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +28,7 @@ def _panel(seed: int, n: int, m: int, missing: float, kind: str) -> tuple[np.nda
 def _check(dosage: np.ndarray, ploidy: np.ndarray, trainings: list[np.ndarray]) -> None:
     folds = FoldRelationship(dosage, ploidy)
     for training in trainings:
-        expected = summarise(dosage, ploidy, training)
+        expected = summarise_markers(dosage, ploidy, training)
         found = folds.summary(training)
         np.testing.assert_array_equal(found.kept, expected.kept)
         np.testing.assert_allclose(found.frequency, expected.frequency, rtol=0, atol=1e-13)
@@ -66,8 +66,8 @@ def test_whatever_the_panel(seed: int, n: int, missing: float, kind: str) -> Non
 def test_markers_that_only_some_folds_keep_are_added_and_taken_off() -> None:
     dosage, ploidy = _panel(3, 60, 400, 0.02, "diploid")
     trainings = [np.delete(np.arange(60), np.arange(fold, 60, 3)) for fold in range(3)]
-    kept = [summarise(dosage, ploidy, training).kept for training in trainings]
-    every = summarise(dosage, ploidy).kept
+    kept = [summarise_markers(dosage, ploidy, training).kept for training in trainings]
+    every = summarise_markers(dosage, ploidy).kept
     assert any((each & ~every).any() for each in kept)
     assert any((~each & every).any() for each in kept)
     _check(dosage, ploidy, trainings)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
-from budwood.stats import haplotype_kernel as module
+from budwood.stats.relationship import haplotype_kernel as module
 from budwood.stats.relationship.haplotype_kernel import haplotype_features, haplotype_kernel
 
 

@@ -15,7 +15,7 @@ from budwood.stats.relationship.relationship import (
     centred_products,
     genomic_correlation,
     relationship,
-    summarise,
+    summarise_markers,
 )
 
 EVERY_MARKER = MarkerFilter(maximum_missing=1.0, minimum_frequency=0.0)
@@ -91,9 +91,9 @@ def test_filter_counts_on_training_rows_only() -> None:
     dosage[:, 3] = 0
     dosage[0, 3] = 1  # 1 of 100 alleles in training
     dosage[50:, 4] = 2  # varies outside training only
-    summary = summarise(dosage, _ploidy(100), np.arange(50), MarkerFilter(0.6, 0.02))
+    summary = summarise_markers(dosage, _ploidy(100), np.arange(50), MarkerFilter(0.6, 0.02))
     assert summary.kept.tolist() == [False, True, False, False, False]
-    summary = summarise(dosage, _ploidy(100), None, MarkerFilter(0.6, 0.02))
+    summary = summarise_markers(dosage, _ploidy(100), None, MarkerFilter(0.6, 0.02))
     assert summary.kept.tolist() == [True, True, True, False, True]
 
 
@@ -104,7 +104,7 @@ def test_no_marker_left_is_one_sentence() -> None:
 
 def test_products_and_centred_rows_agree() -> None:
     dosage = _dosage(4, 12, 300, 4, missing=0.05)
-    summary = summarise(dosage, _ploidy(12, 4), np.arange(8))
+    summary = summarise_markers(dosage, _ploidy(12, 4), np.arange(8))
     z = centre(dosage, _ploidy(12, 4), summary)
     products = centred_products(dosage, _ploidy(12, 4), summary)
     np.testing.assert_allclose(products.products, z @ z.T, atol=1e-10)
@@ -121,7 +121,7 @@ def test_weights_are_those_of_the_formula_and_their_unit_does_not_matter() -> No
     z = dosage - 2 * p
     weight[dosage[training].var(axis=0) == 0.0] = 0.0
     expected = (z * weight) @ z.T / np.sum(weight * 2 * p * (1 - p))
-    summary = summarise(dosage, _ploidy(15), training, EVERY_MARKER)
+    summary = summarise_markers(dosage, _ploidy(15), training, EVERY_MARKER)
     found = centred_products(dosage, _ploidy(15), summary.weighted(weight)).relationship()
     np.testing.assert_allclose(found, expected, atol=1e-10)
     tenfold = centred_products(dosage, _ploidy(15), summary.weighted(10.0 * weight)).relationship()
@@ -134,7 +134,7 @@ def test_weights_on_markers_that_do_not_vary_are_one_sentence() -> None:
     dosage = _dosage(7, 10, 30)
     dosage[:, 4] = 2
     with pytest.raises(BudwoodError, match="none of the 1 markers with a weight varies"):
-        summarise(dosage, _ploidy(10)).weighted(np.arange(30) == 4)
+        summarise_markers(dosage, _ploidy(10)).weighted(np.arange(30) == 4)
 
 
 def test_correlation_is_bounded_and_survives_a_line_at_the_centre() -> None:

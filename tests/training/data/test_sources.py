@@ -11,7 +11,7 @@ from budwood.corpus.recipe.recipe import read_corpus_recipe
 from budwood.corpus.stages.build import build_corpus
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import decode
-from budwood.training.data.sources import load_alignments, open_sources
+from budwood.training.data.sources import load_alignments, open_training_data
 from budwood.training.loop.pretrain import pretrain
 from budwood.training.recipe.recipe import AlignmentSource, read_recipe
 from corpus.genomes import write_genomes
@@ -60,14 +60,14 @@ def test_a_corpus_is_trained_from_and_named_in_the_manifest(tmp_path: Path, corp
 
 
 def test_weights_of_the_recipe_take_the_place_of_the_corpus_balance(tmp_path: Path, corpus: Path) -> None:
-    sources = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}'))
+    sources = open_training_data(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}'))
     drawn = {sources.species[number] for number in sources.training.batch(0, 30).species}
     assert drawn == {"Beta una"}
 
 
 def test_a_recipe_may_train_on_a_fixed_number_of_windows(tmp_path: Path, corpus: Path) -> None:
-    few = open_sources(recipe(tmp_path, corpus, 'windows = 3\nweights = {"Beta una" = 1.0}')).training
-    many = open_sources(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}')).training
+    few = open_training_data(recipe(tmp_path, corpus, 'windows = 3\nweights = {"Beta una" = 1.0}')).training
+    many = open_training_data(recipe(tmp_path, corpus, 'weights = {"Beta una" = 1.0}')).training
     near = [len({decode(codes[:40]) for codes in windows.batch(0, 80).codes}) for windows in (few, many)]
     assert near[0] < near[1]
 
@@ -83,4 +83,4 @@ def test_species_that_are_left_out_stand_in_no_alignment(tmp_path: Path) -> None
 
 def test_a_folder_that_is_no_corpus_is_told(tmp_path: Path) -> None:
     with pytest.raises(BudwoodError, match=str(tmp_path)):
-        open_sources(recipe(tmp_path, tmp_path))
+        open_training_data(recipe(tmp_path, tmp_path))

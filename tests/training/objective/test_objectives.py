@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from budwood.genomics.annotation.base_class import UNLABELLED, Region
+from budwood.genomics.annotation.base_class import UNLABELLED, BaseClass
 from budwood.genomics.sequence import N
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.training.objective.locus_offset import NO_OFFSET
@@ -73,15 +73,15 @@ def test_bases_nobody_annotated_do_not_count():
     asked = batch()
     assert losses(objective(), asked)["region"] == 0.0
     one = asked.region.clone()
-    one[0, 0] = Region.INTRON
+    one[0, 0] = BaseClass.INTRON
     assert losses(objective(), batch(region=one))["region"] > 0.0
 
 
 def test_marks_of_gene_structure_weigh_what_is_asked():
-    region = torch.full((4, 32), int(Region.INTRON))
-    region[:, 10] = int(Region.DONOR_FORWARD)
+    region = torch.full((4, 32), int(BaseClass.INTRON))
+    region[:, 10] = int(BaseClass.DONOR_FORWARD)
     marked = batch(region=region)
-    alone = batch(region=torch.where(region == Region.INTRON, UNLABELLED, region))
+    alone = batch(region=torch.where(region == BaseClass.INTRON, UNLABELLED, region))
     plain, heavy = objective(), objective(mark_weight=3.0)
     sums = {name: losses(plain, part)["region"] for name, part in (("all", marked), ("mark", alone))}
     # 31 bases of weight 1 and one of weight 3 instead of 1, in every row.
@@ -97,7 +97,7 @@ def test_repeats_of_weight_zero_do_not_count():
 def test_what_is_hidden_is_not_seen():
     asked = batch()
     labels = asked.region.clone()
-    labels[:, 1] = Region.INTRON
+    labels[:, 1] = BaseClass.INTRON
     changed = torch.where(asked.hidden, 3 - asked.codes, asked.codes)
     here, there = (
         losses(objective(), batch(region=labels, codes=c))["region"] for c in (asked.codes, changed)
@@ -138,7 +138,7 @@ def test_the_column_loss_is_the_surprise_at_the_other_species_bases():
 
 def test_the_pooled_loss_is_the_surprise_of_the_two_middle_bases_of_a_mean_vector():
     region = torch.full((4, 32), UNLABELLED)
-    region[1, 9], region[1, 10], region[2, 0] = Region.INTRON, Region.DONOR_FORWARD, Region.INTRON
+    region[1, 9], region[1, 10], region[2, 0] = BaseClass.INTRON, BaseClass.DONOR_FORWARD, BaseClass.INTRON
     asked = batch(region=region, hidden=torch.zeros(4, 32, dtype=torch.bool))
     module = objective(pooled_weight=1.0, span_weight=0.0, region_weight=0.0, mark_weight=5.0)
     regions = SHAPE.regions

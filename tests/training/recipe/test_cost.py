@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from budwood.training import cost as module
 from budwood.training.loop.pretrain import new_encoder
+from budwood.training.recipe import cost as module
 from budwood.training.recipe.cost import training_cost
 from budwood.training.recipe.recipe import build_recipe
 

@@ -27,7 +27,7 @@ class AssemblyFacts:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FilterDecision:
     """Whether an assembly is used, and why."""
 
     used: bool
@@ -67,25 +67,25 @@ def n50(lengths: NDArray[np.int64]) -> int:
     return int(ordered[np.searchsorted(2 * np.cumsum(ordered), total)]) if total else 0
 
 
-def filter_assemblies(facts: Sequence[AssemblyFacts], config: FilterConfig) -> list[Verdict]:
+def filter_assemblies(facts: Sequence[AssemblyFacts], config: FilterConfig) -> list[FilterDecision]:
     """Decide assembly by assembly.
 
     One that is too fragmented or too full of N is left out unless its species has none that is neither; then
     the one of the highest N50 stands in.
     """
     faults = [_fault(each, config) for each in facts]
-    verdicts = []
+    conclusions = []
     for each, fault in zip(facts, faults, strict=True):
         rivals = [other for other in facts if other.species == each.species]
         sound = any(f == "" for other, f in zip(facts, faults, strict=True) if other.species == each.species)
         best = max(rivals, key=lambda other: (other.n50, -other.unknown, other.assembly))
         if not fault:
-            verdicts.append(Verdict(True, "passes"))
+            conclusions.append(FilterDecision(True, "passes"))
         elif sound or each is not best:
-            verdicts.append(Verdict(False, fault))
+            conclusions.append(FilterDecision(False, fault))
         else:
-            verdicts.append(Verdict(True, f"{fault}, but the species has nothing better"))
-    return verdicts
+            conclusions.append(FilterDecision(True, f"{fault}, but the species has nothing better"))
+    return conclusions
 
 
 def _fault(facts: AssemblyFacts, config: FilterConfig) -> str:

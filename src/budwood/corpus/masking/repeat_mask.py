@@ -102,15 +102,15 @@ def mask_source(asked: str, *, has_track: bool, given_share: float) -> str:
         return asked
     if has_track:
         return "track"
-    return "soft" if says_something(given_share) else "kmers"
+    return "soft" if is_informative(given_share) else "kmers"
 
 
-def says_something(soft_share: float) -> bool:
+def is_informative(soft_share: float) -> bool:
     """Whether a soft mask of this share is one: a file in one case only has none.
 
     Examples
     --------
-    >>> says_something(0.3), says_something(1.0)
+    >>> is_informative(0.3), is_informative(1.0)
     (True, False)
     """
     return _SAYS_NOTHING[0] < soft_share < _SAYS_NOTHING[1]

@@ -17,7 +17,7 @@ _TOKENS: Final = ("base", "kmer", "bpe")
 
 
 @dataclass(frozen=True)
-class Source:
+class AssemblySource:
     """One FASTA file of a recipe with what is known about it; ``$VARIABLES`` in paths are expanded.
 
     Attributes
@@ -162,7 +162,7 @@ class CorpusRecipe:
 
     name: str
     seed: int
-    sources: tuple[Source, ...]
+    sources: tuple[AssemblySource, ...]
     filter: FilterConfig = FilterConfig()
     windows: WindowConfig = WindowConfig()
     mask: MaskConfig = MaskConfig()
@@ -207,9 +207,10 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
         be, or if two species bear one name.
     """
     table, where = read_tables(path), str(path)
-    sources = [build_table(Source, entry, where) for entry in table.pop("assembly", [])]
+    sources = [build_table(AssemblySource, entry, where) for entry in table.pop("assembly", [])]
     sources += [
-        build_table(Source, {**entry, "collection": True}, where) for entry in table.pop("collection", [])
+        build_table(AssemblySource, {**entry, "collection": True}, where)
+        for entry in table.pop("collection", [])
     ]
     parts: dict[str, Any] = asdict(
         build_table(Head, {key: table.pop(key) for key in ("name", "seed") if key in table}, where)
@@ -307,9 +308,9 @@ def _check_lineages(recipe: CorpusRecipe, where: str) -> None:
         )
 
 
-def _check_names(sources: tuple[Source, ...], where: str) -> None:
+def _check_names(sources: tuple[AssemblySource, ...], where: str) -> None:
     """Species may come twice as two named assemblies that agree about what the species is."""
-    seen: dict[str, list[Source]] = {}
+    seen: dict[str, list[AssemblySource]] = {}
     for source in sources:
         seen.setdefault(" ".join(source.species.lower().replace("_", " ").split()), []).append(source)
     for same in seen.values():

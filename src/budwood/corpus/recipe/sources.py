@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from budwood.corpus.recipe.recipe import CorpusRecipe, Source
+from budwood.corpus.recipe.recipe import AssemblySource, CorpusRecipe
 from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -33,7 +33,7 @@ class SourceContig:
 class OpenSource:
     """A source whose contigs are known, in groups that a task reads at once."""
 
-    source: Source
+    source: AssemblySource
     contigs: tuple[SourceContig, ...]
     groups: tuple[tuple[SourceContig, ...], ...]
 
@@ -49,7 +49,7 @@ class OpenSource:
         return {kind: source.path(name) for kind, name in named.items() if name}
 
 
-def open_sources(recipe: CorpusRecipe) -> list[OpenSource]:
+def open_assemblies(recipe: CorpusRecipe) -> list[OpenSource]:
     """Open every FASTA file of a recipe; contigs without bases and those that are excluded fall away.
 
     Raises
@@ -68,7 +68,7 @@ def open_contigs(path: Path, *, collection: bool) -> Assembly:
     return open_collection(path) if collection else open_fasta(path)
 
 
-def _open(source: Source, largest: int) -> OpenSource:
+def _open(source: AssemblySource, largest: int) -> OpenSource:
     lengths = open_contigs(source.path(source.fasta), collection=source.collection).contigs
     species = _species(source, lengths)
     subgenomes = _subgenomes(source, list(lengths))
@@ -86,7 +86,7 @@ def _open(source: Source, largest: int) -> OpenSource:
     return OpenSource(source, tuple(contigs), tuple(_groups(contigs, largest)))
 
 
-def _check_excluded(source: Source, bare: Mapping[str, str]) -> None:
+def _check_excluded(source: AssemblySource, bare: Mapping[str, str]) -> None:
     """A pattern that meets nothing may be a slip that lets in what should stay unseen."""
     names = set(bare) | set(bare.values())
     for pattern in source.exclude:
@@ -98,7 +98,9 @@ def _check_excluded(source: Source, bare: Mapping[str, str]) -> None:
             )
 
 
-def _species(source: Source, contigs: Mapping[str, int]) -> dict[str, tuple[str, str, tuple[str, ...]]]:
+def _species(
+    source: AssemblySource, contigs: Mapping[str, int]
+) -> dict[str, tuple[str, str, tuple[str, ...]]]:
     """Per contig: label of its species in the corpus, bare name, ranks."""
     if not source.species_table:
         return dict.fromkeys(contigs, (source.species, source.species, source.lineage))
@@ -116,7 +118,7 @@ def _species(source: Source, contigs: Mapping[str, int]) -> dict[str, tuple[str,
     }
 
 
-def _subgenomes(source: Source, contigs: Sequence[str]) -> dict[str, str]:
+def _subgenomes(source: AssemblySource, contigs: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for subgenome, patterns in source.subgenomes.items():
         for pattern in [patterns] if isinstance(patterns, str) else patterns:

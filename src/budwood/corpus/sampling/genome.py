@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from budwood.corpus.sampling.locus import Loci, loci_of
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import UNLABELLED
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
@@ -30,7 +30,7 @@ class TrainingContig:
     repeat
         (length,) whether a base is soft-masked.
     region
-        (length,) :class:`budwood.genomics.annotation.base_class.Region`, UNLABELLED where there is no annotation.
+        (length,) :class:`budwood.genomics.annotation.base_class.BaseClass`, UNLABELLED where there is no annotation.
     loci
         The annotated genes.
     """
@@ -89,6 +89,6 @@ def _load_contig(name: str, assembly: Assembly, annotation: Annotation | None) -
     whole = Interval(name, 0, length)
     region = np.full(length, UNLABELLED, dtype=np.uint8)
     if annotation is not None:
-        region = region_track(annotation, name, length)
+        region = base_class_track(annotation, name, length)
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
     return TrainingContig(name, codes, repeat, region, loci_of(annotation, name))

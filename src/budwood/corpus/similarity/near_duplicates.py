@@ -114,7 +114,7 @@ def near_duplicates(
     return NearDuplicates(partner < 0, partner, identity)
 
 
-def repeats_of(
+def near_duplicates_of(
     earlier: NDArray[np.uint8], later: NDArray[np.uint8], config: NearDuplicateConfig | None = None
 ) -> NDArray[np.int64]:
     """For each later window the earlier one that it repeats, -1 for none.
@@ -130,7 +130,7 @@ def repeats_of(
     --------
     >>> windows = np.random.default_rng(1).integers(0, 4, (4, 512), dtype=np.uint8)
     >>> windows[3, 100:] = windows[1, :412]
-    >>> repeats_of(windows[:2], windows[2:])
+    >>> near_duplicates_of(windows[:2], windows[2:])
     array([-1,  1])
     """
     config = config or NearDuplicateConfig()

@@ -18,7 +18,7 @@ from budwood.genomics.sequence import C, G, N
 
 
 @dataclass(frozen=True)
-class Survey:
+class AssemblyStats:
     """What a look at the sequences of an assembly says.
 
     Attributes
@@ -56,7 +56,7 @@ class Survey:
         return self.lower / max(1, self.bases - self.unknown)
 
 
-def survey_contigs(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+def contig_stats(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: look at the contigs named in ``parameters["contigs"]`` of ``inputs["fasta"]``."""
     assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
     counts = dict.fromkeys(("bases", "unknown", "lower", "strong"), 0)
@@ -73,8 +73,8 @@ def survey_contigs(inputs: Inputs, parameters: Parameters, folder: Path) -> None
     (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
 
 
-def read_survey(folders: Sequence[Path]) -> Survey:
+def read_assembly_stats(folders: Sequence[Path]) -> AssemblyStats:
     """The surveys of an assembly's contig groups as one."""
     counts = [json.loads((folder / "counts.json").read_text(encoding="utf-8")) for folder in folders]
     total = {name: sum(each[name] for each in counts) for name in ("bases", "unknown", "lower", "strong")}
-    return Survey(**total, stretches=np.concatenate([np.load(f / "stretches.npy") for f in folders]))
+    return AssemblyStats(**total, stretches=np.concatenate([np.load(f / "stretches.npy") for f in folders]))

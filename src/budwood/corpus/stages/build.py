@@ -16,21 +16,21 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from budwood.artifacts import MANIFEST, Draft, read_manifest, sha256, verify_artifact, write_artifact
-from budwood.corpus.masking.assembly_filter import AssemblyFacts, Verdict, filter_assemblies
+from budwood.corpus.masking.assembly_filter import AssemblyFacts, FilterDecision, filter_assemblies
 from budwood.corpus.masking.kmer_spectrum import kmer_length
-from budwood.corpus.masking.repeat_mask import MaskFacts, MaskPlan, calibrate, says_something
+from budwood.corpus.masking.repeat_mask import MaskFacts, MaskPlan, calibrate, is_informative
 from budwood.corpus.recipe.recipe import CorpusRecipe
 from budwood.corpus.recipe.source_check import check_sources
-from budwood.corpus.recipe.sources import OpenSource, SourceContig, open_sources
+from budwood.corpus.recipe.sources import OpenSource, SourceContig, open_assemblies
 from budwood.corpus.sampling.species_weights import species_weights
 from budwood.corpus.sampling.store import SUMMARY
-from budwood.corpus.stages.assembly_stats import Survey, read_survey, survey_contigs
+from budwood.corpus.stages.assembly_stats import AssemblyStats, contig_stats, read_assembly_stats
 from budwood.corpus.stages.kmer_excess import add_counts, count_group, excess_group
 from budwood.corpus.stages.pairwise_tasks import cluster_in_parts, drop_in_parts, leakage_in_parts
 from budwood.corpus.stages.select_windows import select_windows
 from budwood.corpus.stages.shards import order_windows, write_shard
 from budwood.corpus.stages.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable
-from budwood.corpus.stages.summary import Built, summarise
+from budwood.corpus.stages.summary import Built, summarise_corpus
 from budwood.corpus.stages.tokenise import learn_tokens
 from budwood.corpus.stages.window_relatives import split_windows
 from budwood.corpus.stages.windowing import cut_group
@@ -56,7 +56,7 @@ def build_corpus(
     """
     out = Path(out).absolute()
     _refuse(out)
-    sources = open_sources(recipe)
+    sources = open_assemblies(recipe)
     # Finds out at once whether the tree has every species.
     species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
     digests = {path: sha256(path) for path in recipe.files()}
@@ -97,9 +97,9 @@ class _Build:
 
     def run(self) -> None:
         """All stages."""
-        surveys, verdicts = self.survey()
-        kept = [number for number, verdict in enumerate(verdicts) if verdict.used]
-        self.surveys, self.verdicts, self.kept = surveys, verdicts, kept
+        surveys, conclusions = self.survey()
+        kept = [number for number, conclusion in enumerate(conclusions) if conclusion.used]
+        self.surveys, self.conclusions, self.kept = surveys, conclusions, kept
         used = [self.sources[number] for number in kept]
         self.contigs = [(place, contig) for place, each in enumerate(used) for contig in each.contigs]
         self.species = list(dict.fromkeys(contig.species for _, contig in self.contigs))
@@ -108,17 +108,17 @@ class _Build:
         self.relate()
         self.write()
 
-    def survey(self) -> tuple[list[Survey], list[Verdict]]:
+    def survey(self) -> tuple[list[AssemblyStats], list[FilterDecision]]:
         """Look at every assembly and decide which are used."""
-        found = self._per_group("survey", "looking at assemblies", survey_contigs, range(len(self.sources)))
+        found = self._per_group("survey", "looking at assemblies", contig_stats, range(len(self.sources)))
         folders = iter(found.values())
-        surveys = [read_survey([next(folders) for _ in opened.groups]) for opened in self.sources]
+        surveys = [read_assembly_stats([next(folders) for _ in opened.groups]) for opened in self.sources]
         facts = [
             AssemblyFacts(opened.source.species, opened.source.assembly, seen.contig_n50, seen.unknown_share)
             for opened, seen in zip(self.sources, surveys, strict=True)
         ]
         for opened, seen in zip(self.sources, surveys, strict=True):
-            if opened.source.mask == "soft" and not says_something(seen.lower_share):
+            if opened.source.mask == "soft" and not is_informative(seen.lower_share):
                 raise BudwoodError(
                     f"the soft mask of {opened.source.label} holds {seen.lower_share:.1%} of its bases",
                     where=self.recipe.name,
@@ -242,8 +242,10 @@ class _Build:
             self.contigs,
             self.species,
             [
-                (opened.source.label, survey, verdict)
-                for opened, survey, verdict in zip(self.sources, self.surveys, self.verdicts, strict=True)
+                (opened.source.label, survey, conclusion)
+                for opened, survey, conclusion in zip(
+                    self.sources, self.surveys, self.conclusions, strict=True
+                )
             ],
             [self.masks[number] for number in self.kept],
             np.load(self.order / "windows.npy"),
@@ -259,7 +261,7 @@ class _Build:
             seeds={"recipe": recipe.seed},
         ) as draft:
             self._fill(draft)
-            summary = summarise(built)
+            summary = summarise_corpus(built)
             draft.path(SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
             draft.metrics |= summary["totals"] | {"digest": _digest(draft.folder)}
 

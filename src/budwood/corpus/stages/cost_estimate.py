@@ -24,7 +24,7 @@ _BASE_MEMORY: Final = 250_000_000
 
 
 @dataclass(frozen=True)
-class Cost:
+class CorpusCost:
     """Upper estimates for a corpus: bases read, seconds of one core, and bytes of memory and disk.
 
     ``work`` is the disk that the finished stages take until the end, ``disk`` what the corpus takes.
@@ -45,7 +45,7 @@ class Cost:
         )
 
 
-def estimate_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> Cost:
+def estimate_corpus_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> CorpusCost:
     """Cost of a build, from the lengths of the contigs alone.
 
     Every base is taken to be known, selected and no near-duplicate, so the truth is less.
@@ -65,4 +65,4 @@ def estimate_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> Cost:
     memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), compared)
     groups = sum(count * (len(o.groups) + 1) for count, o in zip(counts, scored, strict=True))
     work = 2 * bases + sum(o.bases for o in scored) + groups + 3 * windows
-    return Cost(bases, seconds, memory, work, 2 * windows)
+    return CorpusCost(bases, seconds, memory, work, 2 * windows)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.corpus.masking.assembly_filter import Verdict
+from budwood.corpus.masking.assembly_filter import FilterDecision
 from budwood.corpus.masking.repeat_mask import MaskPlan
 from budwood.corpus.recipe.recipe import CorpusRecipe
 from budwood.corpus.recipe.sources import OpenSource, SourceContig
@@ -18,7 +18,7 @@ from budwood.corpus.sampling.balance import effective_number
 from budwood.corpus.sampling.species_weights import species_weights
 from budwood.corpus.sampling.store import CORPUS_FORMAT, CorpusSpecies
 from budwood.corpus.similarity.homeologs import homeolog_table
-from budwood.corpus.stages.assembly_stats import Survey
+from budwood.corpus.stages.assembly_stats import AssemblyStats
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Built:
         Contigs with the place of their source in ``sources``, and labels of species, in the order of their
         indices.
     surveyed
-        Label, survey and verdict of every source, used or not.
+        Label, survey and conclusion of every source, used or not.
     masks
         Plans of the sources that are used.
     windows
@@ -48,7 +48,7 @@ class Built:
     sources: Sequence[OpenSource]
     contigs: Sequence[tuple[int, SourceContig]]
     species: Sequence[str]
-    surveyed: Sequence[tuple[str, Survey, Verdict]]
+    surveyed: Sequence[tuple[str, AssemblyStats, FilterDecision]]
     masks: Sequence[MaskPlan]
     windows: NDArray[np.void]
     partner: NDArray[np.int64]
@@ -60,7 +60,7 @@ class Built:
         return self.sources[place].source.label
 
 
-def summarise(built: Built) -> dict[str, Any]:
+def summarise_corpus(built: Built) -> dict[str, Any]:
     """The summary that ``corpus.json`` holds, of plain values."""
     species = _species(built)
     index = {name: number for number, name in enumerate(built.species)}
@@ -124,11 +124,11 @@ def _totals(built: Built, species: Sequence[CorpusSpecies]) -> dict[str, Any]:
     }
 
 
-def _assembly(label: str, survey: Survey, verdict: Verdict) -> dict[str, Any]:
+def _assembly(label: str, survey: AssemblyStats, conclusion: FilterDecision) -> dict[str, Any]:
     return {
         "source": label,
-        "used": verdict.used,
-        "reason": verdict.reason,
+        "used": conclusion.used,
+        "reason": conclusion.reason,
         "bases": survey.bases,
         "contig_n50": survey.contig_n50,
         "unknown_share": round(survey.unknown_share, 5),

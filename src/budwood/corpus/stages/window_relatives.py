@@ -19,7 +19,7 @@ from budwood.corpus.similarity.homology import (
     links_between,
 )
 from budwood.corpus.similarity.leakage import LeakageConfig, closest_identity, count_leaks, sampled_rows
-from budwood.corpus.similarity.near_duplicates import NearDuplicateConfig, near_duplicates, repeats_of
+from budwood.corpus.similarity.near_duplicates import NearDuplicateConfig, near_duplicates, near_duplicates_of
 from budwood.corpus.stages.split import split_clusters
 from budwood.corpus.stages.stage import Inputs, Parameters
 
@@ -53,7 +53,7 @@ def drop_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     if config.drop:
         kept = start + np.flatnonzero(np.load(inputs["own"] / "partner.npy") < 0)
         left = np.flatnonzero(partner < 0)
-        found = repeats_of(codes[kept], codes[first + left], _search(config))
+        found = near_duplicates_of(codes[kept], codes[first + left], _search(config))
         repeats = found >= 0
         partner[left[repeats]] = kept[found[repeats]]
     np.save(folder / "partner.npy", partner)

@@ -16,7 +16,7 @@ from budwood.corpus.sampling.locus import Loci, loci_of
 from budwood.corpus.stages.kmer_excess import given_masks
 from budwood.corpus.stages.stage import Inputs, Parameters
 from budwood.genomics.annotation.base_class import UNLABELLED
-from budwood.genomics.annotation.base_class_track import region_track
+from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -89,7 +89,7 @@ def cut_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
         start, length, genic = lay_out(codes, loci, config)
         region = np.full(len(codes), UNLABELLED, dtype=np.uint8)
         if annotation is not None:
-            region = region_track(annotation, name, len(codes))
+            region = base_class_track(annotation, name, len(codes))
         table = np.empty(len(start), dtype=WINDOW_FIELDS)
         table["contig"], table["species"], table["genic"] = contig, species, genic
         table["start"], table["length"] = start, length

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 
-class Region(IntEnum):
+class BaseClass(IntEnum):
     """Class of a base on the forward strand of its contig.
 
     ``CODING_<strand>_<k>`` is the k-th base of a codon counted along the transcript. The marks of gene
@@ -37,16 +37,16 @@ class Region(IntEnum):
 UNLABELLED: Final = 255
 
 
-def _complement(region: Region) -> Region:
+def _complement(region: BaseClass) -> BaseClass:
     name = region.name
     for here, there in (("FORWARD", "REVERSE"), ("REVERSE", "FORWARD")):
         if here in name:
-            return Region[name.replace(here, there)]
+            return BaseClass[name.replace(here, there)]
     return region
 
 
 #: Class of the same base seen from the other strand, by class.
-COMPLEMENT_REGION: Final = tuple(int(_complement(region)) for region in Region)
+COMPLEMENT_REGION: Final = tuple(int(_complement(region)) for region in BaseClass)
 
 #: Classes of protein-coding bases.
-CODING: Final = tuple(int(r) for r in Region if r.name.split("_")[0] in {"CODING", "START", "STOP"})
+CODING: Final = tuple(int(r) for r in BaseClass if r.name.split("_")[0] in {"CODING", "START", "STOP"})

@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation.base_class import Region
+from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.annotation.genes import Annotation, Gene
 
 _CODON: Final = 3
 _SITE: Final = 2
 
 
-def region_track(annotation: Annotation, contig: str, length: int) -> NDArray[np.uint8]:
-    """:class:`~budwood.genomics.annotation.base_class.Region` of every base of a contig.
+def base_class_track(annotation: Annotation, contig: str, length: int) -> NDArray[np.uint8]:
+    """:class:`~budwood.genomics.annotation.base_class.BaseClass` of every base of a contig.
 
     The classes of :meth:`Annotation.paint`, over which the two bases at either end of an intron and the
     start and stop codons of each representative transcript are marked.
@@ -29,7 +29,7 @@ def region_track(annotation: Annotation, contig: str, length: int) -> NDArray[np
     for site in annotation.splice_sites(contig):
         forward = site.strand == "+"
         donor = site.kind == "donor"
-        mark = Region[f"{'DONOR' if donor else 'ACCEPTOR'}_{'FORWARD' if forward else 'REVERSE'}"]
+        mark = BaseClass[f"{'DONOR' if donor else 'ACCEPTOR'}_{'FORWARD' if forward else 'REVERSE'}"]
         # The site's position is the intron's outermost base; the mark reaches one base into the intron.
         first = site.position if donor == forward else site.position - 1
         track[max(first, 0) : first + _SITE] = mark
@@ -48,6 +48,6 @@ def _mark_codons(track: NDArray[np.uint8], gene: Gene) -> None:
     left = slice(low.start, min(low.start + _CODON, low.end))
     right = slice(max(high.end - _CODON, high.start), high.end)
     if gene.strand == "+":
-        track[left], track[right] = Region.START_FORWARD, Region.STOP_FORWARD
+        track[left], track[right] = BaseClass.START_FORWARD, BaseClass.STOP_FORWARD
     else:
-        track[right], track[left] = Region.START_REVERSE, Region.STOP_REVERSE
+        track[right], track[left] = BaseClass.START_REVERSE, BaseClass.STOP_REVERSE

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.genomics.annotation.base_class import Region
+from budwood.genomics.annotation.base_class import BaseClass
 
 
 class Span(NamedTuple):
@@ -163,7 +163,7 @@ class Annotation:
         return tuple(dict.fromkeys(of_genes + [repeat.contig for repeat in self.repeats]))
 
     def classes(self, contig: str, start: int, end: int) -> NDArray[np.uint8]:
-        """Region class of each base of a stretch, seen from the + strand.
+        """BaseClass class of each base of a stretch, seen from the + strand.
 
         The representative transcript of each protein-coding gene counts; genes that code for no protein
         are left intergenic, as is what lies between a gene's ends and its coding sequence when the file
@@ -172,8 +172,8 @@ class Annotation:
 
         Returns
         -------
-        ``uint8`` array of ``end - start`` :class:`~budwood.genomics.annotation.base_class.Region` values, without the
-        marks of gene structure that :func:`~budwood.genomics.annotation.base_class_track.region_track` adds. A
+        ``uint8`` array of ``end - start`` :class:`~budwood.genomics.annotation.base_class.BaseClass` values, without the
+        marks of gene structure that :func:`~budwood.genomics.annotation.base_class_track.base_class_track` adds. A
         contig without genes is intergenic throughout.
         """
         painted = np.zeros(end - start, dtype=np.uint8)
@@ -183,15 +183,15 @@ class Annotation:
         first = bisect_left(models.reach, start + 1)
         chosen = models.ordered[first : bisect_left(models.starts, end)]
         for model in chosen:
-            _fill(painted, start, model.introns, Region.INTRON)
+            _fill(painted, start, model.introns, BaseClass.INTRON)
         for model in chosen:
-            _fill(painted, start, model.utrs, Region.UTR)
+            _fill(painted, start, model.utrs, BaseClass.UTR)
         for model in sorted(chosen, key=lambda m: m.rank):
             _fill_codons(painted, start, model)
         return painted
 
     def paint(self, contig: str, length: int) -> NDArray[np.uint8]:
-        """Region classes of a whole contig of ``length`` bases; see :meth:`classes`."""
+        """BaseClass classes of a whole contig of ``length`` bases; see :meth:`classes`."""
         return self.classes(contig, 0, length)
 
     def splice_sites(self, contig: str | None = None, *, all_transcripts: bool = False) -> list[Signal]:
@@ -299,7 +299,7 @@ def _fill_codons(painted: NDArray[np.uint8], origin: int, model: _Model) -> None
         # A base at distance d from the part's 5' end has codon position (d - phase) mod 3.
         if model.forward:
             distance = np.arange(left - start, right - start)
-            painted[left - origin : right - origin] = Region.CODING_FORWARD_0 + (distance - phase) % 3
+            painted[left - origin : right - origin] = BaseClass.CODING_FORWARD_0 + (distance - phase) % 3
         else:
             distance = np.arange(end - 1 - left, end - 1 - right, -1)
-            painted[left - origin : right - origin] = Region.CODING_REVERSE_0 + (distance - phase) % 3
+            painted[left - origin : right - origin] = BaseClass.CODING_REVERSE_0 + (distance - phase) % 3

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.base_class import CODING, Region
+from budwood.genomics.annotation.base_class import CODING, BaseClass
 from budwood.genomics.annotation.genes import Annotation, Span, joined
 from budwood.genomics.genotypes import Markers
 
 #: Bases before the first exon of a coding gene that count as its promoter.
-PROMOTER: Final = 1_000
+PROMOTER_REACH: Final = 1_000
 # Bases painted at once, so that a chromosome of hundreds of millions is never held.
 _PIECE: Final = 1 << 20
 
@@ -108,9 +108,9 @@ def _promoters(annotation: Annotation) -> defaultdict[str, tuple[Span, ...]]:
             continue
         if gene.strand == "+":
             first = best.exons[0].start
-            span = Span(max(0, first - PROMOTER), first)
+            span = Span(max(0, first - PROMOTER_REACH), first)
         else:
-            span = Span(best.exons[-1].end, best.exons[-1].end + PROMOTER)
+            span = Span(best.exons[-1].end, best.exons[-1].end + PROMOTER_REACH)
         if span.end > span.start:
             spans.setdefault(gene.contig, []).append(span)
     return defaultdict(tuple, {contig: joined(each) for contig, each in spans.items()})
@@ -131,10 +131,12 @@ def _none_annotated(markers: Markers, annotation: Annotation) -> BudwoodError:
     )
 
 
-def _class_of(region: Region) -> SiteClass:
+def _class_of(region: BaseClass) -> SiteClass:
     if region in CODING:
         return SiteClass.CODING
-    return {Region.INTERGENIC: SiteClass.INTERGENIC, Region.UTR: SiteClass.UTR}.get(region, SiteClass.INTRON)
+    return {BaseClass.INTERGENIC: SiteClass.INTERGENIC, BaseClass.UTR: SiteClass.UTR}.get(
+        region, SiteClass.INTRON
+    )
 
 
-_OF_REGION: Final = np.array([_class_of(region) for region in Region], dtype=np.uint8)
+_OF_REGION: Final = np.array([_class_of(region) for region in BaseClass], dtype=np.uint8)

@@ -59,7 +59,7 @@ class SiteSample:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ContigMatch:
     """One contig of the file read as one of the assembly: ``position + offset`` there is its base."""
 
     contig: str
@@ -69,13 +69,13 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Fit:
+class NamingFit:
     """A way of reading all sampled sites, and how many would match.
 
     ``shift`` moves every position; a reading's own offset (of a piece of a chromosome) comes on top.
     """
 
-    readings: tuple[Reading, ...]
+    readings: tuple[ContigMatch, ...]
     shift: int
     other_strand: bool
     matching: int
@@ -131,7 +131,7 @@ class NamingSearch:
         lengths = assembly.contigs
         self._longest = sorted(lengths, key=lambda name: -lengths[name])[:_CONTIGS]
 
-    def best(self, samples: Mapping[str, SiteSample]) -> Fit | None:
+    def best(self, samples: Mapping[str, SiteSample]) -> NamingFit | None:
         """The way of reading that makes most sites fit, None when none is worth telling."""
         chosen = sorted(samples, key=lambda name: -len(samples[name]))[:_CONTIGS]
         trials = [trial for name in chosen for trial in self._trials(name, samples[name])]
@@ -157,15 +157,19 @@ class NamingSearch:
         fitting = False
         for target in alike:
             for offset in _offsets(given, target):
-                trial = self._trial(Reading(contig, given, target, offset), sample, _SAMPLE, _FEWEST_SITES)
+                trial = self._trial(
+                    ContigMatch(contig, given, target, offset), sample, _SAMPLE, _FEWEST_SITES
+                )
                 fitting |= trial.best_share >= _WORTH_TELLING
                 yield trial
         if not fitting:
             few = _SAMPLE // 16
             for target in self._longest:
-                yield self._trial(Reading(contig, given, target, 0), sample, few, _FEWEST_SITES_BY_SEQUENCE)
+                yield self._trial(
+                    ContigMatch(contig, given, target, 0), sample, few, _FEWEST_SITES_BY_SEQUENCE
+                )
 
-    def _trial(self, reading: Reading, sample: SiteSample, most: int, fewest: int) -> _Trial:
+    def _trial(self, reading: ContigMatch, sample: SiteSample, most: int, fewest: int) -> _Trial:
         starts, alleles = sample.arrays(most)
         bases = np.full((len(starts), 3), N, dtype=np.uint8)
         length = self._assembly.contigs[reading.target]
@@ -191,7 +195,7 @@ class NamingSearch:
 class _Trial:
     """Counts of one reading for every shift and strand (six ways)."""
 
-    reading: Reading
+    reading: ContigMatch
     matching: tuple[int, ...]
     counted: tuple[int, ...]
     fewest: int
@@ -205,14 +209,14 @@ class _Trial:
         return max(self.share(way) for way in range(len(self.counted)))
 
 
-def _together(trials: Sequence[_Trial], way: int) -> Fit:
+def _together(trials: Sequence[_Trial], way: int) -> NamingFit:
     """Every contig by its best reading, all with the same shift and strand."""
     best: dict[str, _Trial] = {}
     for trial in trials:
         contig = trial.reading.contig
         if trial.share(way) >= 0 and (contig not in best or trial.share(way) > best[contig].share(way)):
             best[contig] = trial
-    return Fit(
+    return NamingFit(
         tuple(trial.reading for trial in best.values()),
         _SHIFTS[way % len(_SHIFTS)],
         way >= len(_SHIFTS),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.genes import Annotation, Signal
 from budwood.genomics.assembly import Assembly, check_interval
-from budwood.genomics.checks.contig_names import Fit, NamingSearch, SiteSample
+from budwood.genomics.checks.contig_names import NamingFit, NamingSearch, SiteSample
 from budwood.genomics.haplotypes.calls import CallSource, Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import decode
@@ -254,7 +254,7 @@ def _runs(sites: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, li
         yield run
 
 
-def _none_found(missing: Mapping[str, int], assembly: Assembly, fit: Fit | None) -> BudwoodError:
+def _none_found(missing: Mapping[str, int], assembly: Assembly, fit: NamingFit | None) -> BudwoodError:
     where = f"genotypes have {_some(missing)}; the reference has {_some(assembly.contigs)}"
     if fit is not None:
         mend = f"{fit.sentence()}; rename the contigs in one of the files or give these names as aliases"
@@ -263,7 +263,7 @@ def _none_found(missing: Mapping[str, int], assembly: Assembly, fit: Fit | None)
     return BudwoodError("no contig of the genotypes is in the reference", where=where, mend=mend)
 
 
-def _too_few(check: ReferenceCheck, fit: Fit | None) -> BudwoodError:
+def _too_few(check: ReferenceCheck, fit: NamingFit | None) -> BudwoodError:
     allele = "one of the alleles" if check.either_allele else "REF"
     what = (
         f"{allele} is the reference base at only {_percent(check.share)} of {check.counted:,} sites, "

@@ -15,7 +15,7 @@ from budwood.prediction.environments.registry import (
 )
 from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.trials import match_trials
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 
 def compare_environment_models(
@@ -51,5 +51,5 @@ def compare_environment_models(
     trials = match_trials(genotypes, phenotypes, trait, environments)
     chosen = [environment_model_named(name) for name in names]
     return evaluate_environments(
-        Predictors(genotypes), trials, chosen, scheme, trait=trait, folds=folds, repeats=repeats, seed=seed
+        PanelKernels(genotypes), trials, chosen, scheme, trait=trait, folds=folds, repeats=repeats, seed=seed
     )

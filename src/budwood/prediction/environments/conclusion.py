@@ -10,12 +10,12 @@ from budwood.prediction.evaluation.results import PairedDifference
 from budwood.stats.relationship.relationship import Rows
 
 
-def covariate_verdict(paired: Sequence[PairedDifference], scheme: str, over: str) -> str:
+def covariate_conclusion(paired: Sequence[PairedDifference], scheme: str, over: str) -> str:
     """Whether covariates of environments add accuracy, by the interval of the paired difference.
 
     Examples
     --------
-    >>> print(covariate_verdict([PairedDifference("reaction norm", "main effect + deviations", 0.001, -0.01,
+    >>> print(covariate_conclusion([PairedDifference("reaction norm", "main effect + deviations", 0.001, -0.01,
     ...                                           0.012)], "cv1", "folds"))
     Covariates of the environments add nothing that these folds can show (cv1): r is 0.001 higher with them
     (95 % interval over folds -0.010 to 0.012).

@@ -26,7 +26,7 @@ from budwood.prediction.environments.covariates import environment_kernel
 from budwood.prediction.environments.fitted import FittedKroneckerModel, fit_kronecker
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.trait_model import Forecast
 from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKernels
 from budwood.stats.relationship.relationship import Rows
@@ -58,7 +58,7 @@ class EnvironmentModel(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def fit(self, predictors: Predictors, trials: Trials) -> FittedEnvironmentModel:
+    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedEnvironmentModel:
         """Learn from the trials' means; ``trials.line`` are rows of the predictors."""
 
 
@@ -78,7 +78,7 @@ class SumModel:
         Whether the training mean of an environment joins the covariates. An environment without training
         records has none and stands at the average.
     kernel
-        Kernel of the accessions (see :meth:`Predictors.kernel`).
+        Kernel of the accessions (see :meth:`PanelKernels.kernel`).
     """
 
     name: str
@@ -87,7 +87,7 @@ class SumModel:
     index: bool = False
     kernel: str = RELATIONSHIP
 
-    def fit(self, predictors: Predictors, trials: Trials) -> FittedKroneckerModel:
+    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedKroneckerModel:
         """Estimate variances and solve the mixed model."""
         scales = EnvironmentScales.learn(trials)
         count = len(trials.environments)
@@ -124,7 +124,7 @@ class FactorModel:
     order: int = 1
     kernel: str = RELATIONSHIP
 
-    def fit(self, predictors: Predictors, trials: Trials) -> FittedKroneckerModel:
+    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedKroneckerModel:
         """Estimate loadings and variances and solve the mixed model."""
         structure = FactorAnalytic(self.order, trials.seen, len(trials.environments))
         return fit_kronecker(predictors, trials, EnvironmentScales.learn(trials), structure, self.kernel)

@@ -21,7 +21,7 @@ FEWEST_LINES: Final = 5
 
 
 @dataclass
-class Tally:
+class EnvironmentCvPredictions:
     """What one model predicted so far, and r and slope by split and environment, NaN where not judged."""
 
     environments: int

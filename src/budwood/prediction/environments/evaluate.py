@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from budwood.errors import BudwoodError
-from budwood.prediction.environments.conclusion import covariate_verdict
+from budwood.prediction.environments.conclusion import covariate_conclusion
 from budwood.prediction.environments.contract import EnvironmentModel
-from budwood.prediction.environments.cv_predictions import FEWEST_LINES, Tally, mean_known
+from budwood.prediction.environments.cv_predictions import FEWEST_LINES, EnvironmentCvPredictions, mean_known
 from budwood.prediction.environments.paired_differences import paired_differences
 from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.schemes import Split, splits
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.evaluation.results import PermutationControl
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.evaluation.results import PermutationTest
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 
 def evaluate_environments(
-    predictors: Predictors,
+    predictors: PanelKernels,
     trials: Trials,
     models: Sequence[EnvironmentModel],
     scheme: str,
@@ -71,15 +71,17 @@ def evaluate_environments(
         interval_over=over,
         permutation=_control(predictors, trials, models[-1], drawn[0], permutations, seed),
         assumptions=(*trials.assumptions, *_not_judged(trials, next(iter(tallies.values())))),
-        verdict=covariate_verdict(paired, scheme, over),
+        conclusion=covariate_conclusion(paired, scheme, over),
     )
 
 
 def _run(
-    predictors: Predictors, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
-) -> dict[str, Tally]:
+    predictors: PanelKernels, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
+) -> dict[str, EnvironmentCvPredictions]:
     """Every case, a model with the records it sees, through every split."""
-    tallies = {name: Tally(len(trials.environments)) for name, (_, trials) in cases.items()}
+    tallies = {
+        name: EnvironmentCvPredictions(len(trials.environments)) for name, (_, trials) in cases.items()
+    }
     for split in drawn:
         if not len(split.held_out):
             continue
@@ -92,22 +94,22 @@ def _run(
 
 
 def _control(
-    predictors: Predictors,
+    predictors: PanelKernels,
     trials: Trials,
     model: EnvironmentModel,
     drawn: Sequence[Split],
     permutations: int,
     seed: int,
-) -> PermutationControl:
+) -> PermutationTest:
     generator = np.random.default_rng(seed)
     cases = {f"shuffle {i}": (model, trials.shuffled(generator)) for i in range(permutations)}
     tallies = _run(predictors, cases, drawn).values()
     found = [float(np.nanmean(mean_known(np.array(tally.r), axis=0))) for tally in tallies]
     lower, upper = np.quantile(found, [0.025, 0.975]) if found else (0.0, 0.0)
-    return PermutationControl(model.name, float(np.mean(found or [0.0])), float(lower), float(upper))
+    return PermutationTest(model.name, float(np.mean(found or [0.0])), float(lower), float(upper))
 
 
-def _check_judged(trials: Trials, tally: Tally) -> None:
+def _check_judged(trials: Trials, tally: EnvironmentCvPredictions) -> None:
     if np.isnan(tally.r).all():
         raise BudwoodError(
             f"no environment has {FEWEST_LINES} held-out accessions in a fold, so none can be judged",
@@ -115,7 +117,7 @@ def _check_judged(trials: Trials, tally: Tally) -> None:
         )
 
 
-def _not_judged(trials: Trials, tally: Tally) -> tuple[str, ...]:
+def _not_judged(trials: Trials, tally: EnvironmentCvPredictions) -> tuple[str, ...]:
     silent = [row for row in trials.seen if np.isnan(np.array(tally.r)[:, row]).all()]
     if not silent:
         return ()

@@ -12,12 +12,12 @@ from scipy.special import stdtrit
 from budwood.errors import BudwoodError
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import Forecast
 from budwood.stats.mixed_model.column_covariance import ColumnCovariance
-from budwood.stats.mixed_model.kronecker_grid import grid_cells
-from budwood.stats.mixed_model.kronecker_model import SeparableFit, SeparableRecords, Targets, fit_separable
-from budwood.stats.mixed_model.kronecker_scattered import scattered_cells
+from budwood.stats.mixed_model.kronecker_grid import kronecker_grid_of
+from budwood.stats.mixed_model.kronecker_model import KroneckerFit, KroneckerRecords, Targets, kronecker_reml
+from budwood.stats.mixed_model.kronecker_scattered import kronecker_scattered_of
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
 
@@ -47,7 +47,7 @@ class FittedKroneckerModel:
     trials: Trials
     scales: EnvironmentScales
     structure: ColumnCovariance
-    fit: SeparableFit
+    fit: KroneckerFit
     kernel: Matrix
     own: Vector
 
@@ -101,7 +101,7 @@ class FittedKroneckerModel:
 
 
 def fit_kronecker(
-    predictors: Predictors,
+    predictors: PanelKernels,
     trials: Trials,
     scales: EnvironmentScales,
     structure: ColumnCovariance,
@@ -117,11 +117,11 @@ def fit_kronecker(
     lines = trials.lines
     whole = predictors.kernel(kernel, lines)
     records = _records(trials, scales, whole[np.ix_(lines, lines)])
-    fit = fit_separable(records, structure)
+    fit = kronecker_reml(records, structure)
     return FittedKroneckerModel(trials, scales, structure, fit, whole[:, lines], np.diagonal(whole).copy())
 
 
-def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> SeparableRecords:
+def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> KroneckerRecords:
     """The scaled records in the engine that costs less; both are exact."""
     lines, seen = trials.lines, trials.seen
     row, column = np.searchsorted(lines, trials.line), np.searchsorted(seen, trials.environment)
@@ -131,11 +131,11 @@ def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> Separ
     if np.ptp(weights) <= 1e-9 and holes <= min(len(trials), LARGEST):
         grid = np.full((len(lines), len(seen)), np.nan)
         grid[row, column] = scaled
-        return grid_cells(kernel, grid)
+        return kronecker_grid_of(kernel, grid)
     if len(trials) > LARGEST:
         raise BudwoodError(
             f"{len(trials):,} means of accessions in environments with {holes:,} gaps or unequal standard "
             f"errors are too many (at most {LARGEST:,})",
             mend="take fewer environments or accessions, or leave standard errors out",
         )
-    return scattered_cells(kernel, row, column, scaled, weights)
+    return kronecker_scattered_of(kernel, row, column, scaled, weights)

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.prediction.environments.contract import DEVIATIONS, INDEX_NORM, REACTION_NORM
-from budwood.prediction.environments.cv_predictions import Tally
+from budwood.prediction.environments.cv_predictions import EnvironmentCvPredictions
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.evaluation.results import PairedDifference
 from budwood.stats.evaluation.metrics import pearson_r
-from budwood.stats.evaluation.paired_difference import Interval, bootstrap_interval, corrected_interval
+from budwood.stats.evaluation.paired_difference import (
+    ConfidenceInterval,
+    bootstrap_interval,
+    corrected_interval,
+)
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -26,7 +30,7 @@ _DRAWS: Final = 500
 
 
 def paired_differences(
-    trials: Trials, tallies: Mapping[str, Tally], scheme: str, folds: int, seed: int
+    trials: Trials, tallies: Mapping[str, EnvironmentCvPredictions], scheme: str, folds: int, seed: int
 ) -> tuple[tuple[PairedDifference, ...], str]:
     """Mean difference of r within environments for each pair of models, and what its interval is over.
 
@@ -69,7 +73,9 @@ def _settings_mean(trials: Trials, rows: Rows, values: Vector) -> Vector:
     return np.bincount(group, values) / np.bincount(group)
 
 
-def _over_lines(trials: Trials, ours: Tally, theirs: Tally, seed: int) -> Interval:
+def _over_lines(
+    trials: Trials, ours: EnvironmentCvPredictions, theirs: EnvironmentCvPredictions, seed: int
+) -> ConfidenceInterval:
     """Bootstrap of the held-out lines of each split, models paired."""
     generator = np.random.default_rng(seed)
     drawn = np.empty(_DRAWS)
@@ -83,10 +89,12 @@ def _over_lines(trials: Trials, ours: Tally, theirs: Tally, seed: int) -> Interv
                 found.append(pearson_r(first[picks], again) - pearson_r(second[picks], again))
         drawn[draw] = np.mean(found)
     lower, upper = np.quantile(drawn, [0.025, 0.975])
-    return Interval(float(drawn.mean()), float(lower), float(upper))
+    return ConfidenceInterval(float(drawn.mean()), float(lower), float(upper))
 
 
-def _cases(trials: Trials, ours: Tally, theirs: Tally) -> list[tuple[Vector, Vector, Vector]]:
+def _cases(
+    trials: Trials, ours: EnvironmentCvPredictions, theirs: EnvironmentCvPredictions
+) -> list[tuple[Vector, Vector, Vector]]:
     """Observed and both predictions of each judged environment of each split."""
     cases = []
     for cells, first, second, r in zip(ours.cells, ours.forecasts, theirs.forecasts, ours.r, strict=True):

@@ -16,7 +16,7 @@ from budwood.prediction.environments.contract import FittedEnvironmentModel
 from budwood.prediction.environments.registry import check_environment_models, environment_model_named
 from budwood.prediction.environments.results import EnvironmentPrediction
 from budwood.prediction.environments.trials import Trials, match_trials
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.stats.evaluation.finlay_wilkinson import finlay_wilkinson
 from budwood.stats.relationship.relationship import Rows
 
@@ -53,7 +53,7 @@ def predict_environments(
     trials = match_trials(genotypes, phenotypes, trait, environments)
     wanted = _rows(trials.environments, targets)
     described = environment_model_named(name)
-    fitted = described.fit(Predictors(genotypes), trials)
+    fitted = described.fit(PanelKernels(genotypes), trials)
     return _prediction(genotypes, trials, trait, described.name, fitted, wanted)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.evaluation.results import PairedDifference, PermutationControl
+from budwood.prediction.evaluation.results import PairedDifference, PermutationTest
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -67,7 +67,7 @@ class EnvironmentEvaluation:
         The last model on values shuffled within environments.
     assumptions
         Sentences about what was averaged, left out or not judged.
-    verdict
+    conclusion
         Whether covariates add accuracy; empty where no pair of models shows it.
     """
 
@@ -78,9 +78,9 @@ class EnvironmentEvaluation:
     scores: tuple[EnvironmentScore, ...]
     paired: tuple[PairedDifference, ...]
     interval_over: str
-    permutation: PermutationControl
+    permutation: PermutationTest
     assumptions: tuple[str, ...]
-    verdict: str
+    conclusion: str
 
 
 @dataclass(frozen=True)

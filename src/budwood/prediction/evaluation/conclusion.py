@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from budwood.prediction.evaluation.results import PairedDifference
 
 
-def dna_verdict(paired: Sequence[PairedDifference], dna_model: str) -> str:
+def dna_conclusion(paired: Sequence[PairedDifference], dna_model: str) -> str:
     """Whether the DNA model adds anything, judged by the interval of its paired difference.
 
     Parameters
@@ -19,7 +19,7 @@ def dna_verdict(paired: Sequence[PairedDifference], dna_model: str) -> str:
 
     Examples
     --------
-    >>> print(dna_verdict([PairedDifference("GBLUP + DNA model", "GBLUP", 0.031, 0.012, 0.05)],
+    >>> print(dna_conclusion([PairedDifference("GBLUP + DNA model", "GBLUP", 0.031, 0.012, 0.05)],
     ...                   "GBLUP + DNA model"))
     The DNA model adds accuracy: r is 0.031 higher than with GBLUP on the same folds (95 % interval 0.012 to
     0.050).

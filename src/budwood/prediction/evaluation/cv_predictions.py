@@ -28,7 +28,7 @@ Vector = NDArray[np.float64]
 SMALLEST_FAMILY: Final = 10
 
 
-class Tally:
+class CvPredictions:
     """What one model said about each of n accessions in each repeat while it was held out.
 
     Attributes
@@ -52,7 +52,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class Scorer:
     """What forecasts are held against: the same for every model.
 
     Attributes
@@ -72,7 +72,7 @@ class Yardstick:
     heritability: Heritability
     lower_is_better: bool = False
 
-    def score(self, name: str, tally: Tally) -> ModelScore:
+    def score(self, name: str, tally: CvPredictions) -> ModelScore:
         """Every figure of a model."""
         y, sign = self.observed, -1.0 if self.lower_is_better else 1.0
         fold_r = self._by_fold(metrics.pearson_r, tally.value)
@@ -122,7 +122,7 @@ class Yardstick:
         )
 
     def paired(
-        self, baseline: ModelScore, score: ModelScore, tallies: dict[str, Tally], seed: int
+        self, baseline: ModelScore, score: ModelScore, tallies: dict[str, CvPredictions], seed: int
     ) -> PairedDifference:
         """Difference of a model from the baseline, with both intervals."""
         differences = np.array(score.fold_r) - np.array(baseline.fold_r)

@@ -2,7 +2,7 @@
 
 Everything that learns (frequencies, imputation, bandwidths, variance components) learns inside the fold:
 models receive trait values of the training rows only, and
-:class:`~budwood.prediction.kernels.panel_kernels.Predictors` makes kernels from the training rows.
+:class:`~budwood.prediction.kernels.panel_kernels.PanelKernels` makes kernels from the training rows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.prediction.evaluation.conclusion import dna_verdict
-from budwood.prediction.evaluation.cv_predictions import Tally, Yardstick
+from budwood.prediction.evaluation.conclusion import dna_conclusion
+from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
 from budwood.prediction.evaluation.heritability import genomic_heritability, heritability_notes
-from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationControl
+from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationTest
 from budwood.prediction.evaluation.splitting import Scheme
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import TraitModel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import Rows
@@ -42,7 +42,7 @@ class Comparison:
     reported
         Name of the model whose held-out predictions and permutation control are kept.
     dna_model
-        Name of the model that has the DNA model's kernel, for the verdict; empty when none has.
+        Name of the model that has the DNA model's kernel, for the conclusion; empty when none has.
     """
 
     models: tuple[TraitModel, ...]
@@ -62,7 +62,7 @@ class _Shuffles:
     values: list[Vector]
     fold_r: list[list[float]] = field(default_factory=list)
 
-    def add(self, model: TraitModel, predictors: Predictors, training: Rows, held_out: Rows) -> None:
+    def add(self, model: TraitModel, predictors: PanelKernels, training: Rows, held_out: Rows) -> None:
         row = []
         for y in self.values:
             # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
@@ -73,14 +73,14 @@ class _Shuffles:
             row.append(pearson_r(forecast.value, y[held_out]))
         self.fold_r.append(row)
 
-    def control(self, model: str) -> PermutationControl:
+    def control(self, model: str) -> PermutationTest:
         mean_r = np.mean(self.fold_r, axis=0)
         lower, upper = np.quantile(mean_r, [0.025, 0.975])
-        return PermutationControl(model, float(mean_r.mean()), float(lower), float(upper))
+        return PermutationTest(model, float(mean_r.mean()), float(lower), float(upper))
 
 
 def evaluate(
-    predictors: Predictors,
+    predictors: PanelKernels,
     y: Vector,
     comparison: Comparison,
     scheme: Scheme,
@@ -123,7 +123,7 @@ def evaluate(
     if not np.isfinite(y).all():
         raise BudwoodError("a trait value is not a number", mend="leave accessions without a value out")
     scheme.check(y)
-    yardstick = Yardstick(y, scheme, heritability or genomic_heritability(predictors, y), lower_is_better)
+    yardstick = Scorer(y, scheme, heritability or genomic_heritability(predictors, y), lower_is_better)
     generator = np.random.default_rng(seed)
     shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
     tallies = _cross_validate(predictors, y, comparison, scheme, shuffles)
@@ -133,7 +133,11 @@ def evaluate(
 
 
 def _outcome(
-    yardstick: Yardstick, tallies: dict[str, Tally], comparison: Comparison, shuffles: _Shuffles, seed: int
+    yardstick: Scorer,
+    tallies: dict[str, CvPredictions],
+    comparison: Comparison,
+    shuffles: _Shuffles,
+    seed: int,
 ) -> Evaluation:
     """Figures of all models, without the names of trait and accessions."""
     scheme, heritability = yardstick.scheme, yardstick.heritability
@@ -150,7 +154,7 @@ def _outcome(
         held_out_prediction=tallies[comparison.reported].value[0].copy(),
         held_out_observed=yardstick.observed.copy(),
         held_out_accessions=(),
-        verdict=dna_verdict(paired, comparison.dna_model),
+        conclusion=dna_conclusion(paired, comparison.dna_model),
         heritability=heritability,
         lower_is_better=yardstick.lower_is_better,
         possible_gain=yardstick.possible_gain,
@@ -162,10 +166,10 @@ def _outcome(
 
 
 def _cross_validate(
-    predictors: Predictors, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
-) -> dict[str, Tally]:
+    predictors: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
+) -> dict[str, CvPredictions]:
     """Every model through every fold, and the shuffles through those of the first repeat."""
-    tallies = {model.name: Tally(len(scheme.repeats), len(y)) for model in comparison.models}
+    tallies = {model.name: CvPredictions(len(scheme.repeats), len(y)) for model in comparison.models}
     for repeat in range(len(scheme.repeats)):
         for training, held_out in scheme.splits(repeat):
             for model in comparison.models:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.prediction.evaluation.results import Heritability
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 
@@ -20,7 +20,7 @@ GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all labelled l
 GIVEN_SOURCE: Final = "given by the user"
 
 
-def genomic_heritability(predictors: Predictors, y: NDArray[np.float64]) -> Heritability:
+def genomic_heritability(predictors: PanelKernels, y: NDArray[np.float64]) -> Heritability:
     """Share of the variance of the n trait values that the relationship matrix explains.
 
     ``Vu D / (Vu D + Ve)`` with REML estimates from all accessions and ``D`` the expected sample variance of

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.evaluation.results import PermutationControl
+from budwood.prediction.evaluation.results import PermutationTest
 
 Vector = NDArray[np.float64]
 
 
-def leakage_audit(
+def permutation_test(
     procedure: Callable[[Vector], float], y: Vector, *, name: str, shuffles: int = 20, seed: int = 0
-) -> PermutationControl:
+) -> PermutationTest:
     """Run a whole procedure, from trait values to accuracy, on shuffled trait values.
 
     Everything that looks at trait values has to be inside the procedure: a step done beforehand (markers
@@ -32,15 +32,15 @@ def leakage_audit(
 
     Returns
     -------
-    PermutationControl
+    PermutationTest
         The procedure leaks if the interval does not contain 0.
 
     Examples
     --------
-    >>> leakage_audit(lambda values: 0.3, np.arange(9.0), name="always right").lower
+    >>> permutation_test(lambda values: 0.3, np.arange(9.0), name="always right").lower
     0.3
     """
     generator = np.random.default_rng(seed)
     found = [procedure(generator.permutation(y)) for _ in range(shuffles)]
     lower, upper = np.quantile(found, [0.025, 0.975])
-    return PermutationControl(name, float(np.mean(found)), float(lower), float(upper))
+    return PermutationTest(name, float(np.mean(found)), float(lower), float(upper))

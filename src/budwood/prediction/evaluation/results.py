@@ -137,7 +137,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class PermutationControl:
+class PermutationTest:
     """Accuracy of the same model and folds on shuffled trait values, and the central 95 % of the shuffles."""
 
     model: str
@@ -151,7 +151,7 @@ class PermutationControl:
 
         Examples
         --------
-        >>> PermutationControl("GBLUP", 0.3, 0.2, 0.4).leaks
+        >>> PermutationTest("GBLUP", 0.3, 0.2, 0.4).leaks
         True
         """
         return self.lower > 0.0
@@ -175,7 +175,7 @@ class Evaluation:
     held_out_prediction, held_out_observed, held_out_accessions
         For each of the n labelled accessions: the value that the reported model predicted in the first
         repeat when the accession was held out, the observed value, and the id.
-    verdict
+    conclusion
         One or two sentences: whether the DNA model adds anything, from the paired interval.
     heritability
         What ``accuracy`` divides by; None where nothing was estimated or given.
@@ -199,11 +199,11 @@ class Evaluation:
     repeats: int
     scores: tuple[ModelScore, ...]
     paired: tuple[PairedDifference, ...]
-    permutation: PermutationControl
+    permutation: PermutationTest
     held_out_prediction: NDArray[np.float64]
     held_out_observed: NDArray[np.float64]
     held_out_accessions: tuple[str, ...]
-    verdict: str
+    conclusion: str
     heritability: Heritability | None = None
     lower_is_better: bool = False
     possible_gain: float = nan

@@ -13,12 +13,12 @@ from budwood.stats.relationship.relationship import Rows
 T = TypeVar("T")
 
 
-class TrainingMemo:
+class KernelCache:
     """Results that several models ask for with the same training rows.
 
     Examples
     --------
-    >>> memo = TrainingMemo()
+    >>> memo = KernelCache()
     >>> memo.recall("sum", np.arange(3), lambda: 3)
     3
     >>> memo.recall("sum", np.arange(3), lambda: 4)

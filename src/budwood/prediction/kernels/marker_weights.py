@@ -22,7 +22,7 @@ class MarkerWeights:
     Attributes
     ----------
     by_kernel
-        (m,) weights each, none negative; see :class:`~budwood.prediction.kernels.panel_kernels.Predictors`.
+        (m,) weights each, none negative; see :class:`~budwood.prediction.kernels.panel_kernels.PanelKernels`.
     notes
         Sentences about where they come from and what was assumed.
     """

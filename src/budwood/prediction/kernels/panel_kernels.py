@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction.kernels.cache import TrainingMemo
+from budwood.prediction.kernels.cache import KernelCache
 from budwood.stats.relationship.fold_relationship import FoldRelationship
 from budwood.stats.relationship.gaussian import gaussian_kernel
 from budwood.stats.relationship.kernel_scaling import recentred
@@ -32,7 +32,7 @@ Vector = NDArray[np.float64]
 
 RELATIONSHIP: Final = "relationship"
 GAUSSIAN: Final = "gaussian"
-EMBEDDING: Final = "embedding"
+EMBEDDING_KERNEL: Final = "embedding"
 FUNCTION: Final = "function"
 SUBGENOME: Final = "subgenome"
 
@@ -67,7 +67,7 @@ class KernelName:
         return self.kind if self.kind == GAUSSIAN else f"{self.kind} {self.setting}".strip()
 
 
-class Predictors:
+class PanelKernels:
     """A panel seen by trait models.
 
     Parameters
@@ -96,15 +96,15 @@ class Predictors:
         self.grams = dict(grams or {})
         self.weights = dict(weights or {})
         self._folds = FoldRelationship(genotypes.dosage, genotypes.ploidy)
-        self._memo = TrainingMemo()
+        self._memo = KernelCache()
 
     def __len__(self) -> int:
         return len(self.genotypes.accessions)
 
-    def take(self, rows: Rows) -> Predictors:
+    def take(self, rows: Rows) -> PanelKernels:
         """The chosen accessions only."""
         grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
-        return Predictors(self.genotypes.take(rows), grams, self.weights)
+        return PanelKernels(self.genotypes.take(rows), grams, self.weights)
 
     @property
     def further_kernels(self) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ class Predictors:
         return self._memo.recall(name, training, make)
 
     def lap(self) -> float:
-        """Seconds that a model alone would have needed since the last lap (see :class:`TrainingMemo`)."""
+        """Seconds that a model alone would have needed since the last lap (see :class:`KernelCache`)."""
         return self._memo.lap()
 
     def _products(self, training: Rows, weights: str = "") -> CentredProducts:

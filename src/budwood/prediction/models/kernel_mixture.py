@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, PanelKernels
 from budwood.prediction.trait_model import FittedKernelModel
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
@@ -43,7 +43,7 @@ class KernelMixture:
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model."""
         square = np.ix_(training, training)
@@ -58,7 +58,7 @@ class KernelMixture:
         return FittedKernelModel(names, blup(y, own, components, weights=weights), kernels, training)
 
     def _mixture(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None
     ) -> tuple[tuple[str, str], tuple[float, float], VarianceComponents]:
         """The likeliest pair, the multiple of each in the mixture, and the mixture's variances."""
         square = np.ix_(training, training)

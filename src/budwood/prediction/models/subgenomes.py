@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Markers
 from budwood.prediction.kernels.marker_weights import MarkerWeights
-from budwood.prediction.kernels.panel_kernels import SUBGENOME, KernelName, Predictors
+from budwood.prediction.kernels.panel_kernels import SUBGENOME, KernelName, PanelKernels
 from budwood.prediction.trait_model import FittedKernelModel, KernelModel
 from budwood.stats.relationship.relationship import Rows
 
@@ -82,7 +82,7 @@ class SubgenomeModel:
     name: str
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model.
 
@@ -104,7 +104,7 @@ class SubgenomeModel:
 SUBGENOMES: Final = SubgenomeModel("Subgenomes")
 
 
-def subgenome_shares(predictors: Predictors, y: Vector) -> str:
+def subgenome_shares(predictors: PanelKernels, y: Vector) -> str:
     """What share of the phenotypic variance of all lines each subgenome has, as a sentence."""
     shares = SUBGENOMES.fit(predictors, np.arange(len(predictors)), y).variance_shares
     listed = ", ".join(f"{source} {share:.0%}" for source, share in shares.items())

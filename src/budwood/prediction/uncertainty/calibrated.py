@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import FittedKernelModel, FittedTraitModel, Forecast, TraitModel
 from budwood.prediction.uncertainty.inner_folds import (
     HeldOut,
-    TrainingPredictors,
+    TrainingKernels,
     held_out_forecast,
     held_out_solved,
     inner_random_folds,
@@ -63,7 +63,7 @@ class Calibrated:
         return self.model.name
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedTraitModel:
         """Fit the model to the training rows, and judge it on records held out inside them."""
         rows = np.asarray(training, dtype=np.intp)
@@ -77,7 +77,7 @@ class Calibrated:
         if isinstance(fitted, FittedKernelModel):
             held_out = partial(held_out_solved, fitted, y)
         else:
-            inner = TrainingPredictors(predictors, rows)
+            inner = TrainingKernels(predictors, rows)
             held_out = partial(held_out_forecast, self.model, inner, y, weights=weights)
         scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
         return FittedCalibrated(fitted, scale)

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.thinning import evenly_spaced
 from budwood.prediction.trait_model import TraitModel
-from budwood.prediction.uncertainty.inner_folds import TrainingPredictors, held_out_forecast
+from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast
 from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.relationship.relationship import Rows
 
@@ -35,7 +35,7 @@ class TrainingSet:
         (n,) record weights, or None for equal ones.
     """
 
-    predictors: Predictors
+    predictors: PanelKernels
     rows: Rows
     y: Vector
     folds: Folds
@@ -82,7 +82,7 @@ class KernelFitter:
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Fit to all training records, and in the inner folds."""
-        inner = TrainingPredictors(training.predictors, training.rows)
+        inner = TrainingKernels(training.predictors, training.rows)
         held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
         fitted = self.model.fit(training.predictors, training.rows, training.y, training.weights)
         return CrossFit(held_out.value, lambda rows: fitted.predict(np.asarray(rows)).value)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from budwood.prediction.kernels.panel_kernels import Predictors
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.trait_model import GBLUP, FittedTraitModel, Forecast
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, TrainingSet
 from budwood.prediction.uncertainty.inner_folds import held_out_solved, inner_random_folds
@@ -49,7 +49,7 @@ class CrossFitModel:
     seed: int = 0
 
     def fit(
-        self, predictors: Predictors, training: Rows, y: Vector, weights: Vector | None = None
+        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedCrossFitModel:
         """Learn from the training rows, and judge the errors in inner folds."""
         rows = np.asarray(training, dtype=np.intp)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.errors import BudwoodError
-from budwood.prediction.kernels.panel_kernels import GAUSSIAN, KernelName, Predictors
+from budwood.prediction.kernels.panel_kernels import GAUSSIAN, KernelName, PanelKernels
 from budwood.prediction.trait_model import FittedKernelModel, TraitModel
 from budwood.stats.evaluation.splitters import Folds, random_folds
 from budwood.stats.relationship.kernel_scaling import recentred
@@ -29,7 +29,7 @@ Vector = NDArray[np.float64]
 _FEWEST: Final = 4
 
 
-class TrainingPredictors(Predictors):
+class TrainingKernels(PanelKernels):
     """The training accessions of a training set, seen by models that are fitted inside it.
 
     Parameters
@@ -40,7 +40,7 @@ class TrainingPredictors(Predictors):
         Rows of the training set; row i of this object is ``training[i]`` there.
     """
 
-    def __init__(self, predictors: Predictors, training: Rows) -> None:
+    def __init__(self, predictors: PanelKernels, training: Rows) -> None:
         super().__init__(predictors.genotypes.take(training))
         self._outer, self._rows = predictors, training
         self._kernels: dict[str, Matrix] = {}
@@ -63,7 +63,7 @@ class TrainingPredictors(Predictors):
         return self._outer.markers(self._rows)[self._rows]
 
 
-def inner_random_folds(predictors: Predictors, training: Rows, folds: int, seed: int) -> Folds:
+def inner_random_folds(predictors: PanelKernels, training: Rows, folds: int, seed: int) -> Folds:
     """Random inner fold of each training row; fewer folds where the training set is small."""
     if len(training) < 2 * _FEWEST:
         raise BudwoodError(
@@ -99,7 +99,7 @@ class HeldOut:
 
 
 def held_out_forecast(
-    model: TraitModel, inner: TrainingPredictors, y: Vector, folds: Folds, weights: Vector | None
+    model: TraitModel, inner: TrainingKernels, y: Vector, folds: Folds, weights: Vector | None
 ) -> HeldOut:
     """Forecast every training record from the inner folds without it.
 

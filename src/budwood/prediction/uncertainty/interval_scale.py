@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, Predictors
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.uncertainty.inner_folds import HeldOut, inner_splits
 from budwood.stats.evaluation.conformal import Widening, conformal_quantile, local_scale
 from budwood.stats.evaluation.splitters import Folds, cluster_folds
@@ -43,7 +43,7 @@ class Divisions:
     clusters: Folds
 
     @classmethod
-    def of(cls, predictors: Predictors, training: Rows, random: Folds) -> Divisions:
+    def of(cls, predictors: PanelKernels, training: Rows, random: Folds) -> Divisions:
         """Relatives of the training rows and their clusters, from the relationship."""
         relationship = predictors.kernel(RELATIONSHIP, training)
         correlation = genomic_correlation(relationship)[:, training]

@@ -12,7 +12,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Interval:
+class ConfidenceInterval:
     """Mean difference and its two-sided interval."""
 
     mean: float
@@ -20,7 +20,7 @@ class Interval:
     upper: float
 
 
-def corrected_interval(differences: Vector, test_to_train: float, level: float = 0.95) -> Interval:
+def corrected_interval(differences: Vector, test_to_train: float, level: float = 0.95) -> ConfidenceInterval:
     """Interval for the mean difference over folds that share training lines.
 
     Folds overlap in their training lines, so their differences are correlated and the plain t interval is too
@@ -45,7 +45,7 @@ def corrected_interval(differences: Vector, test_to_train: float, level: float =
         raise ValueError("an interval needs at least two differences")
     variance = float(np.var(differences, ddof=1)) * (1.0 / count + test_to_train)
     half = float(stdtrit(count - 1, 0.5 + level / 2.0)) * variance**0.5
-    return Interval(mean, mean - half, mean + half)
+    return ConfidenceInterval(mean, mean - half, mean + half)
 
 
 def bootstrap_mean_r(
@@ -96,7 +96,7 @@ def bootstrap_mean_r(
 
 def bootstrap_difference(
     first: Vector, second: Vector, mean: float, folds: int, level: float = 0.95
-) -> Interval:
+) -> ConfidenceInterval:
     """Interval for a mean difference over k folds, from the draws of both models.
 
     Redrawn lines alone say nothing of the training sets, and every line is in most of them. As in
@@ -116,13 +116,13 @@ def bootstrap_difference(
     Examples
     --------
     >>> bootstrap_difference(np.array([0.25, 0.5]), np.array([0.5, 0.75]), mean=0.25, folds=5)
-    Interval(mean=0.25, lower=0.25, upper=0.25)
+    ConfidenceInterval(mean=0.25, lower=0.25, upper=0.25)
     """
     stretch = (1.0 + folds / (folds - 1)) ** 0.5
     draws = second - first
     ends = np.quantile(draws, [0.5 - level / 2.0, 0.5 + level / 2.0])
     lower, upper = mean + stretch * (ends - draws.mean())
-    return Interval(mean, float(lower), float(upper))
+    return ConfidenceInterval(mean, float(lower), float(upper))
 
 
 def _weighted_r(x: Vector, y: Vector, weights: NDArray[np.float64]) -> Vector:
@@ -145,15 +145,15 @@ def _weighted_r(x: Vector, y: Vector, weights: NDArray[np.float64]) -> Vector:
 
 def bootstrap_interval(
     differences: Vector, *, seed: int, level: float = 0.95, draws: int = 10_000
-) -> Interval:
+) -> ConfidenceInterval:
     """Percentile interval for the mean of independent differences, for example one for each panel and trait.
 
     Examples
     --------
     >>> bootstrap_interval(np.array([0.25, 0.25]), seed=1)
-    Interval(mean=0.25, lower=0.25, upper=0.25)
+    ConfidenceInterval(mean=0.25, lower=0.25, upper=0.25)
     """
     generator = np.random.default_rng(seed)
     picks = generator.integers(0, len(differences), size=(draws, len(differences)))
     lower, upper = np.quantile(differences[picks].mean(axis=1), [0.5 - level / 2.0, 0.5 + level / 2.0])
-    return Interval(float(np.mean(differences)), float(lower), float(upper))
+    return ConfidenceInterval(float(np.mean(differences)), float(lower), float(upper))

@@ -21,7 +21,7 @@ from budwood.stats.mixed_model.kronecker_model import CellPrediction, Likelihood
 
 
 @dataclass(frozen=True)
-class GridCells:
+class KroneckerGrid:
     """A grid of records, each of weight 1.
 
     Attributes
@@ -124,7 +124,7 @@ class SolvedGrid:
         Of V, and (y - X b)' V^-1 (y - X b).
     """
 
-    grid: GridCells
+    grid: KroneckerGrid
     inverses: NDArray[np.float64]
     factor: Matrix
     effects: Vector
@@ -164,7 +164,7 @@ class SolvedGrid:
         return np.einsum("ac,ac->c", total, total), np.einsum("ac,ac->c", without, without)
 
 
-def grid_cells(kernel: Matrix, records: Matrix) -> GridCells:
+def kronecker_grid_of(kernel: Matrix, records: Matrix) -> KroneckerGrid:
     """A grid of records of n rows in m columns.
 
     Parameters
@@ -179,6 +179,6 @@ def grid_cells(kernel: Matrix, records: Matrix) -> GridCells:
     filled = np.where(holes, 0.0, records)
     mean = vectors.sum(axis=0)
     dummies = tuple(np.vstack([mean, vectors[holes[:, j]]]) for j in range(records.shape[1]))
-    return GridCells(
+    return KroneckerGrid(
         np.maximum(values, 0.0), vectors, vectors.T @ filled, dummies, int(records.size - holes.sum())
     )

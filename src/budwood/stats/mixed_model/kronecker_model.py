@@ -2,8 +2,8 @@
 
 The effect of row i in column j has ``Cov(u_ij, u_kl) = K_ik G_jl``: K is given, G is estimated. Every column
 has a fixed mean, and a record of weight w in column j has residual variance ``r_j / w``. Two engines solve
-this exactly and are interchangeable: :class:`~budwood.stats.mixed_model.kronecker_grid.GridCells` for grids that are full or
-nearly so, and :class:`~budwood.stats.mixed_model.kronecker_scattered.ScatteredCells` for any set of weighted records.
+this exactly and are interchangeable: :class:`~budwood.stats.mixed_model.kronecker_grid.KroneckerGrid` for grids that are full or
+nearly so, and :class:`~budwood.stats.mixed_model.kronecker_scattered.KroneckerScattered` for any set of weighted records.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Solved(Protocol):
         """Predict rows from their (c, n) kernel with the n rows of the records and their (c,) own kernel."""
 
 
-class SeparableRecords(Protocol):
+class KroneckerRecords(Protocol):
     """Records and K, ready for any G and r."""
 
     @property
@@ -106,7 +106,7 @@ class SeparableRecords(Protocol):
 
 
 @dataclass(frozen=True)
-class SeparableFit:
+class KroneckerFit:
     """Restricted maximum likelihood estimates.
 
     Attributes
@@ -124,7 +124,7 @@ class SeparableFit:
     solved: Solved
 
 
-def fit_separable(records: SeparableRecords, structure: ColumnCovariance) -> SeparableFit:
+def kronecker_reml(records: KroneckerRecords, structure: ColumnCovariance) -> KroneckerFit:
     """Restricted maximum likelihood for a structure of G and r.
 
     Quasi-Newton steps with exact derivatives and bounds (Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190), so
@@ -155,6 +155,6 @@ def fit_separable(records: SeparableRecords, structure: ColumnCovariance) -> Sep
         raise BudwoodError(
             "variance components did not settle", mend="leave out columns with few or odd values"
         )
-    return SeparableFit(
+    return KroneckerFit(
         best.x, -float(best.fun) * records.count, records.solve(*structure.covariance(best.x))
     )

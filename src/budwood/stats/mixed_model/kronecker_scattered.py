@@ -19,7 +19,7 @@ from budwood.stats.relationship.relationship import Rows
 
 
 @dataclass(frozen=True)
-class ScatteredCells:
+class KroneckerScattered:
     """Records sorted by column.
 
     Attributes
@@ -133,7 +133,7 @@ class SolvedCells:
         V^-1 X, (N, m), and V^-1 (y - X b), (N,).
     """
 
-    cells: ScatteredCells
+    cells: KroneckerScattered
     factor: Matrix
     means: Vector
     mean_covariance: Matrix
@@ -166,9 +166,11 @@ class SolvedCells:
         )
 
 
-def scattered_cells(kernel: Matrix, row: Rows, column: Rows, y: Vector, weights: Vector) -> ScatteredCells:
+def kronecker_scattered_of(
+    kernel: Matrix, row: Rows, column: Rows, y: Vector, weights: Vector
+) -> KroneckerScattered:
     """Records of rows in columns 0..m - 1, each column with at least one; (N,) arrays in any order."""
     order = np.argsort(column, kind="stable")
     row, column = row[order], column[order]
     rows = tuple(row[column == j] for j in range(int(column.max()) + 1))
-    return ScatteredCells(kernel, rows, y[order], weights[order])
+    return KroneckerScattered(kernel, rows, y[order], weights[order])

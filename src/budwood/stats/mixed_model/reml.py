@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from budwood.stats.mixed_model.average_information import average_information_reml
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, check_kernels, whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectrum
+from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 
@@ -50,5 +50,5 @@ def reml(
     check_kernels(kernels, len(y))
     design = whitened_design(len(y), fixed, weights)
     if len(kernels) == 1:
-        return spectrum(kernels[0], design).fit(y)
+        return spectral_reml(kernels[0], design).fit(y)
     return average_information_reml(y, kernels, design)

@@ -24,7 +24,7 @@ _GRID: Final = np.linspace(-15.0, 15.0, 61)
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class SpectralReml:
     """Eigendecomposition of a kernel between error contrasts.
 
     Attributes
@@ -52,7 +52,7 @@ class Spectrum:
         return profile.components(kernel, residual, size)
 
 
-def spectrum(kernel: Matrix, design: WhitenedDesign) -> Spectrum:
+def spectral_reml(kernel: Matrix, design: WhitenedDesign) -> SpectralReml:
     """Decompose the kernel of n records.
 
     Raises
@@ -73,7 +73,7 @@ def spectrum(kernel: Matrix, design: WhitenedDesign) -> Spectrum:
         raise BudwoodError(
             "a kernel is not positive semidefinite", mend="build it from features, not from pairwise scores"
         )
-    return Spectrum(np.maximum(values, 0.0), vectors[:, q:], design)
+    return SpectralReml(np.maximum(values, 0.0), vectors[:, q:], design)
 
 
 @dataclass(frozen=True)

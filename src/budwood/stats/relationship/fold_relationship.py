@@ -30,14 +30,14 @@ from budwood.stats.relationship.relationship import (
     Rows,
     centre,
     centred_products,
-    summarise,
+    summarise_markers,
 )
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 _BLOCK: Final = 4096
-#: Variance of frequencies under which they differ by rounding only, as in ``summarise``.
+#: Variance of frequencies under which they differ by rounding only, as in ``summarise_markers``.
 _NO_VARIANCE: Final = 1e-10
 #: Distance from the least frequency within which sums in another order could fall on the other side of it.
 _ROUNDING: Final = 1e-9
@@ -78,7 +78,7 @@ class FoldRelationship:
     def summary(self, training: Rows) -> MarkerSummary:
         """Allele frequencies of the training rows and the markers that pass the filter.
 
-        Equal to :func:`budwood.stats.relationship.relationship.summarise`.
+        Equal to :func:`budwood.stats.relationship.relationship.summarise_markers`.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class FoldRelationship:
         rows = np.asarray(training, dtype=np.intp)
         if self._first is None or self._first == rows.tobytes() or not self._worthwhile:
             self._first = rows.tobytes()
-            return summarise(self._dosage, self._ploidy, rows)
+            return summarise_markers(self._dosage, self._ploidy, rows)
         if self._shared is None:
             self._shared = _shared(self._dosage, self._ploidy)
         return self._shared.summary(rows)
@@ -146,7 +146,7 @@ class _Shared:
         )
         frequency, kept = _kept(sums, squares, seen, rows, keep)
         if not kept.any():
-            return summarise(self.dosage, self.ploidy, training, keep)
+            return summarise_markers(self.dosage, self.ploidy, training, keep)
         return MarkerSummary(frequency, kept, float(np.mean(self.ploidy[training])))
 
     def products(self, summary: MarkerSummary) -> CentredProducts:

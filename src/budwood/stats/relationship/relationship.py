@@ -121,7 +121,7 @@ class CentredProducts:
         return np.maximum(distances, 0.0) / self.summary.scale
 
 
-def summarise(
+def summarise_markers(
     dosage: Dosage,
     ploidy: NDArray[np.int8],
     training: Rows | None = None,
@@ -173,7 +173,7 @@ def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSu
     --------
     >>> dosage = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8)
     >>> two = np.full(3, 2, dtype=np.int8)
-    >>> centred_products(dosage, two, summarise(dosage, two)).relationship()
+    >>> centred_products(dosage, two, summarise_markers(dosage, two)).relationship()
     array([[ 2.,  0., -2.],
            [ 0.,  0.,  0.],
            [-2.,  0.,  2.]])
@@ -230,7 +230,7 @@ def relationship(
     >>> np.diag(relationship(dosage, np.full(3, 2, dtype=np.int8)))
     array([1., 1., 2.])
     """
-    return centred_products(dosage, ploidy, summarise(dosage, ploidy, training, keep)).relationship()
+    return centred_products(dosage, ploidy, summarise_markers(dosage, ploidy, training, keep)).relationship()
 
 
 def genomic_correlation(kernel: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -50,7 +50,7 @@ class Sources:
     files: tuple[Path, ...]
 
 
-def open_sources(recipe: Recipe) -> Sources:
+def open_training_data(recipe: Recipe) -> Sources:
     """Open everything a recipe names."""
     opened = _from_corpus(recipe) if recipe.corpus.folder else _from_genomes(recipe)
     if not recipe.objective.column_weight:

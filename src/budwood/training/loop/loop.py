@@ -18,7 +18,7 @@ from budwood.training.loop.optimisers import build_optimisers
 from budwood.training.loop.sharding import sharded, whole_tensor
 from budwood.training.loop.state import load_moments, load_weights, save_state, saved_state
 from budwood.training.monitoring.curve import write_curve
-from budwood.training.monitoring.divergence_guard import LossWatch
+from budwood.training.monitoring.divergence_guard import DivergenceGuard
 from budwood.training.monitoring.speed import measured_peak, operations_per_base
 from budwood.training.monitoring.training_log import TrainingLog
 from budwood.training.objective.alignment_columns import ColumnSampler
@@ -70,7 +70,7 @@ def train(
     accelerator = Accelerator(mixed_precision=schedule.precision)
     _check_pieces(accelerator, schedule)
     state = saved_state(folder / "state")
-    done, watch = load_weights(state, objective) if state else (0, LossWatch())
+    done, watch = load_weights(state, objective) if state else (0, DivergenceGuard())
     cost = _seconds_per_base(accelerator, objective, window, schedule)
     module = sharded(objective, accelerator.device) if shard else accelerator.prepare(objective)
     optimisers = build_optimisers(objective, schedule)
@@ -97,7 +97,7 @@ def train(
 
 
 def _step(
-    running: _Running, batch: TrainingBatch, step: int, watch: LossWatch, folder: Path
+    running: _Running, batch: TrainingBatch, step: int, watch: DivergenceGuard, folder: Path
 ) -> dict[str, float]:
     """One optimiser step; returns the losses of the whole batch."""
     accelerator, schedule = running.accelerator, running.schedule

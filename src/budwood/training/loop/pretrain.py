@@ -13,7 +13,7 @@ from budwood.errors import BudwoodError
 from budwood.model.checkpoint import WEIGHTS, load_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.progress import estimate
-from budwood.training.data.sources import Sources, open_sources
+from budwood.training.data.sources import Sources, open_training_data
 from budwood.training.loop.loop import train
 from budwood.training.loop.state import load_weights
 from budwood.training.monitoring.validation import validate
@@ -34,7 +34,7 @@ def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | Non
     Path
         The checkpoint folder, which :func:`budwood.model.checkpoint.load_checkpoint` opens.
     """
-    sources = open_sources(recipe)
+    sources = open_training_data(recipe)
     encoder = new_encoder(recipe)
     if recipe.start_path is not None:
         load_start(recipe.start_path, encoder)
@@ -73,7 +73,7 @@ def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | Non
     return folder
 
 
-def estimate_cost(recipe: Recipe) -> TrainingCost:
+def estimate_training_cost(recipe: Recipe) -> TrainingCost:
     """What a recipe will cost on this machine, without reading what it learns from."""
     precision = recipe.schedule.precision
     return training_cost(recipe, new_encoder(recipe), Accelerator(mixed_precision=precision).device)

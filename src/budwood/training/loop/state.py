@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from budwood.errors import BudwoodError
 from budwood.training.loop.sharding import whole_tensor
-from budwood.training.monitoring.divergence_guard import LossWatch
+from budwood.training.monitoring.divergence_guard import DivergenceGuard
 
 _WEIGHTS: Final = "weights.safetensors"
 _OPTIMISER: Final = "optimiser.safetensors"
@@ -28,7 +28,7 @@ def save_state(
     module: nn.Module,
     optimisers: Sequence[torch.optim.Optimizer],
     step: int,
-    watch: LossWatch,
+    watch: DivergenceGuard,
     *,
     main: bool = True,
 ) -> None:
@@ -68,7 +68,7 @@ def saved_state(folder: Path) -> Path | None:
     return next((found for found in candidates if found.exists()), None)
 
 
-def load_weights(state: Path, module: nn.Module) -> tuple[int, LossWatch]:
+def load_weights(state: Path, module: nn.Module) -> tuple[int, DivergenceGuard]:
     """Load the weights, before the module is wrapped for a device; returns the steps done and the watch.
 
     Raises
@@ -85,7 +85,7 @@ def load_weights(state: Path, module: nn.Module) -> tuple[int, LossWatch]:
             mend="choose another --out, or the recipe it was begun with",
         ) from error
     facts = json.loads((state / _STEP).read_text(encoding="utf-8"))
-    return int(facts["step"]), LossWatch(**facts.get("watch", {}))
+    return int(facts["step"]), DivergenceGuard(**facts.get("watch", {}))
 
 
 def load_moments(state: Path, optimisers: Sequence[torch.optim.Optimizer]) -> None:

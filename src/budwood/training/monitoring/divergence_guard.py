@@ -15,7 +15,7 @@ _EARLIEST: Final = 100
 
 
 @dataclass
-class LossWatch:
+class DivergenceGuard:
     """A running mean of the loss and the lowest it has been.
 
     Attributes

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from budwood.genomics.annotation.base_class import CODING, UNLABELLED, Region
+from budwood.genomics.annotation.base_class import CODING, UNLABELLED, BaseClass
 from budwood.genomics.sequence import MASK, N
 from budwood.training.data.batches import Windows, training_batch
 from budwood.training.objective.objectives import PretrainingObjective
@@ -21,9 +21,9 @@ from budwood.training.objective.training_batch import TrainingBatch
 #: Classes that hidden bases are scored by; introns with their splice sites, coding with start and stop.
 REGION_GROUPS: Final = {
     "coding": CODING,
-    "intron": tuple(int(r) for r in Region if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
-    "utr": (int(Region.UTR),),
-    "intergenic": (int(Region.INTERGENIC),),
+    "intron": tuple(int(r) for r in BaseClass if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
+    "utr": (int(BaseClass.UTR),),
+    "intergenic": (int(BaseClass.INTERGENIC),),
 }
 
 #: One base in so many is hidden where single bases are scored.

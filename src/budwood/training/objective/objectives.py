@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from budwood.config import CENTRE_BASES
-from budwood.genomics.annotation.base_class import UNLABELLED, Region
+from budwood.genomics.annotation.base_class import UNLABELLED, BaseClass
 from budwood.genomics.sequence import MASK, N
-from budwood.model.encoder import BASES, BudwoodEncoder, StrandReading
+from budwood.model.encoder import BASES, BudwoodEncoder, StrandOutput
 from budwood.training.objective.locus_offset import NO_OFFSET, OFFSETS
 from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
 
@@ -117,7 +117,7 @@ class PretrainingObjective(nn.Module):
         self.pooled_head = nn.Linear(size, pair) if config.pooled_weight else None
         self.order_head = nn.Linear(2 * size, 1) if config.order_weight else None
 
-    def read(self, tokens: Tensor) -> StrandReading:
+    def read(self, tokens: Tensor) -> StrandOutput:
         """What the encoder makes of one strand."""
         return self.encoder.strand(tokens)
 
@@ -192,7 +192,7 @@ class PretrainingObjective(nn.Module):
         return (doubt * asked[rows]).sum()
 
     def _region_weight(self, batch: TrainingBatch) -> Tensor:
-        marks = batch.region >= Region.DONOR_FORWARD
+        marks = batch.region >= BaseClass.DONOR_FORWARD
         return torch.where(marks, self.config.mark_weight, 1.0) * (batch.region != UNLABELLED)
 
     def _regions(self, logits: Tensor, batch: TrainingBatch, first: int = 0) -> Tensor:
