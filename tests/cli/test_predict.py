@@ -302,7 +302,7 @@ class TestFurtherRelationships:
         told = json.loads(ran.out)
         assert told["model"] == "Multi-kernel"
         assert "function" in told["variance_shares"]
-        assert any("Markers by annotation" in sentence for sentence in told["assumptions"])
+        assert any("Markers by annotation" in sentence for sentence in told["notes"])
         assert {entry["name"] for entry in read_manifest(out)["inputs"]} == {
             "panel.vcf",
             "traits.csv",

@@ -16,9 +16,9 @@ def labels(values: object) -> object:
 
 
 def test_two_values_are_told_and_three_are_not() -> None:
-    (told,) = labels([1, 2] * 6).assumptions
+    (told,) = labels([1, 2] * 6).notes
     assert told.startswith("Trait 't' has two values only, 1 (6 accessions) and 2 (6 accessions)")
-    assert labels([1, 2, 3] * 4).assumptions == ()
+    assert labels([1, 2, 3] * 4).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def test_models_stand_beside_gblup_on_the_same_folds(outcome) -> None:
     assert evaluation.permutation.model == "GBLUP + DNA model"
     assert list(prediction.variance_shares) == ["relationship", "embedding", "residual"]
     assert "DNA model" in evaluation.conclusion
-    assert "Sequence: 3 missing calls, taken as the reference allele." in prediction.assumptions
-    assert not any("phase" in told for told in prediction.assumptions)
+    assert "Sequence: 3 missing calls, taken as the reference allele." in prediction.notes
+    assert not any("phase" in told for told in prediction.notes)
 
 
 def test_without_sequence_the_markers_predict(panel) -> None:
@@ -86,10 +86,7 @@ def test_few_labels_mean_fewer_folds_and_say_so(panel) -> None:
     few = dict(list(panel.values.items())[:12])
     prediction, evaluation = predict_trait(panel.genotypes, few, "height", repeats=1)
     assert evaluation.folds == 4
-    assert (
-        "Cross-validation used 4 folds instead of 5, so that each fold can be judged."
-        in prediction.assumptions
-    )
+    assert "Cross-validation used 4 folds instead of 5, so that each fold can be judged." in prediction.notes
 
 
 def test_a_trait_with_a_rare_value_is_predicted_with_fewer_folds(panel) -> None:

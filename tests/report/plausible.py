@@ -54,7 +54,7 @@ def make_prediction(n: int = 60, labelled: int = 25, seed: int = 1, **changes: A
         "variance_shares": {"relationship": 0.41, "embedding": 0.034, "residual": 0.556},
         "structure": centres[group] + rng.normal(0, 1.1, (n, 2)),
         "structure_explained": np.array([0.342, 0.097]),
-        "assumptions": (
+        "notes": (
             "1,204 markers with over 60 % missing and 3,377 with a minor allele under 1 % were dropped.",
             "Missing calls (1.9 %) were replaced by the mean dosage of the marker.",
             "Heterozygous calls were kept as they stand; 6 windows needed a phase assumption.",

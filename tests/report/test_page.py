@@ -74,7 +74,7 @@ def hostile_prediction() -> TraitPrediction:
         trait='<i>height</i> & "width"',
         nearest_training_accession=tuple(reversed(names)),
         variance_shares={"<u>kernel</u>": 0.4, "residual": 0.6},
-        assumptions=("<script>assumed()</script>",),
+        notes=("<script>assumed()</script>",),
     )
 
 
@@ -112,7 +112,7 @@ def test_every_section_says_its_piece(prediction: TraitPrediction, evaluation: E
     for expected in (
         prediction.trait,
         evaluation.conclusion,
-        *prediction.assumptions,
+        *prediction.notes,
         *context.identity,
         *context.inputs.values(),
         context.command,

@@ -217,7 +217,7 @@ def summary_of(predicted: Predicted, out: Path) -> dict[str, Any]:
         "checkpoint": sequence.checkpoint.digest if sequence else None,
         "reference_share": sequence.haplotypes.check.share if sequence else None,
         "identity": predicted.panel.identity.sentences(),
-        "assumptions": [*predicted.panel.notes, *prediction.assumptions],
+        "notes": [*predicted.panel.notes, *prediction.notes],
         **prediction_summary(predicted.in_environments),
     }
 

@@ -165,7 +165,7 @@ def compare_models(
         seed=design.seed,
         heritability=None if design.h2 is None else given_heritability(design.h2),
         lower_is_better=design.lower_is_better,
-        notes=(*labels.assumptions, *((told,) if left_out else ()), *_pooling(scheme), *more),
+        notes=(*labels.notes, *((told,) if left_out else ()), *_pooling(scheme), *more),
     )
 
 

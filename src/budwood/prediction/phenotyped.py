@@ -30,13 +30,13 @@ class PhenotypedLines:
         Rows with a value, in the genotypes' order.
     y
         Their values.
-    assumptions
+    notes
         Sentences about values that take no part.
     """
 
     rows: Rows
     y: NDArray[np.float64]
-    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> PhenotypedLines:

@@ -100,7 +100,7 @@ def predict_trait(
     evaluation = evaluate(predictors.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
     fitted = comparison.reported_model.fit(predictors, labels.rows, labels.y)
     markers = (*_marker_sentences(predictors, labels.rows), *further.notes)
-    told = (*labels.assumptions, *markers, *assumed, *_told(haplotypes))
+    told = (*labels.notes, *markers, *assumed, *_told(haplotypes))
     return _prediction(predictors, labels, trait, fitted, told), evaluation
 
 
@@ -192,7 +192,7 @@ def _prediction(
     labels: PhenotypedLines,
     trait: str,
     fitted: FittedTraitModel,
-    assumptions: tuple[str, ...],
+    notes: tuple[str, ...],
 ) -> TraitPrediction:
     genotypes, n = predictors.genotypes, len(predictors)
     forecast = fitted.predict(np.arange(n))
@@ -219,7 +219,7 @@ def _prediction(
         variance_shares=fitted.variance_shares,
         structure=components.scores,
         structure_explained=components.explained,
-        assumptions=assumptions,
+        notes=notes,
     )
 
 

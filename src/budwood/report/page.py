@@ -88,7 +88,7 @@ def render_report(
             structure=scatter.structure(prediction),
             side=scatter.SIDE,
             shares=_shares(prediction.variance_shares),
-            assumptions=prediction.assumptions,
+            notes=prediction.notes,
             evaluation=_evaluation(prediction, evaluation, context),
         )
     )

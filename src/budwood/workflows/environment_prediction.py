@@ -143,7 +143,7 @@ def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str
         "folds": evaluation.folds,
         "repeats": evaluation.repeats,
         "conclusion": evaluation.conclusion,
-        "notes": list(evaluation.assumptions),
+        "notes": list(evaluation.notes),
         "models": {
             score.name: {name: finite(getattr(score, name)) for name in numbers}
             | {"fold_r": list(score.fold_r), "environment_r": dict(score.environment_r)}
@@ -174,7 +174,7 @@ def evaluation_lines(evaluation: EnvironmentEvaluation, out: Path) -> list[str]:
     control = evaluation.permutation
     lines.append(f"{control.model} on values shuffled within environments: r = {control.mean_r:.3f}")
     told = [evaluation.conclusion] if evaluation.conclusion else []
-    return [*lines, *told, *evaluation.assumptions, f"evaluation: {out / 'evaluation.json'}"]
+    return [*lines, *told, *evaluation.notes, f"evaluation: {out / 'evaluation.json'}"]
 
 
 def predict_in_environments(panel: Panel, trait: str, table: Path | None) -> EnvironmentPrediction | None:
@@ -216,7 +216,7 @@ def prediction_summary(found: EnvironmentPrediction | None) -> dict[str, Any]:
         "without_records": [n for n, t in zip(found.environments, found.trained, strict=True) if not t],
         "spread": dict(zip(found.environments, found.spread.tolist(), strict=True)),
         "variance_shares": dict(found.variance_shares),
-        "assumptions": list(found.assumptions),
+        "notes": list(found.notes),
     }
     return {"environments": told}
 
@@ -228,7 +228,7 @@ def prediction_lines(found: EnvironmentPrediction | None, out: Path) -> list[str
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.variance_shares.items())
     return [
         f"{len(found.environments)} environments, {found.model}; variance within them: {shares}",
-        *(told for told in found.assumptions if told.startswith("Warning")),
+        *(told for told in found.notes if told.startswith("Warning")),
         f"per environment: {out / CELL_FILE}; stability: {out / STABILITY_FILE}",
     ]
 

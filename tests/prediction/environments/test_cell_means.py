@@ -18,7 +18,7 @@ def test_replicates_are_averaged_and_pooled_for_standard_errors() -> None:
     assert found.value.tolist() == [2.0, 5.0, 2.0, 9.0]
     # Deviations -1, 1, 0, 0 with 2 degrees of freedom: variance 1 of a record.
     assert found.standard_error == pytest.approx([0.5**0.5, 0.5**0.5, 1.0, 1.0])
-    assert "6 records were averaged to 4 means" in found.told[0]
+    assert "6 records were averaged to 4 means" in found.notes[0]
 
 
 def test_an_environment_with_many_replicates_has_its_own_variance() -> None:
@@ -40,14 +40,14 @@ def test_given_standard_errors_weight_the_records() -> None:
 def test_without_replicates_nothing_tells_a_standard_error() -> None:
     found = cell_means(LINE[3:], PLACE[3:], VALUE[3:], NONE[3:])
     assert np.isnan(found.standard_error).all()
-    assert not found.told
+    assert not found.notes
 
 
 def test_some_standard_errors_are_said_not_to_be_used() -> None:
     given = NONE.copy()
     given[0] = 0.1
     assert any(
-        "1 of 6 records have a standard error" in told for told in cell_means(LINE, PLACE, VALUE, given).told
+        "1 of 6 records have a standard error" in told for told in cell_means(LINE, PLACE, VALUE, given).notes
     )
 
 

@@ -110,7 +110,7 @@ def test_an_environment_with_few_lines_is_not_judged(predictors, trials) -> None
         predictors, thin, (MAIN_EFFECT,), "cv1", trait="yield", folds=3, permutations=0
     )
     assert "e3" not in found.scores[0].environment_r
-    assert any("Not judged" in told and "e3" in told for told in found.assumptions)
+    assert any("Not judged" in told and "e3" in told for told in found.notes)
     few = trials.take(np.flatnonzero(trials.line < 12))
     with pytest.raises(BudwoodError, match="none can be judged"):
         evaluate_environments(predictors, few, (MAIN_EFFECT,), "cv1", trait="yield", folds=3, permutations=0)

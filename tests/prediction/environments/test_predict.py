@@ -35,7 +35,7 @@ def test_predictions_stability_and_the_target_mean(field) -> None:
     assert found.slope.mean() == pytest.approx(1.0)
     assert (found.deviation > 0.0).all()
     assert found.spread == pytest.approx(found.value.std(axis=0, ddof=1))
-    assert not any(told.startswith("Warning") for told in found.assumptions)
+    assert not any(told.startswith("Warning") for told in found.notes)
 
 
 def test_a_new_environment_is_predicted_and_its_provenance_is_minded(field) -> None:
@@ -43,14 +43,14 @@ def test_a_new_environment_is_predicted_and_its_provenance_is_minded(field) -> N
     found = predict_environments(field.genotypes, field.phenotypes, "yield", environments=table)
     assert found.trained.tolist() == [True] * 7 + [False]
     assert np.isfinite(found.value).all()
-    assert found.assumptions[0].startswith(
+    assert found.notes[0].startswith(
         "Warning: the model learnt from field environments and predicts controlled ones ('next')"
     )
-    assert "1 environments have no records (next)" in found.assumptions[1]
+    assert "1 environments have no records (next)" in found.notes[1]
     field_only = predict_environments(
         field.genotypes, field.phenotypes, "yield", environments=table, targets=["e0", "e1"]
     )
-    assert not any(told.startswith("Warning") for told in field_only.assumptions)
+    assert not any(told.startswith("Warning") for told in field_only.notes)
     assert field_only.mean == pytest.approx(field_only.value[:, :2].mean(axis=1))
 
 
@@ -70,7 +70,7 @@ def test_two_environments_tell_no_stability(field) -> None:
     part = replace(field.phenotypes, **{name: getattr(field.phenotypes, name)[two] for name in columns})
     found = predict_environments(field.genotypes, part, "yield")
     assert np.isnan(found.slope).all()
-    assert any(told.startswith("No stability") for told in found.assumptions)
+    assert any(told.startswith("No stability") for told in found.notes)
 
 
 def test_unknown_targets_are_refused(field) -> None:

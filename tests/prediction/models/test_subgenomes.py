@@ -68,8 +68,8 @@ def test_a_prediction_tells_shares_and_markers_by_subgenome() -> None:
     assert evaluation.permutation.model == "Subgenomes"
     assert [score.name for score in evaluation.scores] == ["GBLUP", "Gaussian kernel", "Subgenomes"]
     assert set(prediction.variance_shares) == {"subgenome A", "subgenome B", "subgenome D", "residual"}
-    assert "Markers by subgenome: A 70, B 70, D 70; 10 lie on contigs of none (Un)." in prediction.assumptions
-    assert any("homeologous" in sentence for sentence in prediction.assumptions)
+    assert "Markers by subgenome: A 70, B 70, D 70; 10 lie on contigs of none (Un)." in prediction.notes
+    assert any("homeologous" in sentence for sentence in prediction.notes)
 
 
 def test_a_panel_without_subgenomes_is_told() -> None:

@@ -29,7 +29,7 @@ class CellMeans:
         (N,) mean of its records.
     standard_error
         (N,) of that mean, NaN where nothing tells it.
-    told
+    notes
         Sentences about how means and standard errors were made.
     """
 
@@ -37,7 +37,7 @@ class CellMeans:
     environment: Rows
     value: Vector
     standard_error: Vector
-    told: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def cell_means(line: Rows, environment: Rows, value: Vector, standard_error: Vector) -> CellMeans:
@@ -78,15 +78,15 @@ def cell_means(line: Rows, environment: Rows, value: Vector, standard_error: Vec
         weights = 1.0 / standard_error**2
         total = np.bincount(cell, weights)
         means, errors = np.bincount(cell, weights * value) / total, 1.0 / np.sqrt(total)
-        told = ["Means of an accession in an environment are weighted by the standard errors given."]
+        notes = ["Means of an accession in an environment are weighted by the standard errors given."]
     else:
         means = np.bincount(cell, value) / counts
-        errors, told = _pooled(keys[:, 0], cell, counts, value - means[cell])
+        errors, notes = _pooled(keys[:, 0], cell, counts, value - means[cell])
         if known.any():
-            told.append(
+            notes.append(
                 f"{int(known.sum())} of {len(known)} records have a standard error; these were not used."
             )
-    return CellMeans(keys[:, 1], keys[:, 0], means, errors, tuple(told))
+    return CellMeans(keys[:, 1], keys[:, 0], means, errors, tuple(notes))
 
 
 def _pooled(environment: Rows, cell: Rows, counts: Rows, rest: Vector) -> tuple[Vector, list[str]]:
@@ -101,8 +101,8 @@ def _pooled(environment: Rows, cell: Rows, counts: Rows, rest: Vector) -> tuple[
     variance = np.where(degrees >= _OWN_DEGREES, by_environment / np.maximum(degrees, 1.0), pooled)
     if not (variance > 0.0).all():
         return np.full(len(counts), np.nan), ["Repeated records are identical and tell no standard error."]
-    told = (
+    notes = (
         f"{len(rest)} records were averaged to {len(counts)} means of an accession in an environment; "
         "the spread of repeated records gave their standard errors."
     )
-    return np.sqrt(variance[environment] / counts), [told]
+    return np.sqrt(variance[environment] / counts), [notes]

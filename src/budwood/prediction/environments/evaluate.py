@@ -70,7 +70,7 @@ def evaluate_environments(
         paired=paired,
         interval_over=over,
         permutation=_control(predictors, trials, models[-1], drawn[0], permutations, seed),
-        assumptions=(*trials.assumptions, *_not_judged(trials, next(iter(tallies.values())))),
+        notes=(*trials.notes, *_not_judged(trials, next(iter(tallies.values())))),
         conclusion=covariate_conclusion(paired, scheme, over),
     )
 

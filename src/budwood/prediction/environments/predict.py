@@ -86,7 +86,7 @@ def _prediction(
         slope=slope,
         deviation=deviation,
         variance_shares=fitted.variance_shares,
-        assumptions=(*_warnings(trials, wanted, trained), *trials.assumptions, *told),
+        notes=(*_warnings(trials, wanted, trained), *trials.notes, *told),
     )
 
 

@@ -65,7 +65,7 @@ class EnvironmentEvaluation:
         Bengio 2003), ``"environments"`` (bootstrap) or ``"lines"`` (bootstrap, these environments).
     permutation
         The last model on values shuffled within environments.
-    assumptions
+    notes
         Sentences about what was averaged, left out or not judged.
     conclusion
         Whether covariates add accuracy; empty where no pair of models shows it.
@@ -79,7 +79,7 @@ class EnvironmentEvaluation:
     paired: tuple[PairedDifference, ...]
     interval_over: str
     permutation: PermutationTest
-    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
     conclusion: str
 
 
@@ -108,7 +108,7 @@ class EnvironmentPrediction:
         deviation around it; NaN where stability cannot be judged (under three environments).
     variance_shares
         Share of the variance within environments by source.
-    assumptions
+    notes
         Sentences, warnings about provenance first.
     """
 
@@ -128,4 +128,4 @@ class EnvironmentPrediction:
     slope: Vector
     deviation: Vector
     variance_shares: Mapping[str, float]
-    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]

@@ -30,7 +30,7 @@ class Trials:
         (N,) row of the genotypes and of ``environments`` of each mean; a pair stands once.
     value, standard_error
         (N,) the mean, and its standard error (NaN where unknown).
-    assumptions
+    notes
         Sentences about records that were averaged or take no part.
     """
 
@@ -39,7 +39,7 @@ class Trials:
     environment: Rows
     value: Vector
     standard_error: Vector
-    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.value)
@@ -119,7 +119,7 @@ def match_trials(
     told = (f"{absent} accessions with a value have no genotypes and take no part.",) if absent else ()
     _check_varying(known, means.environment, means.value, trait)
     return Trials(
-        known, means.line, means.environment, means.value, means.standard_error, (*means.told, *told)
+        known, means.line, means.environment, means.value, means.standard_error, (*means.notes, *told)
     )
 
 

@@ -104,7 +104,7 @@ class PairedDifference:
     Attributes
     ----------
     lower, upper
-        From the differences between folds (Nadeau and Bengio 2003). Verdicts follow this one.
+        From the differences between folds (Nadeau and Bengio 2003). Conclusions follow this one.
     bootstrap_lower, bootstrap_upper
         From redrawn accessions, stretched for the overlap of training sets: of use where folds are few. NaN
         where it was not computed.
@@ -251,7 +251,7 @@ class TraitPrediction:
         (n, 2) first two principal components of the relationship matrix.
     structure_explained
         (2,) share of the relationship matrix's variance in each component.
-    assumptions
+    notes
         Sentences: what was dropped, imputed, assumed.
     """
 
@@ -270,4 +270,4 @@ class TraitPrediction:
     variance_shares: Mapping[str, float]
     structure: NDArray[np.float64]
     structure_explained: NDArray[np.float64]
-    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
