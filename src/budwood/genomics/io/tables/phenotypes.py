@@ -17,7 +17,6 @@ from budwood.genomics.environments import provenance_named
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, text_lines
 from budwood.genomics.phenotypes import Phenotypes
 
-_MISSING: Final = MISSING_CELLS | {"#n/a"}
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _COMMON_NAMES: Final[Mapping[str, str]] = {
@@ -250,7 +249,7 @@ def _names(table: _Table, column: int, meaning: str) -> list[str]:
 def _number(cell: str, decimal_comma: bool) -> float | None:
     """The number in a cell, NaN where it is missing, None where it is text."""
     text = cell.strip()
-    if text.lower() in _MISSING:
+    if text.lower() in MISSING_CELLS:
         return float("nan")
     if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
         text = text.replace(",", ".")

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.text.compressed import open_bytes
+from budwood.genomics.io.text.encoding import decoded_lines
 
-#: Cells that mean "no value", in lower case; numeric tables add -1 and -9.
-MISSING_CELLS: Final = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-", "?"})
+#: Cells that mean "no value" in every table, in lower case (compare ``cell.strip().lower()``).
+MISSING_CELLS: Final = frozenset(
+    {
+        *("", "na", "n/a", "n.a.", "nan", "null", "none", "nil", "nd", "n.d.", "missing", "<na>"),
+        *(".", "..", "-", "--", "?", "*", "#n/a", "#na", "#null!", "#div/0!", "#value!", "#num!", "#ref!"),
+    }
+)
+#: Numbers that stand for "no value" where no real value can be near them.
+MISSING_NUMBERS: Final = frozenset(
+    {-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
+)
 
 
 def text_lines(path: Path) -> Iterator[str]:
-    """Lines of a UTF-8 text file without their ends; blank lines at the end are left out.
+    """Lines of a text file without their ends; blank lines at the end are left out.
 
-    Any line break (LF, CRLF, CR) and a byte order mark are understood; the file may be packed.
+    Any line break (LF, CRLF, CR) and a byte order mark are understood; the file may be packed. UTF-8 and
+    UTF-16 are read as such; a line that is not UTF-8 is read as Windows-1252
+    (:func:`budwood.genomics.io.text.encoding.text_encoding` names what a file was read as).
 
     Raises
     ------
@@ -25,23 +35,13 @@ def text_lines(path: Path) -> Iterator[str]:
         If the file is missing, packed and truncated, or no text.
     """
     blank = 0
-    with open_bytes(path) as handle:
-        text = io.TextIOWrapper(handle, encoding="utf-8-sig")
-        try:
-            for line in text:
-                stripped = line.rstrip("\n")
-                if not stripped.strip():
-                    blank += 1
-                    continue
-                yield from [""] * blank
-                blank = 0
-                yield stripped
-        except UnicodeDecodeError as error:
-            raise BudwoodError(
-                "the file is not UTF-8 text", where=str(path), mend="save it as UTF-8 (or plain ASCII) text"
-            ) from error
-        finally:
-            text.detach()
+    for line in decoded_lines(path):
+        if not line.strip():
+            blank += 1
+            continue
+        yield from [""] * blank
+        blank = 0
+        yield line
 
 
 def delimiter_of(header: str) -> str:
