@@ -44,7 +44,7 @@ def passes(monkeypatch):
         seen.append(len(codes))
         return true(codes, *others)
 
-    monkeypatch.setattr(module, "encode", counted)
+    monkeypatch.setattr(module, "encode_batch", counted)
     return seen
 
 
@@ -78,12 +78,12 @@ def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
             raise KeyboardInterrupt
         return true(codes, *others)
 
-    monkeypatch.setattr(module, "encode", dies)
+    monkeypatch.setattr(module, "encode_batch", dies)
     with pytest.raises(KeyboardInterrupt):
         embed_windows(windows(600), checkpoint)
     with open_store(checkpoint.digest, "mean") as store:
         assert len(store) == 256
-    monkeypatch.setattr(module, "encode", true)
+    monkeypatch.setattr(module, "encode_batch", true)
     resumed = embed_windows(windows(600), checkpoint)
     np.testing.assert_allclose(resumed, embed_windows(windows(600), checkpoint, cache=False), atol=1e-6)
 

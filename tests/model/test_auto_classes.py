@@ -1,8 +1,7 @@
-"""After ``import budwood`` the auto classes of transformers open Budwood's folders, whoever came first."""
+"""After ``import budwood.model`` the auto classes of transformers open Budwood's folders."""
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +19,8 @@ from budwood.model.encoder import BudwoodEncoder, BudwoodForMaskedLM
 from budwood.model.encoder_config import BudwoodConfig
 
 ORDERS = (
-    "import budwood; from transformers import AutoModel",
-    "import transformers, budwood",
-    "from transformers import AutoConfig; import budwood",
-    "from transformers import AutoModel; import budwood",
-    "import budwood; import transformers.modeling_utils",
-    "import budwood; from transformers import Trainer",
-    "import budwood.model.encoder",
+    "import budwood.model; from transformers import AutoModel",
+    "from transformers import AutoModel; from budwood.model.encoder import BudwoodEncoder",
 )
 
 
@@ -95,34 +89,19 @@ def test_the_masked_language_model_reads_as_the_encoder_does(encoder, folder):
     assert masked(input_ids=tokens).loss is None
 
 
-def test_the_finder_waits_for_one_module_and_goes(tmp_path, monkeypatch):
-    (tmp_path / "awaited_module.py").write_text("answer = 42\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    seen: list[int] = []
-    finder = auto_classes._Once("awaited_module", lambda: seen.append(sys.modules["awaited_module"].answer))
-    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
-    importlib.import_module("email.mime.audio")
-    assert finder in sys.meta_path
-    assert importlib.import_module("awaited_module").answer == 42
-    assert seen == [42]
-    assert finder not in sys.meta_path
-    monkeypatch.delitem(sys.modules, "awaited_module")
-
-
 def test_registering_twice_does_no_harm():
-    before = list(sys.meta_path)
     auto_classes.register_with_transformers()
-    assert sys.meta_path == before
     assert type(AutoConfig.for_model("budwood")) is BudwoodConfig
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
-def test_in_any_order(folder, order):
+def test_in_any_order_and_without_import_hooks(folder, order):
     script = (
-        f"{order}\nfrom transformers import AutoConfig, AutoModel, AutoModelForMaskedLM\n"
-        "import sys\nfor auto in (AutoModelForMaskedLM, AutoModel, AutoConfig):\n"
-        "    print(type(auto.from_pretrained(sys.argv[1], trust_remote_code=False)).__name__)"
+        f"import sys\nhooks = list(sys.meta_path)\nimport budwood\nassert sys.meta_path == hooks\n{order}\n"
+        "from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM\n"
+        "for auto in (AutoModelForMaskedLM, AutoModel, AutoConfig):\n"
+        "    print(type(auto.from_pretrained(sys.argv[1], trust_remote_code=False)).__name__)\n"
+        "assert not [hook for hook in sys.meta_path if 'budwood' in type(hook).__module__]"
     )
     done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["BudwoodForMaskedLM", "BudwoodEncoder", "BudwoodConfig"]
