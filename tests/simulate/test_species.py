@@ -23,8 +23,8 @@ from budwood.simulate.gene_draft import (
     TATA_BOX,
 )
 from budwood.simulate.genetic_code import translate
+from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
-from budwood.simulate.streams import stream
 from budwood.simulate.transposon import INVERTED_REPEAT, TARGET_SITE, master_copy
 
 
@@ -123,7 +123,7 @@ def test_transposons_are_copies_of_the_master_between_doubled_target_sites() -> 
     config = SpeciesConfig(contigs=1, contig_length=150_000, genes_per_contig=5, transposons_per_contig=60)
     species = simulate_species(config)
     master = master_copy(
-        stream(config.seed, "transposon"), plant_composition(config.gc), config.transposon_length
+        random_stream(config.seed, "transposon"), plant_composition(config.gc), config.transposon_length
     )
     np.testing.assert_array_equal(master[-INVERTED_REPEAT:], reverse_complement(master[:INVERTED_REPEAT]))
     for copy in species.transposons:

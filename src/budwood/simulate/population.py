@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import CallBlock, Site
 from budwood.genomics.sequence import decode
+from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species
-from budwood.simulate.streams import stream
 
 # A <-> G and C <-> T: codes 0 <-> 2 and 1 <-> 3.
 _TRANSITION: Final = 2
@@ -37,7 +37,7 @@ class PopulationConfig:
         Share of the lines that comes from each breeding pool; their number is the number of pools.
     pool_size
         Effective size of every pool since the pools parted.
-    parted
+    split_generations
         Generations since the pools parted.
     migration
         Rate at which a line's parent comes from another given pool, per generation.
@@ -60,7 +60,7 @@ class PopulationConfig:
     lines: int = 800
     shares: tuple[float, ...] = (0.45, 0.33, 0.22)
     pool_size: int = 40
-    parted: int = 40
+    split_generations: int = 40
     migration: float = 0.01
     founder_size: int = 80
     founder_generations: int = 20
@@ -79,7 +79,7 @@ class PopulationConfig:
                 f"{self.lines} lines are too few for {len(self.shares)} pools", mend="ask for more lines"
             )
         sizes = (self.pool_size, self.founder_size, self.ancestral_size)
-        if min(sizes) < 1 or min(self.parted, self.founder_generations) <= 0:
+        if min(sizes) < 1 or min(self.split_generations, self.founder_generations) <= 0:
             raise BudwoodError("a population needs sizes and times above 0", mend="give positive numbers")
         if not 0 <= self.migration * (len(self.shares) - 1) <= 1 or not 0 <= self.indel_share <= 1:
             raise BudwoodError("migration or indel share is no probability", mend="choose 0 to 1")
@@ -155,7 +155,7 @@ def simulate_population(species: Species, config: PopulationConfig) -> Populatio
     """
     demography = _demography(config)
     parts = [_contig(species, name, config, demography) for name in species.sequences]
-    order = stream(config.seed, "order of lines").permutation(config.lines)
+    order = random_stream(config.seed, "order of lines").permutation(config.lines)
     digits = len(str(config.lines))
     return Population(
         config,
@@ -175,9 +175,9 @@ def _demography(config: PopulationConfig) -> msprime.Demography:
     demography.add_population(name="founders", initial_size=config.founder_size)
     if len(pools) > 1:
         demography.set_symmetric_migration_rate(pools, config.migration)
-    demography.add_population_split(time=config.parted, derived=pools, ancestral="founders")
+    demography.add_population_split(time=config.split_generations, derived=pools, ancestral="founders")
     demography.add_population_parameters_change(
-        time=config.parted + config.founder_generations,
+        time=config.split_generations + config.founder_generations,
         population="founders",
         initial_size=config.ancestral_size,
     )
@@ -189,7 +189,10 @@ def _contig(
 ) -> tuple[list[Site], NDArray[np.int8]]:
     """Sites of one contig and its haplotypes, rows in the order of pools."""
     codes = species.sequences[contig]
-    ancestry, mutation = stream(config.seed, "ancestry", contig), stream(config.seed, "mutation", contig)
+    ancestry, mutation = (
+        random_stream(config.seed, "ancestry", contig),
+        random_stream(config.seed, "mutation", contig),
+    )
     trees = msprime.sim_ancestry(
         {f"pool{i + 1}": count for i, count in enumerate(config.pool_counts)},
         demography=demography,
@@ -208,7 +211,7 @@ def _contig(
     carriers = haplotypes.sum(axis=0)
     kept = (carriers > 0) & (carriers < config.lines)
     positions = trees.sites_position[kept].astype(np.int64)
-    alleles = _alleles(codes, positions, config, stream(config.seed, "allele", contig))
+    alleles = _alleles(codes, positions, config, random_stream(config.seed, "allele", contig))
     sites = [
         Site(contig, start, f"{contig}_{start + 1}", pair)
         for start, pair in zip(positions.tolist(), alleles, strict=True)

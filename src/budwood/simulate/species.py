@@ -16,7 +16,7 @@ from budwood.genomics.sequence import decode, reverse_complement
 from budwood.simulate.composition import Composition, plant_composition
 from budwood.simulate.gene import Motif, SyntheticGene
 from budwood.simulate.gene_draft import GeneDraft, draft_gene
-from budwood.simulate.streams import stream
+from budwood.simulate.random_stream import random_stream
 from budwood.simulate.transposon import TARGET_SITE, CopyDraft, TransposonCopy, draft_copy, master_copy
 
 # Two elements are never nearer than this, so a target site always lies in intergenic sequence.
@@ -127,7 +127,7 @@ def simulate_species(config: SpeciesConfig) -> Species:
     (8, {'Chr1': 60000})
     """
     composition = plant_composition(config.gc)
-    master = master_copy(stream(config.seed, "transposon"), composition, config.transposon_length)
+    master = master_copy(random_stream(config.seed, "transposon"), composition, config.transposon_length)
     contigs = [_contig(config, f"Chr{i + 1}", composition, master) for i in range(config.contigs)]
     return Species(
         config,
@@ -167,10 +167,10 @@ class _Contig:
 
 def _contig(config: SpeciesConfig, name: str, composition: Composition, master: NDArray[np.uint8]) -> _Contig:
     drafts = _drafts(config, name, composition, master)
-    rng = stream(config.seed, "layout", name)
+    rng = random_stream(config.seed, "layout", name)
     order = rng.permutation(len(drafts)).tolist()
     starts = _starts(rng, np.array([_room(drafts[i]) for i in order]), config.contig_length)
-    background = composition.sequence(stream(config.seed, "intergenic", name), config.contig_length)
+    background = composition.sequence(random_stream(config.seed, "intergenic", name), config.contig_length)
     contig = _Contig(name, background, np.zeros(config.contig_length, dtype=np.bool_))
     for i, start in zip(order, starts.tolist(), strict=True):
         draft, strand = drafts[i], "+-"[rng.integers(2)]
@@ -184,7 +184,7 @@ def _contig(config: SpeciesConfig, name: str, composition: Composition, master: 
 def _drafts(
     config: SpeciesConfig, name: str, composition: Composition, master: NDArray[np.uint8]
 ) -> list[GeneDraft | CopyDraft]:
-    genes, copies = stream(config.seed, "gene", name), stream(config.seed, "transposon", name)
+    genes, copies = random_stream(config.seed, "gene", name), random_stream(config.seed, "transposon", name)
     drafts: list[GeneDraft | CopyDraft] = [
         draft_gene(genes, composition, codons=config.codons, introns=config.introns)
         for _ in range(config.genes_per_contig)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.simulate.consequence import Consequence, classify
 from budwood.simulate.population import Population
+from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species
-from budwood.simulate.streams import stream
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,14 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
     consequence = tuple(found for found, _ in classified)
     causal = _causal(population, consequence, config)
     scale = np.array([config.effect_classes[consequence[j]].scale for j in causal])
-    raw = scale * stream(config.seed, "effect").normal(size=len(causal))
+    raw = scale * random_stream(config.seed, "effect").normal(size=len(causal))
     dosage = 2.0 * population.haplotypes[:, causal]
     genetic_deviation = config.standard_deviation * config.heritability**0.5
     effect = raw * genetic_deviation / float((dosage @ raw).std())
     genetic_value = config.mean + (dosage - dosage.mean(axis=0)) @ effect
     residual_deviation = config.standard_deviation * (1 - config.heritability) ** 0.5
     phenotyped = np.zeros(n, dtype=np.bool_)
-    phenotyped[stream(config.seed, "phenotyped").permutation(n)[: config.phenotyped]] = True
+    phenotyped[random_stream(config.seed, "phenotyped").permutation(n)[: config.phenotyped]] = True
     return Trait(
         config,
         consequence,
@@ -160,7 +160,7 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
         causal,
         effect,
         genetic_value,
-        genetic_value + residual_deviation * stream(config.seed, "environment").normal(size=n),
+        genetic_value + residual_deviation * random_stream(config.seed, "environment").normal(size=n),
         phenotyped,
     )
 
@@ -179,6 +179,6 @@ def _causal(
             f"only {able} variants can be causal, {config.causal} were asked for",
             mend="ask for fewer causal variants, or simulate a longer genome",
         )
-    rng = stream(config.seed, "causal")
+    rng = random_stream(config.seed, "causal")
     chosen = rng.choice(len(weight), size=config.causal, replace=False, p=weight / weight.sum())
     return np.sort(chosen).astype(np.int64)

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 
-def stream(seed: int, *part: str) -> np.random.Generator:
+def random_stream(seed: int, *part: str) -> np.random.Generator:
     """A random stream that belongs to one named part of a simulation.
 
     Each part draws from its own stream, so asking for more of one thing (say, transposons) leaves
@@ -22,9 +22,9 @@ def stream(seed: int, *part: str) -> np.random.Generator:
 
     Examples
     --------
-    >>> int(stream(1, "gene", "Chr1").integers(100)) == int(stream(1, "gene", "Chr1").integers(100))
+    >>> int(random_stream(1, "gene", "Chr1").integers(100)) == int(random_stream(1, "gene", "Chr1").integers(100))
     True
-    >>> first, other = stream(1, "gene").random(4), stream(1, "trait").random(4)
+    >>> first, other = random_stream(1, "gene").random(4), random_stream(1, "trait").random(4)
     >>> bool((first == other).any())
     False
     """
