@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budwood.corpus.sampling.balance import effective_number, tree_weights, with_shares
+from budwood.corpus.sampling.balance import combine_group_weights, effective_number, tree_weights
 from budwood.genomics.io.tables.newick import parse_newick, read_newick
 from budwood.genomics.phylogeny import tree_of_lineages
 
@@ -44,9 +44,13 @@ def test_a_tree_without_lengths_weighs_all_the_same():
 
 
 def test_shares_are_taken_first():
-    weights = with_shares({"": (0.0, {"a": 2, "b": 2}), "x": (0.1, {"c": 3, "d": 1}), "y": (0.0, {"e": 4})})
+    weights = combine_group_weights(
+        {"": (0.0, {"a": 2, "b": 2}), "x": (0.1, {"c": 3, "d": 1}), "y": (0.0, {"e": 4})}
+    )
     assert weights == pytest.approx({"a": 0.225, "b": 0.225, "c": 0.075, "d": 0.025, "e": 0.45})
-    assert with_shares({"x": (0.1, {"c": 3}), "y": (0.3, {"d": 1})}) == pytest.approx({"c": 0.25, "d": 0.75})
+    assert combine_group_weights({"x": (0.1, {"c": 3}), "y": (0.3, {"d": 1})}) == pytest.approx(
+        {"c": 0.25, "d": 0.75}
+    )
 
 
 @pytest.mark.real

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budwood.corpus.sampling.genome import load_training_genome
-from budwood.corpus.sampling.locus import NO_ANCHOR, loci_of, turn
+from budwood.corpus.sampling.locus import NO_ANCHOR, loci_of_contig, reverse_locus
 from budwood.corpus.sampling.sampler import DrawnWindow, SamplerConfig, WindowSampler
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
@@ -32,13 +32,13 @@ def gene(name: str, start: int, end: int, strand: str, coding: CodingPart | None
     ids=["start codon", "start codon, reverse", "broken codon", "no coding sequence", "no strand"],
 )
 def test_a_gene_begins_at_its_start_codon_or_else_its_first_base(given_gene, anchor, direction):
-    loci = loci_of(Annotation((given_gene,)), "c")
+    loci = loci_of_contig(Annotation((given_gene,)), "c")
     assert (loci.anchor.tolist(), loci.direction.tolist()) == ([anchor], [direction])
-    assert len(loci_of(Annotation((given_gene,)), "other")) == len(loci_of(None, "c")) == 0
+    assert len(loci_of_contig(Annotation((given_gene,)), "other")) == len(loci_of_contig(None, "c")) == 0
 
 
 def test_of_two_genes_the_one_that_begins_nearer_counts():
-    loci = loci_of(Annotation((gene("a", 100, 400, "+"), gene("b", 350, 500, "-"))), "c")
+    loci = loci_of_contig(Annotation((gene("a", 100, 400, "+"), gene("b", 350, 500, "-"))), "c")
     assert loci.at(360, 10) == (499, -1)
     assert loci.at(105, 10) == (100, 1)
     assert loci.at(600, 10) == (NO_ANCHOR, 0)
@@ -46,8 +46,8 @@ def test_of_two_genes_the_one_that_begins_nearer_counts():
 
 @given(st.integers(-(10**9), 10**9), st.sampled_from([-1, 1]), st.integers(1, 2000))
 def test_turning_twice_changes_nothing(anchor, direction, window):
-    assert turn(*turn(anchor, direction, window), window) == (anchor, direction)
-    assert turn(NO_ANCHOR, 0, window) == (NO_ANCHOR, 0)
+    assert reverse_locus(*reverse_locus(anchor, direction, window), window) == (anchor, direction)
+    assert reverse_locus(NO_ANCHOR, 0, window) == (NO_ANCHOR, 0)
 
 
 @given(st.integers(0, 63), st.integers(0, 2**32 - 1))
@@ -55,7 +55,7 @@ def test_the_anchor_of_a_turned_window_points_at_the_same_base(anchor, seed):
     random = np.random.default_rng(seed)
     codes = random.integers(0, 4, 64, dtype=np.uint8)
     marked = np.arange(64) == anchor
-    turned = DrawnWindow(codes, marked, np.zeros(64, dtype=np.uint8), anchor, 1, 0).turned()
+    turned = DrawnWindow(codes, marked, np.zeros(64, dtype=np.uint8), anchor, 1, 0).reverse_complement()
     assert turned.repeat[turned.anchor]
     assert turned.codes[turned.anchor] == 3 - codes[anchor]
     assert turned.direction == -1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from budwood.corpus.similarity.minhash import SketchConfig, sketch
-from budwood.corpus.similarity.seed_index import SeedIndex, SeedLayout, best_of_each, pair_up
+from budwood.corpus.similarity.seed_index import SeedIndex, SeedLayout, best_per_query, candidate_pairs
 from budwood.errors import BudwoodError
 
 LENGTH, WIDTH = 4, 14
@@ -32,14 +32,14 @@ def test_matches_are_those_of_all_kmers_however_they_were_added(windows, split):
     index = SeedIndex(layout, most=100)
     for part in np.array_split(keys, split):
         index.add(part)
-    hits = layout.earlier(index.hits(keys))
+    hits = layout.earlier_targets(index.hits(keys))
     counts = {}
     for hit in hits >> (2 * layout.position_bits + 3):
         pair = (int(hit) >> layout.row_bits, int(hit) & ((1 << layout.row_bits) - 1))
         counts[pair] = counts.get(pair, 0) + 1
     assert counts == shared_kmers(windows)
     # With a band over every diagonal the pairs are these too, except that a pair's strands count apart.
-    pairs = pair_up(hits, layout, band=2 * WIDTH, least=1)
+    pairs = candidate_pairs(hits, layout, band=2 * WIDTH, least=1)
     assert set(zip(pairs.query.tolist(), pairs.target.tolist(), strict=True)) == set(counts)
 
 
@@ -52,7 +52,7 @@ def test_the_fullest_diagonal_is_found():
     keys = layout.pack(sketch(windows, config), np.arange(2))
     index = SeedIndex(layout, most=10)
     index.add(keys)
-    pairs = pair_up(layout.earlier(index.hits(keys)), layout, band=16, least=2)
+    pairs = candidate_pairs(layout.earlier_targets(index.hits(keys)), layout, band=16, least=2)
     assert (pairs.query.tolist(), pairs.target.tolist(), pairs.reverse.tolist()) == ([1], [0], [False])
     assert pairs.diagonal.tolist() == [-40]
     assert pairs.score.tolist() == [89]
@@ -69,7 +69,7 @@ def test_the_best_of_each_query_come_first():
     keys = layout.pack(sketch(windows, SketchConfig(10, 1)), np.arange(8))
     index = SeedIndex(layout, most=10)
     index.add(keys)
-    pairs = best_of_each(pair_up(layout.earlier(index.hits(keys)), layout, 16, 1), 3)
+    pairs = best_per_query(candidate_pairs(layout.earlier_targets(index.hits(keys)), layout, 16, 1), 3)
     assert pairs.target[pairs.query == 7].tolist() == [6, 5, 4]
     assert pairs.rank.max() == 2
 

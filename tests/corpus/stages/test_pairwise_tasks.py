@@ -49,7 +49,7 @@ def test_parts_find_what_one_comparison_finds(selected, tmp_path, monkeypatch, s
 
     codes = np.load(selected / "codes.npy")
     expected = near_duplicates(codes)
-    duplicates = parts.drop_in_parts(run, selected, DROPPED)
+    duplicates = parts.deduplicate_in_parts(run, selected, DROPPED)
     kept = np.load(duplicates / "kept.npy")
     assert kept.tolist() == np.flatnonzero(expected.keep).tolist()
     partner = np.load(duplicates / "partner.npy")
@@ -79,7 +79,7 @@ def test_a_part_is_settled_before_later_ones_are_held_against_it(selected, tmp_p
     chain = np.concatenate([start, middle, edited_copies(middle, 0.09, 2)])
     np.save(selected / "codes.npy", chain)
     np.save(selected / "windows.npy", np.zeros(3))
-    folder = parts.drop_in_parts(
+    folder = parts.deduplicate_in_parts(
         lambda told, tasks: [run_task(task, tmp_path / "work") for task in tasks], selected, DROPPED
     )
     assert np.load(folder / "partner.npy").tolist() == near_duplicates(chain).partner.tolist()
@@ -100,7 +100,7 @@ def test_a_corpus_built_in_parts_is_the_corpus(built, tmp_path, monkeypatch):
 
 def test_windows_that_are_not_to_be_compared_all_stay(selected, tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "PART", 50)
-    folder = parts.drop_in_parts(
+    folder = parts.deduplicate_in_parts(
         lambda told, tasks: [run_task(task, tmp_path / "work") for task in tasks],
         selected,
         {"duplicates": {"drop": False}},

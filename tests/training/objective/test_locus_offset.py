@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budwood.corpus.sampling.locus import NO_ANCHOR, turn
+from budwood.corpus.sampling.locus import NO_ANCHOR, reverse_locus
 from budwood.corpus.sampling.sampler import WindowBatch
 from budwood.training.objective.locus_offset import NO_OFFSET, OFFSETS, offset_labels
 
@@ -29,7 +29,7 @@ def window(anchor: int, direction: int) -> WindowBatch:
 @given(st.integers(-20_000, 20_000), st.sampled_from([-1, 1]))
 def test_both_strands_give_a_base_the_same_class(anchor: int, direction: int) -> None:
     here = offset_labels(window(anchor, direction))[0]
-    there = offset_labels(window(*turn(anchor, direction, LENGTH)))[0]
+    there = offset_labels(window(*reverse_locus(anchor, direction, LENGTH)))[0]
     assert (here == there[::-1]).all()
     assert here.max() < OFFSETS
 

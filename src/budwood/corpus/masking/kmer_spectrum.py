@@ -66,7 +66,7 @@ def kmer_length(bases: int) -> int:
     return k
 
 
-def kmer_numbers(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Number of the k-mer that begins at each base, and whether it is free of N.
 
     Returns
@@ -76,7 +76,7 @@ def kmer_numbers(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], N
 
     Examples
     --------
-    >>> kmer_numbers(np.array([0, 1, 3, 4], dtype=np.uint8), 2)
+    >>> kmer_indices(np.array([0, 1, 3, 4], dtype=np.uint8), 2)
     (array([ 1,  7, 12], dtype=int32), array([ True,  True, False]))
     """
     count = max(0, len(codes) - k + 1)
@@ -94,7 +94,7 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int) -> KmerSpectrum:
     counts = np.zeros(4**k, dtype=np.uint32)
     for codes in sequences:
         for start in range(0, len(codes), _PIECE):
-            numbers, whole = kmer_numbers(codes[start : start + _PIECE + k - 1], k)
+            numbers, whole = kmer_indices(codes[start : start + _PIECE + k - 1], k)
             found = np.sort(numbers[whole])
             if not len(found):
                 continue
@@ -143,7 +143,7 @@ def excess(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) ->
 def _smoothed(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.float32]:
     """Mean excess in bits of the k-mers within half of SMOOTHING of each base; 0 where there are none."""
     k = spectrum.k
-    numbers, whole = kmer_numbers(codes, k)
+    numbers, whole = kmer_indices(codes, k)
     if not len(numbers):
         return np.zeros(len(codes), dtype=np.float32)
     strong = np.cumsum(np.concatenate([[0], (codes == C) | (codes == G)]), dtype=np.int32)

@@ -29,7 +29,7 @@ class MaskFacts:
 
     Attributes
     ----------
-    asked
+    requested
         The recipe's ``mask``.
     has_track
         Whether a repeat track is given.
@@ -40,7 +40,7 @@ class MaskFacts:
         byte.
     """
 
-    asked: str
+    requested: str
     has_track: bool
     repeat_share: float
     histogram: NDArray[np.int64]
@@ -88,8 +88,8 @@ class MaskPlan:
         return cls(**table)
 
 
-def mask_source(asked: str, *, has_track: bool, given_share: float) -> str:
-    """Where a mask comes from: what was asked for, or for ``auto`` the first that says something.
+def mask_source(requested: str, *, has_track: bool, given_share: float) -> str:
+    """Where a mask comes from: what was requested for, or for ``auto`` the first that says something.
 
     Examples
     --------
@@ -98,8 +98,8 @@ def mask_source(asked: str, *, has_track: bool, given_share: float) -> str:
     >>> mask_source("auto", has_track=False, given_share=1.0)  # a genome in lower case only
     'kmers'
     """
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     if has_track:
         return "track"
     return "soft" if is_informative(given_share) else "kmers"
@@ -124,7 +124,7 @@ def calibrate(genomes: Sequence[MaskFacts], default_excess: float) -> list[MaskP
     default_excess
         Threshold in bits for the case that no genome comes with a mask.
     """
-    sources = [mask_source(g.asked, has_track=g.has_track, given_share=g.given_share) for g in genomes]
+    sources = [mask_source(g.requested, has_track=g.has_track, given_share=g.given_share) for g in genomes]
     given = [g for g, source in zip(genomes, sources, strict=True) if source in ("track", "soft")]
     scale = [_from_share(g.histogram.sum(axis=0), g.repeat_share or g.given_share) for g in given]
     common = int(np.median(scale)) if scale else round(default_excess * STEPS) + ZERO

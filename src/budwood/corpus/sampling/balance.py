@@ -42,7 +42,7 @@ def effective_number(weights: Iterable[float]) -> float:
     return round(float(np.exp(-(share * np.log(share)).sum())), 12)
 
 
-def with_shares(groups: Mapping[str, tuple[float, Mapping[str, float]]]) -> dict[str, float]:
+def combine_group_weights(groups: Mapping[str, tuple[float, Mapping[str, float]]]) -> dict[str, float]:
     """Weights over all species from weights within groups.
 
     Parameters
@@ -53,7 +53,7 @@ def with_shares(groups: Mapping[str, tuple[float, Mapping[str, float]]]) -> dict
 
     Examples
     --------
-    >>> with_shares({"crops": (0.0, {"a": 3, "b": 1}), "plastids": (0.2, {"c": 5})})
+    >>> combine_group_weights({"crops": (0.0, {"a": 3, "b": 1}), "plastids": (0.2, {"c": 5})})
     {'a': 0.6000000000000001, 'b': 0.2, 'c': 0.2}
     """
     fixed = sum(share for share, weights in groups.values() if weights)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.corpus.sampling.locus import NO_ANCHOR
-from budwood.corpus.sampling.sampler import DrawnWindow, SamplerConfig, WindowBatch, stack
+from budwood.corpus.sampling.sampler import DrawnWindow, SamplerConfig, WindowBatch, stack_windows
 from budwood.corpus.sampling.store import Corpus
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import N
@@ -87,7 +87,7 @@ class CorpusSampler:
     def batch(self, number: int, size: int) -> WindowBatch:
         """Batch ``number`` of ``size`` windows, each on a random strand."""
         random = np.random.default_rng((self.seed, number))
-        return stack([self._window(random) for _ in range(size)])
+        return stack_windows([self._window(random) for _ in range(size)])
 
     def _window(self, random: np.random.Generator) -> DrawnWindow:
         species = int(np.searchsorted(self._until, random.random(), side="right"))
@@ -96,7 +96,7 @@ class CorpusSampler:
             row = self._row(species, random)
             drawn, known = self._crop(row, random)
             if (drawn.codes[:known] == N).sum() <= self.config.max_unknown * known:
-                return drawn if random.random() < 0.5 else drawn.turned()
+                return drawn if random.random() < 0.5 else drawn.reverse_complement()
         raise BudwoodError(
             "100 windows in a row are mostly N", where=str(self.corpus.folder), mend="raise max_unknown"
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.corpus.sampling.locus import Loci, loci_of
+from budwood.corpus.sampling.locus import Loci, loci_of_contig
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import UNLABELLED
 from budwood.genomics.annotation.base_class_track import base_class_track
@@ -91,4 +91,4 @@ def _load_contig(name: str, assembly: Assembly, annotation: Annotation | None) -
     if annotation is not None:
         region = base_class_track(annotation, name, length)
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
-    return TrainingContig(name, codes, repeat, region, loci_of(annotation, name))
+    return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name))

@@ -60,7 +60,7 @@ class Loci:
         return int(self.anchor[gene]), int(self.direction[gene])
 
 
-def loci_of(annotation: Annotation | None, contig: str) -> Loci:
+def loci_of_contig(annotation: Annotation | None, contig: str) -> Loci:
     """The genes of a contig; none without an annotation."""
     genes = [] if annotation is None else [gene for gene in annotation.genes if gene.contig == contig]
     genes.sort(key=lambda gene: (gene.start, gene.end, gene.name))
@@ -73,12 +73,12 @@ def loci_of(annotation: Annotation | None, contig: str) -> Loci:
     )
 
 
-def turn(anchor: int, direction: int, window: int) -> tuple[int, int]:
+def reverse_locus(anchor: int, direction: int, window: int) -> tuple[int, int]:
     """Anchor and direction, in window coordinates, after a window was reverse-complemented.
 
     Examples
     --------
-    >>> turn(-3, 1, 10)
+    >>> reverse_locus(-3, 1, 10)
     (12, -1)
     """
     return (NO_ANCHOR, 0) if anchor == NO_ANCHOR else (window - 1 - anchor, -direction)

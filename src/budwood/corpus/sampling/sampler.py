@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from budwood.config import WINDOW
 from budwood.corpus.sampling.genome import TrainingContig, TrainingGenome
-from budwood.corpus.sampling.locus import NO_ANCHOR, turn
+from budwood.corpus.sampling.locus import NO_ANCHOR, reverse_locus
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, UNLABELLED
 from budwood.genomics.sequence import N, reverse_complement
@@ -89,16 +89,16 @@ class DrawnWindow(NamedTuple):
     direction: int
     species: int
 
-    def turned(self) -> DrawnWindow:
+    def reverse_complement(self) -> DrawnWindow:
         """The window as the other strand reads it."""
-        anchor, direction = turn(self.anchor, self.direction, len(self.codes))
+        anchor, direction = reverse_locus(self.anchor, self.direction, len(self.codes))
         region = _COMPLEMENT[self.region[::-1]]
         return DrawnWindow(
             reverse_complement(self.codes), self.repeat[::-1], region, anchor, direction, self.species
         )
 
 
-def stack(windows: Sequence[DrawnWindow]) -> WindowBatch:
+def stack_windows(windows: Sequence[DrawnWindow]) -> WindowBatch:
     """Windows as one batch."""
     codes, repeat, region, anchor, direction, species = zip(*windows, strict=True)
     return WindowBatch(
@@ -153,7 +153,7 @@ class WindowSampler:
         """Batch ``number`` of ``size`` windows (of fewer where they are long), each on a random strand."""
         random = np.random.default_rng((self.seed, number))
         windows, length = self.config.shape(number, size)
-        return stack([self._window(length, random) for _ in range(windows)])
+        return stack_windows([self._window(length, random) for _ in range(windows)])
 
     def _window(self, length: int, random: np.random.Generator) -> DrawnWindow:
         genome = int(random.choice(len(self._shares), p=self._shares))
@@ -172,7 +172,7 @@ class WindowSampler:
         anchor, direction = contig.loci.at(start + length // 2, self.config.flank)
         place = anchor if anchor == NO_ANCHOR else anchor - start
         drawn = DrawnWindow(codes, contig.repeat[window], contig.region[window], place, direction, genome)
-        return drawn if random.random() < 0.5 else drawn.turned()
+        return drawn if random.random() < 0.5 else drawn.reverse_complement()
 
     def _place(self, genome: int, length: int, random: np.random.Generator) -> tuple[TrainingContig, int]:
         contigs, genes = self._contigs[genome], self._genes[genome]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from budwood.corpus.recipe.recipe import CorpusRecipe
 from budwood.corpus.recipe.recipe_table import expanded
 from budwood.corpus.recipe.sources import OpenSource
-from budwood.corpus.sampling.balance import tree_weights, with_shares
+from budwood.corpus.sampling.balance import combine_group_weights, tree_weights
 from budwood.genomics.io.tables.newick import read_newick
 from budwood.genomics.phylogeny import tree_of_lineages
 
@@ -41,7 +41,9 @@ def species_weights(
         for contig in opened.contigs:
             if windows.get(contig.species):
                 pools.setdefault(pool, {})[contig.species] = contig.lineage
-    return with_shares({pool: (shares[pool], _within(recipe, pool, pools[pool], windows)) for pool in pools})
+    return combine_group_weights(
+        {pool: (shares[pool], _within(recipe, pool, pools[pool], windows)) for pool in pools}
+    )
 
 
 def _within(

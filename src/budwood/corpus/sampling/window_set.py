@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.corpus.sampling.locus import NO_ANCHOR
-from budwood.corpus.sampling.sampler import DrawnWindow, WindowBatch, stack
+from budwood.corpus.sampling.sampler import DrawnWindow, WindowBatch, stack_windows
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import UNLABELLED
 
@@ -51,14 +51,16 @@ class WindowSet:
     def batch(self, number: int, size: int) -> WindowBatch:
         """Batch ``number`` of ``size`` windows."""
         strands = np.random.default_rng((self.seed, number)).random(size) < 0.5
-        turn, place = np.divmod(number * size + np.arange(size), len(self.codes))
+        epoch, place = np.divmod(number * size + np.arange(size), len(self.codes))
         orders = {
             number: np.random.default_rng((self.seed, number, 3)).permutation(len(self.codes))
-            for number in np.unique(turn).tolist()
+            for number in np.unique(epoch).tolist()
         }
-        rows = [int(orders[int(t)][int(p)]) for t, p in zip(turn, place, strict=True)]
+        rows = [int(orders[int(t)][int(p)]) for t, p in zip(epoch, place, strict=True)]
         drawn = [self._window(row) for row in rows]
-        return stack([w.turned() if turned else w for w, turned in zip(drawn, strands, strict=True)])
+        return stack_windows(
+            [w.reverse_complement() if turned else w for w, turned in zip(drawn, strands, strict=True)]
+        )
 
     def _window(self, row: int) -> DrawnWindow:
         codes = self.codes[row]

@@ -28,7 +28,7 @@ class CanonicalWindows:
         self._windows, self._order = windows, order
         self.count, self.width = windows.shape
         starts = range(0, self.count, _ROWS)
-        parts = [comes_second(windows[start : start + _ROWS]) for start in starts]
+        parts = [is_noncanonical(windows[start : start + _ROWS]) for start in starts]
         self._turned = np.concatenate([np.empty(0, np.bool_), *parts])[order]
 
     def codes(self, places: NDArray[np.int64], reverse: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
@@ -60,16 +60,16 @@ def canonical_windows(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     array([[3, 1, 0, 0],
            [1, 0, 0, 0]], dtype=uint8)
     """
-    return np.where(comes_second(windows)[:, None], reverse_complement(windows), windows)
+    return np.where(is_noncanonical(windows)[:, None], reverse_complement(windows), windows)
 
 
-def comes_second(windows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def is_noncanonical(windows: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether a window comes after its reverse complement in the order of codes.
 
     Examples
     --------
     >>> from budwood.genomics.sequence import encode
-    >>> comes_second(encode("TTGACAAA").reshape(2, 4))
+    >>> is_noncanonical(encode("TTGACAAA").reshape(2, 4))
     array([ True, False])
     """
     ends = min(_ENDS, windows.shape[1])

@@ -38,9 +38,7 @@ class HomologyConfig:
     min_coverage: float = 0.3
     max_share: float = 0.05
     search: SearchConfig = field(
-        default_factory=lambda: SearchConfig(
-            SketchConfig(16, 3, CODON_LIKE), least_seeds=2, most_candidates=8
-        )
+        default_factory=lambda: SearchConfig(SketchConfig(16, 3, CODON_LIKE), min_seeds=2, max_candidates=8)
     )
 
     def __post_init__(self) -> None:
@@ -57,7 +55,7 @@ class HomologyLinks:
     second: NDArray[np.int64]
     identity: NDArray[np.float32]
 
-    def where(self, chosen: NDArray[np.bool_]) -> HomologyLinks:
+    def select(self, chosen: NDArray[np.bool_]) -> HomologyLinks:
         """The links chosen by mask."""
         return HomologyLinks(self.first[chosen], self.second[chosen], self.identity[chosen])
 
@@ -102,14 +100,14 @@ def homology_links(windows: NDArray[np.uint8], config: HomologyConfig | None = N
     search = WindowSearch(windows, order, config.search)
     index = search.index()
     stretch = stretch_bases(config.min_coverage, windows.shape[1])
-    found = [no_links()]
+    found = [empty_links()]
     for start in range(0, len(windows), _BLOCK):
         keys = search.seeds(start, min(start + _BLOCK, len(windows)))
-        for pairs in (search.found(keys, index), search.earlier(keys)):
-            links = HomologyLinks(order[pairs.query], order[pairs.target], search.compare(pairs, stretch))
-            found.append(links.where(links.identity >= config.min_identity))
+        for pairs in (search.candidates(keys, index), search.candidates_within(keys)):
+            links = HomologyLinks(order[pairs.query], order[pairs.target], search.identities(pairs, stretch))
+            found.append(links.select(links.identity >= config.min_identity))
         index.add(keys)
-    return join_links(found)
+    return concatenate_links(found)
 
 
 def links_between(
@@ -133,21 +131,21 @@ def links_between(
     stretch = stretch_bases(config.min_coverage, windows.shape[1])
     for start in range(0, first, _BLOCK):
         index.add(search.seeds(start, min(start + _BLOCK, first)))
-    found = [no_links()]
+    found = [empty_links()]
     for start in range(first, len(windows), _BLOCK):
-        pairs = search.found(search.seeds(start, min(start + _BLOCK, len(windows))), index)
-        links = HomologyLinks(pairs.target, pairs.query - first, search.compare(pairs, stretch))
-        found.append(links.where(links.identity >= config.min_identity))
-    return join_links(found)
+        pairs = search.candidates(search.seeds(start, min(start + _BLOCK, len(windows))), index)
+        links = HomologyLinks(pairs.target, pairs.query - first, search.identities(pairs, stretch))
+        found.append(links.select(links.identity >= config.min_identity))
+    return concatenate_links(found)
 
 
-def no_links() -> HomologyLinks:
+def empty_links() -> HomologyLinks:
     """No pair."""
     none = np.empty(0, np.int64)
     return HomologyLinks(none, none, none.astype(np.float32))
 
 
-def join_links(found: Sequence[HomologyLinks]) -> HomologyLinks:
+def concatenate_links(found: Sequence[HomologyLinks]) -> HomologyLinks:
     """Links one behind the other."""
     tracks = zip(*((part.first, part.second, part.identity) for part in found), strict=True)
     return HomologyLinks(*(np.concatenate(track) for track in tracks))
@@ -163,7 +161,7 @@ def link_clusters(links: HomologyLinks, count: int, config: HomologyConfig) -> N
         weak = large[labels[links.first]] & (links.identity < demand)
         if not large.any():
             break
-        links = links.where(~weak)
+        links = links.select(~weak)
         labels = _components(links, count)
     return labels
 

@@ -14,16 +14,16 @@ from budwood.corpus.similarity.seed_index import (
     Candidates,
     SeedIndex,
     SeedLayout,
-    best_of_each,
-    no_candidates,
-    pair_up,
+    best_per_query,
+    candidate_pairs,
+    empty_candidates,
 )
 from budwood.corpus.similarity.window_alignment import BAND
 from budwood.corpus.similarity.window_search import (
-    LEAST_EQUAL,
+    MIN_FLANKING_MATCHES,
     check_shares,
-    compare,
-    equal_beside,
+    flanking_matches,
+    pair_identities,
     stretch_bases,
 )
 from budwood.errors import BudwoodError
@@ -43,7 +43,7 @@ class LeakageConfig:
         share of the window.
     sample, seed
         Of more validation windows, so many are drawn at random.
-    most_windows_per_seed, most_candidates
+    max_windows_per_seed, max_candidates
         As in :class:`budwood.corpus.similarity.window_search.SearchConfig`, the former in every 8,192 training windows.
     """
 
@@ -51,8 +51,8 @@ class LeakageConfig:
     coverages: tuple[float, ...] = (0.3, 0.5, 0.8)
     sample: int = 2000
     seed: int = 0
-    most_windows_per_seed: int = 64
-    most_candidates: int = 32
+    max_windows_per_seed: int = 64
+    max_candidates: int = 32
 
     def __post_init__(self) -> None:
         check_shares("identities", self.identities)
@@ -162,7 +162,7 @@ def closest_identity(
     pairs = _likeliest(queries, targets, config)
     stretches = [stretch_bases(coverage, training.shape[1]) for coverage in config.coverages]
     closest = np.zeros((len(validation), len(stretches)), np.float32)
-    np.maximum.at(closest, pairs.query, compare(pairs, queries, targets, stretches))
+    np.maximum.at(closest, pairs.query, pair_identities(pairs, queries, targets, stretches))
     for column in np.argsort(stretches)[-2::-1]:
         longer = [c for c, bases in enumerate(stretches) if bases >= stretches[column]]
         closest[:, column] = closest[:, longer].max(axis=1)
@@ -179,17 +179,17 @@ def _likeliest(validation: CanonicalWindows, training: CanonicalWindows, config:
     keys = layout.pack(drawn, places)
     held = np.zeros(1 << _HELD_BITS, np.bool_)
     held[drawn.hashes >> (32 - _HELD_BITS)] = True
-    best = no_candidates()
+    best = empty_candidates()
     for start in range(0, training.count, _BLOCK):
         places = np.arange(start, min(start + _BLOCK, training.count))
         block = sketch(training.codes(places), drawing)
         block = _where(block, held[block.hashes >> (32 - _HELD_BITS)])
-        index = SeedIndex(layout, config.most_windows_per_seed)
+        index = SeedIndex(layout, config.max_windows_per_seed)
         index.add(layout.pack(block, places))
-        pairs = pair_up(index.hits(keys), layout, BAND, least=1)
-        equal = equal_beside(pairs, validation, training, drawing.length)
-        pairs = replace(pairs, score=equal.sum(axis=1)).where(equal.max(axis=1) >= LEAST_EQUAL)
-        best = best_of_each(best.joined(pairs), config.most_candidates)
+        pairs = candidate_pairs(index.hits(keys), layout, BAND, least=1)
+        equal = flanking_matches(pairs, validation, training, drawing.length)
+        pairs = replace(pairs, score=equal.sum(axis=1)).select(equal.max(axis=1) >= MIN_FLANKING_MATCHES)
+        best = best_per_query(best.concatenate(pairs), config.max_candidates)
     return best
 
 

@@ -142,7 +142,7 @@ def near_duplicates_of(
         greedy.index.add(search.seeds(start, min(start + _BLOCK, first)))
     for start in range(first, len(windows), _BLOCK):
         keys = search.seeds(start, min(start + _BLOCK, len(windows)))
-        greedy.drop_by_stages(search.found(keys, greedy.index))
+        greedy.drop_likeliest_first(search.candidates(keys, greedy.index))
     return greedy.partner[first:]
 
 
@@ -160,39 +160,39 @@ class _Greedy:
     def decide(self, start: int, stop: int) -> None:
         """Drop or keep a block of windows: first against those kept before, then among themselves."""
         keys = self.search.seeds(start, stop)
-        self.drop_by_stages(self.search.found(keys, self.index))
+        self.drop_likeliest_first(self.search.candidates(keys, self.index))
         keys = self.of_kept(keys)
-        self.settle(keys, self.search.index())
+        self.deduplicate(keys, self.search.index())
         self.index.add(self.of_kept(keys))
 
-    def settle(self, keys: Keys, settled: SeedIndex) -> None:
-        """Drop or keep windows by one another; ``settled`` takes in those kept.
+    def deduplicate(self, keys: Keys, kept_index: SeedIndex) -> None:
+        """Drop or keep windows by one another; ``kept_index`` takes in those kept.
 
         Where a window has too many candidates to align them all, those kept might not be among the likeliest:
-        the earlier half is then settled first and the later half held against what is left of it.
+        the earlier half is then kept_index first and the later half held against what is left of it.
         """
-        pairs = self.search.earlier(keys)
-        most = self.config.search.most_candidates
+        pairs = self.search.candidates_within(keys)
+        most = self.config.search.max_candidates
         if np.bincount(pairs.query - pairs.query.min(initial=0), minlength=1).max() >= most:
             places = self.search.layout.rows(keys)
             later = places >= np.median(np.unique(places))
-            self.settle(keys[~later], settled)
+            self.deduplicate(keys[~later], kept_index)
             keys = keys[later]
-            self.drop_by_stages(self.search.found(keys, settled))
-            self.settle(self.of_kept(keys), settled)
+            self.drop_likeliest_first(self.search.candidates(keys, kept_index))
+            self.deduplicate(self.of_kept(keys), kept_index)
         else:
             self.drop(pairs)
-            settled.add(self.of_kept(keys))
+            kept_index.add(self.of_kept(keys))
 
-    def drop_by_stages(self, pairs: Candidates) -> None:
+    def drop_likeliest_first(self, pairs: Candidates) -> None:
         """Align the likeliest pair of each window first: most windows of a repeat need no other."""
-        rank, most = pairs.rank, self.config.search.most_candidates
+        rank, most = pairs.rank, self.config.search.max_candidates
         for first, last in zip(_STAGES, (*_STAGES[1:], most), strict=True):
-            self.drop(pairs.where((rank >= first) & (rank < last) & (self.partner[pairs.query] < 0)))
+            self.drop(pairs.select((rank >= first) & (rank < last) & (self.partner[pairs.query] < 0)))
 
     def drop(self, pairs: Candidates) -> None:
         """Pairs come in the order of their queries, so a target is decided before a query that names it."""
-        identity = self.search.compare(pairs, self.stretch)
+        identity = self.search.identities(pairs, self.stretch)
         for pair in np.flatnonzero(identity >= self.config.min_identity):
             query, target = pairs.query[pair], pairs.target[pair]
             if self.partner[query] < 0 and self.partner[target] < 0:

@@ -41,7 +41,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.query)
 
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Candidates:
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Candidates:
         """The pairs chosen by mask, index or slice."""
         return Candidates(
             self.query[chosen],
@@ -52,7 +52,7 @@ class Candidates:
             self.score[chosen],
         )
 
-    def joined(self, other: Candidates) -> Candidates:
+    def concatenate(self, other: Candidates) -> Candidates:
         """These pairs and then the other's."""
         return Candidates(
             np.concatenate([self.query, other.query]),
@@ -143,7 +143,7 @@ class SeedLayout:
         packed = (packed << (self.position_bits + 2)) | (there - here + self.width)
         return (packed << self.position_bits) | here
 
-    def earlier(self, hits: NDArray[np.int64]) -> NDArray[np.int64]:
+    def earlier_targets(self, hits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those seed matches whose target has the lower number."""
         pair = hits >> (2 * self.position_bits + 3)
         return hits[pair >> self.row_bits > pair & ((1 << self.row_bits) - 1)]
@@ -192,19 +192,19 @@ class SeedIndex:
         return self.layout.hits(np.repeat(query, counts), run[found])
 
 
-def no_candidates() -> Candidates:
+def empty_candidates() -> Candidates:
     """No pair."""
     none = np.empty(0, np.int64)
     return Candidates(none, none, none.astype(bool), none, none, none)
 
 
-def best_of_each(pairs: Candidates, most: int) -> Candidates:
+def best_per_query(pairs: Candidates, most: int) -> Candidates:
     """The ``most`` pairs of each query with the highest score, ties to the target of lower number."""
-    pairs = pairs.where(np.lexsort((pairs.target, -pairs.score, pairs.query)))
-    return pairs.where(pairs.rank < most)
+    pairs = pairs.select(np.lexsort((pairs.target, -pairs.score, pairs.query)))
+    return pairs.select(pairs.rank < most)
 
 
-def pair_up(hits: NDArray[np.int64], layout: SeedLayout, band: int, least: int) -> Candidates:
+def candidate_pairs(hits: NDArray[np.int64], layout: SeedLayout, band: int, least: int) -> Candidates:
     """Pairs of windows with at least so many seeds within ``band`` of a diagonal.
 
     Parameters
@@ -218,7 +218,7 @@ def pair_up(hits: NDArray[np.int64], layout: SeedLayout, band: int, least: int) 
     """
     hits = np.sort(hits)
     if not len(hits):
-        return no_candidates()
+        return empty_candidates()
     low = layout.position_bits
     bits = low + 2
     near = np.searchsorted(hits, hits + (band << low), side="right") - np.arange(len(hits))

@@ -16,8 +16,8 @@ from budwood.corpus.similarity.seed_index import (
     Keys,
     SeedIndex,
     SeedLayout,
-    best_of_each,
-    pair_up,
+    best_per_query,
+    candidate_pairs,
 )
 from budwood.corpus.similarity.window_alignment import BAND, stretch_identity
 from budwood.errors import BudwoodError
@@ -25,7 +25,7 @@ from budwood.genomics.sequence import N
 
 _BESIDE: Final = 32
 # Of 32 bases, unrelated ones agree at 8, those of a pair of 70 % identity at 22.
-LEAST_EQUAL: Final = 13
+MIN_FLANKING_MATCHES: Final = 13
 # Pairs looked at beside their seed, for each that is aligned.
 _EXTENDED: Final = 4
 _PAIRS: Final = 1 << 14
@@ -39,18 +39,18 @@ class SearchConfig:
     ----------
     sketch
         Which k-mers propose pairs.
-    least_seeds
+    min_seeds
         K-mers that a pair has in common, in order and near one diagonal.
-    most_windows_per_seed
+    max_windows_per_seed
         Of a k-mer that more windows hold, only so many are looked at: the cost of a repeat family is linear.
-    most_candidates
+    max_candidates
         Pairs aligned per window, those with most k-mers in common first.
     """
 
     sketch: SketchConfig = field(default_factory=SketchConfig)
-    least_seeds: int = 1
-    most_windows_per_seed: int = 64
-    most_candidates: int = 16
+    min_seeds: int = 1
+    max_windows_per_seed: int = 64
+    max_candidates: int = 16
 
 
 class WindowSearch:
@@ -82,45 +82,45 @@ class WindowSearch:
 
     def index(self, *keys: Keys) -> SeedIndex:
         """An index of these seeds."""
-        index = SeedIndex(self.layout, self.config.most_windows_per_seed)
+        index = SeedIndex(self.layout, self.config.max_windows_per_seed)
         for part in keys:
             index.add(part)
         return index
 
-    def found(self, keys: Keys, index: SeedIndex) -> Candidates:
+    def candidates(self, keys: Keys, index: SeedIndex) -> Candidates:
         """Likeliest pairs of the windows whose seeds these are with those of an index."""
         return self._candidates(index.hits(keys))
 
-    def earlier(self, keys: Keys) -> Candidates:
+    def candidates_within(self, keys: Keys) -> Candidates:
         """Likeliest pairs of the windows whose seeds these are with earlier ones among them."""
-        return self._candidates(self.layout.earlier(self.index(keys).hits(keys)))
+        return self._candidates(self.layout.earlier_targets(self.index(keys).hits(keys)))
 
-    def compare(self, pairs: Candidates, stretch: int) -> NDArray[np.float32]:
+    def identities(self, pairs: Candidates, stretch: int) -> NDArray[np.float32]:
         """Identity of each pair over its best stretch of so many bases."""
-        return compare(pairs, self.windows, self.windows, [stretch])[:, 0]
+        return pair_identities(pairs, self.windows, self.windows, [stretch])[:, 0]
 
     def _candidates(self, hits: NDArray[np.int64]) -> Candidates:
-        pairs = pair_up(hits, self.layout, BAND, self.config.least_seeds)
-        pairs = best_of_each(pairs, _EXTENDED * self.config.most_candidates)
-        equal = equal_beside(pairs, self.windows, self.windows, self.layout.length)
-        pairs = pairs.where(equal.max(axis=1) >= LEAST_EQUAL)
-        return best_of_each(pairs, self.config.most_candidates)
+        pairs = candidate_pairs(hits, self.layout, BAND, self.config.min_seeds)
+        pairs = best_per_query(pairs, _EXTENDED * self.config.max_candidates)
+        equal = flanking_matches(pairs, self.windows, self.windows, self.layout.length)
+        pairs = pairs.select(equal.max(axis=1) >= MIN_FLANKING_MATCHES)
+        return best_per_query(pairs, self.config.max_candidates)
 
 
-def compare(
+def pair_identities(
     pairs: Candidates, queries: CanonicalWindows, targets: CanonicalWindows, stretches: Sequence[int]
 ) -> NDArray[np.float32]:
     """(pairs, stretches) identity of each pair over its best stretch of so many bases."""
     identity = np.zeros((len(pairs), len(stretches)), np.float32)
     for start in range(0, len(pairs), _PAIRS):
         rows = slice(start, start + _PAIRS)
-        part = pairs.where(rows)
+        part = pairs.select(rows)
         query, target = queries.codes(part.query), targets.codes(part.target, part.reverse)
         identity[rows] = stretch_identity(query, target, part.diagonal, stretches)
     return identity
 
 
-def equal_beside(
+def flanking_matches(
     pairs: Candidates, queries: CanonicalWindows, targets: CanonicalWindows, length: int
 ) -> NDArray[np.int64]:
     """(pairs, 2) equal bases among the 32 before the seed and among the 32 after it."""
@@ -128,7 +128,7 @@ def equal_beside(
     counts = np.zeros((len(pairs), 2), np.int64)
     for start in range(0, len(pairs), _PAIRS):
         rows = slice(start, start + _PAIRS)
-        part = pairs.where(rows)
+        part = pairs.select(rows)
         at = part.position[:, None] + beside
         here = queries.bases(part.query, at)
         there = targets.bases(part.target, at + part.diagonal[:, None], part.reverse)

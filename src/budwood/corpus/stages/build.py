@@ -26,7 +26,7 @@ from budwood.corpus.sampling.species_weights import species_weights
 from budwood.corpus.sampling.store import SUMMARY
 from budwood.corpus.stages.assembly_stats import AssemblyStats, contig_stats, read_assembly_stats
 from budwood.corpus.stages.kmer_excess import add_counts, count_group, excess_group
-from budwood.corpus.stages.pairwise_tasks import cluster_in_parts, drop_in_parts, leakage_in_parts
+from budwood.corpus.stages.pairwise_tasks import cluster_in_parts, deduplicate_in_parts, leakage_in_parts
 from budwood.corpus.stages.select_windows import select_windows
 from budwood.corpus.stages.shards import order_windows, write_shard
 from budwood.corpus.stages.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable
@@ -197,7 +197,7 @@ class _Build:
             )
         found = {"selected": self.selected}
         dropped = {"duplicates": asdict(recipe.duplicates)}
-        found["duplicates"] = drop_in_parts(self._stage, self.selected, dropped)
+        found["duplicates"] = deduplicate_in_parts(self._stage, self.selected, dropped)
         found["clusters"] = cluster_in_parts(self._stage, dict(found))
         split = {"split": asdict(recipe.split), "seed": recipe.seed}
         found["split"] = self._one("split", split_windows, found, split)

@@ -16,9 +16,9 @@ import numpy as np
 from budwood.corpus.stages.stage import Task
 from budwood.corpus.stages.window_relatives import (
     cluster_windows,
-    drop_against,
-    drop_within,
-    join_drops,
+    deduplicate_against,
+    deduplicate_part,
+    join_duplicates,
     link_windows,
     measure_leakage,
     search_leakage,
@@ -27,7 +27,7 @@ from budwood.corpus.stages.window_relatives import (
 #: Windows of a part. Two parts have to fit into what a seed can number (a million windows of 960 bases).
 PART: Final = 1 << 18
 
-#: Runs the tasks of a stage, told by what it does.
+#: Runs the tasks of a stage, message by what it does.
 RunStage = Callable[[str, Sequence[Task]], list[Path]]
 
 
@@ -43,30 +43,30 @@ def parts_of(count: int, size: int | None = None) -> list[list[int]]:
     return [[first, min(first + size, count)] for first in range(0, max(1, count), size)]
 
 
-def drop_in_parts(run: RunStage, selected: Path, parameters: Mapping[str, Any]) -> Path:
+def deduplicate_in_parts(run: RunStage, selected: Path, parameters: Mapping[str, Any]) -> Path:
     """Folder with ``kept.npy`` and ``partner.npy`` of the selected windows."""
     parts = parts_of(len(np.load(selected / "windows.npy", mmap_mode="r")))
-    told = "dropping near-duplicates"
+    message = "dropping near-duplicates"
     before: dict[int, Path] = {}
     settled: dict[str, Path] = {}
     for number, part in enumerate(parts):
         inputs = {"selected": selected} | ({"before": before[number]} if number in before else {})
-        task = Task("duplicates", f"{number:05d}", drop_within, inputs, {"part": part, **parameters})
-        (own,) = run(told, [task])
+        task = Task("duplicates", f"{number:05d}", deduplicate_part, inputs, {"part": part, **parameters})
+        (own,) = run(message, [task])
         settled[f"part-{number:05d}"] = own
         later = range(number + 1, len(parts))
         tasks = [
             Task(
                 "duplicates",
                 f"{number:05d}-{other:05d}",
-                drop_against,
+                deduplicate_against,
                 {"selected": selected, "own": own} | ({"before": before[other]} if other in before else {}),
                 {"own": part, "part": parts[other], **parameters},
             )
             for other in later
         ]
-        before = dict(zip(later, run(told, tasks), strict=True)) if tasks else {}
-    return run(told, [Task("duplicates", "all", join_drops, settled)])[0]
+        before = dict(zip(later, run(message, tasks), strict=True)) if tasks else {}
+    return run(message, [Task("duplicates", "all", join_duplicates, settled)])[0]
 
 
 def cluster_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:

@@ -16,7 +16,7 @@ from budwood.corpus.stages.windowing import REPEAT_BIT
 ORIGIN_FIELDS: Final = np.dtype([("group", "<i4"), ("row", "<i4")])
 
 
-def choose(
+def choose_windows(
     genic: NDArray[np.bool_], random_per_genic: float, limit: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """Rows of one source that are kept, ascending.
@@ -27,7 +27,7 @@ def choose(
     Examples
     --------
     >>> genic = np.array([True, False, False, False, True])
-    >>> rows = choose(genic, 0.5, 0, np.random.default_rng(0))
+    >>> rows = choose_windows(genic, 0.5, 0, np.random.default_rng(0))
     >>> len(rows), int(genic[rows].sum())
     (3, 2)
     """
@@ -62,7 +62,9 @@ def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None
         origin["group"] = np.repeat(members, [len(each) for each in pool])
         origin["row"] = np.concatenate([np.arange(len(each)) for each in pool])
         random = np.random.default_rng((parameters["seed"], int(source)))
-        rows = choose(table["genic"], config.random_per_genic, parameters["limits"][str(source)], random)
+        rows = choose_windows(
+            table["genic"], config.random_per_genic, parameters["limits"][str(source)], random
+        )
         tables.append(table[rows])
         origins.append(origin[rows])
     windows, origin = np.concatenate(tables), np.concatenate(origins)

@@ -13,8 +13,8 @@ from budwood.corpus.recipe.recipe import DuplicateConfig, SplitConfig
 from budwood.corpus.similarity.homology import (
     HomologyConfig,
     HomologyLinks,
+    concatenate_links,
     homology_links,
-    join_links,
     link_clusters,
     links_between,
 )
@@ -24,7 +24,7 @@ from budwood.corpus.stages.split import split_clusters
 from budwood.corpus.stages.stage import Inputs, Parameters
 
 
-def drop_within(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: near-duplicates among the windows of a part that no earlier part has dropped.
 
     Of two windows alike the one that the recipe names first stays, so that genomes with an annotation
@@ -43,7 +43,7 @@ def drop_within(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "partner.npy", partner)
 
 
-def drop_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+def deduplicate_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: those windows of a part that repeat what is kept of an earlier part (``own``)."""
     start = parameters["own"][0]
     first, last = parameters["part"]
@@ -59,7 +59,7 @@ def drop_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "partner.npy", partner)
 
 
-def join_drops(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
+def join_duplicates(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: rows of the selected windows that are kept (``kept.npy``), and each row's partner."""
     partner = np.concatenate([np.load(inputs[name] / "partner.npy") for name in sorted(inputs)])
     np.save(folder / "kept.npy", np.flatnonzero(partner < 0))
@@ -85,7 +85,9 @@ def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
         HomologyLinks(*(np.load(inputs[name] / f"{track}.npy") for track in ("first", "second", "identity")))
         for name in sorted(inputs)
     ]
-    np.save(folder / "cluster.npy", link_clusters(join_links(links), parameters["count"], HomologyConfig()))
+    np.save(
+        folder / "cluster.npy", link_clusters(concatenate_links(links), parameters["count"], HomologyConfig())
+    )
 
 
 def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:

@@ -12,7 +12,7 @@ from budwood.corpus.masking.assembly_filter import known_stretches
 from budwood.corpus.masking.repeat_mask import MaskPlan
 from budwood.corpus.recipe.recipe import WindowConfig
 from budwood.corpus.recipe.sources import open_contigs
-from budwood.corpus.sampling.locus import Loci, loci_of
+from budwood.corpus.sampling.locus import Loci, loci_of_contig
 from budwood.corpus.stages.kmer_excess import given_masks
 from budwood.corpus.stages.stage import Inputs, Parameters
 from budwood.genomics.annotation.base_class import UNLABELLED
@@ -37,7 +37,7 @@ LOCUS_FIELDS: Final = np.dtype(
 REPEAT_BIT: Final = 0x80
 
 
-def lay_out(
+def tile_contig(
     codes: NDArray[np.uint8], loci: Loci, config: WindowConfig
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Cut a contig.
@@ -54,7 +54,7 @@ def lay_out(
     --------
     >>> config = WindowConfig(length=4, promoter=0, flank=0, shortest=2)
     >>> gene = Loci(np.array([5]), np.array([6]), np.array([5]), np.array([1], dtype=np.int8))
-    >>> lay_out(np.zeros(10, dtype=np.uint8), gene, config)
+    >>> tile_contig(np.zeros(10, dtype=np.uint8), gene, config)
     (array([0, 4, 8]), array([4, 4, 2]), array([False,  True, False]))
     """
     starts, lengths = [], []
@@ -85,8 +85,8 @@ def cut_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     masks = _masks(inputs, parameters, assembly, names)
     for (name, contig, species), mask in zip(parameters["contigs"], masks, strict=True):
         codes = assembly.sequence(Interval(name, 0, assembly.contigs[name]))
-        loci = loci_of(annotation, name)
-        start, length, genic = lay_out(codes, loci, config)
+        loci = loci_of_contig(annotation, name)
+        start, length, genic = tile_contig(codes, loci, config)
         region = np.full(len(codes), UNLABELLED, dtype=np.uint8)
         if annotation is not None:
             region = base_class_track(annotation, name, len(codes))
