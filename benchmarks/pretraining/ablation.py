@@ -44,7 +44,7 @@ from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.inference.embed import Pool, embed_windows
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
-from budwood.probing.masked_bases import HiddenBases, hide_bases, surprise_of
+from budwood.probing.masked_bases import MaskedBases, mask_bases, surprisal
 from budwood.probing.sites import collect_sites
 from budwood.training.data.sources import load_alignments, open_training_data
 from budwood.training.objective.alignment_columns import ColumnSampler
@@ -87,7 +87,7 @@ METRICS = ("surprise", "coding surprise", "accuracy", "coding, probe", "coding, 
 class Questions:
     """What is asked in one species."""
 
-    bases: HiddenBases
+    bases: MaskedBases
     donors: NDArray[np.uint8]
     is_donor: NDArray[np.bool_]
 
@@ -99,7 +99,7 @@ class Questions:
 def load_questions(name: str, ledger: Ledger) -> Questions:
     """Hidden bases and donors of a species; kept with the runs, since reading a genome takes a while."""
     asked = ledger.run({"questions": name}, [WINDOWS, SITES, SITE_REACH], lambda _: find_questions(name))
-    bases = HiddenBases(asked["codes"], asked["rows"], asked["columns"], asked["region"])
+    bases = MaskedBases(asked["codes"], asked["rows"], asked["columns"], asked["region"])
     return Questions(bases, asked["donors"], asked["is_donor"])
 
 
@@ -107,7 +107,7 @@ def find_questions(name: str) -> dict[str, Any]:
     fasta, gff = (Path(os.environ["BUDWOOD_DATA"]) / "genomes" / file for file in SPECIES[name])
     assembly, annotation = open_fasta(fasta), read_annotation(gff)
     tiles = sum(-(-length // 512) for length in assembly.contigs.values())
-    bases = hide_bases(assembly, annotation, every=max(1, tiles // WINDOWS))
+    bases = mask_bases(assembly, annotation, every=max(1, tiles // WINDOWS))
     donors = collect_sites(assembly, annotation, "donor", limit=SITES)
     middle = donors.windows.shape[1] // 2
     near = donors.windows[:, middle - SITE_REACH : middle + SITE_REACH]
@@ -115,9 +115,9 @@ def find_questions(name: str) -> dict[str, Any]:
     return {"codes": bases.codes, **places, "donors": near, "is_donor": donors.is_site}
 
 
-def read_bases(bases: HiddenBases, checkpoint: Checkpoint) -> tuple[NDArray[np.float64], ...]:
+def read_bases(bases: MaskedBases, checkpoint: Checkpoint) -> tuple[NDArray[np.float64], ...]:
     """At every hidden base: chances of A, C, G, T; its vector; its chance to be coding."""
-    shown = bases.shown
+    shown = bases.masked_codes
     parts = []
     with torch.inference_mode():
         for begin in range(0, len(shown), 32):
@@ -148,7 +148,7 @@ def score(checkpoint: Checkpoint, questions: Mapping[str, Questions]) -> dict[st
     for name in UNSEEN:
         asked = questions[name]
         chances, vectors, coding = read_bases(asked.bases, checkpoint)
-        found[f"{name}/surprise"] = surprise_of(asked.bases, chances)
+        found[f"{name}/surprise"] = surprisal(asked.bases, chances)
         found[f"{name}/accuracy"] = (chances.argmax(1) == asked.bases.truth).astype(np.float64)
         found[f"{name}/coding, probe"] = coding_probe.decision_function(vectors)
         found[f"{name}/coding, head"] = coding
@@ -156,7 +156,7 @@ def score(checkpoint: Checkpoint, questions: Mapping[str, Questions]) -> dict[st
     return found
 
 
-def weighted_auroc(
+def auroc_by_draw(
     decision: NDArray[np.floating], truth: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """AUROC under each row of (draws, n) weights."""
@@ -174,12 +174,12 @@ def draws_of(metric: str, name: str, values: Values, asked: Questions) -> NDArra
         truth = asked.is_donor
         counts = random.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), size=DRAWS)
         weights = np.vstack([np.ones(len(truth)), counts])
-        return weighted_auroc(values[f"{name}/{metric}"], truth, weights)
+        return auroc_by_draw(values[f"{name}/{metric}"], truth, weights)
     number = len(asked.bases.codes)
     counts = random.multinomial(number, np.full(number, 1 / number), size=DRAWS)
     weights = np.vstack([np.ones(number), counts])[:, asked.bases.rows]
     if metric.startswith("coding, "):
-        return weighted_auroc(values[f"{name}/{metric}"], asked.coding, weights)
+        return auroc_by_draw(values[f"{name}/{metric}"], asked.coding, weights)
     kind = "accuracy" if metric == "accuracy" else "surprise"
     if metric == "coding surprise":
         weights = weights * asked.coding

@@ -50,8 +50,14 @@ from budwood.genomics.io.tables.species_table import read_species_table
 from budwood.genomics.sequence import N
 from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
-from budwood.probing.kmer_models import KmerModel, fit_kmer_model, join_sides, kmer_counts, kmer_tables
-from budwood.probing.masked_bases import HiddenBases, encoder_probabilities, surprise_of
+from budwood.probing.kmer_models import (
+    KmerModel,
+    both_strand_counts,
+    combine_sides,
+    fit_kmer_model,
+    kmer_tables,
+)
+from budwood.probing.masked_bases import MaskedBases, encoder_probabilities, surprisal
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.training.recipe.recipe import Recipe, read_recipe
 
@@ -91,7 +97,7 @@ class Draw:
     seed: int
     held_out: list[Plastome]
     others: list[Plastome]
-    hidden: HiddenBases
+    hidden: MaskedBases
     owner: NDArray[np.int64]
 
 
@@ -119,7 +125,7 @@ def draw(plastomes: list[Plastome], seed: int) -> Draw:
     codes = np.concatenate([p.windows(random)[:SCORED_WINDOWS] for p in held_out])
     phase = random.integers(0, SPACING, size=(len(codes), 1))
     rows, columns = np.nonzero((np.arange(WINDOW) % SPACING == phase) & (codes < N))
-    hidden = HiddenBases(codes, rows, columns, np.zeros(len(rows), dtype=np.uint8))
+    hidden = MaskedBases(codes, rows, columns, np.zeros(len(rows), dtype=np.uint8))
     owner = np.repeat(np.arange(len(held_out)), SCORED_WINDOWS)[rows]
     return Draw(seed, held_out, others, hidden, owner)
 
@@ -138,14 +144,14 @@ def training_windows(drawn: Draw, species: int) -> tuple[NDArray[np.uint8], NDAr
 
 
 def kmer_surprise(
-    codes: NDArray[np.uint8], group: NDArray[np.integer], hidden: HiddenBases
+    codes: NDArray[np.uint8], group: NDArray[np.integer], hidden: MaskedBases
 ) -> dict[str, NDArray[np.float64]]:
     """Chances by k-mer models counted on windows; a quarter of the groups says how far to trust them."""
     kinds = np.unique(group)
     apart = np.isin(group, kinds[: max(1, len(kinds) // 4)])
     # One sequence with an N behind every window: a table is filled per sequence, and it is a large one.
     joined = np.pad(codes, ((0, 0), (0, 1)), constant_values=N)
-    counts, rest = (kmer_counts([joined[rows].ravel()], K) for rows in (~apart, apart))
+    counts, rest = (both_strand_counts([joined[rows].ravel()], K) for rows in (~apart, apart))
     reach = np.arange(-K, K + 1)
     places = np.arange(K, codes.shape[1] - K, 5)
     middles = codes[apart][:, places[:, None] + reach].reshape(-1, len(reach))
@@ -154,20 +160,20 @@ def kmer_surprise(
 
     def ask(left: int, right: int) -> NDArray[np.float64]:
         fitted: KmerModel = replace(fit_kmer_model(counts, left, right, middles), tables=tables)
-        return fitted.probabilities(hidden.shown, hidden.rows, hidden.columns)
+        return fitted.probabilities(hidden.masked_codes, hidden.rows, hidden.columns)
 
     prior = tables[0] / tables[0].sum()
-    return {"order-5 Markov": join_sides(ask(5, 0), ask(0, 5), prior), "12-mer": ask(6, 5)}
+    return {"order-5 Markov": combine_sides(ask(5, 0), ask(0, 5), prior), "12-mer": ask(6, 5)}
 
 
 def by_group(
-    hidden: HiddenBases, chances: NDArray[np.float64], group: NDArray[np.integer]
+    hidden: MaskedBases, chances: NDArray[np.float64], group: NDArray[np.integer]
 ) -> dict[str, NDArray[np.float64]]:
     """Mean surprise and accuracy in each group of hidden bases."""
     size = np.bincount(group)
     right = chances.argmax(1) == hidden.truth
     return {
-        "surprise": np.bincount(group, weights=surprise_of(hidden, chances)) / size,
+        "surprise": np.bincount(group, weights=surprisal(hidden, chances)) / size,
         "accuracy": np.bincount(group, weights=right) / size,
     }
 
@@ -297,7 +303,7 @@ def spoken(differences: list[float]) -> str:
     return f"{found.mean:+.4f} ({found.lower:+.4f} to {found.upper:+.4f})"
 
 
-def asked_together(questions: dict[str, Questions]) -> tuple[HiddenBases, NDArray[np.int64]]:
+def asked_together(questions: dict[str, Questions]) -> tuple[MaskedBases, NDArray[np.int64]]:
     """The hidden bases of all species as one, and twice the species' number of each, + 1 if coding."""
     parts = list(questions.values())
     before = np.cumsum([0, *(len(part.bases.codes) for part in parts)])
@@ -307,7 +313,7 @@ def asked_together(questions: dict[str, Questions]) -> tuple[HiddenBases, NDArra
         for name in ("codes", "columns", "region")
     )
     group = np.concatenate([2 * number + part.coding for number, part in enumerate(parts)])
-    return HiddenBases(codes, rows, columns, region), group
+    return MaskedBases(codes, rows, columns, region), group
 
 
 def nuclear_run(

@@ -30,28 +30,28 @@ from budwood.genomics.sequence import N
 from budwood.model.checkpoint import Checkpoint, load_checkpoint
 from budwood.probing.kmer_models import (
     KmerModel,
+    both_strand_counts,
+    combine_sides,
     fit_kmer_model,
-    join_sides,
-    kmer_counts,
-    kmer_pool_weights,
     kmer_tables,
-    pool,
+    logarithmic_pool,
+    pool_weights,
 )
 from budwood.probing.masked_bases import (
-    HiddenBases,
+    MaskedBases,
+    clustered_standard_error,
     encoder_probabilities,
-    error_of_mean,
-    guessed_right,
-    hide_bases,
+    is_correct,
+    mask_bases,
     region_groups,
-    score_guesses,
-    surprise_of,
+    score_predictions,
+    surprisal,
 )
 from budwood.training.data.sources import load_source
 from budwood.training.recipe.recipe import read_recipe
 
 HELD_OUT_WINDOWS = 40_000
-Guess = Callable[[HiddenBases], NDArray[np.float64]]
+Guess = Callable[[MaskedBases], NDArray[np.float64]]
 
 
 def of_recipe(recipe: Path) -> list[list[NDArray[np.uint8]]]:
@@ -83,7 +83,7 @@ def held_out_windows(sequences: list[NDArray[np.uint8]], reach: int = 12) -> NDA
 
 
 def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
-    counts = [kmer_counts(group, 12) for group in groups]
+    counts = [both_strand_counts(group, 12) for group in groups]
     # How far a count is to be trusted in an unseen species is learned on a species that was not counted.
     others, held_out = np.sum(counts[:-1], axis=0), held_out_windows(groups[-1])
     shapes = {"before": (5, 0), "after": (0, 5), "long before": (11, 0), "long after": (0, 11)}
@@ -94,23 +94,25 @@ def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
     prior = models["before"].tables[0] / models["before"].tables[0].sum()
 
     def sides(one: str, other: str) -> Guess:
-        def guess(hidden: HiddenBases) -> NDArray[np.float64]:
-            return join_sides(ask(models[one], hidden), ask(models[other], hidden), prior)
+        def guess(hidden: MaskedBases) -> NDArray[np.float64]:
+            return combine_sides(ask(models[one], hidden), ask(models[other], hidden), prior)
 
         return guess
 
-    middle = HiddenBases(
+    middle = MaskedBases(
         held_out, np.arange(len(held_out)), np.full(len(held_out), held_out.shape[1] // 2), np.zeros(0)
     )
     known = middle.truth < 4
     held = [ask(model, middle)[known] for model in fitted.values()]
-    weights = kmer_pool_weights(held, middle.truth[known])
+    weights = pool_weights(held, middle.truth[known])
 
-    def pooled(hidden: HiddenBases) -> NDArray[np.float64]:
-        return pool([ask(model, hidden) for model in models.values()], weights)
+    def pooled(hidden: MaskedBases) -> NDArray[np.float64]:
+        return logarithmic_pool([ask(model, hidden) for model in models.values()], weights)
 
-    def centred(hidden: HiddenBases) -> NDArray[np.float64]:
-        return pool([ask(models[name], hidden) for name in ("six before", "six after")], np.array([0.5, 0.5]))
+    def centred(hidden: MaskedBases) -> NDArray[np.float64]:
+        return logarithmic_pool(
+            [ask(models[name], hidden) for name in ("six before", "six after")], np.array([0.5, 0.5])
+        )
 
     return {
         "composition": lambda hidden: np.tile(prior, (len(hidden.rows), 1)),
@@ -123,8 +125,8 @@ def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
     }
 
 
-def ask(model: KmerModel, hidden: HiddenBases) -> NDArray[np.float64]:
-    return model.probabilities(hidden.shown, hidden.rows, hidden.columns)
+def ask(model: KmerModel, hidden: MaskedBases) -> NDArray[np.float64]:
+    return model.probabilities(hidden.masked_codes, hidden.rows, hidden.columns)
 
 
 def encoder_guess(checkpoint: Checkpoint) -> Guess:
@@ -139,23 +141,23 @@ class Found:
     right: dict[str, NDArray[np.bool_]]
 
 
-def ask_all(hidden: HiddenBases, guesses: dict[str, Guess]) -> dict[str, list[list[float]]]:
+def ask_all(hidden: MaskedBases, guesses: dict[str, Guess]) -> dict[str, list[list[float]]]:
     found = {}
     for name, guess in guesses.items():
         chances = guess(hidden)
-        surprise = np.round(surprise_of(hidden, chances), 5)
-        found[name] = [surprise.tolist(), guessed_right(hidden, chances).astype(int).tolist()]
+        surprise = np.round(surprisal(hidden, chances), 5)
+        found[name] = [surprise.tolist(), is_correct(hidden, chances).astype(int).tolist()]
     return found
 
 
-def compare(species: str, hidden: HiddenBases, found: Found) -> list[dict[str, object]]:
+def compare(species: str, hidden: MaskedBases, found: Found) -> list[dict[str, object]]:
     """The encoder against the best k-mer model of each region, base by base."""
     rows = []
     kmers = [name for name in found.surprise if name not in ("encoder", "random weights")]
     for region, inside in region_groups(hidden).items():
         best = min(kmers, key=lambda name: float(found.surprise[name][inside].mean()))
         difference = (found.surprise["encoder"] - found.surprise[best])[inside]
-        error = error_of_mean(difference, hidden.rows[inside])
+        error = clustered_standard_error(difference, hidden.rows[inside])
         mean = float(difference.mean())
         print(f"{species:21s} encoder - {best:26s} {region:11s} {mean:+.4f} +-{error:.4f}", flush=True)
         rows.append(
@@ -164,10 +166,10 @@ def compare(species: str, hidden: HiddenBases, found: Found) -> list[dict[str, o
     return rows
 
 
-def tabulate(species: str, hidden: HiddenBases, found: Found) -> list[dict[str, object]]:
+def tabulate(species: str, hidden: MaskedBases, found: Found) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for name, surprise in found.surprise.items():
-        for region, score in score_guesses(hidden, surprise, found.right[name]).items():
+        for region, score in score_predictions(hidden, surprise, found.right[name]).items():
             rows.append({"species": species, "model": name, "region": region, **asdict(score)})
             print(
                 f"{species:21s} {name:31s} {region:11s} {score.bases:7,} {score.cross_entropy:.4f} "
@@ -194,7 +196,7 @@ def main() -> None:
     hidden = {}
     for species, files in UNSEEN.items():
         assembly, annotation = open_species(*files)
-        hidden[species] = hide_bases(assembly, annotation, spacing=arguments.spacing, every=arguments.every)
+        hidden[species] = mask_bases(assembly, annotation, spacing=arguments.spacing, every=arguments.every)
 
     def ask_kmers() -> dict[str, dict[str, list[list[float]]]]:
         groups = of_corpus(arguments.corpus) if arguments.corpus else of_recipe(arguments.recipe)

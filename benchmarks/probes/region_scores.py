@@ -26,10 +26,10 @@ from budwood.probing.base_regions import (
     GRID,
     BaseClassifier,
     KmerClassifier,
-    StretchReading,
-    class_chances,
+    StretchPredictions,
+    class_probabilities,
     grid_labels,
-    read_stretches,
+    predict_stretches,
     score_classes,
 )
 from budwood.probing.linear import LinearProbe, score_auroc
@@ -74,7 +74,7 @@ def score_regions(
         keep = remembered if checkpoint.name.startswith("random") else Remembered(None)
         label = name if window == WINDOW else f"{name}, windows of {window:,}"
         key = f"regions/{sizes}/{label}/{checkpoint.digest}/{'bf16' if half else 'float32'}"
-        read = partial(read_stretches, checkpoint=checkpoint, window=window, half_precision=half)
+        read = partial(predict_stretches, checkpoint=checkpoint, window=window, half_precision=half)
         steps.append((key, partial(score_encoder, label, read, genomes), keep))
     for key, step, keep in steps:
         for table, rows in keep.get(key, step).items():
@@ -82,25 +82,25 @@ def score_regions(
     return tables
 
 
-def score_encoder(name: str, reader: Callable[..., StretchReading], genomes: Genomes) -> dict[str, Rows]:
+def score_encoder(name: str, reader: Callable[..., StretchPredictions], genomes: Genomes) -> dict[str, Rows]:
     training = genomes.training
     learned = reader(training.codes)
     read = {species: reader(stretches.codes) for species, stretches in genomes.unseen.items()}
     rows = []
     for neighbours in (False, True):
         classifier = BaseClassifier(neighbours=neighbours)
-        classifier.fit(class_chances(learned.chances), grid_labels(training.labels, GRID))
+        classifier.fit(class_probabilities(learned.probabilities), grid_labels(training.labels, GRID))
         for species, reading in read.items():
-            predicted = classifier.predict(class_chances(reading.chances))
+            predicted = classifier.predict(class_probabilities(reading.probabilities))
             label = f"{name}, region head" + (" + neighbours" if neighbours else "")
             rows.append(region_row(species, label, predicted, genomes.unseen[species], GRID))
     coding = [
         coding_row(species, name, reading, genomes.unseen[species]) for species, reading in read.items()
     ]
-    kinds: dict[str, Callable[[StretchReading], NDArray[np.floating]]] = {
+    kinds: dict[str, Callable[[StretchPredictions], NDArray[np.floating]]] = {
         f"{name}, features": lambda reading: reading.features,
         f"{name}, region head": lambda reading: np.log(
-            reading.chances[:, FEATURE_GRID // GRID // 2 :: FEATURE_GRID // GRID] + 1e-4
+            reading.probabilities[:, FEATURE_GRID // GRID // 2 :: FEATURE_GRID // GRID] + 1e-4
         ),
     }
     few: Rows = []
@@ -119,13 +119,13 @@ def score_kmers(genomes: Genomes) -> dict[str, Rows]:
     for width in WIDTHS:
         for penalty in PENALTIES:
             classifier = KmerClassifier(width, penalty=penalty).fit(more.codes, more.labels, 64)
-            chances = classifier.chances(training.codes, FEATURE_GRID)
+            chances = classifier.predict_proba(training.codes, FEATURE_GRID)
             score = score_classes(chances.argmax(-1), labels, draws=2).balanced_accuracy
             print(f"6-mers in {width} bases, penalty {penalty}: {score:.3f} on Brassica", flush=True)
             found.append((score, width, classifier))
     _, width, best = max(found, key=lambda one: one[0])
-    learned = best.chances(training.codes)
-    read = {species: best.chances(stretches.codes) for species, stretches in genomes.unseen.items()}
+    learned = best.predict_proba(training.codes)
+    read = {species: best.predict_proba(stretches.codes) for species, stretches in genomes.unseen.items()}
     rows = []
     for neighbours in (False, True):
         corrected = BaseClassifier(neighbours=neighbours).fit(learned, grid_labels(training.labels, GRID))
@@ -199,12 +199,12 @@ def region_row(
     return {"species": species, "features": label, "stretches": len(predicted)} | asdict(score)
 
 
-def coding_row(species: str, name: str, reading: StretchReading, stretches: Stretches) -> dict[str, Any]:
+def coding_row(species: str, name: str, reading: StretchPredictions, stretches: Stretches) -> dict[str, Any]:
     """Coding against all other bases, UTR among them."""
     known = grid_labels((stretches.codes[:, 512:-512] < 4).astype(np.int8), GRID) == 1
     truth = np.isin(stretches.region[:, GRID // 2 :: GRID], CODING)[known]
     stretch = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
-    decision = reading.chances[..., list(CODING)].sum(-1)[known]
+    decision = reading.probabilities[..., list(CODING)].sum(-1)[known]
     score = score_auroc(decision, truth, groups=stretch, draws=200)
     counts = {"coding": int(truth.sum()), "other": int((~truth).sum())}
     return {"species": species, "model": name} | asdict(score) | counts

@@ -16,10 +16,11 @@ from remembered import Remembered
 from unseen import TRAINING, UNSEEN, open_species
 
 from budwood.model.checkpoint import Checkpoint
-from budwood.probing.centre_reading import CentreReading, read_centres
+from budwood.probing.centre_features import CentreFeatures, encode_centres
 from budwood.probing.convolution import SmallConvolution
-from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc, weighted_auroc
+from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc
 from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE_LETTERS, SiteSet, collect_sites
+from budwood.stats.evaluation.metrics import auroc
 
 REACH = 80
 FEW, DRAWS = 100, 20
@@ -92,12 +93,12 @@ class Read:
 
     key = None
 
-    def __init__(self, name: str, examples: Examples, read: Callable[[SiteSet], CentreReading]) -> None:
+    def __init__(self, name: str, examples: Examples, read: Callable[[SiteSet], CentreFeatures]) -> None:
         self.name, self._examples, self._read = name, examples, read
 
     def fit(self, rows: NDArray[np.intp], few: bool) -> Callable[[str], NDArray[np.float64]]:
         kind = self._examples.kind
-        return lambda species: self._read(self._examples.unseen[species]).mark_odds(kind)
+        return lambda species: self._read(self._examples.unseen[species]).site_log_odds(kind)
 
 
 def collect(kind: str, limits: Limits) -> Examples:
@@ -128,8 +129,8 @@ def list_features(examples: Examples, checkpoints: dict[str, Checkpoint], half: 
             yield Read(f"{name}, region head", examples, read)
 
 
-def _read(sites: SiteSet, checkpoint: Checkpoint, half: bool) -> CentreReading:
-    return read_centres(sites.windows, checkpoint, half_precision=half)
+def _read(sites: SiteSet, checkpoint: Checkpoint, half: bool) -> CentreFeatures:
+    return encode_centres(sites.windows, checkpoint, half_precision=half)
 
 
 def decide(features: Features, examples: Examples) -> Decisions:
@@ -144,7 +145,7 @@ def decide_with_few(features: Features, examples: Examples) -> dict[str, list[fl
     for seed in range(DRAWS):
         score = features.fit(draw_few(examples.training, seed), True)
         for species, sites in examples.unseen.items():
-            found[species].append(weighted_auroc(score(species), sites.is_site))
+            found[species].append(auroc(score(species), sites.is_site))
     return found
 
 

@@ -17,9 +17,9 @@ from budwood.probing.base_regions import (
     GRID,
     BaseClassifier,
     KmerClassifier,
-    class_chances,
+    class_probabilities,
     grid_labels,
-    read_stretches,
+    predict_stretches,
     score_classes,
 )
 from budwood.probing.stretches import MARGIN, STRETCH, UNSCORED, cut_stretches
@@ -59,11 +59,13 @@ def test_stretches_do_not_overlap_and_those_of_n_are_left_out(codes: np.ndarray)
 
 def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes: np.ndarray) -> None:
     checkpoint = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
-    there = read_stretches(codes[:1], checkpoint, show=False)
-    back = read_stretches(reverse_complement(codes[:1]), checkpoint, show=False)
-    assert there.chances.shape == (1, STRETCH // GRID, 17)
-    np.testing.assert_allclose(there.chances.sum(-1), 1, atol=1e-5)
-    np.testing.assert_allclose(class_chances(there.chances), class_chances(back.chances)[:, ::-1], atol=1e-5)
+    there = predict_stretches(codes[:1], checkpoint, show=False)
+    back = predict_stretches(reverse_complement(codes[:1]), checkpoint, show=False)
+    assert there.probabilities.shape == (1, STRETCH // GRID, 17)
+    np.testing.assert_allclose(there.probabilities.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        class_probabilities(there.probabilities), class_probabilities(back.probabilities)[:, ::-1], atol=1e-5
+    )
     # Features come from the one window in whose middle half the base lies.
     place = 2 * FEATURE_GRID + FEATURE_GRID // 2
     begins = MARGIN - 256 + 256 * np.arange(17)
@@ -78,15 +80,17 @@ def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes:
 def test_long_windows_read_every_base_and_turn_with_the_strand(codes: np.ndarray) -> None:
     checkpoint = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
     there, back = (
-        read_stretches(strand, checkpoint, window=2048, show=False)
+        predict_stretches(strand, checkpoint, window=2048, show=False)
         for strand in (codes[:1], reverse_complement(codes[:1]))
     )
-    np.testing.assert_allclose(class_chances(there.chances), class_chances(back.chances)[:, ::-1], atol=1e-5)
+    np.testing.assert_allclose(
+        class_probabilities(there.probabilities), class_probabilities(back.probabilities)[:, ::-1], atol=1e-5
+    )
     # The first bases that count are read in the first window alone.
     with torch.inference_mode():
         first = checkpoint.encoder(torch.from_numpy(codes[:1, :2048].astype(np.int64)))
     expected = first.regions[0, MARGIN : MARGIN + GRID].softmax(-1).mean(0)
-    np.testing.assert_allclose(there.chances[0, 0], expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(there.probabilities[0, 0], expected.numpy(), atol=1e-5)
     np.testing.assert_allclose(there.features[0, 0], first.features[0, MARGIN + FEATURE_GRID // 2], atol=1e-5)
 
 
@@ -110,7 +114,7 @@ def test_kmers_tell_composition_and_do_not_see_the_strand(codes: np.ndarray) -> 
     both = np.concatenate([codes, skewed])
     labels = np.repeat([[0], [0], [1], [1]], STRETCH, axis=1).astype(np.int8)
     classifier = KmerClassifier(100).fit(both, labels, 64)
-    predicted = classifier.chances(both, 128).argmax(-1)
+    predicted = classifier.predict_proba(both, 128).argmax(-1)
     assert (predicted == grid_labels(labels, 128)).mean() > 0.9
     place = np.array([STRETCH // 2])
     there, back = (classifier.features(row, place) for row in (codes[0], reverse_complement(codes[0])))

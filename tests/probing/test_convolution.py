@@ -8,7 +8,7 @@ import torch
 
 from budwood.genomics.sequence import encode
 from budwood.probing.convolution import SmallConvolution
-from budwood.probing.linear import weighted_auroc
+from budwood.stats.evaluation.metrics import auroc
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_a_motif_that_moves_is_found_and_the_generator_left_alone(examples) -> N
     windows, labels = examples
     state = torch.get_rng_state()
     network = SmallConvolution(reach=24, channels=8, seeds=2, epochs=20).fit(windows[:400], labels[:400])
-    assert weighted_auroc(network.decision(windows[400:]), labels[400:]) > 0.85
+    assert auroc(network.decision(windows[400:]), labels[400:]) > 0.85
     assert torch.equal(torch.get_rng_state(), state)
 
 

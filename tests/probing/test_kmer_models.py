@@ -11,11 +11,11 @@ from budwood.errors import BudwoodError
 from budwood.genomics.sequence import MASK, encode, reverse_complement
 from budwood.probing.kmer_models import (
     KmerModel,
+    both_strand_counts,
+    combine_sides,
     fit_kmer_model,
-    join_sides,
-    kmer_counts,
-    kmer_pool_weights,
-    pool,
+    logarithmic_pool,
+    pool_weights,
 )
 
 
@@ -33,18 +33,18 @@ def test_counts_are_those_of_a_plain_loop_over_both_strands(letters: str, k: int
             kmer = strand[start : start + k]
             if "N" not in kmer:
                 expected[index_of(kmer)] += 1
-    assert (kmer_counts([encode(letters)], k) == expected).all()
+    assert (both_strand_counts([encode(letters)], k) == expected).all()
 
 
 def test_long_sequences_are_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = np.random.default_rng(0).integers(0, 5, 1000, dtype=np.uint8)
-    whole = kmer_counts([codes], 3)
-    monkeypatch.setattr("budwood.probing.kmer_models._CHUNK", 64)
-    assert (kmer_counts([codes], 3) == whole).all()
+    whole = both_strand_counts([codes], 3)
+    monkeypatch.setattr("budwood.corpus.masking.kmer_spectrum._PIECE", 64)
+    assert (both_strand_counts([codes], 3) == whole).all()
 
 
 def model(codes: np.ndarray, left: int, right: int, concentration: float) -> KmerModel:
-    tables = tuple(kmer_counts([codes], size) for size in range(1, left + right + 2))
+    tables = tuple(both_strand_counts([codes], size) for size in range(1, left + right + 2))
     return KmerModel(tables, left, right, (concentration,) * (left + right))
 
 
@@ -52,7 +52,7 @@ def test_without_interpolation_the_chance_is_the_ratio_of_counts() -> None:
     codes = np.random.default_rng(1).integers(0, 4, 4000, dtype=np.uint8)
     asked = encode("ACGTA")[None]
     found = model(codes, 1, 1, 1e-9).probabilities(asked, np.array([0]), np.array([2]))
-    counts = kmer_counts([codes], 3)
+    counts = both_strand_counts([codes], 3)
     ratio = np.array([counts[index_of(f"C{letter}T")] for letter in "ACGT"])
     np.testing.assert_allclose(found[0], ratio / ratio.sum(), rtol=1e-6)
 
@@ -78,7 +78,7 @@ def test_hidden_neighbours_shorten_the_context() -> None:
     place = np.array([0]), np.array([3])
     near_probability = one.probabilities(near, *place)
     assert not np.allclose(one.probabilities(far, *place), near_probability)
-    counts = kmer_counts([codes], 1) + 1
+    counts = both_strand_counts([codes], 1) + 1
     np.testing.assert_allclose(near_probability[0], counts / counts.sum())
 
 
@@ -91,7 +91,7 @@ def test_fitting_finds_what_only_a_long_context_tells() -> None:
     for place in range(2, len(codes)):
         codes[place] = 3 - codes[place - 2] if random.random() < 0.9 else random.integers(0, 4)
     windows = np.lib.stride_tricks.sliding_window_view(codes[4000:], 9)
-    fitted = fit_kmer_model(kmer_counts([codes[:4000]], 3), 2, 0, windows)
+    fitted = fit_kmer_model(both_strand_counts([codes[:4000]], 3), 2, 0, windows)
     hidden = windows.copy()
     hidden[:, 4] = MASK
     rows = np.arange(len(windows))
@@ -101,7 +101,7 @@ def test_fitting_finds_what_only_a_long_context_tells() -> None:
 
 def test_sides_join_as_independent_evidence() -> None:
     prior = np.array([0.4, 0.1, 0.1, 0.4])
-    joined = join_sides(prior[None], np.array([[0.7, 0.1, 0.1, 0.1]]), prior)
+    joined = combine_sides(prior[None], np.array([[0.7, 0.1, 0.1, 0.1]]), prior)
     np.testing.assert_allclose(joined, [[0.7, 0.1, 0.1, 0.1]])
 
 
@@ -111,16 +111,17 @@ def test_a_pool_trusts_the_model_that_knows() -> None:
     knows = np.full((4000, 4), 0.1)
     knows[np.arange(4000), np.where(random.random(4000) < 0.7, truth, (truth + 1) % 4)] = 0.7
     guesses = random.dirichlet(np.ones(4), 4000)
-    weights = kmer_pool_weights([knows, guesses], truth)
+    weights = pool_weights([knows, guesses], truth)
     assert weights[1] < 0.05 * weights[0]
     both, alone = (
-        -np.log(p[np.arange(4000), truth]).mean() for p in (pool([knows, guesses], weights), knows)
+        -np.log(p[np.arange(4000), truth]).mean()
+        for p in (logarithmic_pool([knows, guesses], weights), knows)
     )
     assert both < alone
 
 
 def test_what_cannot_be_fitted_is_told() -> None:
-    counts = kmer_counts([encode("ACGTACGT")], 3)
+    counts = both_strand_counts([encode("ACGTACGT")], 3)
     with pytest.raises(BudwoodError, match="needs longer k-mers"):
         fit_kmer_model(counts, 2, 1, np.zeros((4, 9), dtype=np.uint8))
     with pytest.raises(BudwoodError, match="letters all around"):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from budwood.genomics.sequence import encode
-from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc, weighted_auroc
+from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc
+from budwood.stats.evaluation.metrics import auroc
 
 
 def test_one_hot_keeps_the_middle() -> None:
@@ -58,10 +59,10 @@ def test_auroc_is_that_of_scikit_learn(seed: int, ties: bool) -> None:
     random = np.random.default_rng(seed)
     labels = np.arange(40) % 3 == 0
     decision = random.integers(0, 6, 40).astype(float) if ties else random.normal(size=40)
-    assert weighted_auroc(decision, labels) == pytest.approx(roc_auc_score(labels, decision))
+    assert auroc(decision, labels) == pytest.approx(roc_auc_score(labels, decision))
     weights = random.integers(1, 4, 40)
     expected = roc_auc_score(labels, decision, sample_weight=weights)
-    assert weighted_auroc(decision, labels, weights) == pytest.approx(expected)
+    assert auroc(decision, labels, weights) == pytest.approx(expected)
 
 
 def test_the_interval_holds_the_estimate() -> None:

@@ -10,7 +10,12 @@ from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import MASK, decode
 from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
-from budwood.probing.masked_bases import encoder_probabilities, error_of_mean, hide_bases, score_masked
+from budwood.probing.masked_bases import (
+    clustered_standard_error,
+    encoder_probabilities,
+    mask_bases,
+    score_masked_bases,
+)
 
 LETTERS = decode(np.random.default_rng(0).integers(0, 4, 1500, dtype=np.uint8))
 
@@ -27,23 +32,23 @@ def annotation() -> Annotation:
 
 
 def test_one_base_in_so_many_is_hidden_and_no_repeat_or_n(assembly, annotation) -> None:
-    hidden = hide_bases(assembly, annotation, spacing=10)
+    hidden = mask_bases(assembly, annotation, spacing=10)
     place = 512 * hidden.rows + hidden.columns
     assert 120 < len(place) <= 150
     assert not ((place >= 700) & (place < 900)).any()
     for row in np.unique(hidden.rows):
         assert (np.diff(hidden.columns[hidden.rows == row]) % 10 == 0).all()
-    assert (hidden.shown == MASK).sum() == len(place)
+    assert (hidden.masked_codes == MASK).sum() == len(place)
     assert (hidden.truth < 4).all()
 
 
 def test_scores_by_region_are_means_of_their_bases(assembly, annotation) -> None:
-    hidden = hide_bases(assembly, annotation, spacing=10)
+    hidden = mask_bases(assembly, annotation, spacing=10)
     place = 512 * hidden.rows + hidden.columns
     coding = (place >= 100) & (place < 400)
     chances = np.full((len(place), 4), 0.2)
     chances[:, 0] = 0.4
-    scores = score_masked(hidden, chances)
+    scores = score_masked_bases(hidden, chances)
     a = hidden.truth == 0
     assert scores["coding"].bases == coding.sum()
     assert scores["coding"].accuracy == pytest.approx(a[coding].mean())
@@ -53,14 +58,14 @@ def test_scores_by_region_are_means_of_their_bases(assembly, annotation) -> None
 
 def test_bases_of_one_window_are_not_counted_as_independent() -> None:
     values, windows = np.repeat([0.0, 1.0], 50), np.repeat([0, 1], 50)
-    assert error_of_mean(values, windows) == pytest.approx(np.sqrt(2 * 25.0**2) / 100)
-    assert error_of_mean(values, np.arange(100)) == pytest.approx(0.05)
+    assert clustered_standard_error(values, windows) == pytest.approx(np.sqrt(2 * 25.0**2) / 100)
+    assert clustered_standard_error(values, np.arange(100)) == pytest.approx(0.05)
 
 
 def test_the_encoder_does_not_see_what_is_hidden(assembly) -> None:
     shape = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
     checkpoint = random_checkpoint(shape)
-    hidden = hide_bases(assembly, spacing=10)
+    hidden = mask_bases(assembly, spacing=10)
     found = encoder_probabilities(hidden, checkpoint, show=False)
     assert np.allclose(found.sum(1), 1)
     codes = hidden.codes.copy()

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from budwood.config import WINDOW
+from budwood.corpus.masking.kmer_spectrum import kmer_indices
 from budwood.model.checkpoint import Checkpoint
-from budwood.probing.kmer_models import kmer_classes, kmer_indices
+from budwood.probing.kmer_models import canonical_kmers
 from budwood.probing.stretches import BASE_CLASSES, MARGIN, REGIONS_OF_CLASS, STRETCH, UNSCORED
 from budwood.progress import progress
 
@@ -27,12 +28,12 @@ _LEAST: Final = 1e-4
 
 
 @dataclass(frozen=True)
-class StretchReading:
+class StretchPredictions:
     """What the encoder makes of stretches.
 
     Attributes
     ----------
-    chances
+    probabilities
         (s, STRETCH / GRID, regions) probabilities of region classes, means over GRID bases. Windows overlap
         by half: where a base is read in two of them, their log odds are averaged.
     features
@@ -40,18 +41,18 @@ class StretchReading:
         window whose middle is nearest.
     """
 
-    chances: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
     features: NDArray[np.float32]
 
 
-def read_stretches(
+def predict_stretches(
     codes: NDArray[np.uint8],
     checkpoint: Checkpoint,
     *,
     window: int = WINDOW,
     half_precision: bool = False,
     show: bool | None = None,
-) -> StretchReading:
+) -> StretchPredictions:
     """Read stretches in windows that overlap by half.
 
     Parameters
@@ -64,14 +65,14 @@ def read_stretches(
         Multiply in bfloat16.
     """
     config = checkpoint.encoder.config
-    chances = np.empty((len(codes), STRETCH // GRID, config.regions), dtype=np.float32)
+    probabilities = np.empty((len(codes), STRETCH // GRID, config.regions), dtype=np.float32)
     features = np.empty((len(codes), STRETCH // FEATURE_GRID, config.embedding_size), dtype=np.float32)
     mixed = torch.autocast("cpu", torch.bfloat16) if half_precision else nullcontext()
     with torch.inference_mode(), mixed, progress("reading", total=len(codes), show=show) as advance:
         for number, row in enumerate(codes):
-            chances[number], features[number] = _read_stretch(row, checkpoint, window)
+            probabilities[number], features[number] = _read_stretch(row, checkpoint, window)
             advance()
-    return StretchReading(chances, features)
+    return StretchPredictions(probabilities, features)
 
 
 def _read_stretch(
@@ -87,11 +88,11 @@ def _read_stretch(
         log_odds[begin : begin + window] += read
         times[begin : begin + window] += 1
     mean = (log_odds / times)[MARGIN : MARGIN + STRETCH]
-    chances = mean.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
+    probabilities = mean.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
     places = MARGIN + np.arange(FEATURE_GRID // 2, STRETCH, FEATURE_GRID)
     nearest = np.abs(places[:, None] - begins - (window - 1) / 2).argmin(1)
     features = reading.features.float()[nearest, places - begins[nearest]]
-    return chances.numpy(), features.numpy()
+    return probabilities.numpy(), features.numpy()
 
 
 def grid_labels(labels: NDArray[np.int8], spacing: int) -> NDArray[np.int8]:
@@ -99,17 +100,17 @@ def grid_labels(labels: NDArray[np.int8], spacing: int) -> NDArray[np.int8]:
     return labels[:, spacing // 2 :: spacing]
 
 
-def class_chances(chances: NDArray[np.floating]) -> NDArray[np.float64]:
+def class_probabilities(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     """Probabilities of region classes summed to coding, intron and intergenic (UTR left out): (..., 3)."""
-    joined = [chances[..., list(classes)].sum(-1) for classes in REGIONS_OF_CLASS]
+    joined = [probabilities[..., list(classes)].sum(-1) for classes in REGIONS_OF_CLASS]
     return np.stack(joined, axis=-1).astype(np.float64)
 
 
 class BaseClassifier:
-    """Prior correction of class chances, with or without those of neighbouring bases.
+    """Prior correction of class probabilities, with or without those of neighbouring bases.
 
     A multinomial logistic regression, classes weighted to count the same, on the logarithms of a base's
-    class chances and, with ``neighbours``, of their means over 40, 136, 520 and 1,032 bases around it.
+    class probabilities and, with ``neighbours``, of their means over 40, 136, 520 and 1,032 bases around it.
 
     Parameters
     ----------
@@ -121,21 +122,23 @@ class BaseClassifier:
         self.neighbours = neighbours
         self._regression = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
 
-    def fit(self, chances: NDArray[np.floating], labels: NDArray[np.int8]) -> BaseClassifier:
-        """Fit on (s, g, 3) chances along stretches and (s, g) classes, UNSCORED ones left out."""
-        features = self._features(chances)
+    def fit(self, probabilities: NDArray[np.floating], labels: NDArray[np.int8]) -> BaseClassifier:
+        """Fit on (s, g, 3) probabilities along stretches and (s, g) classes, UNSCORED ones left out."""
+        features = self._features(probabilities)
         scored = labels.ravel() != UNSCORED
         self._regression.fit(features[scored], labels.ravel()[scored])
         return self
 
-    def predict(self, chances: NDArray[np.floating]) -> NDArray[np.int8]:
+    def predict(self, probabilities: NDArray[np.floating]) -> NDArray[np.int8]:
         """(s, g) classes."""
-        return self._regression.predict(self._features(chances)).reshape(chances.shape[:2])
+        return self._regression.predict(self._features(probabilities)).reshape(probabilities.shape[:2])
 
-    def _features(self, chances: NDArray[np.floating]) -> NDArray[np.float64]:
+    def _features(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
         widths = _NEIGHBOURS if self.neighbours else ()
-        parts = [chances, *(_running_mean(chances, width) for width in widths)]
-        return np.log(np.concatenate(parts, axis=-1) + _LEAST).reshape(-1, len(parts) * chances.shape[-1])
+        parts = [probabilities, *(_running_mean(probabilities, width) for width in widths)]
+        return np.log(np.concatenate(parts, axis=-1) + _LEAST).reshape(
+            -1, len(parts) * probabilities.shape[-1]
+        )
 
 
 def _running_mean(values: NDArray[np.floating], width: int) -> NDArray[np.float64]:
@@ -158,7 +161,7 @@ class KmerClassifier:
 
     def __init__(self, width: int, *, penalty: float = 1e-3) -> None:
         self.width = width
-        self._classes, self._count = kmer_classes(_K)
+        self._classes, self._count = canonical_kmers(_K)
         self._regression = LogisticRegression(C=penalty, max_iter=500, class_weight="balanced")
 
     def features(self, row: NDArray[np.uint8], places: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -180,8 +183,8 @@ class KmerClassifier:
         self._regression.fit(np.concatenate(counts), wanted[wanted != UNSCORED])
         return self
 
-    def chances(self, codes: NDArray[np.uint8], spacing: int = GRID) -> NDArray[np.float64]:
-        """(s, STRETCH / spacing, 3) class chances of the middle base of every ``spacing``."""
+    def predict_proba(self, codes: NDArray[np.uint8], spacing: int = GRID) -> NDArray[np.float64]:
+        """(s, STRETCH / spacing, 3) class probabilities of the middle base of every ``spacing``."""
         places = np.arange(spacing // 2, STRETCH, spacing)
         return np.stack([self._regression.predict_proba(self.features(row, places)) for row in codes])
 

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from budwood.corpus.masking.kmer_spectrum import both_strands, count_kmers, of_reverse_complements
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import N
 
-_CHUNK: Final = 1 << 22
 _CONCENTRATIONS: Final = tuple(2.0**power for power in range(0, 15))
 _PRIOR: Final = 1.0
 
 
-def kmer_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
+def both_strand_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
     """Counts of every k-mer on both strands; k-mers with an N are left out.
 
     Returns
@@ -36,56 +36,36 @@ def kmer_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[
     Examples
     --------
     >>> from budwood.genomics.sequence import encode
-    >>> kmer_counts([encode("AAC")], 2).reshape(4, 4)
+    >>> both_strand_counts([encode("AAC")], 2).reshape(4, 4)
     array([[1, 1, 0, 0],
            [0, 0, 0, 0],
            [0, 0, 0, 1],
            [0, 0, 0, 1]])
     """
-    counts = np.zeros(4**k, dtype=np.int64)
-    for codes in sequences:
-        for start in range(0, len(codes) - k + 1, _CHUNK):
-            piece = codes[start : start + _CHUNK + k - 1]
-            index, whole = kmer_indices(piece, k)
-            counts += np.bincount(index[whole], minlength=4**k)
-    return counts + _turned(counts, k)
+    return both_strands(count_kmers(sequences, k)).counts.astype(np.int64)
 
 
-def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Index of the k-mer that begins at each place, and whether it is free of N."""
-    places = len(codes) - k + 1
-    index = np.zeros(places, dtype=np.int64)
-    whole = np.ones(places, dtype=np.bool_)
-    for offset in range(k):
-        letter = codes[offset : offset + places]
-        index = 4 * index + np.minimum(letter, 3)
-        whole &= letter < N
-    return index, whole
-
-
-def kmer_classes(k: int) -> tuple[NDArray[np.int64], int]:
+def canonical_kmers(k: int) -> tuple[NDArray[np.int64], int]:
     """Number of each k-mer's class, the same for its reverse complement, and how many classes there are.
 
     Examples
     --------
-    >>> kmer_classes(1)
+    >>> canonical_kmers(1)
     (array([0, 1, 1, 0]), 2)
     """
     index = np.arange(4**k)
-    either = np.minimum(index, _turned(index, k))
+    either = np.minimum(index, of_reverse_complements(index, k))
     kinds, classes = np.unique(either, return_inverse=True)
     return classes, len(kinds)
 
 
-def kmer_pool_weights(
-    experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
     """Weights of several models in a logarithmic opinion pool, by least surprise.
 
     Parameters
     ----------
     experts
-        (q, 4) chances by each model at the same places.
+        (q, 4) probabilities by each model at the same places.
     truth
         (q,) bases that stand there.
 
@@ -98,22 +78,24 @@ def kmer_pool_weights(
     rows = np.arange(len(truth))
 
     def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        chances = _softmax(np.einsum("m,mqb->qb", weights, logs))
-        expected = (logs * chances).sum(2)
-        return -float(np.log(chances[rows, truth]).mean()), (expected - logs[:, rows, truth]).mean(1)
+        probabilities = _softmax(np.einsum("m,mqb->qb", weights, logs))
+        expected = (logs * probabilities).sum(2)
+        return -float(np.log(probabilities[rows, truth]).mean()), (expected - logs[:, rows, truth]).mean(1)
 
     start = np.full(len(experts), 1.0 / len(experts))
     found = minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(experts))
     return np.asarray(found.x, dtype=np.float64)
 
 
-def pool(experts: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chances of a logarithmic opinion pool: the weighted product of several models' chances, (q, 4).
+def logarithmic_pool(
+    experts: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chances of a logarithmic opinion pool: the weighted product of several models' probabilities, (q, 4).
 
     Examples
     --------
     >>> sure, unsure = np.array([[0.7, 0.1, 0.1, 0.1]]), np.full((1, 4), 0.25)
-    >>> pool([sure, unsure], np.array([1.0, 3.0])).round(2)
+    >>> logarithmic_pool([sure, unsure], np.array([1.0, 3.0])).round(2)
     array([[0.7, 0.1, 0.1, 0.1]])
     """
     return _softmax(np.einsum("m,mqb->qb", weights, np.log(np.stack(experts))))
@@ -132,7 +114,7 @@ def kmer_tables(counts: NDArray[np.int64], length: int) -> tuple[NDArray[np.int6
 
 @dataclass(frozen=True)
 class KmerModel:
-    """Interpolated chances of a hidden base given the letters around it.
+    """Interpolated probabilities of a hidden base given the letters around it.
 
     Attributes
     ----------
@@ -170,11 +152,11 @@ class KmerModel:
         found = np.empty((len(rows), 4))
         for left, right in np.unique(reach, axis=0):
             asked = np.flatnonzero((reach == (left, right)).all(1))
-            found[asked] = self._chances(digits[asked], _path(int(left), int(right)))
+            found[asked] = self._probabilities(digits[asked], _path(int(left), int(right)))
         return found
 
-    def _chances(self, digits: NDArray[np.int64], path: list[tuple[int, int]]) -> NDArray[np.float64]:
-        """(q, 4) chances by a path of ever longer contexts, as far as there are concentrations."""
+    def _probabilities(self, digits: NDArray[np.int64], path: list[tuple[int, int]]) -> NDArray[np.float64]:
+        """(q, 4) probabilities by a path of ever longer contexts, as far as there are concentrations."""
         counts = self._counted(digits, 0, 0) + _PRIOR
         chance = counts / counts.sum(1, keepdims=True)
         for strength, context in zip(self.concentration, path, strict=False):
@@ -190,11 +172,11 @@ class KmerModel:
         table = self.tables[before + after]
         return table[index[:, None] + np.arange(4) * 4**after]
 
-    def longer(self, digits: NDArray[np.int64], truth: NDArray[np.int64]) -> KmerModel:
+    def with_next_concentration(self, digits: NDArray[np.int64], truth: NDArray[np.int64]) -> KmerModel:
         """The model with the concentration of one more length, the one with the least surprise."""
         path = _path(self.left, self.right)
         rows = np.arange(len(truth))
-        lower = self._chances(digits, path)[rows, truth]
+        lower = self._probabilities(digits, path)[rows, truth]
         seen = self._counted(digits, *path[len(self.concentration)])
         right, total = seen[rows, truth], seen.sum(1)
         surprise = [-np.log((right + a * lower) / (total + a)).mean() for a in _CONCENTRATIONS]
@@ -210,7 +192,7 @@ def fit_kmer_model(
     Parameters
     ----------
     counts
-        From :func:`kmer_counts` on other sequence.
+        From :func:`both_strand_counts` on other sequence.
     held_out
         (windows, length) bases; the middle base of each is predicted from whole contexts.
 
@@ -233,11 +215,11 @@ def fit_kmer_model(
         raise BudwoodError("no held-out window has letters all around its middle", mend="give longer ones")
     model = KmerModel(kmer_tables(counts, length), left, right, ())
     for _ in range(left + right):
-        model = model.longer(digits[whole], truth[whole].astype(np.int64))
+        model = model.with_next_concentration(digits[whole], truth[whole].astype(np.int64))
     return model
 
 
-def join_sides(
+def combine_sides(
     one: NDArray[np.float64], other: NDArray[np.float64], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Chances given both sides, taken as independent given the base: one times other over prior.
@@ -245,9 +227,9 @@ def join_sides(
     Parameters
     ----------
     one, other
-        (q, 4) chances given the letters before, and given those after.
+        (q, 4) probabilities given the letters before, and given those after.
     prior
-        (4,) or (q, 4) chances without any.
+        (4,) or (q, 4) probabilities without any.
     """
     product = one * other / prior
     return product / product.sum(1, keepdims=True)
@@ -277,11 +259,3 @@ def _neighbours(
     before = np.cumprod(known[:, :left][:, ::-1], axis=1).sum(1)
     after = np.cumprod(known[:, left + 1 :], axis=1).sum(1)
     return np.where(known, digits, 0), np.stack([before, after], axis=1)
-
-
-def _turned(values: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """(4 ** k,) values of k-mers -> for each k-mer the value of its reverse complement."""
-    # Every letter is mirrored, and the letters stand in the other order.
-    letters = values.reshape((4,) * k)
-    turned: NDArray[np.int64] = letters[(slice(None, None, -1),) * k].transpose().reshape(-1)
-    return turned

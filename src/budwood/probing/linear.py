@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
+from budwood.stats.evaluation.metrics import auroc, auroc_of_ranks
+
 _PENALTIES: Final = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _DRAWS: Final = 1000
 
@@ -18,13 +20,13 @@ _DRAWS: Final = 1000
 class ProbeScore:
     """AUROC on examples the probe did not see, with a bootstrap 95 % interval."""
 
-    weighted_auroc: float
+    auroc: float
     lower: float
     upper: float
 
 
 @dataclass(frozen=True)
-class Difference:
+class AurocDifference:
     """A score less another on the same examples, with a paired bootstrap 95 % interval."""
 
     difference: float
@@ -96,7 +98,7 @@ def score_auroc(
         groups are drawn.
     """
     lower, upper = np.percentile(_drawn_aurocs(decision, labels, draws, seed, groups), [2.5, 97.5])
-    return ProbeScore(weighted_auroc(decision, labels), float(lower), float(upper))
+    return ProbeScore(auroc(decision.astype(np.float64), labels), float(lower), float(upper))
 
 
 def compare_auroc(
@@ -106,33 +108,12 @@ def compare_auroc(
     *,
     draws: int = _DRAWS,
     seed: int = 0,
-) -> Difference:
+) -> AurocDifference:
     """AUROC of one score less that of another on the same examples."""
     differences = _drawn_aurocs(one, labels, draws, seed) - _drawn_aurocs(other, labels, draws, seed)
     lower, upper = np.percentile(differences, [2.5, 97.5])
-    return Difference(weighted_auroc(one, labels) - weighted_auroc(other, labels), float(lower), float(upper))
-
-
-def weighted_auroc(
-    decision: NDArray[np.floating], labels: NDArray[np.bool_], weights: NDArray[np.floating] | None = None
-) -> float:
-    """Chance that a true example has a higher score than a false one; a tie counts half.
-
-    Examples
-    --------
-    >>> weighted_auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
-    0.75
-    """
-    place = np.unique(decision, return_inverse=True)[1]
-    return _auroc_of_places(place, labels, np.ones(len(labels)) if weights is None else weights)
-
-
-def _auroc_of_places(
-    place: NDArray[np.intp], labels: NDArray[np.bool_], weights: NDArray[np.number]
-) -> float:
-    true = np.bincount(place, weights * labels)
-    false = np.bincount(place, weights * ~labels)
-    return float(true @ (np.cumsum(false) - false / 2) / (true.sum() * false.sum()))
+    point = auroc(one.astype(np.float64), labels) - auroc(other.astype(np.float64), labels)
+    return AurocDifference(point, float(lower), float(upper))
 
 
 def _drawn_aurocs(
@@ -150,7 +131,7 @@ def _drawn_aurocs(
     for _ in range(draws):
         weights = np.bincount(random.integers(0, count, count), minlength=count)[groups]
         if weights[labels].any() and weights[~labels].any():
-            found.append(_auroc_of_places(place, labels, weights))
+            found.append(auroc_of_ranks(place, labels, weights))
     return np.array(found)
 
 

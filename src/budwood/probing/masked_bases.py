@@ -23,7 +23,7 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class HiddenBases:
+class MaskedBases:
     """Windows of a genome with single bases hidden.
 
     Attributes
@@ -47,11 +47,11 @@ class HiddenBases:
         return self.codes[self.rows, self.columns]
 
     @property
-    def shown(self) -> NDArray[np.uint8]:
+    def masked_codes(self) -> NDArray[np.uint8]:
         """(windows, 512) the bases with MASK at the hidden places."""
-        shown = self.codes.copy()
-        shown[self.rows, self.columns] = MASK
-        return shown
+        masked = self.codes.copy()
+        masked[self.rows, self.columns] = MASK
+        return masked
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class MaskedScore:
     accuracy: float
 
 
-def hide_bases(
+def mask_bases(
     assembly: Assembly,
     annotation: Annotation | None = None,
     *,
     spacing: int = 16,
     every: int = 1,
     seed: int = 0,
-) -> HiddenBases:
+) -> MaskedBases:
     """Cut a genome into windows, keep one in ``every``, and hide one base in every ``spacing`` of it.
 
     Between two hidden bases stands more sequence than any of the k-mer models reads.
@@ -96,65 +96,65 @@ def hide_bases(
         region[row, : interval.length] = track[inside]
         chosen[row, : interval.length] &= ~repeat[inside]
     rows, columns = np.nonzero(chosen)
-    return HiddenBases(codes, rows, columns, region[rows, columns])
+    return MaskedBases(codes, rows, columns, region[rows, columns])
 
 
 def encoder_probabilities(
-    hidden: HiddenBases, checkpoint: Checkpoint, *, show: bool | None = None
+    hidden: MaskedBases, checkpoint: Checkpoint, *, show: bool | None = None
 ) -> NDArray[np.float64]:
-    """(q, 4) chances of A, C, G, T at the hidden places, both strands read."""
+    """(q, 4) probabilities of A, C, G, T at the hidden places, both strands read."""
     found = np.empty((len(hidden.rows), 4))
-    shown = hidden.shown
-    with torch.inference_mode(), progress("reading", total=len(shown), show=show) as advance:
-        for begin in range(0, len(shown), _BATCH):
-            piece = torch.from_numpy(shown[begin : begin + _BATCH].astype(np.int64))
-            chances = checkpoint.encoder(piece).bases.softmax(-1).double().numpy()
+    masked = hidden.masked_codes
+    with torch.inference_mode(), progress("reading", total=len(masked), show=show) as advance:
+        for begin in range(0, len(masked), _BATCH):
+            piece = torch.from_numpy(masked[begin : begin + _BATCH].astype(np.int64))
+            probabilities = checkpoint.encoder(piece).bases.softmax(-1).double().numpy()
             asked = np.flatnonzero((hidden.rows >= begin) & (hidden.rows < begin + len(piece)))
-            found[asked] = chances[hidden.rows[asked] - begin, hidden.columns[asked]]
+            found[asked] = probabilities[hidden.rows[asked] - begin, hidden.columns[asked]]
             advance(len(piece))
     return found
 
 
-def score_masked(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
+def score_masked_bases(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
     """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
-    return score_guesses(hidden, surprise_of(hidden, probabilities), guessed_right(hidden, probabilities))
+    return score_predictions(hidden, surprisal(hidden, probabilities), is_correct(hidden, probabilities))
 
 
-def score_guesses(
-    hidden: HiddenBases, surprise: NDArray[np.float64], right: NDArray[np.bool_]
+def score_predictions(
+    hidden: MaskedBases, surprise: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> dict[str, MaskedScore]:
     """The same from the surprise at each hidden base, and whether it was guessed right."""
     return {
         name: MaskedScore(
             int(inside.sum()),
             float(surprise[inside].mean()),
-            error_of_mean(surprise[inside], hidden.rows[inside]),
+            clustered_standard_error(surprise[inside], hidden.rows[inside]),
             float(right[inside].mean()),
         )
         for name, inside in region_groups(hidden).items()
     }
 
 
-def surprise_of(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def surprisal(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """(q,) surprise in nats at each hidden base."""
     surprise: NDArray[np.float64] = -np.log(probabilities[np.arange(len(hidden.rows)), hidden.truth])
     return surprise
 
 
-def guessed_right(hidden: HiddenBases, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+def is_correct(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(q,) whether the most probable base is the hidden one."""
     right: NDArray[np.bool_] = probabilities.argmax(1) == hidden.truth
     return right
 
 
-def region_groups(hidden: HiddenBases) -> dict[str, NDArray[np.bool_]]:
+def region_groups(hidden: MaskedBases) -> dict[str, NDArray[np.bool_]]:
     """Which hidden bases are in ``"all"`` and in each group of regions that occurs among them."""
     groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
     everything = {"all": np.ones(len(hidden.rows), dtype=np.bool_)}
     return {name: inside for name, inside in (everything | groups).items() if inside.any()}
 
 
-def error_of_mean(values: NDArray[np.float64], windows: NDArray[np.intp]) -> float:
+def clustered_standard_error(values: NDArray[np.float64], windows: NDArray[np.intp]) -> float:
     """Standard error of a mean over bases of which those of one window are alike.
 
     Windows are taken as drawn at random, as in a cluster sample: ``sqrt(sum_w (sum of deviations)^2) / n``.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ ZERO: Final = 64
 
 _PIECE: Final = 1 << 22
 _SHORTEST, _LONGEST = 8, 13
+Number = TypeVar("Number", bound=np.number)
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,32 @@ def both_strands(spectrum: KmerSpectrum) -> KmerSpectrum:
     >>> both_strands(KmerSpectrum(1, np.array([5, 1, 0, 2], dtype=np.uint32))).counts
     array([7, 1, 1, 7], dtype=uint32)
     """
+    return KmerSpectrum(spectrum.k, spectrum.counts + of_reverse_complements(spectrum.counts, spectrum.k))
+
+
+def of_reverse_complements(values: NDArray[Number], k: int) -> NDArray[Number]:
+    """For each k-mer, the value of its reverse complement.
+
+    Parameters
+    ----------
+    values
+        (4**k,) values by the k-mer's index.
+    k
+        Length of the k-mers.
+
+    Returns
+    -------
+    ndarray
+        (4**k,) values in the order of the reverse complements.
+
+    Examples
+    --------
+    >>> of_reverse_complements(np.array([5, 1, 0, 2]), 1)
+    array([2, 0, 1, 5])
+    """
     # Reading the digits backwards is a transposition of a 4 x 4 x ... array, and the complement of
     # every digit is the whole array backwards.
-    turned = spectrum.counts.reshape((4,) * spectrum.k).transpose().ravel()[::-1]
-    return KmerSpectrum(spectrum.k, spectrum.counts + turned)
+    return values.reshape((4,) * k).transpose().ravel()[::-1]
 
 
 def excess(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.uint8]:

@@ -146,11 +146,25 @@ def selection_gain(predicted: Vector, observed: Vector, share: float = 0.25) -> 
     return float(_places(predicted, count) @ (observed - observed.mean())) / count
 
 
-def auroc(predicted: Vector, positive: NDArray[np.bool_]) -> float:
+def auroc(predicted: Vector, positive: NDArray[np.bool_], weights: NDArray[np.number] | None = None) -> float:
     """Share of pairs of a positive and another line in which the positive is predicted higher.
 
     Equal predictions count half; 0.5 is chance (the statistic of Mann and Whitney 1947 over its largest
     value).
+
+    Parameters
+    ----------
+    predicted
+        (n,) scores.
+    positive
+        (n,) whether a line is positive.
+    weights
+        (n,) weight of each line; all count the same by default.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
 
     Raises
     ------
@@ -166,8 +180,39 @@ def auroc(predicted: Vector, positive: NDArray[np.bool_]) -> float:
     count = int(positive.sum())
     if not 0 < count < len(positive):
         raise BudwoodError("all lines are of one class", mend="use fewer folds or a trait that varies")
+    if weights is not None:
+        return auroc_of_ranks(np.unique(predicted, return_inverse=True)[1], positive, weights)
     above = float(_ranks(predicted)[positive].sum()) - 0.5 * count * (count + 1)
     return above / (count * (len(positive) - count))
+
+
+def auroc_of_ranks(
+    rank: NDArray[np.integer], positive: NDArray[np.bool_], weights: NDArray[np.number]
+) -> float:
+    """Weighted area under the ROC curve from dense ranks, for bootstraps that rank the scores once.
+
+    Parameters
+    ----------
+    rank
+        (n,) dense rank of each score from 0, equal scores sharing one.
+    positive
+        (n,) whether an example is positive.
+    weights
+        (n,) weight of each example; the positive and the others must each have some weight.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Examples
+    --------
+    >>> auroc_of_ranks(np.array([0, 2, 1, 3]), np.array([False, False, True, True]), np.ones(4))
+    0.75
+    """
+    true = np.bincount(rank, weights * positive)
+    false = np.bincount(rank, weights * ~positive)
+    return float(true @ (np.cumsum(false) - false / 2) / (true.sum() * false.sum()))
 
 
 def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:

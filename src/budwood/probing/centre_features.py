@@ -31,7 +31,7 @@ _SAVE: Final = 256
 
 
 @dataclass(frozen=True)
-class CentreReading:
+class CentreFeatures:
     """The middle 8 bases of windows as the encoder reads them.
 
     Attributes
@@ -67,23 +67,23 @@ class CentreReading:
         """(rows, 8 * regions) the region classes of the middle bases alone."""
         return self.regions.reshape(len(self.regions), -1)
 
-    def mark_odds(self, kind: str) -> NDArray[np.float64]:
+    def site_log_odds(self, kind: str) -> NDArray[np.float64]:
         """(rows,) mean log odds of a site's own region class at the bases it marks; nothing is fitted."""
         region, (first, last) = SITE_MARKS[kind]
         middle = self.regions.shape[1] // 2
-        log_chance = self.regions[:, middle + first : middle + last, region].astype(np.float64)
-        log_chance = np.minimum(log_chance, -1e-12)
-        odds: NDArray[np.float64] = (log_chance - np.log(-np.expm1(log_chance))).mean(1)
+        log_probability = self.regions[:, middle + first : middle + last, region].astype(np.float64)
+        log_probability = np.minimum(log_probability, -1e-12)
+        odds: NDArray[np.float64] = (log_probability - np.log(-np.expm1(log_probability))).mean(1)
         return odds
 
 
-def read_centres(
+def encode_centres(
     windows: NDArray[np.uint8],
     checkpoint: Checkpoint,
     *,
     half_precision: bool = False,
     show: bool | None = None,
-) -> CentreReading:
+) -> CentreFeatures:
     """Read the middle of windows that are along a gene; what was read before is taken from the cache.
 
     Parameters
@@ -117,7 +117,7 @@ def read_centres(
                     advance(len(batch))
                 store.put([keys[row] for row in rows], found[rows])
     regions = found[:, 2 * size :].reshape(len(windows), CENTRE_BASES, config.regions)
-    return CentreReading(found[:, :size], found[:, size : 2 * size], regions)
+    return CentreFeatures(found[:, :size], found[:, size : 2 * size], regions)
 
 
 def _read(codes: NDArray[np.uint8], checkpoint: Checkpoint, half_precision: bool) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from budwood.genomics.sequence import reverse_complement
 from budwood.inference.embed import Pool, embed_windows
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
-from budwood.probing.centre_reading import CentreReading, read_centres
+from budwood.probing.centre_features import CentreFeatures, encode_centres
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def windows() -> np.ndarray:
 
 
 def test_the_mean_of_both_strands_is_the_centre_pooled_embedding(checkpoint, windows) -> None:
-    reading = read_centres(windows, checkpoint, show=False)
+    reading = encode_centres(windows, checkpoint, show=False)
     plain = embed_windows(windows, checkpoint, pool=Pool.CENTRE, show=False)
     np.testing.assert_allclose(reading.mean, plain, atol=1e-5)
     oriented = embed_windows(windows, checkpoint, pool=Pool.CENTRE, oriented=True, show=False)
@@ -44,25 +44,25 @@ def test_the_mean_of_both_strands_is_the_centre_pooled_embedding(checkpoint, win
 
 
 def test_the_other_strand_swaps_the_halves(checkpoint, windows) -> None:
-    there = read_centres(windows, checkpoint, show=False)
-    back = read_centres(reverse_complement(windows), checkpoint, show=False)
+    there = encode_centres(windows, checkpoint, show=False)
+    back = encode_centres(reverse_complement(windows), checkpoint, show=False)
     np.testing.assert_allclose(there.along, back.against, atol=1e-5)
     np.testing.assert_allclose(there.against, back.along, atol=1e-5)
 
 
 def test_what_was_read_is_not_read_again(checkpoint, windows, monkeypatch) -> None:
-    first = read_centres(windows[:12], checkpoint, show=False)
+    first = encode_centres(windows[:12], checkpoint, show=False)
     read: list[int] = []
     network = checkpoint.encoder.strand
     monkeypatch.setattr(checkpoint.encoder, "strand", lambda t: (read.append(len(t)), network(t))[1])
-    again = read_centres(windows, checkpoint, show=False)
+    again = encode_centres(windows, checkpoint, show=False)
     np.testing.assert_array_equal(again.along[:12], first.along)
     assert sum(read) == 2 * 8
 
 
 def test_half_precision_is_near_and_kept_apart(checkpoint, windows) -> None:
-    whole = read_centres(windows, checkpoint, show=False)
-    half = read_centres(windows, checkpoint, half_precision=True, show=False)
+    whole = encode_centres(windows, checkpoint, show=False)
+    half = encode_centres(windows, checkpoint, half_precision=True, show=False)
     assert 0 < np.abs(whole.along - half.along).max() < 0.2
 
 
@@ -72,11 +72,11 @@ def test_marks_are_read_where_they_stand() -> None:
     chances[0, 2:4, BaseClass.ACCEPTOR_FORWARD] = 0.5
     chances[0, 4:7, BaseClass.START_FORWARD] = 0.25
     nothing = np.zeros((1, 2), dtype=np.float32)
-    reading = CentreReading(nothing, nothing, np.log(chances))
-    odds = [reading.mark_odds(kind)[0] for kind in ("donor", "acceptor", "start_codon")]
+    reading = CentreFeatures(nothing, nothing, np.log(chances))
+    odds = [reading.site_log_odds(kind)[0] for kind in ("donor", "acceptor", "start_codon")]
     np.testing.assert_allclose(odds, np.log([3, 1, 1 / 3]), atol=1e-5)
 
 
 def test_padding_is_refused(checkpoint) -> None:
     with pytest.raises(BudwoodError, match="no middle"):
-        read_centres(np.full((1, 64), 6, dtype=np.uint8), checkpoint)
+        encode_centres(np.full((1, 64), 6, dtype=np.uint8), checkpoint)
