@@ -24,10 +24,11 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.contract import Estimator
 from budwood.prediction.kernels.function_weights import function_weights
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import FUNCTION, RELATIONSHIP, PanelKernels
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
-from budwood.prediction.trait_model import GBLUP, KernelModel, TraitModel
 from budwood.simulate.files import DemoConfig, write_panel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
@@ -39,7 +40,7 @@ ALONE = KernelModel("function alone", ((FUNCTION,),))
 BOTH = KernelModel("relationship + function", ((RELATIONSHIP, FUNCTION),))
 
 
-def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[PanelKernels, TraitModel]]:
+def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[PanelKernels, Estimator]]:
     """PanelKernels and model by what the table calls them."""
     plain = PanelKernels(genotypes)
     weighted = PanelKernels(genotypes, weights={FUNCTION: weights})
@@ -70,7 +71,7 @@ def simulated(seed: int) -> dict[str, float]:
     accuracy = {}
     for name, (predictors, model) in panels(genotypes, found.by_kernel[FUNCTION]).items():
         fitted = model.fit(predictors, training, y)
-        accuracy[name] = pearson_r(fitted.predict(rest).value, true_value)
+        accuracy[name] = pearson_r(fitted.predict(predictors.lines(rest, training)).value, true_value)
         if model is BOTH:
             shares = {source: round(share, 2) for source, share in fitted.variance_shares.items()}
             print(f"  {name}: {shares}", flush=True)
@@ -112,7 +113,9 @@ def arabidopsis(data: Path, folds: int, repeats: int) -> dict[str, Vector]:
         for fold in range(folds):
             training, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
             for name, (predictors, model) in models.items():
-                forecast = model.fit(predictors, training, y[training]).predict(held_out)
+                forecast = model.fit(predictors, training, y[training]).predict(
+                    predictors.lines(held_out, training)
+                )
                 fold_r.setdefault(name, []).append(pearson_r(forecast.value, y[held_out]))
     return {name: np.array(each) for name, each in fold_r.items()}
 

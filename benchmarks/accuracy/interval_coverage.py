@@ -29,13 +29,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scoreboard import Task, read
 
+from budwood.prediction.contract import Estimator, FittedEstimator, Forecast, Lines
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import model_named
-from budwood.prediction.trait_model import FittedTraitModel, Forecast, TraitModel
 from budwood.prediction.uncertainty.calibrated import Calibrated, FittedCalibrated
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel, FittedCrossFitModel
 from budwood.stats.evaluation.splitters import Folds, cluster_folds, random_folds
-from budwood.stats.relationship.relationship import Rows
 
 REPEATS, FOLDS = 2, 5
 SCHEMES = ("random", "clusters")
@@ -84,29 +83,31 @@ def folds_of(predictors: PanelKernels, scheme: str) -> list[Folds]:
     return [cluster_folds(relationship, FOLDS, smallest=10)]
 
 
-def kinds_of(model: TraitModel) -> tuple[str, str]:
+def kinds_of(model: Estimator) -> tuple[str, str]:
     return ("unwidened" if isinstance(model, CrossFitModel) else "own", "calibrated")
 
 
-def intervals(fitted: FittedTraitModel, rows: Rows) -> list[Forecast]:
+def intervals(fitted: FittedEstimator, lines: Lines) -> list[Forecast]:
     """The forecasts of one fit with either kind of interval."""
     if isinstance(fitted, FittedCrossFitModel):
         widening = replace(fitted.scale.widening, excess=0.0)
-        plain: FittedTraitModel = replace(fitted, scale=replace(fitted.scale, widening=widening))
+        plain: FittedEstimator = replace(fitted, scale=replace(fitted.scale, widening=widening))
     else:
         assert isinstance(fitted, FittedCalibrated)
         plain = fitted.fitted
-    return [plain.predict(rows), fitted.predict(rows)]
+    return [plain.predict(lines), fitted.predict(lines)]
 
 
-def judge(predictors: PanelKernels, y: Vector, model: TraitModel, scheme: str) -> list[Line]:
+def judge(predictors: PanelKernels, y: Vector, model: Estimator, scheme: str) -> list[Line]:
     """One line for each kind of interval."""
     begun, found = perf_counter(), []
     fit = model if isinstance(model, CrossFitModel | Calibrated) else Calibrated(model)
     for folds in folds_of(predictors, scheme):
         for fold in np.unique(folds):
             training, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            forecasts = intervals(fit.fit(predictors, training, y[training]), left)
+            forecasts = intervals(
+                fit.fit(predictors, training, y[training]), predictors.lines(left, training)
+            )
             half = [0.5 * (each.upper_90 - each.lower_90) for each in forecasts]
             found.append((half, np.abs(y[left] - forecasts[0].value)))
     seconds, unit = (perf_counter() - begun) / len(found), float(y.std())

@@ -29,9 +29,9 @@ from rich.table import Table
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.phenotype_next import phenotype_next
-from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.stats.training_set.training_design import Criterion
@@ -92,7 +92,8 @@ def predicted(
     predictors: PanelKernels, training: NDArray[np.intp], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n,) GBLUP from the training rows."""
-    return GBLUP.fit(predictors, training, y[training]).predict(np.arange(len(y))).value
+    everyone = predictors.lines(np.arange(len(y)), training)
+    return GBLUP.fit(predictors, training, y[training]).predict(everyone).value
 
 
 def compare(

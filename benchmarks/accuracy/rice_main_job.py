@@ -34,8 +34,8 @@ from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
+from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import GBLUP, KernelModel
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
@@ -128,7 +128,8 @@ def run(
         y, truth = (np.array([values[name] for name in names]) for names in (train, hidden))
         for j, model in enumerate(models):
             fitted = model.fit(predictors, rows, y)
-            forecast = fitted.predict(np.array([row[name] for name in hidden]))
+            candidates = predictors.lines(np.array([row[name] for name in hidden]), rows)
+            forecast = fitted.predict(candidates)
             r[i, j] = pearson_r(forecast.value, truth)
             covered[i, j] = coverage(forecast.lower_90, forecast.upper_90, truth)
     return r, covered

@@ -85,7 +85,7 @@ def score(data: Path, task: Task, name: str) -> dict[str, object]:
         folds = random_folds(predictors.genotypes.accessions, FOLDS, repeat)
         for fold in range(FOLDS):
             training, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            found = model.fit(predictors, training, y[training]).predict(held_out)
+            found = model.fit(predictors, training, y[training]).predict(predictors.lines(held_out, training))
             fold_r.append(pearson_r(found.value, y[held_out]))
             inside.append(coverage(found.lower_90, found.upper_90, y[held_out]))
     seconds = (perf_counter() - begun) / len(fold_r)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.stats.evaluation.splitters import random_folds
@@ -48,7 +48,9 @@ def fold_r(
         fold_of = random_folds(predictors.genotypes.accessions, folds, repeat)
         for fold in range(folds):
             training, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            forecast = GBLUP.fit(predictors, training, y[training]).predict(held_out)
+            forecast = GBLUP.fit(predictors, training, y[training]).predict(
+                predictors.lines(held_out, training)
+            )
             found.append(pearson_r(forecast.value, y[held_out]))
     return np.array(found)
 

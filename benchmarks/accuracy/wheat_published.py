@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
 
@@ -69,7 +69,9 @@ def divisions(predictors: PanelKernels, traits: dict[str, NDArray[np.float64]], 
 
 def one_fold(predictors: PanelKernels, y: NDArray[np.float64], model, held_out: NDArray[np.bool_]) -> float:
     training, rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    return pearson_r(model.fit(predictors, training, y[training]).predict(rows).value, y[rows])
+    return pearson_r(
+        model.fit(predictors, training, y[training]).predict(predictors.lines(rows, training)).value, y[rows]
+    )
 
 
 if __name__ == "__main__":

@@ -73,7 +73,12 @@ def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> d
     if name in PEERS:
         value = plain(name, predictors.markers(learn), y, learn, held_out)
     else:
-        value = model_named(name).fit(predictors, learn, y[learn]).predict(held_out).value
+        value = (
+            model_named(name)
+            .fit(predictors, learn, y[learn])
+            .predict(predictors.lines(held_out, learn))
+            .value
+        )
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     inside = within(value, y[held_out], [families[panel.accessions[row]] for row in rows[held_out]])

@@ -63,7 +63,7 @@ def _accuracy(predicted: Predicted, files: DemoFiles) -> dict[str, float]:
     import numpy as np
 
     from budwood.genomics.io.tables.phenotypes import read_phenotypes
-    from budwood.prediction.trait_model import GBLUP
+    from budwood.prediction.kernels.kernel_model import GBLUP
     from budwood.stats.evaluation.metrics import pearson_r
 
     truth = read_phenotypes(files.truth).means("genetic_value")
@@ -79,10 +79,11 @@ def _gblup(predicted: Predicted, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """What the markers alone predict for some rows."""
     import numpy as np
 
+    from budwood.prediction.kernels.kernel_model import GBLUP
     from budwood.prediction.kernels.panel_kernels import PanelKernels
-    from budwood.prediction.trait_model import GBLUP
 
     observed = predicted.prediction.observed
     labelled = np.flatnonzero(np.isfinite(observed))
-    fitted = GBLUP.fit(PanelKernels(predicted.panel.genotypes), labelled, observed[labelled])
-    return fitted.predict(rows).value
+    kernels = PanelKernels(predicted.panel.genotypes)
+    fitted = GBLUP.fit(kernels, labelled, observed[labelled])
+    return fitted.predict(kernels.lines(rows, labelled)).value

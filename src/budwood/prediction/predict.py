@@ -12,9 +12,11 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.prediction.contract import Estimator, FittedEstimator
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL
 from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.nearest_relatives import nearest_relatives
 from budwood.prediction.kernels.panel_kernels import (
@@ -27,11 +29,6 @@ from budwood.prediction.kernels.panel_kernels import (
 )
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
-from budwood.prediction.trait_model import (
-    GBLUP_AND_DNA_MODEL,
-    FittedTraitModel,
-    TraitModel,
-)
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
 from budwood.stats.evaluation.splitters import random_folds
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
@@ -93,15 +90,15 @@ def predict_trait(
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
-    predictors = PanelKernels(genotypes, grams, further.by_kernel)
+    kernels = PanelKernels(genotypes, grams, further.by_kernel)
     comparison = _comparison(name, dna_model=GBLUP_AND_DNA_MODEL.name if grams else "")
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
-    evaluation = evaluate(predictors.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
-    fitted = comparison.reported_model.fit(predictors, labels.rows, labels.y)
-    markers = (*_marker_sentences(predictors, labels.rows), *further.notes)
+    evaluation = evaluate(kernels.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
+    fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y)
+    markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
     told = (*labels.notes, *markers, *assumed, *_told(haplotypes))
-    return _prediction(predictors, labels, trait, fitted, told), evaluation
+    return _prediction(kernels, labels, trait, fitted, told), evaluation
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
@@ -141,7 +138,7 @@ def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
 
 def _comparison(name: str, dna_model: str) -> Comparison:
     """GBLUP, the Gaussian kernel, with embeddings the DNA model, and the model that predicts."""
-    models: list[TraitModel] = [model_named("gblup"), model_named("gaussian")]
+    models: list[Estimator] = [model_named("gblup"), model_named("gaussian")]
     if dna_model:
         models.append(model_named("gblup+dna"))
     chosen = model_named(name)
@@ -188,17 +185,17 @@ def _scheme(
 
 
 def _prediction(
-    predictors: PanelKernels,
+    kernels: PanelKernels,
     labels: PhenotypedLines,
     trait: str,
-    fitted: FittedTraitModel,
+    fitted: FittedEstimator,
     notes: tuple[str, ...],
 ) -> TraitPrediction:
-    genotypes, n = predictors.genotypes, len(predictors)
-    forecast = fitted.predict(np.arange(n))
+    genotypes, n = kernels.genotypes, len(kernels)
+    forecast = fitted.predict(kernels.lines(np.arange(n), labels.rows))
     observed = np.full(n, np.nan)
     observed[labels.rows] = labels.y
-    relationship = predictors.kernel(RELATIONSHIP, labels.rows)
+    relationship = kernels.kernel(RELATIONSHIP, labels.rows)
     nearest, relatedness, extrapolation = nearest_relatives(relationship, labels.rows)
     components = principal_components(relationship)
     rank = np.empty(n, dtype=np.int64)
@@ -223,10 +220,10 @@ def _prediction(
     )
 
 
-def _marker_sentences(predictors: PanelKernels, training: Rows) -> tuple[str, ...]:
+def _marker_sentences(kernels: PanelKernels, training: Rows) -> tuple[str, ...]:
     """What happened to the markers."""
-    keep, kept = MarkerFilter(), predictors.summary(training).kept
-    dosage = predictors.genotypes.dosage
+    keep, kept = MarkerFilter(), kernels.summary(training).kept
+    dosage = kernels.genotypes.dosage
     missing = float(np.mean([np.mean((row < 0) | np.isnan(row)) for row in dosage]))
     dropped = len(kept) - int(kept.sum())
     return (

@@ -15,6 +15,7 @@ from budwood.prediction.environments.contract import (
     REACTION_NORM,
     SEPARATE,
     SumModel,
+    forecast_cells,
 )
 from budwood.prediction.environments.covariates import environment_kernel
 from budwood.prediction.environments.scaling import EnvironmentScales
@@ -48,7 +49,7 @@ def test_the_main_effect_of_a_full_table_is_gblup_of_the_means(predictors, trial
     kernel = predictors.kernel(RELATIONSHIP, np.arange(60))
     gblup = blup(means, [kernel], VarianceComponents((variance,), residual / 7, 0.0))
     expected = gblup.predict([kernel], [np.diagonal(kernel)])
-    found = fitted.predict(np.arange(60), np.full(60, 2))
+    found = forecast_cells(fitted, predictors, np.arange(60), np.full(60, 2))
     assert found.value == pytest.approx(scales.centre[2] + scales.scale[2] * expected.value)
     assert found.reliability == pytest.approx(expected.reliability)
 
@@ -74,7 +75,7 @@ def test_predictions_are_the_dense_mixed_model_s(predictors, trials, field) -> N
     value = means[where] + c @ inverse @ (z - x @ means)
     variance = kernel[rows, rows] * (main + own) - np.einsum("ij,jk,ik->i", c, inverse, c)
     variance += np.einsum("ij,jk,ik->i", shift, normal, shift)
-    found = fitted.predict(rows, where)
+    found = forecast_cells(fitted, predictors, rows, where)
     size = scales.scale[where]
     assert found.value == pytest.approx(scales.centre[where] + size * value)
     assert found.standard_error == pytest.approx(size * np.sqrt(variance), rel=1e-6)
@@ -90,7 +91,10 @@ def test_a_kernel_of_ones_makes_the_reaction_norm_a_main_effect(predictors, tria
     norm = SumModel("reaction norm", covariates=True, deviations=False).fit(predictors, trials)
     plain = MAIN_EFFECT.fit(predictors, trials)
     lines, places = np.arange(60), np.arange(60) % 7
-    ours, theirs = norm.predict(lines, places), plain.predict(lines, places)
+    ours, theirs = (
+        forecast_cells(norm, predictors, lines, places),
+        forecast_cells(plain, predictors, lines, places),
+    )
     assert ours.value == pytest.approx(theirs.value, rel=1e-3)
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-2)
 
@@ -99,9 +103,9 @@ def test_separate_environments_do_not_speak_to_one_another(predictors, trials) -
     fitted = SEPARATE.fit(predictors, trials)
     changed = replace(trials, value=np.where(trials.environment == 0, -5.0 * trials.value, trials.value))
     lines, other = np.arange(60), np.full(60, 3)
-    again = SEPARATE.fit(predictors, changed).predict(lines, other).value
+    again = forecast_cells(SEPARATE.fit(predictors, changed), predictors, lines, other).value
     # The common spread that small environments lean on does move.
-    assert pearson_r(fitted.predict(lines, other).value, again) > 0.999
+    assert pearson_r(forecast_cells(fitted, predictors, lines, other).value, again) > 0.999
 
 
 def test_engines_agree_on_weights_that_hardly_differ(predictors, trials) -> None:
@@ -110,7 +114,10 @@ def test_engines_agree_on_weights_that_hardly_differ(predictors, trials) -> None
     grid = DEVIATIONS.fit(predictors, trials)
     assert type(dense.fit.solved) is not type(grid.fit.solved)
     lines, places = np.arange(60), np.arange(60) % 7
-    ours, theirs = dense.predict(lines, places), grid.predict(lines, places)
+    ours, theirs = (
+        forecast_cells(dense, predictors, lines, places),
+        forecast_cells(grid, predictors, lines, places),
+    )
     assert ours.value == pytest.approx(theirs.value, abs=1e-2)
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-2)
 
@@ -121,14 +128,17 @@ def test_every_model_forecasts_known_and_new_environments(model, predictors, tri
     fitted = model.fit(predictors, known)
     lines = np.arange(60)
     for place in (2, 6):
-        found = fitted.predict(lines, np.full(60, place))
+        found = forecast_cells(fitted, predictors, lines, np.full(60, place))
         for part in (found.value, found.standard_error, found.reliability, found.lower_90, found.upper_90):
             assert part.shape == (60,)
             assert np.isfinite(part).all()
         assert (found.lower_90 < found.value).all()
         assert (found.standard_error > 0.0).all()
         assert ((found.reliability >= 0.0) & (found.reliability <= 1.0)).all()
-    new, old = fitted.predict(lines, np.full(60, 6)), fitted.predict(lines, np.full(60, 2))
+    new, old = (
+        forecast_cells(fitted, predictors, lines, np.full(60, 6)),
+        forecast_cells(fitted, predictors, lines, np.full(60, 2)),
+    )
     assert new.standard_error.min() > old.standard_error.max()
     assert sum(fitted.variance_shares.values()) == pytest.approx(1.0)
 
@@ -137,8 +147,8 @@ def test_covariates_order_a_new_environment(predictors, trials, field) -> None:
     """The response to water is predicted where only the covariate tells that it is dry."""
     known = trials.take(np.flatnonzero(trials.environment != 6))
     lines, dry = np.arange(60), np.full(60, 6)
-    with_water = REACTION_NORM.fit(predictors, known).predict(lines, dry).value
-    without = DEVIATIONS.fit(predictors, known).predict(lines, dry).value
+    with_water = forecast_cells(REACTION_NORM.fit(predictors, known), predictors, lines, dry).value
+    without = forecast_cells(DEVIATIONS.fit(predictors, known), predictors, lines, dry).value
     truth = field.genetic[:, 6]
     assert pearson_r(with_water, truth) > pearson_r(without, truth) + 0.03
 
@@ -188,6 +198,6 @@ def test_what_is_too_large_is_told(predictors, trials, monkeypatch) -> None:
 def test_an_environment_with_one_record_takes_part(predictors, trials) -> None:
     thin = trials.take(np.flatnonzero((trials.environment != 5) | (trials.line == 3)))
     for model in (DEVIATIONS, FACTOR_1):
-        found = model.fit(predictors, thin).predict(np.arange(60), np.full(60, 5))
+        found = forecast_cells(model.fit(predictors, thin), predictors, np.arange(60), np.full(60, 5))
         assert np.isfinite(found.value).all()
         assert np.isfinite(found.standard_error).all()

@@ -7,7 +7,13 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.prediction.environments.compare import compare_environment_models
-from budwood.prediction.environments.contract import DEVIATIONS, FACTOR_1, MAIN_EFFECT, REACTION_NORM
+from budwood.prediction.environments.contract import (
+    DEVIATIONS,
+    FACTOR_1,
+    MAIN_EFFECT,
+    REACTION_NORM,
+    forecast_cells,
+)
 from budwood.prediction.environments.evaluate import evaluate_environments
 from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
 from budwood.prediction.environments.trials import match_trials
@@ -79,11 +85,10 @@ def test_held_out_values_do_not_move_predictions(predictors, trials) -> None:
     keep = np.flatnonzero(trials.line >= 12)
     changed = replace(trials, value=np.where(trials.line < 12, 1e3, trials.value))
     held = np.flatnonzero(trials.line < 12)
+    cells = (trials.line[held], trials.environment[held])
     for model in (REACTION_NORM, FACTOR_1):
-        ours = model.fit(predictors, trials.take(keep)).predict(trials.line[held], trials.environment[held])
-        theirs = model.fit(predictors, changed.take(keep)).predict(
-            trials.line[held], trials.environment[held]
-        )
+        ours = forecast_cells(model.fit(predictors, trials.take(keep)), predictors, *cells)
+        theirs = forecast_cells(model.fit(predictors, changed.take(keep)), predictors, *cells)
         assert (ours.value == theirs.value).all()
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from budwood.prediction.contract import Forecast
 from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
 from budwood.prediction.evaluation.results import Heritability
 from budwood.prediction.evaluation.splitting import Scheme
-from budwood.prediction.trait_model import Forecast
 from budwood.stats.evaluation.metrics import auroc, pearson_r, selection_gain, top_overlap
 from budwood.stats.evaluation.splitters import group_folds
 

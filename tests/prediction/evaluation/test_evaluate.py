@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
+from budwood.prediction.contract import FittedEstimator, Forecast
 from budwood.prediction.evaluation.evaluate import Comparison, Scheme, evaluate
+from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import GBLUP, FittedTraitModel, Forecast, KernelModel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.splitters import random_folds
 
@@ -24,7 +25,7 @@ class Spy:
 
     def fit(
         self, predictors: PanelKernels, training: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
-    ) -> FittedTraitModel:
+    ) -> FittedEstimator:
         self.seen.append((training, y))
         return GBLUP.fit(predictors, training, y, weights)
 
@@ -61,7 +62,7 @@ def test_scores_are_those_of_the_folds(panel) -> None:
     for repeat, folds in enumerate(scheme.repeats):
         for fold in range(4):
             train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            value = GBLUP.fit(predictors, train, y[train]).predict(test).value
+            value = GBLUP.fit(predictors, train, y[train]).predict(predictors.lines(test, train)).value
             expected.append(pearson_r(value, y[test]))
             if repeat == 0:
                 np.testing.assert_allclose(found.held_out_prediction[test], value)
@@ -102,8 +103,8 @@ def test_a_planted_leak_shows_in_the_permutation_control(panel) -> None:
     class Answers:
         known: np.ndarray
 
-        def predict(self, rows):
-            value = self.known[rows]
+        def predict(self, lines):
+            value = self.known[lines.rows]
             return Forecast(value, value * 0 + 1, value * 0, value - 1, value + 1)
 
     found = evaluate(

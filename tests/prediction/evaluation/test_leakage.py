@@ -7,15 +7,16 @@ import pytest
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.compare import SCHEMES
+from budwood.prediction.contract import Estimator
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.permutation_test import permutation_test
 from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.models.random_forest import RandomForest
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.stack import Stack
-from budwood.prediction.trait_model import GBLUP, TraitModel
 from budwood.prediction.uncertainty.cross_fit import CrossFitter
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.stats.evaluation.splitters import cluster_folds, group_folds, random_folds
@@ -36,7 +37,7 @@ def _predictors(markers: int = 150, lines: int = LINES, *, halved: bool = False)
     return PanelKernels(Genotypes.from_matrix(names, dosage), grams, weights if halved else {})
 
 
-def _light(name: str) -> TraitModel:
+def _light(name: str) -> Estimator:
     """The model, with fewer trees where it has a forest."""
     model = model_named(name)
     if isinstance(model, CrossFitModel):
@@ -62,7 +63,7 @@ def _scheme(name: str, predictors: PanelKernels) -> Scheme:
     return Scheme(name, (group_folds(families, 3),), families)
 
 
-def _noise_r(model: TraitModel, scheme: str, predictors: PanelKernels, draws: int) -> float:
+def _noise_r(model: Estimator, scheme: str, predictors: PanelKernels, draws: int) -> float:
     """Mean r, by the evaluation that users get, on a trait that nothing can predict and on shuffles of it."""
     y, folds = np.random.default_rng(11).standard_normal(len(predictors)), _scheme(scheme, predictors)
     comparison = Comparison((model,), model.name)

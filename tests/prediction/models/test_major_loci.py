@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.major_loci import MajorLoci
-from budwood.prediction.trait_model import GBLUP
 from budwood.prediction.uncertainty.bagging import Bagging
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.inner_folds import inner_random_folds
@@ -22,6 +22,10 @@ def predictors() -> PanelKernels:
     return PanelKernels(Genotypes.from_matrix([f"line{i:03d}" for i in range(200)], dosage.astype(np.int8)))
 
 
+def _values(found: CrossFit, predictors: PanelKernels, rows: np.ndarray = CANDIDATES) -> np.ndarray:
+    return found.predictor.value(predictors.lines(rows, ROWS))
+
+
 def _fit(predictors: PanelKernels, y: np.ndarray, **settings) -> CrossFit:
     folds = inner_random_folds(predictors, ROWS, 5, 0)
     return MajorLoci(**settings).cross_fit(TrainingSet(predictors, ROWS, y[ROWS], folds))
@@ -31,8 +35,8 @@ def test_two_genes_among_many_are_worth_more_than_the_kernel(predictors) -> None
     dosage, generator = predictors.genotypes.dosage, np.random.default_rng(1)
     genetic = 1.0 * dosage[:, 40] - 0.8 * dosage[:, 222]
     y = genetic + 0.8 * genetic.std() * generator.standard_normal(200)
-    found = pearson_r(_fit(predictors, y).value(CANDIDATES), genetic[CANDIDATES])
-    kernel = GBLUP.fit(predictors, ROWS, y[ROWS]).predict(CANDIDATES).value
+    found = pearson_r(_values(_fit(predictors, y), predictors), genetic[CANDIDATES])
+    kernel = GBLUP.fit(predictors, ROWS, y[ROWS]).predict(predictors.lines(CANDIDATES, ROWS)).value
     assert found > 0.9
     assert found > pearson_r(kernel, genetic[CANDIDATES]) + 0.2
 
@@ -43,7 +47,7 @@ def test_noise_is_not_predicted(predictors) -> None:
     for _ in range(12):
         y = generator.standard_normal(200)
         found = _fit(predictors, y, bagging=Bagging(repeats=2))
-        r.append([pearson_r(found.value(CANDIDATES), y[CANDIDATES]), pearson_r(found.held_out, y[ROWS])])
+        r.append([pearson_r(_values(found, predictors), y[CANDIDATES]), pearson_r(found.held_out, y[ROWS])])
     mean, error = np.mean(r, axis=0), np.std(r, axis=0) / np.sqrt(len(r))
     assert (mean < 2.5 * error).all()
 
@@ -53,13 +57,14 @@ def test_fits_search_different_markers_when_there_are_many(predictors) -> None:
     dosage, generator = predictors.genotypes.dosage, np.random.default_rng(3)
     y = dosage[:, 100] + 0.5 * generator.standard_normal(200)
     some, every = (
-        _fit(predictors, y, bagging=Bagging(markers=most)).value(CANDIDATES) for most in (100, 300)
+        _values(_fit(predictors, y, bagging=Bagging(markers=most)), predictors) for most in (100, 300)
     )
     assert pearson_r(every, y[CANDIDATES]) > pearson_r(some, y[CANDIDATES]) > 0.5
 
 
 def test_rows_do_not_influence_one_another(predictors) -> None:
     y = predictors.genotypes.dosage[:, 5] + np.random.default_rng(4).standard_normal(200)
-    together = _fit(predictors, y).value(CANDIDATES)
-    alone = _fit(predictors.take(np.array([*ROWS, 150])), y).value(np.array([120]))
+    together = _values(_fit(predictors, y), predictors)
+    fewer = predictors.take(np.array([*ROWS, 150]))
+    alone = _values(_fit(fewer, y), fewer, np.array([120]))
     assert alone[0] == pytest.approx(together[30], abs=1e-9)

@@ -1,58 +1,31 @@
-"""Bagging: who learns from what."""
+"""Bagging: which records and markers each fit gets."""
 
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.bagging import Bagging
-from budwood.prediction.uncertainty.cross_fit import TrainingSet
-from budwood.prediction.uncertainty.inner_folds import inner_random_folds
-
-ROWS = np.arange(10, 70)
 
 
-@pytest.fixture
-def training(panel) -> TrainingSet:
-    predictors = PanelKernels(panel.genotypes)
-    y = np.arange(60.0)
-    return TrainingSet(predictors, ROWS, y, inner_random_folds(predictors, ROWS, 5, 0))
+@given(records=st.integers(4, 80), folds=st.integers(2, 5), repeats=st.integers(1, 5))
+def test_every_record_is_left_out_once_in_each_repeat(records: int, folds: int, repeats: int) -> None:
+    left_out = np.zeros(records, dtype=int)
+    for draw in Bagging(folds=folds, repeats=repeats).draws(records, 30):
+        assert sorted([*draw.rows, *draw.held_out]) == list(range(records))
+        left_out[draw.held_out] += 1
+    assert (left_out == repeats).all()
 
 
-def test_every_record_is_left_out_once_in_each_repeat(training) -> None:
-    left_out = np.zeros(60, dtype=int)
-
-    def learn(rows: np.ndarray, markers: np.ndarray) -> np.ndarray:
-        left_out[np.setdiff1d(np.arange(60), rows)] += 1
-        return np.zeros(len(markers))
-
-    Bagging(folds=3, repeats=4).cross_fit(training, learn)
-    assert (left_out == 4).all()
+def test_fits_see_different_markers_of_one_spacing() -> None:
+    columns = [draw.columns for draw in Bagging(markers=51).draws(60, 200)]
+    assert all(set(np.diff(chosen)) == {4} for chosen in columns)
+    assert {int(chosen[0]) for chosen in columns} <= {0, 1, 2, 3}
+    assert len({int(chosen[0]) for chosen in columns}) > 1
 
 
-def test_held_out_predictions_are_of_the_fits_without_the_record(training) -> None:
-    """A learner that remembers the records it saw (1 at their rows) knows no record held out."""
-
-    def learn(rows: np.ndarray, markers: np.ndarray) -> np.ndarray:
-        seen = np.zeros(len(markers))
-        seen[training.rows[rows]] = 1.0
-        return seen
-
-    found = Bagging(folds=3, repeats=2).cross_fit(training, learn)
-    assert (found.held_out == 0.0).all()
-    np.testing.assert_allclose(found.value(ROWS), 2.0 / 3.0)
-    assert (found.value(np.arange(10)) == 0.0).all()
-
-
-def test_fits_see_different_markers_of_one_spacing(training) -> None:
-    every = training.predictors.markers(ROWS)
-    sets = []
-
-    def learn(rows: np.ndarray, markers: np.ndarray) -> np.ndarray:
-        columns = [int(np.flatnonzero((every == column[:, None]).all(axis=0))[0]) for column in markers.T]
-        assert set(np.diff(columns)) == {4}
-        sets.append(columns[0])
-        return np.zeros(len(markers))
-
-    Bagging(markers=every.shape[1] // 4 + 1).cross_fit(training, learn)
-    assert set(sets) <= {0, 1, 2, 3}
-    assert len(set(sets)) > 1
+def test_draws_follow_the_seed() -> None:
+    once, again, other = (list(Bagging(seed=seed).draws(20, 10)) for seed in (1, 1, 2))
+    assert all((a.rows == b.rows).all() for a, b in zip(once, again, strict=True))
+    assert any(
+        len(a.rows) != len(b.rows) or (a.rows != b.rows).any() for a, b in zip(once, other, strict=True)
+    )

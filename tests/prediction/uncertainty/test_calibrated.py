@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.contract import Estimator
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
-from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP, TraitModel
 from budwood.prediction.uncertainty.calibrated import Calibrated
 from budwood.stats.evaluation.splitters import cluster_folds
 
@@ -31,9 +32,9 @@ def _population(
     return PanelKernels(Genotypes.from_matrix(names, dosage)), y, group
 
 
-def _covered(model: TraitModel, predictors, y, held) -> tuple[np.ndarray, np.ndarray]:
+def _covered(model: Estimator, predictors, y, held) -> tuple[np.ndarray, np.ndarray]:
     training, candidates = np.flatnonzero(~held), np.flatnonzero(held)
-    found = model.fit(predictors, training, y[training]).predict(candidates)
+    found = model.fit(predictors, training, y[training]).predict(predictors.lines(candidates, training))
     inside = (found.lower_90 <= y[candidates]) & (y[candidates] <= found.upper_90)
     return inside, found.upper_90 - found.lower_90
 
@@ -110,8 +111,10 @@ def test_noisier_relatives_widen_an_interval() -> None:
 def test_the_point_and_its_error_are_those_of_the_model(panel) -> None:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     rows = np.arange(60)
-    plain = GBLUP.fit(PanelKernels(panel.genotypes), rows, y).predict(np.arange(80))
-    found = Calibrated(GBLUP).fit(PanelKernels(panel.genotypes), rows, y).predict(np.arange(80))
+    kernels = PanelKernels(panel.genotypes)
+    everyone = kernels.lines(np.arange(80), rows)
+    plain = GBLUP.fit(kernels, rows, y).predict(everyone)
+    found = Calibrated(GBLUP).fit(kernels, rows, y).predict(everyone)
     np.testing.assert_array_equal(found.value, plain.value)
     np.testing.assert_array_equal(found.standard_error, plain.standard_error)
     np.testing.assert_allclose(0.5 * (found.lower_90 + found.upper_90), plain.value, rtol=1e-9)
@@ -135,8 +138,9 @@ class _Refitted:
 def test_any_other_model_is_fitted_again_and_nearly_agrees_with_algebra(panel) -> None:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     rows, candidates = np.arange(60), np.arange(60, 80)
+    kernels = PanelKernels(panel.genotypes)
     algebra, refitted = (
-        Calibrated(model).fit(PanelKernels(panel.genotypes), rows, y).predict(candidates)
+        Calibrated(model).fit(kernels, rows, y).predict(kernels.lines(candidates, rows))
         for model in (GBLUP, _Refitted())
     )
     np.testing.assert_array_equal(algebra.value, refitted.value)
@@ -150,21 +154,28 @@ def test_few_or_weighted_records_of_few_levels(panel, model) -> None:
     predictors = PanelKernels(panel.genotypes)
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
     # Under 20 records their held-out errors say less than the model does.
-    plain = model.fit(predictors, np.arange(6), y[:6]).predict(np.arange(60, 80))
-    found = Calibrated(model).fit(predictors, np.arange(6), y[:6]).predict(np.arange(60, 80))
+    plain = model.fit(predictors, np.arange(6), y[:6]).predict(
+        predictors.lines(np.arange(60, 80), np.arange(6))
+    )
+    found = (
+        Calibrated(model)
+        .fit(predictors, np.arange(6), y[:6])
+        .predict(predictors.lines(np.arange(60, 80), np.arange(6)))
+    )
     np.testing.assert_array_equal(found.upper_90, plain.upper_90)
     binary = np.zeros(60)
     binary[[3, 17, 31]] = 1.0
     fitted = Calibrated(model).fit(predictors, np.arange(60), binary, np.linspace(0.5, 2.0, 60))
-    found = fitted.predict(np.arange(80))
+    found = fitted.predict(predictors.lines(np.arange(80), np.arange(60)))
     assert np.isfinite(found.upper_90).all()
     assert (found.lower_90 < found.upper_90).all()
 
 
 def test_rows_do_not_influence_one_another(panel) -> None:
     y = np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
-    fitted = Calibrated(GBLUP).fit(PanelKernels(panel.genotypes), np.arange(60), y)
-    together, alone = fitted.predict(np.arange(80)), fitted.predict(np.array([71]))
+    kernels, rows = PanelKernels(panel.genotypes), np.arange(60)
+    fitted = Calibrated(GBLUP).fit(kernels, rows, y)
+    together, alone = (fitted.predict(kernels.lines(each, rows)) for each in (np.arange(80), np.array([71])))
     np.testing.assert_allclose(alone.upper_90[0], together.upper_90[71], rtol=1e-12)
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
+from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.models.elastic_net import ElasticNet
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL, KernelMixture
 from budwood.prediction.models.major_loci import MajorLoci
 from budwood.prediction.models.random_forest import RandomForest
 from budwood.prediction.models.stack import Stack
-from budwood.prediction.trait_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.prediction.uncertainty.inner_folds import inner_random_folds
@@ -35,6 +35,10 @@ def _y(panel) -> np.ndarray:
     return np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
 
 
+def _values(found: CrossFit, panel, rows: np.ndarray = ROWS) -> np.ndarray:
+    return found.predictor.value(PanelKernels(panel.genotypes).lines(rows, ROWS))
+
+
 def _cross_fit(fitter: CrossFitter, panel, y: np.ndarray) -> CrossFit:
     predictors = PanelKernels(panel.genotypes)
     return fitter.cross_fit(TrainingSet(predictors, ROWS, y, inner_random_folds(predictors, ROWS, 5, 0)))
@@ -49,7 +53,7 @@ def test_a_record_has_no_say_in_its_own_held_out_prediction(panel, fitter) -> No
     after = _cross_fit(fitter, panel, spoilt)
     assert after.held_out[7] == pytest.approx(before.held_out[7], abs=1e-4 * y.std())
     assert np.abs(after.held_out - before.held_out).max() > 0.01 * y.std()
-    assert np.abs(after.value(ROWS) - before.value(ROWS)).max() > 0.01 * y.std()
+    assert np.abs(_values(after, panel) - _values(before, panel)).max() > 0.01 * y.std()
 
 
 def test_predictors_of_any_kind_learn_a_trait_of_few_markers() -> None:
@@ -63,7 +67,9 @@ def test_predictors_of_any_kind_learn_a_trait_of_few_markers() -> None:
     for fitter in (*FITTERS[:4], RandomForest(share=0.3), BoostedTrees(share=0.5), ElasticNet()):
         found = fitter.cross_fit(training)
         assert pearson_r(found.held_out, genetic[:100]) > 0.6
-        assert pearson_r(found.value(np.arange(100, 150)), genetic[100:]) > 0.6
+        assert (
+            pearson_r(found.predictor.value(predictors.lines(np.arange(100, 150), rows)), genetic[100:]) > 0.6
+        )
 
 
 def test_a_stack_is_the_weighted_sum_of_its_members(panel) -> None:
@@ -74,8 +80,8 @@ def test_a_stack_is_the_weighted_sum_of_its_members(panel) -> None:
     design = np.column_stack([np.ones(60), *(each.held_out for each in alone)])
     weights, left, *_ = np.linalg.lstsq(design, stacked.held_out)
     assert left.sum() < 1e-18
-    expected = weights[0] + sum(w * each.value(ROWS) for w, each in zip(weights[1:], alone, strict=True))
-    np.testing.assert_allclose(stacked.value(ROWS), expected, rtol=1e-6)
+    expected = weights[0] + sum(w * _values(each, panel) for w, each in zip(weights[1:], alone, strict=True))
+    np.testing.assert_allclose(_values(stacked, panel), expected, rtol=1e-6)
     assert (weights[1:] >= 0.0).all()
 
 
@@ -101,7 +107,8 @@ def test_intervals_and_errors_grow_with_the_errors_made(panel) -> None:
     noise = np.random.default_rng(0).standard_normal(60)
     model = CrossFitModel("forest", RandomForest(trees=60))
     found = [
-        model.fit(predictors, ROWS, y + size * noise).predict(np.arange(60, 80)) for size in (0.0, 1.0, 4.0)
+        model.fit(predictors, ROWS, y + size * noise).predict(predictors.lines(np.arange(60, 80), ROWS))
+        for size in (0.0, 1.0, 4.0)
     ]
     widths = [(each.upper_90 - each.lower_90).mean() for each in found]
     assert all(wide > narrow for narrow, wide in pairwise(widths))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.boosted_trees import BoostedTrees
-from budwood.prediction.trait_model import GBLUP
 from budwood.prediction.uncertainty.cross_fit import CrossFit, KernelFitter, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 
@@ -26,7 +26,7 @@ def _inside(model: CrossFitModel, seed: int, shift: float, *, cluster: bool) -> 
     predictors, y, group = _population(seed, shift)
     held = group == 0 if cluster else np.random.default_rng(seed).permutation(len(y)) < 38
     training, left = np.flatnonzero(~held), np.flatnonzero(held)
-    found = model.fit(predictors, training, y[training]).predict(left)
+    found = model.fit(predictors, training, y[training]).predict(predictors.lines(left, training))
     inside = (found.lower_90 <= y[left]) & (y[left] <= found.upper_90)
     return float(inside.mean()), float(np.mean(found.upper_90 - found.lower_90))
 
@@ -44,12 +44,22 @@ def test_coverage_at_random_and_of_subpopulations_with_shifts(fitter) -> None:
     assert np.mean(cluster, axis=0)[1] > 1.15 * width
 
 
+class _Constant:
+    """Predicts one number."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def value(self, lines) -> np.ndarray:
+        return np.full(len(lines), self.number)
+
+
 class _Mean:
     """Predicts the mean: what it errs is the scatter of the records."""
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         mean = training.y.mean()
-        return CrossFit(np.full(len(training.y), mean), lambda rows: np.full(len(rows), mean))
+        return CrossFit(np.full(len(training.y), mean), _Constant(mean))
 
 
 def test_the_size_is_the_predictors_own() -> None:
@@ -57,7 +67,7 @@ def test_the_size_is_the_predictors_own() -> None:
     predictors, y, _ = _population(0, 0.0)
     rows, left = np.arange(100), np.arange(100, 150)
     found = {
-        name: CrossFitModel(name, fitter).fit(predictors, rows, y[:100]).predict(left)
+        name: CrossFitModel(name, fitter).fit(predictors, rows, y[:100]).predict(predictors.lines(left, rows))
         for name, fitter in (("mean", _Mean()), ("gblup", KernelFitter(GBLUP)))
     }
     widths = {name: np.mean(each.upper_90 - each.lower_90) for name, each in found.items()}

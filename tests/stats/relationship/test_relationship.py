@@ -14,6 +14,7 @@ from budwood.stats.relationship.relationship import (
     centre,
     centred_products,
     genomic_correlation,
+    missing_squares,
     relationship,
     summarise_markers,
 )
@@ -54,16 +55,18 @@ def test_tetraploid_written_as_doubled_diploid_has_the_same_relatives_in_a_mixed
     np.testing.assert_allclose(mixed[:10, :10], mixed[:10, 10:])
 
 
-def test_missing_is_the_training_mean_and_fractions_are_read() -> None:
+def test_missing_is_the_training_mean_of_unknown_size_and_fractions_are_read() -> None:
     dosage = _dosage(3, 25, 400, missing=0.1)
     training = np.arange(22)
     filled = dosage.astype(np.float64)
     filled[dosage < 0] = np.nan
     means = np.nanmean(filled[training], axis=0)
+    unknown = np.isnan(filled) @ (np.nanvar(filled[training], axis=0) / 2)
     filled = np.where(np.isnan(filled), means, filled)
     z = filled - means
     p = means / 2
-    expected = z @ z.T / (2 * np.sum(p * (1 - p)))
+    scale = np.sum(p * (1 - p))
+    expected = z @ z.T / (2 * scale) + np.diag(unknown / scale)
     found = relationship(dosage, _ploidy(25), training, EVERY_MARKER)
     np.testing.assert_allclose(found, expected, atol=1e-12)
     fractional = np.where(dosage < 0, np.nan, dosage).astype(np.float32)
@@ -107,8 +110,12 @@ def test_products_and_centred_rows_agree() -> None:
     summary = summarise_markers(dosage, _ploidy(12, 4), np.arange(8))
     z = centre(dosage, _ploidy(12, 4), summary)
     products = centred_products(dosage, _ploidy(12, 4), summary)
-    np.testing.assert_allclose(products.products, z @ z.T, atol=1e-10)
-    expected = ((z[:, None, :] - z[None, :, :]) ** 2).sum(axis=2) / summary.scale
+    unknown = missing_squares(dosage, summary)
+    np.testing.assert_allclose(products.products, z @ z.T + np.diag(unknown), atol=1e-10)
+    # Two lines are further apart by what is unknown of either.
+    expected = ((z[:, None, :] - z[None, :, :]) ** 2).sum(axis=2) + unknown[:, None] + unknown
+    np.fill_diagonal(expected, 0.0)
+    expected /= summary.scale
     np.testing.assert_allclose(products.squared_distances(), expected, atol=1e-10)
 
 

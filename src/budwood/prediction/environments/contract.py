@@ -22,12 +22,12 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Forecast, Lines
 from budwood.prediction.environments.covariates import environment_kernel
 from budwood.prediction.environments.fitted import FittedKroneckerModel, fit_kronecker
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
-from budwood.prediction.trait_model import Forecast
 from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKernels
 from budwood.stats.relationship.relationship import Rows
 
@@ -41,14 +41,36 @@ class FittedEnvironmentModel(Protocol):
     def variance_shares(self) -> Mapping[str, float]:
         """Share of the variance within environments by source, ``"residual"`` included; they add up to 1."""
 
-    def predict(self, lines: Rows, environments: Rows) -> Forecast:
-        """Forecast cells: (c,) rows of the predictors, each in one of (c,) environments, seen or not."""
+    @property
+    def kernel(self) -> str:
+        """Name of the kernel of the accessions."""
 
-    def predict_mixtures(self, lines: Rows, mixtures: Matrix) -> Forecast:
+    @property
+    def lines(self) -> Rows:
+        """Training lines, rows of the panel it was fitted in."""
+
+    def predict_cells(self, lines: Lines, row: Rows, environments: Rows) -> Forecast:
+        """Forecast cells: ``row`` (c,) among the lines, each in one of (c,) environments, seen or not."""
+
+    def predict_mixtures(self, lines: Lines, mixtures: Matrix) -> Forecast:
         """Forecast c lines' means over b mixtures of environments.
 
         ``mixtures`` is (b, environments) with weights; the forecast's arrays are (c, b).
         """
+
+
+def forecast_cells(
+    fitted: FittedEnvironmentModel, kernels: PanelKernels, rows: Rows, environments: Rows
+) -> Forecast:
+    """Forecast cells of the panel that a model was fitted in.
+
+    Parameters
+    ----------
+    rows, environments
+        (c,) row of the panel and environment of each cell.
+    """
+    lines, row = np.unique(rows, return_inverse=True)
+    return fitted.predict_cells(kernels.lines(lines, fitted.lines), row, environments)
 
 
 class EnvironmentModel(Protocol):
@@ -58,8 +80,8 @@ class EnvironmentModel(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedEnvironmentModel:
-        """Learn from the trials' means; ``trials.line`` are rows of the predictors."""
+    def fit(self, kernels: PanelKernels, trials: Trials) -> FittedEnvironmentModel:
+        """Learn from the trials' means; ``trials.line`` are rows of the kernels."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +109,11 @@ class SumModel:
     index: bool = False
     kernel: str = RELATIONSHIP
 
-    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedKroneckerModel:
+    def fit(self, kernels: PanelKernels, trials: Trials) -> FittedKroneckerModel:
         """Estimate variances and solve the mixed model."""
         scales = EnvironmentScales.learn(trials)
         count = len(trials.environments)
-        kernels = {"main effect": np.ones((count, count))}
+        parts = {"main effect": np.ones((count, count))}
         if self.covariates:
             similar = environment_kernel(trials.environments, trials.seen)
             # Means must not explain themselves, so the index stays out of what new means are expected from.
@@ -99,11 +121,11 @@ class SumModel:
             if self.index:
                 similar = environment_kernel(trials.environments, trials.seen, scales.known_means())
             if similar is not None:
-                kernels["covariates"] = similar
+                parts["covariates"] = similar
         if self.deviations:
-            kernels["deviations"] = np.eye(count)
-        structure = SumOfKernels(kernels, trials.seen)
-        return fit_kronecker(predictors, trials, scales, structure, self.kernel)
+            parts["deviations"] = np.eye(count)
+        structure = SumOfKernels(parts, trials.seen)
+        return fit_kronecker(kernels, trials, scales, structure, self.kernel)
 
 
 @dataclass(frozen=True)
@@ -124,10 +146,10 @@ class FactorModel:
     order: int = 1
     kernel: str = RELATIONSHIP
 
-    def fit(self, predictors: PanelKernels, trials: Trials) -> FittedKroneckerModel:
+    def fit(self, kernels: PanelKernels, trials: Trials) -> FittedKroneckerModel:
         """Estimate loadings and variances and solve the mixed model."""
         structure = FactorAnalytic(self.order, trials.seen, len(trials.environments))
-        return fit_kronecker(predictors, trials, EnvironmentScales.learn(trials), structure, self.kernel)
+        return fit_kronecker(kernels, trials, EnvironmentScales.learn(trials), structure, self.kernel)
 
 
 SEPARATE: Final = FactorModel("each environment alone", 0)

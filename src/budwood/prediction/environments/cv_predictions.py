@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Forecast
 from budwood.prediction.environments.results import EnvironmentScore
 from budwood.prediction.environments.trials import Trials
-from budwood.prediction.trait_model import Forecast
 from budwood.stats.evaluation.metrics import coverage, pearson_r, rmse, slope
 from budwood.stats.relationship.relationship import Rows
 

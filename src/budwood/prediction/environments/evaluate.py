@@ -12,7 +12,7 @@ import numpy as np
 
 from budwood.errors import BudwoodError
 from budwood.prediction.environments.conclusion import covariate_conclusion
-from budwood.prediction.environments.contract import EnvironmentModel
+from budwood.prediction.environments.contract import EnvironmentModel, forecast_cells
 from budwood.prediction.environments.cv_predictions import FEWEST_LINES, EnvironmentCvPredictions, mean_known
 from budwood.prediction.environments.paired_differences import paired_differences
 from budwood.prediction.environments.results import EnvironmentEvaluation
@@ -23,7 +23,7 @@ from budwood.prediction.kernels.panel_kernels import PanelKernels
 
 
 def evaluate_environments(
-    predictors: PanelKernels,
+    kernels: PanelKernels,
     trials: Trials,
     models: Sequence[EnvironmentModel],
     scheme: str,
@@ -38,7 +38,7 @@ def evaluate_environments(
 
     Parameters
     ----------
-    predictors
+    kernels
         Accessions that ``trials.line`` are rows of.
     models
         The baseline first; the last one has the permutation control.
@@ -54,11 +54,11 @@ def evaluate_environments(
     BudwoodError
         If no environment can be judged or the scheme cannot be made.
     """
-    names = predictors.genotypes.accessions
+    names = kernels.genotypes.accessions
     count = 1 if scheme == "forward" else repeats
     drawn = [splits(trials, names, scheme, folds=folds, seed=seed + r) for r in range(count)]
     cases = {model.name: (model, trials) for model in models}
-    tallies = _run(predictors, cases, [split for division in drawn for split in division])
+    tallies = _run(kernels, cases, [split for division in drawn for split in division])
     _check_judged(trials, next(iter(tallies.values())))
     paired, over = paired_differences(trials, tallies, scheme, folds, seed)
     return EnvironmentEvaluation(
@@ -69,14 +69,14 @@ def evaluate_environments(
         scores=tuple(tally.score(name, trials) for name, tally in tallies.items()),
         paired=paired,
         interval_over=over,
-        permutation=_control(predictors, trials, models[-1], drawn[0], permutations, seed),
+        permutation=_control(kernels, trials, models[-1], drawn[0], permutations, seed),
         notes=(*trials.notes, *_not_judged(trials, next(iter(tallies.values())))),
         conclusion=covariate_conclusion(paired, scheme, over),
     )
 
 
 def _run(
-    predictors: PanelKernels, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
+    kernels: PanelKernels, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
 ) -> dict[str, EnvironmentCvPredictions]:
     """Every case, a model with the records it sees, through every split."""
     tallies = {
@@ -86,15 +86,16 @@ def _run(
         if not len(split.held_out):
             continue
         for name, (model, trials) in cases.items():
-            predictors.lap()
-            fitted = model.fit(predictors, trials.take(split.training))
-            forecast = fitted.predict(trials.line[split.held_out], trials.environment[split.held_out])
-            tallies[name].add(trials, split.held_out, forecast, predictors.lap())
+            kernels.lap()
+            fitted = model.fit(kernels, trials.take(split.training))
+            cells = (trials.line[split.held_out], trials.environment[split.held_out])
+            forecast = forecast_cells(fitted, kernels, *cells)
+            tallies[name].add(trials, split.held_out, forecast, kernels.lap())
     return tallies
 
 
 def _control(
-    predictors: PanelKernels,
+    kernels: PanelKernels,
     trials: Trials,
     model: EnvironmentModel,
     drawn: Sequence[Split],
@@ -103,7 +104,7 @@ def _control(
 ) -> PermutationTest:
     generator = np.random.default_rng(seed)
     cases = {f"shuffle {i}": (model, trials.shuffled(generator)) for i in range(permutations)}
-    tallies = _run(predictors, cases, drawn).values()
+    tallies = _run(kernels, cases, drawn).values()
     found = [float(np.nanmean(mean_known(np.array(tally.r), axis=0))) for tally in tallies]
     lower, upper = np.quantile(found, [0.025, 0.975]) if found else (0.0, 0.0)
     return PermutationTest(model.name, float(np.mean(found or [0.0])), float(lower), float(upper))

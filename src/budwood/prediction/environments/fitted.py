@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.errors import BudwoodError
+from budwood.prediction.contract import Forecast, Lines
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import Forecast
 from budwood.stats.mixed_model.column_covariance import ColumnCovariance
 from budwood.stats.mixed_model.kronecker_grid import kronecker_grid_of
 from budwood.stats.mixed_model.kronecker_model import KroneckerFit, KroneckerRecords, Targets, kronecker_reml
@@ -40,35 +40,40 @@ class FittedKroneckerModel:
         Mean and spread of every environment.
     structure, fit
         Covariance between environments, and its estimates.
-    kernel, own
-        (all, n) kernel of all accessions with the n training lines, and (all,) of each with itself.
+    kernel
+        Name of the kernel of the accessions.
+    spread
+        Expected sample variance of an effect of unit variance among the training lines.
     """
 
     trials: Trials
     scales: EnvironmentScales
     structure: ColumnCovariance
     fit: KroneckerFit
-    kernel: Matrix
-    own: Vector
+    kernel: str
+    spread: float
+
+    @property
+    def lines(self) -> Rows:
+        """Training lines, in rising order: rows of the panel that the model was fitted in."""
+        return self.trials.lines
 
     @property
     def variance_shares(self) -> dict[str, float]:
         """Share of the expected sample variance within an environment by source."""
-        spread = kernel_spread(self.kernel[self.trials.lines])
         parts = dict(self.structure.parts(self.fit.parameters))
-        shares = {name: part * (1.0 if name == "residual" else spread) for name, part in parts.items()}
+        shares = {name: part * (1.0 if name == "residual" else self.spread) for name, part in parts.items()}
         total = sum(shares.values())
         return {name: share / total for name, share in shares.items()}
 
-    def predict(self, lines: Rows, environments: Rows) -> Forecast:
+    def predict_cells(self, lines: Lines, row: Rows, environments: Rows) -> Forecast:
         """Forecast cells; see :class:`budwood.prediction.environments.contract.FittedEnvironmentModel`."""
         wanted, column = np.unique(environments, return_inverse=True)
-        rows, row = np.unique(lines, return_inverse=True)
-        found = self.predict_mixtures(rows, np.eye(len(self.trials.environments))[wanted])
+        found = self.predict_mixtures(lines, np.eye(len(self.trials.environments))[wanted])
         parts = (found.value, found.standard_error, found.reliability, found.lower_90, found.upper_90)
         return Forecast(*(part[row, column] for part in parts))
 
-    def predict_mixtures(self, lines: Rows, mixtures: Matrix) -> Forecast:
+    def predict_mixtures(self, lines: Lines, mixtures: Matrix) -> Forecast:
         """Forecast means over mixtures of environments.
 
         Intervals are for the mean of one new record in each environment of the mixture, each observed as
@@ -82,7 +87,7 @@ class FittedKroneckerModel:
             np.einsum("be,ef,bf->b", weights, everywhere, weights),
             weights[:, seen],
         )
-        found = self.fit.solved.predict(self.kernel[lines], self.own[lines], targets)
+        found = self.fit.solved.predict(lines.cross(self.kernel), lines.own(self.kernel), targets)
         value = found.value + (mixtures @ scales.centre)[None, :]
         unseen = (mixtures**2) @ scales.centre_variance
         error = found.pev_value + unseen[None, :]
@@ -101,7 +106,7 @@ class FittedKroneckerModel:
 
 
 def fit_kronecker(
-    predictors: PanelKernels,
+    kernels: PanelKernels,
     trials: Trials,
     scales: EnvironmentScales,
     structure: ColumnCovariance,
@@ -115,10 +120,9 @@ def fit_kronecker(
         If there are too many records with gaps or unequal weights.
     """
     lines = trials.lines
-    whole = predictors.kernel(kernel, lines)
-    records = _records(trials, scales, whole[np.ix_(lines, lines)])
-    fit = kronecker_reml(records, structure)
-    return FittedKroneckerModel(trials, scales, structure, fit, whole[:, lines], np.diagonal(whole).copy())
+    own = kernels.cross(kernel, lines, lines)
+    fit = kronecker_reml(_records(trials, scales, own), structure)
+    return FittedKroneckerModel(trials, scales, structure, fit, kernel, kernel_spread(own))
 
 
 def _records(trials: Trials, scales: EnvironmentScales, kernel: Matrix) -> KroneckerRecords:

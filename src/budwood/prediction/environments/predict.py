@@ -11,6 +11,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
+from budwood.prediction.contract import Lines
 from budwood.prediction.environments.conclusion import provenance_warning
 from budwood.prediction.environments.contract import FittedEnvironmentModel
 from budwood.prediction.environments.registry import check_environment_models, environment_model_named
@@ -53,14 +54,22 @@ def predict_environments(
     trials = match_trials(genotypes, phenotypes, trait, environments)
     wanted = _rows(trials.environments, targets)
     described = environment_model_named(name)
-    fitted = described.fit(PanelKernels(genotypes), trials)
-    return _prediction(genotypes, trials, trait, described.name, fitted, wanted)
+    kernels = PanelKernels(genotypes)
+    fitted = described.fit(kernels, trials)
+    everyone = kernels.lines(np.arange(len(kernels)), fitted.lines)
+    return _prediction(genotypes, trials, trait, described.name, fitted, everyone, wanted)
 
 
 def _prediction(
-    genotypes: Genotypes, trials: Trials, trait: str, model: str, fitted: FittedEnvironmentModel, wanted: Rows
+    genotypes: Genotypes,
+    trials: Trials,
+    trait: str,
+    model: str,
+    fitted: FittedEnvironmentModel,
+    everyone: Lines,
+    wanted: Rows,
 ) -> EnvironmentPrediction:
-    everyone, known = np.arange(len(genotypes.accessions)), trials.environments
+    known = trials.environments
     cells = fitted.predict_mixtures(everyone, np.eye(len(known)))
     mixture = np.zeros((1, len(known)))
     mixture[0, wanted] = 1.0 / len(wanted)

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Forecast
 from budwood.prediction.evaluation.heritability import SMALLEST
 from budwood.prediction.evaluation.results import Family, Heritability, ModelScore, PairedDifference
 from budwood.prediction.evaluation.splitting import Scheme
-from budwood.prediction.trait_model import Forecast
 from budwood.stats.evaluation import metrics
 from budwood.stats.evaluation.paired_difference import (
     bootstrap_difference,

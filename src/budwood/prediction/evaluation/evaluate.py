@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
+from budwood.prediction.contract import Estimator
 from budwood.prediction.evaluation.conclusion import dna_conclusion
 from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
 from budwood.prediction.evaluation.heritability import genomic_heritability, heritability_notes
 from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationTest
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import TraitModel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import Rows
 
@@ -45,12 +45,12 @@ class Comparison:
         Name of the model that has the DNA model's kernel, for the conclusion; empty when none has.
     """
 
-    models: tuple[TraitModel, ...]
+    models: tuple[Estimator, ...]
     reported: str
     dna_model: str = ""
 
     @property
-    def reported_model(self) -> TraitModel:
+    def reported_model(self) -> Estimator:
         """The model that is reported on."""
         return next(model for model in self.models if model.name == self.reported)
 
@@ -62,14 +62,14 @@ class _Shuffles:
     values: list[Vector]
     fold_r: list[list[float]] = field(default_factory=list)
 
-    def add(self, model: TraitModel, predictors: PanelKernels, training: Rows, held_out: Rows) -> None:
+    def add(self, model: Estimator, kernels: PanelKernels, training: Rows, held_out: Rows) -> None:
         row = []
         for y in self.values:
             # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
             if np.ptp(y[training]) == 0.0 or np.ptp(y[held_out]) == 0.0:
                 row.append(0.0)
                 continue
-            forecast = model.fit(predictors, training, y[training]).predict(held_out)
+            forecast = model.fit(kernels, training, y[training]).predict(kernels.lines(held_out, training))
             row.append(pearson_r(forecast.value, y[held_out]))
         self.fold_r.append(row)
 
@@ -80,7 +80,7 @@ class _Shuffles:
 
 
 def evaluate(
-    predictors: PanelKernels,
+    kernels: PanelKernels,
     y: Vector,
     comparison: Comparison,
     scheme: Scheme,
@@ -96,7 +96,7 @@ def evaluate(
 
     Parameters
     ----------
-    predictors
+    kernels
         The n labelled accessions.
     y
         (n,) trait values.
@@ -123,26 +123,26 @@ def evaluate(
     if not np.isfinite(y).all():
         raise BudwoodError("a trait value is not a number", mend="leave accessions without a value out")
     scheme.check(y)
-    yardstick = Scorer(y, scheme, heritability or genomic_heritability(predictors, y), lower_is_better)
+    scorer = Scorer(y, scheme, heritability or genomic_heritability(kernels, y), lower_is_better)
     generator = np.random.default_rng(seed)
     shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
-    tallies = _cross_validate(predictors, y, comparison, scheme, shuffles)
-    found = _outcome(yardstick, tallies, comparison, shuffles, seed)
-    accessions = predictors.genotypes.accessions
+    tallies = _cross_validate(kernels, y, comparison, scheme, shuffles)
+    found = _outcome(scorer, tallies, comparison, shuffles, seed)
+    accessions = kernels.genotypes.accessions
     return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
 
 
 def _outcome(
-    yardstick: Scorer,
+    scorer: Scorer,
     tallies: dict[str, CvPredictions],
     comparison: Comparison,
     shuffles: _Shuffles,
     seed: int,
 ) -> Evaluation:
     """Figures of all models, without the names of trait and accessions."""
-    scheme, heritability = yardstick.scheme, yardstick.heritability
-    scores = tuple(yardstick.score(name, tally) for name, tally in tallies.items())
-    paired = tuple(yardstick.paired(scores[0], score, tallies, seed) for score in scores[1:])
+    scheme, heritability = scorer.scheme, scorer.heritability
+    scores = tuple(scorer.score(name, tally) for name, tally in tallies.items())
+    paired = tuple(scorer.paired(scores[0], score, tallies, seed) for score in scores[1:])
     return Evaluation(
         trait="",
         scheme=scheme.name,
@@ -152,30 +152,32 @@ def _outcome(
         paired=paired,
         permutation=shuffles.control(comparison.reported),
         held_out_prediction=tallies[comparison.reported].value[0].copy(),
-        held_out_observed=yardstick.observed.copy(),
+        held_out_observed=scorer.observed.copy(),
         held_out_accessions=(),
         conclusion=dna_conclusion(paired, comparison.dna_model),
         heritability=heritability,
-        lower_is_better=yardstick.lower_is_better,
-        possible_gain=yardstick.possible_gain,
-        top_quarter_chance=yardstick.top_quarter_chance,
+        lower_is_better=scorer.lower_is_better,
+        possible_gain=scorer.possible_gain,
+        top_quarter_chance=scorer.top_quarter_chance,
         held_out_fold=scheme.repeats[0].copy(),
-        families=yardstick.families,
+        families=scorer.families,
         notes=heritability_notes(heritability, {score.name: score.mean_r for score in scores}),
     )
 
 
 def _cross_validate(
-    predictors: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
+    kernels: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
 ) -> dict[str, CvPredictions]:
     """Every model through every fold, and the shuffles through those of the first repeat."""
     tallies = {model.name: CvPredictions(len(scheme.repeats), len(y)) for model in comparison.models}
     for repeat in range(len(scheme.repeats)):
         for training, held_out in scheme.splits(repeat):
             for model in comparison.models:
-                predictors.lap()
-                forecast = model.fit(predictors, training, y[training]).predict(held_out)
-                tallies[model.name].add(repeat, held_out, forecast, predictors.lap())
+                kernels.lap()
+                forecast = model.fit(kernels, training, y[training]).predict(
+                    kernels.lines(held_out, training)
+                )
+                tallies[model.name].add(repeat, held_out, forecast, kernels.lap())
             if repeat == 0:
-                shuffles.add(comparison.reported_model, predictors, training, held_out)
+                shuffles.add(comparison.reported_model, kernels, training, held_out)
     return tallies

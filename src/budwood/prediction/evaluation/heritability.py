@@ -20,7 +20,7 @@ GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all labelled l
 GIVEN_SOURCE: Final = "given by the user"
 
 
-def genomic_heritability(predictors: PanelKernels, y: NDArray[np.float64]) -> Heritability:
+def genomic_heritability(kernels: PanelKernels, y: NDArray[np.float64]) -> Heritability:
     """Share of the variance of the n trait values that the relationship matrix explains.
 
     ``Vu D / (Vu D + Ve)`` with REML estimates from all accessions and ``D`` the expected sample variance of
@@ -31,12 +31,12 @@ def genomic_heritability(predictors: PanelKernels, y: NDArray[np.float64]) -> He
 
     Parameters
     ----------
-    predictors
+    kernels
         n accessions.
     y
         (n,) trait values.
     """
-    kernel = predictors.kernel(RELATIONSHIP, np.arange(len(predictors)))
+    kernel = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
     components = reml(y, [kernel])
     genetic = components.kernels[0] * kernel_spread(kernel)
     return Heritability(float(genetic / (genetic + components.residual)), GENOMIC_SOURCE)

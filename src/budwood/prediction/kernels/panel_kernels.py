@@ -1,6 +1,6 @@
-"""What a trait model may learn from: a panel's kernels and markers, always made for one training set.
+"""What a trait model learns from: a panel's kernels and markers, always made for one training set.
 
-Models ask for a kernel *by training rows*. Frequencies, imputation, filters, centres and bandwidths come from
+Models get a kernel *by training rows*. Frequencies, imputation, filters, centres and bandwidths come from
 those rows, so nothing can leak from held-out accessions.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.cache import KernelCache
 from budwood.stats.relationship.fold_relationship import FoldRelationship
-from budwood.stats.relationship.gaussian import gaussian_kernel
+from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
 from budwood.stats.relationship.kernel_scaling import recentred
 from budwood.stats.relationship.relationship import (
     CentredProducts,
@@ -121,12 +121,41 @@ class PanelKernels:
             return self._products(training).relationship()
         if parsed.kind == GAUSSIAN:
             squared = self._products(training).squared_distances()
-            return gaussian_kernel(squared, float(parsed.setting or 1.0), training)
+            return gaussian_of(squared, float(parsed.setting or 1.0), self.mean_distance(training))
         if name in self.weights:
             return self._products(training, name).relationship()
         if name not in self.grams:
             raise ValueError(f"there is no kernel {name!r}")
         return recentred(self.grams[name], training)
+
+    def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
+        """(c, n) kernel between rows and the training rows: a block of :meth:`kernel`."""
+        parsed = KernelName.parse(name)
+        if parsed.kind == RELATIONSHIP or name in self.weights:
+            weights = name if name in self.weights else ""
+            return self._products(training, weights).relationship(rows, training)
+        if parsed.kind == GAUSSIAN:
+            squared = self._products(training).squared_distances(rows, training)
+            return gaussian_of(squared, float(parsed.setting or 1.0), self.mean_distance(training))
+        return self.kernel(name, training)[np.ix_(rows, training)]
+
+    def own(self, name: str, rows: Rows, training: Rows) -> Vector:
+        """(c,) kernel of each row with itself: part of the diagonal of :meth:`kernel`."""
+        parsed = KernelName.parse(name)
+        if parsed.kind == GAUSSIAN:
+            return np.ones(len(rows))
+        if parsed.kind == RELATIONSHIP or name in self.weights:
+            products = self._products(training, name if name in self.weights else "")
+            return np.diagonal(products.products)[rows] * products.unit
+        return np.diagonal(self.kernel(name, training))[rows]
+
+    def mean_distance(self, training: Rows) -> float:
+        """Mean squared marker distance of two training rows, the unit of Gaussian bandwidths."""
+        return self._memo.recall(
+            "mean distance",
+            training,
+            lambda: mean_distance(self._products(training).squared_distances(training, training)),
+        )
 
     def summary(self, training: Rows) -> MarkerSummary:
         """Allele frequencies of the training rows, and which markers take part."""
@@ -141,6 +170,10 @@ class PanelKernels:
         """What was made of a training set without trait values, kept by name until the next training set."""
         return self._memo.recall(name, training, make)
 
+    def lines(self, rows: Rows, training: Rows) -> PanelLines:
+        """Rows of this panel as models fitted to the training rows see them."""
+        return PanelLines(self, np.asarray(rows, dtype=np.intp), np.asarray(training, dtype=np.intp))
+
     def lap(self) -> float:
         """Seconds that a model alone would have needed since the last lap (see :class:`KernelCache`)."""
         return self._memo.lap()
@@ -154,3 +187,48 @@ class PanelKernels:
         if weights:
             summary = summary.weighted(self.weights[weights])
         return self._folds.products(summary)
+
+
+@dataclass(frozen=True)
+class PanelLines:
+    """Lines of a panel, from its cached kernels (see :class:`budwood.prediction.contract.Lines`).
+
+    Attributes
+    ----------
+    kernels
+        The panel.
+    rows
+        (c,) the lines.
+    training
+        (n,) the training lines.
+    """
+
+    kernels: PanelKernels
+    rows: Rows
+    training: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cross(self, kernel: str) -> Matrix:
+        """(c, n) kernel between the lines and the training lines."""
+        return self.kernels.cross(kernel, self.rows, self.training)
+
+    def own(self, kernel: str) -> Vector:
+        """(c,) kernel of each line with itself."""
+        return self.kernels.own(kernel, self.rows, self.training)
+
+    def markers(self) -> Matrix:
+        """(c, m) centred relative allele frequencies of the markers kept."""
+        return self.kernels.markers(self.training)[self.rows]
+
+    def training_markers(self) -> Matrix:
+        """(n, m) the same of the training lines."""
+        return self.kernels.markers(self.training)[self.training]
+
+    @property
+    def training_position(self) -> Rows:
+        """(c,) position among the training lines, -1 for others."""
+        position = np.full(len(self.kernels), -1, dtype=np.intp)
+        position[self.training] = np.arange(len(self.training))
+        return position[self.rows]

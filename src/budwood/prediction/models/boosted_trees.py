@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.bagging import Bagging
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
-from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 
@@ -48,17 +50,23 @@ class BoostedTrees:
         """Boost without each fold in turn."""
         from lightgbm import Dataset, train
 
-        centre, scale = float(training.y.mean()), float(training.y.std()) or 1.0
-        response = (training.y - centre) / scale
-
-        def learn(rows: Rows, markers: NDArray[np.float64]) -> Vector:
-            features, settings = markers.astype(np.float32), self._settings(len(rows))
-            own = features[training.rows[rows]]
-            data = Dataset(own, response[rows], weight=training.weights_of(rows), params=settings)
-            booster = train(settings, data, self.rounds)
-            return centre + scale * np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
-
-        return self.bagging.cross_fit(training, learn)
+        features, y = training.markers().astype(np.float32), training.y
+        centre, scale = float(y.mean()), float(y.std()) or 1.0
+        response, held_out = (y - centre) / scale, np.zeros(len(y))
+        members = []
+        for draw in self.bagging.draws(*features.shape):
+            settings = self._settings(len(draw.rows))
+            data = Dataset(
+                features[np.ix_(draw.rows, draw.columns)],
+                response[draw.rows],
+                weight=training.weights_of(draw.rows),
+                params=settings,
+            )
+            text = train(settings, data, self.rounds).model_to_string()
+            member = FittedBooster(draw.columns, text)
+            held_out[draw.held_out] += member.predict(features[draw.held_out]) / self.bagging.repeats
+            members.append(member)
+        return CrossFit(centre + scale * held_out, FittedBoosters(centre, scale, tuple(members)))
 
     def _settings(self, records: int) -> dict[str, Any]:
         return {
@@ -80,6 +88,58 @@ class BoostedTrees:
             "seed": self.seed,
             "verbose": -1,
         }
+
+
+@dataclass(frozen=True)
+class FittedBooster:
+    """One booster.
+
+    Attributes
+    ----------
+    columns
+        (k,) markers that its features are.
+    text
+        The booster in LightGBM's own text format.
+    """
+
+    columns: NDArray[np.intp]
+    text: str
+
+    def predict(self, features: NDArray[np.float32]) -> Vector:
+        """(c,) prediction of lines from their (c, m) features, on the booster's own scale."""
+        chosen = np.ascontiguousarray(features[:, self.columns])
+        return np.asarray(self._booster.predict(chosen, num_threads=1), dtype=np.float64)
+
+    @cached_property
+    def _booster(self) -> Any:
+        from lightgbm import Booster
+
+        return Booster(model_str=self.text)
+
+
+@dataclass(frozen=True)
+class FittedBoosters:
+    """The mean of several boosters.
+
+    Attributes
+    ----------
+    centre, scale
+        Trait values are ``centre + scale * prediction``.
+    members
+        The boosters.
+    """
+
+    centre: float
+    scale: float
+    members: tuple[FittedBooster, ...]
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predicted values."""
+        features = lines.markers().astype(np.float32)
+        total = np.zeros(len(features))
+        for member in self.members:
+            total += member.predict(features)
+        return self.centre + self.scale * total / len(self.members)
 
 
 LIGHTGBM = CrossFitModel("LightGBM", BoostedTrees())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.prediction.uncertainty.inner_folds import inner_splits
@@ -40,8 +41,8 @@ class ElasticNet:
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Choose the strength in inner folds; held-out predictions are theirs at that strength."""
-        chosen = training.markers(self.markers)
-        own, y = chosen[training.rows], training.y
+        columns = training.columns(self.markers)
+        own, y = training.markers()[:, columns], training.y
         strengths = self._strengths(own, y)
         held_out = np.empty((len(y), self.strengths))
         for rows, held in inner_splits(training.folds):
@@ -50,7 +51,9 @@ class ElasticNet:
         weights = np.ones(len(y)) if training.weights is None else training.weights
         best = int(np.argmin(weights @ (y[:, None] - held_out) ** 2))
         path = self._path(own, y, training.weights, strengths[: best + 1])
-        return CrossFit(held_out[:, best], lambda rows: path.predict(chosen[rows])[:, best])
+        return CrossFit(
+            held_out[:, best], MarkerEffects(columns, path.centre, path.mean, path.effects[:, best].copy())
+        )
 
     def _strengths(self, features: Matrix, y: Vector) -> Vector:
         """Falling; the first leaves no marker."""
@@ -94,6 +97,30 @@ class _Path:
 
     def predict(self, features: Matrix) -> Matrix:
         return self.mean + (features - self.centre) @ self.effects
+
+
+@dataclass(frozen=True)
+class MarkerEffects:
+    """A linear predictor on markers.
+
+    Attributes
+    ----------
+    columns
+        (k,) markers used.
+    centre, effects
+        (k,) what is subtracted from each, and its effect.
+    mean
+        Prediction at the centre.
+    """
+
+    columns: NDArray[np.intp]
+    centre: Vector
+    mean: float
+    effects: Vector
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predicted values."""
+        return self.mean + (lines.markers()[:, self.columns] - self.centre) @ self.effects
 
 
 ELASTIC_NET = CrossFitModel("Elastic net", ElasticNet())

@@ -8,16 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.uncertainty.bagging import Bagging
+from budwood.prediction.contract import Lines
+from budwood.prediction.uncertainty.bagging import Bagging, Draw
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.forward_loci import forward_loci
-from budwood.stats.relationship.gaussian import gaussian_kernel
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.linkage import linkage_weights
-from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -53,44 +52,160 @@ class MajorLoci:
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Make the background once, and choose loci in every fit."""
-        kernel = self._background(training.predictors.markers(training.rows), training.rows)
-        return self.bagging.cross_fit(
-            training, lambda rows, markers: self._fit(training, rows, kernel, markers)
+        markers = training.markers()
+        background = Background.of(markers, self.bandwidths)
+        kernel = background.kernel(markers, markers)
+        held_out, fits = np.zeros(len(markers)), 0
+        total = _Effects(0.0, np.zeros(len(markers)), np.zeros(markers.shape[1]))
+        for draw in self.bagging.draws(*markers.shape):
+            found = self._fit(training, draw, kernel, markers)
+            held_out[draw.held_out] += (
+                found.predict(kernel[draw.held_out], markers[draw.held_out]) / self.bagging.repeats
+            )
+            total, fits = total.plus(found), fits + 1
+        loci = np.flatnonzero(total.markers)
+        return CrossFit(
+            held_out,
+            FittedMajorLoci(
+                background, total.mean / fits, total.lines / fits, loci, total.markers[loci] / fits
+            ),
         )
 
-    def _background(self, markers: Matrix, training: Rows) -> Matrix:
-        """(panel, panel) sum of kernels of equal spread between the training rows."""
-        square = np.ix_(training, training)
-        total = np.zeros((len(markers), len(markers)))
-        for weights in (None, linkage_weights(markers[training])):
-            products = markers @ markers.T if weights is None else (markers * weights) @ markers.T
-            own = np.diagonal(products)
-            squared = np.maximum(own[:, None] + own - 2.0 * products, 0.0)
-            np.fill_diagonal(squared, 0.0)
-            for kernel in (products, *(gaussian_kernel(squared, b, training) for b in self.bandwidths)):
-                total += kernel / (kernel_spread(kernel[square]) or 1.0)
-        return total
-
-    def _fit(self, training: TrainingSet, inner: Rows, kernel: Matrix, markers: Matrix) -> Vector:
-        """Values of the whole panel, learnt from some of the training records."""
-        y, weights, rows = training.y[inner], training.weights_of(inner), training.rows[inner]
+    def _fit(self, training: TrainingSet, draw: Draw, kernel: Matrix, markers: Matrix) -> _Effects:
+        """Effects learnt from some of the training records."""
+        inner = draw.rows
+        y, weights = training.y[inner], training.weights_of(inner)
+        lines, loci_effects = np.zeros(len(markers)), np.zeros(markers.shape[1])
         if len(inner) < _FEWEST or np.ptp(y) == 0.0:
-            return np.full(len(kernel), y.mean() if len(inner) else training.y.mean())
-        own = kernel[np.ix_(rows, rows)]
+            return _Effects(float(y.mean() if len(inner) else training.y.mean()), lines, loci_effects)
+        own = kernel[np.ix_(inner, inner)]
         found = reml(y, [own], weights=weights)
         noise = found.residual / (np.ones(len(y)) if weights is None else weights)
         covariance = found.kernels[0] * own + np.diag(noise)
-        chosen = forward_loci(markers[rows], y, covariance, threshold=self.threshold, most=self.most)
-        between = [kernel[:, rows]]
+        features = markers[np.ix_(inner, draw.columns)]
+        chosen = forward_loci(features, y, covariance, threshold=self.threshold, most=self.most)
+        between = [own]
         if chosen:
-            loci = markers[:, chosen] / markers[rows][:, chosen].std(axis=0)
-            between.append(loci @ loci[rows].T)
-            found = reml(y, [each[rows] for each in between], weights=weights)
-        solved = blup(y, [each[rows] for each in between], found, weights=weights)
-        value = np.full(len(kernel), solved.fixed_effects[0])
-        for variance, each in zip(found.kernels, between, strict=True):
-            value += variance * (each @ solved.projected)
-        return value
+            loci = features[:, chosen] / features[:, chosen].std(axis=0)
+            between.append(loci @ loci.T)
+            found = reml(y, between, weights=weights)
+        solved = blup(y, between, found, weights=weights)
+        lines[inner] = found.kernels[0] * solved.projected
+        if chosen:
+            spread = features[:, chosen].std(axis=0)
+            loci_effects[draw.columns[chosen]] = found.kernels[1] * (loci.T @ solved.projected) / spread
+        return _Effects(float(solved.fixed_effects[0]), lines, loci_effects)
+
+
+@dataclass(frozen=True)
+class _Effects:
+    """A mean, (n,) effects of the background's training lines and (m,) effects of markers."""
+
+    mean: float
+    lines: Vector
+    markers: Vector
+
+    def plus(self, other: _Effects) -> _Effects:
+        return _Effects(self.mean + other.mean, self.lines + other.lines, self.markers + other.markers)
+
+    def predict(self, kernel: Matrix, markers: Matrix) -> Vector:
+        return self.mean + kernel @ self.lines + markers @ self.markers
+
+
+@dataclass(frozen=True)
+class Background:
+    """Sum of kernels of equal spread between the training lines.
+
+    Attributes
+    ----------
+    linkage
+        (m,) weights against linkage.
+    bandwidths
+        Of the Gaussian kernels.
+    distances
+        Mean squared distance of two training lines, of all markers alike and of weighted ones.
+    spreads
+        (2, 1 + bandwidths) spread of each kernel between the training lines: linear first.
+    """
+
+    linkage: Vector
+    bandwidths: tuple[float, ...]
+    distances: tuple[float, float]
+    spreads: tuple[tuple[float, ...], tuple[float, ...]]
+
+    @classmethod
+    def of(cls, markers: Matrix, bandwidths: tuple[float, ...]) -> Background:
+        """Learn the weights and scales of (n, m) training markers."""
+        linkage, n = linkage_weights(markers), len(markers)
+        distances, spreads = [], []
+        for weights in (None, linkage):
+            products, squared = _products(markers, markers, weights)
+            np.fill_diagonal(squared, 0.0)
+            mean = float(squared.sum()) / (n * (n - 1)) if n > 1 else 0.0
+            kernels = (products, *(_gaussian(squared, b, mean) for b in bandwidths))
+            distances.append(mean)
+            spreads.append(tuple(kernel_spread(kernel) or 1.0 for kernel in kernels))
+        return cls(linkage, bandwidths, (distances[0], distances[1]), (spreads[0], spreads[1]))
+
+    def kernel(self, lines: Matrix, training: Matrix) -> Matrix:
+        """(c, n) kernel of (c, m) lines with the (n, m) training lines."""
+        total = np.zeros((len(lines), len(training)))
+        for weights, mean, spreads in zip((None, self.linkage), self.distances, self.spreads, strict=True):
+            products, squared = _products(lines, training, weights)
+            if lines is training:
+                np.fill_diagonal(squared, 0.0)
+            kernels = (products, *(_gaussian(squared, b, mean) for b in self.bandwidths))
+            for kernel, spread in zip(kernels, spreads, strict=True):
+                total += kernel / spread
+        return total
+
+
+def _products(lines: Matrix, training: Matrix, weights: Vector | None) -> tuple[Matrix, Matrix]:
+    """Inner products of lines and training lines, and their squared distances."""
+    weighted = lines if weights is None else lines * weights
+    products = weighted @ training.T
+    own = np.einsum("ij,ij->i", weighted, lines)
+    other = own if lines is training else _own(training, weights)
+    return products, np.maximum(own[:, None] + other[None, :] - 2.0 * products, 0.0)
+
+
+def _own(markers: Matrix, weights: Vector | None) -> Vector:
+    return np.einsum("ij,ij->i", markers if weights is None else markers * weights, markers)
+
+
+def _gaussian(squared: Matrix, bandwidth: float, mean: float) -> Matrix:
+    if mean <= 0.0:
+        return np.where(squared > 0.0, 0.0, 1.0)
+    return np.exp(squared / (-bandwidth * mean))
+
+
+@dataclass(frozen=True)
+class FittedMajorLoci:
+    """The mean of all fits.
+
+    Attributes
+    ----------
+    background
+        The kernel of the background.
+    mean
+        Fixed mean.
+    line_effects
+        (n,) effect of the background kernel with each training line.
+    loci, locus_effects
+        Markers chosen in any fit, and their effects.
+    """
+
+    background: Background
+    mean: float
+    line_effects: Vector
+    loci: NDArray[np.intp]
+    locus_effects: Vector
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predicted values."""
+        markers = lines.markers()
+        kernel = self.background.kernel(markers, lines.training_markers())
+        return self.mean + kernel @ self.line_effects + markers[:, self.loci] @ self.locus_effects
 
 
 MAJOR_LOCI = CrossFitModel("Major loci", MajorLoci())

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestRegressor
+
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class RandomForest:
         """Grow the trees; held-out predictions are out of bag: of the trees that did not draw the record."""
         from sklearn.ensemble import RandomForestRegressor
 
-        chosen = training.markers(self.markers).astype(np.float32)
+        columns = training.columns(self.markers)
         forest = RandomForestRegressor(
             self.trees,
             max_features=self.share,
@@ -47,8 +55,67 @@ class RandomForest:
             n_jobs=1,
             random_state=self.seed,
         )
-        forest.fit(chosen[training.rows], training.y, sample_weight=training.weights)
-        return CrossFit(forest.oob_prediction_, lambda rows: forest.predict(chosen[rows]))
+        features = training.markers()[:, columns].astype(np.float32)
+        forest.fit(features, training.y, sample_weight=training.weights)
+        return CrossFit(forest.oob_prediction_, FittedForest.of(forest, columns))
+
+
+@dataclass(frozen=True)
+class FittedForest:
+    """The trees of a forest as arrays: every tree's nodes, one tree after another.
+
+    Attributes
+    ----------
+    columns
+        (k,) markers that the features are.
+    roots
+        (trees,) first node of each tree.
+    left, right
+        (nodes,) children; -1 at a leaf.
+    feature, threshold
+        (nodes,) which feature a node compares, and its largest value that goes left.
+    leaf_value
+        (nodes,) mean of the records in the node.
+    """
+
+    columns: NDArray[np.intp]
+    roots: NDArray[np.intp]
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    feature: NDArray[np.intp]
+    threshold: Vector
+    leaf_value: Vector
+
+    @classmethod
+    def of(cls, forest: RandomForestRegressor, columns: NDArray[np.intp]) -> FittedForest:
+        """The trees of a fitted scikit-learn forest."""
+        trees = [estimator.tree_ for estimator in forest.estimators_]
+        roots = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
+        shifted = [
+            [np.where(child < 0, -1, child + root) for child in (tree.children_left, tree.children_right)]
+            for tree, root in zip(trees, roots, strict=True)
+        ]
+        return cls(
+            columns,
+            roots.astype(np.intp),
+            np.concatenate([left for left, _ in shifted]).astype(np.intp),
+            np.concatenate([right for _, right in shifted]).astype(np.intp),
+            np.concatenate([np.maximum(tree.feature, 0) for tree in trees]).astype(np.intp),
+            np.concatenate([tree.threshold for tree in trees]),
+            np.concatenate([tree.value[:, 0, 0] for tree in trees]),
+        )
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) mean of the trees."""
+        features = lines.markers()[:, self.columns].astype(np.float32)
+        row = np.arange(len(features))[:, None]
+        node = np.repeat(self.roots[None, :], len(features), axis=0)
+        inside = self.left[node] >= 0
+        while inside.any():
+            goes_left = features[row, self.feature[node]] <= self.threshold[node]
+            node = np.where(inside, np.where(goes_left, self.left[node], self.right[node]), node)
+            inside = self.left[node] >= 0
+        return self.leaf_value[node].mean(axis=1)
 
 
 RANDOM_FOREST = CrossFitModel("Random forest", RandomForest())

@@ -8,20 +8,15 @@ from types import MappingProxyType
 from typing import Final
 
 from budwood.errors import BudwoodError
+from budwood.prediction.contract import Estimator
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
+from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, KernelModel
 from budwood.prediction.models.boosted_trees import LIGHTGBM
 from budwood.prediction.models.elastic_net import ELASTIC_NET
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL, KernelMixture
 from budwood.prediction.models.major_loci import MAJOR_LOCI
 from budwood.prediction.models.random_forest import RANDOM_FOREST
 from budwood.prediction.models.stack import AUTO
 from budwood.prediction.models.subgenomes import SUBGENOMES, SubgenomeModel
-from budwood.prediction.trait_model import (
-    GAUSSIAN_KERNEL,
-    GBLUP,
-    GBLUP_AND_DNA_MODEL,
-    KernelModel,
-    TraitModel,
-)
 from budwood.prediction.uncertainty.calibrated import Calibrated
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 
@@ -48,7 +43,7 @@ MODEL_NAMES: Final = tuple(_MODELS)
 _OWN: Final = ":own"
 
 
-def model_named(name: str) -> TraitModel:
+def model_named(name: str) -> Estimator:
     """The trait model of a name, with intervals that its held-out errors have set (:class:`Calibrated`).
 
     ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.

@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.models.boosted_trees import BoostedTrees
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.models.major_loci import MajorLoci
 from budwood.prediction.models.random_forest import RandomForest
-from budwood.prediction.trait_model import GBLUP
-from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
+from budwood.prediction.uncertainty.cross_fit import (
+    CrossFit,
+    CrossFitter,
+    KernelFitter,
+    PointPredictor,
+    TrainingSet,
+)
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
-from budwood.stats.evaluation.stacking import stacking_weights
+from budwood.stats.evaluation.stacking import StackingWeights, stacking_weights
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,29 @@ class Stack:
         """Fit every member to the same inner folds; weights see held-out predictions only."""
         found = [member.cross_fit(training) for member in self.members]
         held_out = np.column_stack([member.held_out for member in found])
-        chosen = stacking_weights(held_out, training.y, training.weights)
-        return CrossFit(
-            chosen.combine(held_out),
-            lambda rows: chosen.combine(np.column_stack([member.value(rows) for member in found])),
-        )
+        weights = stacking_weights(held_out, training.y, training.weights)
+        members = tuple(member.predictor for member in found)
+        return CrossFit(weights.combine(held_out), FittedStack(weights, members))
+
+
+@dataclass(frozen=True)
+class FittedStack:
+    """Fitted members and their weights.
+
+    Attributes
+    ----------
+    weights
+        Of the members, with an intercept.
+    members
+        The fitted predictors.
+    """
+
+    weights: StackingWeights
+    members: tuple[PointPredictor, ...]
+
+    def value(self, lines: Lines) -> NDArray[np.float64]:
+        """(c,) weighted predictions."""
+        return self.weights.combine(np.column_stack([member.value(lines) for member in self.members]))
 
 
 AUTO: Final = CrossFitModel(

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Markers
+from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelModel
 from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.panel_kernels import SUBGENOME, KernelName, PanelKernels
-from budwood.prediction.trait_model import FittedKernelModel, KernelModel
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -82,7 +82,7 @@ class SubgenomeModel:
     name: str
 
     def fit(
-        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model.
 
@@ -91,21 +91,21 @@ class SubgenomeModel:
         BudwoodError
             If the panel has no subgenomes.
         """
-        names = tuple(name for name in predictors.further_kernels if KernelName.parse(name).kind == SUBGENOME)
+        names = tuple(name for name in kernels.further_kernels if KernelName.parse(name).kind == SUBGENOME)
         if not names:
             raise BudwoodError(
                 "the panel has no subgenomes",
                 mend="say which contig belongs to which subgenome with --subgenomes, or leave the model out",
             )
-        return KernelModel(self.name, (names,)).fit(predictors, training, y, weights)
+        return KernelModel(self.name, (names,)).fit(kernels, training, y, weights)
 
 
 #: A relationship for each subgenome.
 SUBGENOMES: Final = SubgenomeModel("Subgenomes")
 
 
-def subgenome_shares(predictors: PanelKernels, y: Vector) -> str:
+def subgenome_shares(kernels: PanelKernels, y: Vector) -> str:
     """What share of the phenotypic variance of all lines each subgenome has, as a sentence."""
-    shares = SUBGENOMES.fit(predictors, np.arange(len(predictors)), y).variance_shares
+    shares = SUBGENOMES.fit(kernels, np.arange(len(kernels)), y).variance_shares
     listed = ", ".join(f"{source} {share:.0%}" for source, share in shares.items())
-    return f"Shares of the variance among all labelled lines: {listed}."
+    return f"Shares of the variance among all phenotyped lines: {listed}."

@@ -16,8 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Estimator, FittedEstimator, Forecast, Lines, scaled_interval
+from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import FittedKernelModel, FittedTraitModel, Forecast, TraitModel
 from budwood.prediction.uncertainty.inner_folds import (
     HeldOut,
     TrainingKernels,
@@ -53,7 +54,7 @@ class Calibrated:
         Seed of the random inner folds.
     """
 
-    model: TraitModel
+    model: Estimator
     folds: int = 5
     seed: int = 0
 
@@ -63,21 +64,19 @@ class Calibrated:
         return self.model.name
 
     def fit(
-        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
-    ) -> FittedTraitModel:
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+    ) -> FittedEstimator:
         """Fit the model to the training rows, and judge it on records held out inside them."""
         rows = np.asarray(training, dtype=np.intp)
-        fitted = self.model.fit(predictors, rows, y, weights)
+        fitted = self.model.fit(kernels, rows, y, weights)
         if len(rows) < _FEWEST:
             return fitted
-        divisions = Divisions.of(
-            predictors, rows, inner_random_folds(predictors, rows, self.folds, self.seed)
-        )
+        divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
         held_out: Callable[[Folds], HeldOut]
         if isinstance(fitted, FittedKernelModel):
             held_out = partial(held_out_solved, fitted, y)
         else:
-            inner = TrainingKernels(predictors, rows)
+            inner = TrainingKernels(kernels, rows)
             held_out = partial(held_out_forecast, self.model, inner, y, weights=weights)
         scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
         return FittedCalibrated(fitted, scale)
@@ -95,7 +94,7 @@ class FittedCalibrated:
         What half of its interval is multiplied by.
     """
 
-    fitted: FittedTraitModel
+    fitted: FittedEstimator
     scale: IntervalScale
 
     @property
@@ -103,13 +102,6 @@ class FittedCalibrated:
         """Those of the model."""
         return dict(self.fitted.variance_shares)
 
-    def predict(self, rows: Rows) -> Forecast:
-        """Forecast rows; an interval stays centred on the model's value.
-
-        A training row's relatives are the other training rows.
-        """
-        found = self.fitted.predict(rows)
-        half = 0.5 * (found.upper_90 - found.lower_90) * self.scale.factors(rows)
-        return Forecast(
-            found.value, found.standard_error, found.reliability, found.value - half, found.value + half
-        )
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines; an interval stays centred on the model's value."""
+        return scaled_interval(self.fitted.predict(lines), self.scale.factors(lines))

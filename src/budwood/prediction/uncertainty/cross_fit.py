@@ -1,21 +1,23 @@
-"""Point predictors that also say what they predict for training records they have not seen."""
+"""Point predictors that also predict the training records they have not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
+from budwood.prediction.kernels.kernel_mixture import KernelMixture
+from budwood.prediction.kernels.kernel_model import KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.thinning import evenly_spaced
-from budwood.prediction.trait_model import TraitModel
 from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast
 from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 
@@ -25,7 +27,7 @@ class TrainingSet:
 
     Attributes
     ----------
-    predictors
+    kernels
         The whole panel.
     rows
         (n,) training rows of it.
@@ -35,36 +37,46 @@ class TrainingSet:
         (n,) record weights, or None for equal ones.
     """
 
-    predictors: PanelKernels
+    kernels: PanelKernels
     rows: Rows
     y: Vector
     folds: Folds
     weights: Vector | None = None
 
-    def markers(self, most: int) -> NDArray[np.float64]:
-        """(panel, at most ``most``) centred allele frequencies of evenly spaced markers."""
-        features = self.predictors.markers(self.rows)
-        return features[:, evenly_spaced(features.shape[1], most)]
+    def markers(self) -> Matrix:
+        """(n, m) centred allele frequencies of the training lines."""
+        return self.kernels.markers(self.rows)[self.rows]
+
+    def columns(self, most: int) -> Rows:
+        """At most ``most`` evenly spaced markers."""
+        return evenly_spaced(self.kernels.markers(self.rows).shape[1], most)
 
     def weights_of(self, chosen: Rows) -> Vector | None:
         """Record weights of some of the training rows."""
         return None if self.weights is None else self.weights[chosen]
 
 
+class PointPredictor(Protocol):
+    """A predictor that has learnt: values without errors."""
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predictions of lines; lines do not influence one another."""
+
+
 @dataclass(frozen=True)
 class CrossFit:
-    """A predictor that has learnt.
+    """A predictor that has learnt, and its predictions of records it has not seen.
 
     Attributes
     ----------
     held_out
         (n,) prediction of each training record by a fit without it: inner folds, or out of bag.
-    value
-        Prediction of any rows of the panel by the fit to all training records.
+    predictor
+        The fit to all training records.
     """
 
     held_out: Vector
-    value: Callable[[Rows], Vector]
+    predictor: PointPredictor
 
 
 class CrossFitter(Protocol):
@@ -78,11 +90,11 @@ class CrossFitter(Protocol):
 class KernelFitter:
     """A kernel model as a point predictor."""
 
-    model: TraitModel
+    model: KernelModel | KernelMixture
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Fit to all training records, and in the inner folds."""
-        inner = TrainingKernels(training.predictors, training.rows)
+        inner = TrainingKernels(training.kernels, training.rows)
         held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
-        fitted = self.model.fit(training.predictors, training.rows, training.y, training.weights)
-        return CrossFit(held_out.value, lambda rows: fitted.predict(np.asarray(rows)).value)
+        fitted = self.model.fit(training.kernels, training.rows, training.y, training.weights)
+        return CrossFit(held_out.value, fitted.point_predictor())

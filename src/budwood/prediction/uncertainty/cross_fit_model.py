@@ -9,16 +9,16 @@ much as its inner folds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from budwood.prediction.contract import Forecast, Lines
+from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import GBLUP, FittedTraitModel, Forecast
-from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, TrainingSet
+from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, PointPredictor, TrainingSet
 from budwood.prediction.uncertainty.inner_folds import held_out_solved, inner_random_folds
 from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
 from budwood.stats.evaluation.metrics import pearson_r
@@ -49,23 +49,23 @@ class CrossFitModel:
     seed: int = 0
 
     def fit(
-        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedCrossFitModel:
         """Learn from the training rows, and judge the errors in inner folds."""
         rows = np.asarray(training, dtype=np.intp)
-        folds = inner_random_folds(predictors, rows, self.folds, self.seed)
-        found = self.fitter.cross_fit(TrainingSet(predictors, rows, y, folds, weights))
-        shape = GBLUP.fit(predictors, rows, y, weights)
-        divisions = Divisions.of(predictors, rows, folds)
-        foreseen = held_out_solved(shape, y, folds)
+        folds = inner_random_folds(kernels, rows, self.folds, self.seed)
+        found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights))
+        shape = GBLUP.fit(kernels, rows, y, weights)
+        divisions = Divisions.of(kernels, rows, folds)
+        expected = held_out_solved(shape, y, folds)
         clusters = held_out_solved(shape, y, divisions.clusters)
-        scale = IntervalScale.learn(divisions, y, foreseen, clusters)
-        own = scale.scaled_to(y, found.held_out, foreseen)
+        scale = IntervalScale.learn(divisions, y, expected, clusters)
+        own = scale.scaled_to(divisions, y, found.held_out, expected)
         # Half of GBLUP's interval is this many standard errors of a record.
         spread = float(stdtrit(len(y) - 1, 0.95))
         error_factor = spread * float(np.sqrt(np.mean(own.scores**2))) if len(own.scores) else 1.0
         return FittedCrossFitModel(
-            value=found.value,
+            predictor=found.predictor,
             shape=shape,
             scale=own,
             error_factor=error_factor,
@@ -79,8 +79,8 @@ class FittedCrossFitModel:
 
     Attributes
     ----------
-    value
-        Prediction of any rows.
+    predictor
+        Values of any lines.
     shape
         GBLUP on the same records.
     scale
@@ -93,8 +93,8 @@ class FittedCrossFitModel:
         not with the genetic value: a lower bound of reliability, and the same for every accession.
     """
 
-    value: Callable[[Rows], Vector]
-    shape: FittedTraitModel
+    predictor: PointPredictor
+    shape: FittedKernelModel
     scale: IntervalScale
     error_factor: float
     reliability: float
@@ -104,13 +104,13 @@ class FittedCrossFitModel:
         """Share of the variance that predictions of unseen records account for, and the rest."""
         return {"markers": self.reliability, "residual": 1.0 - self.reliability}
 
-    def predict(self, rows: Rows) -> Forecast:
-        """Forecast rows; a row's standard error is GBLUP's, scaled to the predictor's own errors."""
-        foreseen, value = self.shape.predict(rows), self.value(rows)
-        half = self.scale.factors(rows) * 0.5 * (foreseen.upper_90 - foreseen.lower_90)
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors."""
+        expected, value = self.shape.predict(lines), self.predictor.value(lines)
+        half = self.scale.factors(lines) * 0.5 * (expected.upper_90 - expected.lower_90)
         return Forecast(
             value,
-            self.error_factor * foreseen.standard_error,
+            self.error_factor * expected.standard_error,
             np.full(len(value), self.reliability),
             value - half,
             value + half,

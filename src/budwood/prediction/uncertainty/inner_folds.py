@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.errors import BudwoodError
+from budwood.prediction.contract import Estimator
+from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import GAUSSIAN, KernelName, PanelKernels
-from budwood.prediction.trait_model import FittedKernelModel, TraitModel
 from budwood.stats.evaluation.splitters import Folds, random_folds
 from budwood.stats.relationship.kernel_scaling import recentred
 from budwood.stats.relationship.relationship import Rows
@@ -34,15 +35,15 @@ class TrainingKernels(PanelKernels):
 
     Parameters
     ----------
-    predictors
+    kernels
         The whole panel.
     training
         Rows of the training set; row i of this object is ``training[i]`` there.
     """
 
-    def __init__(self, predictors: PanelKernels, training: Rows) -> None:
-        super().__init__(predictors.genotypes.take(training))
-        self._outer, self._rows = predictors, training
+    def __init__(self, kernels: PanelKernels, training: Rows) -> None:
+        super().__init__(kernels.genotypes.take(training))
+        self._outer, self._rows = kernels, training
         self._kernels: dict[str, Matrix] = {}
 
     @property
@@ -58,19 +59,27 @@ class TrainingKernels(PanelKernels):
         kernel = self._kernels[name]
         return kernel if KernelName.parse(name).kind == GAUSSIAN else recentred(kernel, training)
 
+    def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
+        """(c, n) block of :meth:`kernel`."""
+        return self.kernel(name, training)[np.ix_(rows, training)]
+
+    def own(self, name: str, rows: Rows, training: Rows) -> Vector:
+        """(c,) part of the diagonal of :meth:`kernel`."""
+        return np.diagonal(self.kernel(name, training))[rows]
+
     def markers(self, training: Rows) -> Matrix:
         """Markers of the training accessions, centred by all of them."""
         return self._outer.markers(self._rows)[self._rows]
 
 
-def inner_random_folds(predictors: PanelKernels, training: Rows, folds: int, seed: int) -> Folds:
+def inner_random_folds(kernels: PanelKernels, training: Rows, folds: int, seed: int) -> Folds:
     """Random inner fold of each training row; fewer folds where the training set is small."""
     if len(training) < 2 * _FEWEST:
         raise BudwoodError(
             f"{len(training)} training accessions are too few for cross-validation inside them",
-            mend=f"label at least {2 * _FEWEST}, or use gblup",
+            mend=f"phenotype at least {2 * _FEWEST}, or use gblup",
         )
-    lines = [predictors.genotypes.accessions[row] for row in training]
+    lines = [kernels.genotypes.accessions[row] for row in training]
     return random_folds(lines, min(folds, len(lines) // 2), seed)
 
 
@@ -99,7 +108,7 @@ class HeldOut:
 
 
 def held_out_forecast(
-    model: TraitModel, inner: TrainingKernels, y: Vector, folds: Folds, weights: Vector | None
+    model: Estimator, inner: TrainingKernels, y: Vector, folds: Folds, weights: Vector | None
 ) -> HeldOut:
     """Forecast every training record from the inner folds without it.
 
@@ -118,7 +127,7 @@ def held_out_forecast(
         if len(rows) < _FEWEST or np.ptp(y[rows]) == 0.0:
             continue
         fitted = model.fit(inner, rows, y[rows], None if weights is None else weights[rows])
-        forecast = fitted.predict(held)
+        forecast = fitted.predict(inner.lines(held, rows))
         value[held], error[held] = forecast.value, forecast.standard_error
         half[held] = 0.5 * (forecast.upper_90 - forecast.lower_90)
         judged[held] = half[held] > 0.0

@@ -1,4 +1,4 @@
-"""What half of a foreseen interval is multiplied by so that it holds, from errors on held-out records."""
+"""Factors of expected half-widths that make intervals hold, from errors on held-out records."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.contract import Lines
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.uncertainty.inner_folds import HeldOut, inner_splits
 from budwood.stats.evaluation.conformal import Widening, conformal_quantile, local_scale
 from budwood.stats.evaluation.splitters import Folds, cluster_folds
-from budwood.stats.relationship.relationship import Rows, genomic_correlation
+from budwood.stats.relationship.relationship import Rows, correlation_with
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -29,56 +30,56 @@ class Divisions:
 
     Attributes
     ----------
-    training
-        (n,) training rows of the panel.
+    own
+        (n,) relationship of each training line with itself.
     correlation
-        (panel, n) genomic correlation with the training rows; with itself a row has none (-1).
+        (n, n) genomic correlation of the training lines; -1 of a line with itself.
     random, clusters
         (n,) inner folds.
     """
 
-    training: Rows
+    own: Vector
     correlation: Matrix
     random: Folds
     clusters: Folds
 
     @classmethod
-    def of(cls, predictors: PanelKernels, training: Rows, random: Folds) -> Divisions:
+    def of(cls, kernels: PanelKernels, training: Rows, random: Folds) -> Divisions:
         """Relatives of the training rows and their clusters, from the relationship."""
-        relationship = predictors.kernel(RELATIONSHIP, training)
-        correlation = genomic_correlation(relationship)[:, training]
-        correlation[training, np.arange(len(training))] = -1.0
-        square = relationship[np.ix_(training, training)]
-        return cls(training, correlation, random, cluster_folds(square, min(_CLUSTERS, len(training))))
+        square = kernels.kernel(RELATIONSHIP, training)[np.ix_(training, training)]
+        own = np.diagonal(square).copy()
+        correlation = correlation_with(square, own, own)
+        np.fill_diagonal(correlation, -1.0)
+        return cls(own, correlation, random, cluster_folds(square, min(_CLUSTERS, len(training))))
 
     def nearest(self, folds: Folds) -> Vector:
         """(n,) largest correlation of each training row with the rows of other folds; -1 without any."""
-        among, found = self.correlation[self.training], np.full(len(folds), -1.0)
+        found = np.full(len(folds), -1.0)
         for rows, held in inner_splits(folds):
             if len(rows):
-                found[held] = among[np.ix_(held, rows)].max(axis=1)
+                found[held] = self.correlation[np.ix_(held, rows)].max(axis=1)
         return found
 
 
 @dataclass(frozen=True)
 class IntervalScale:
-    """Factors of foreseen intervals.
+    """Factors of expected intervals.
 
     Attributes
     ----------
-    divisions
-        Where the errors come from.
+    own
+        (n,) relationship of each training line with itself.
     judged
-        (n,) which training records have one.
+        (n,) which training records have a held-out error.
     scores
-        (judged,) absolute errors on records held out at random, in units of their foreseen half-width.
+        (judged,) absolute errors on records held out at random, in units of their expected half-width.
     near
         Conformal quantile of the scores after their local scale; 1 without scores.
     widening
         With distance from the training set.
     """
 
-    divisions: Divisions
+    own: Vector
     judged: NDArray[np.bool_]
     scores: Vector
     near: float
@@ -86,7 +87,7 @@ class IntervalScale:
 
     @classmethod
     def learn(cls, divisions: Divisions, y: Vector, random: HeldOut, clusters: HeldOut) -> IntervalScale:
-        """From what a model said about records held out at random and as clusters."""
+        """From a model's predictions of records held out at random and as clusters."""
         scores = _scores(y, random.value, random)
         near = _near(divisions, random.judged, scores)
         widening = Widening(-1.0, -1.0, 0.0)
@@ -98,36 +99,44 @@ class IntervalScale:
                 _scores(y, clusters.value, clusters),
                 divisions.clusters[clusters.judged],
             )
-        return cls(divisions, random.judged, scores, near, widening)
+        return cls(divisions.own, random.judged, scores, near, widening)
 
-    def scaled_to(self, y: Vector, held_out: Vector, foreseen: HeldOut) -> IntervalScale:
-        """The scale of another predictor, for intervals foreseen by the model that this one is of.
+    def scaled_to(
+        self, divisions: Divisions, y: Vector, held_out: Vector, expected: HeldOut
+    ) -> IntervalScale:
+        """The scale of another predictor, for intervals expected by the model that this one is of.
 
         They widen with distance as these do; their size, and whose relatives err more, is the predictor's.
 
         Parameters
         ----------
         y, held_out
-            (n,) records and what the predictor said of each without it.
-        foreseen
+            (n,) records and the predictor's prediction of each without it.
+        expected
             What this scale was learnt from, for records held out at random.
         """
-        scores = _scores(y, held_out, foreseen)
-        return replace(self, scores=scores, near=_near(self.divisions, foreseen.judged, scores))
+        scores = _scores(y, held_out, expected)
+        return replace(self, scores=scores, near=_near(divisions, expected.judged, scores))
 
-    def factors(self, rows: Rows) -> Vector:
-        """(c,) what the foreseen half-widths of rows of the panel are multiplied by."""
-        correlation = self.divisions.correlation[rows]
+    def factors(self, lines: Lines) -> Vector:
+        """(c,) factors of the expected half-widths of lines.
+
+        A training line's relatives are the other training lines.
+        """
+        correlation = correlation_with(lines.cross(RELATIONSHIP), lines.own(RELATIONSHIP), self.own)
+        position = lines.training_position
+        same = np.flatnonzero(position >= 0)
+        correlation[same, position[same]] = -1.0
         local = local_scale(correlation[:, self.judged], self.scores)
         return self.near * local * self.widening.factors(correlation.max(axis=1))
 
 
-def _scores(y: Vector, held_out: Vector, foreseen: HeldOut) -> Vector:
-    return np.abs(y - held_out)[foreseen.judged] / foreseen.half[foreseen.judged]
+def _scores(y: Vector, held_out: Vector, expected: HeldOut) -> Vector:
+    return np.abs(y - held_out)[expected.judged] / expected.half[expected.judged]
 
 
 def _near(divisions: Divisions, judged: NDArray[np.bool_], scores: Vector) -> float:
     if not len(scores):
         return 1.0
-    among = divisions.correlation[np.ix_(divisions.training[judged], np.flatnonzero(judged))]
+    among = divisions.correlation[np.ix_(judged, judged)]
     return max(conformal_quantile(scores / local_scale(among, scores)), _LEAST)

@@ -39,7 +39,7 @@ class StackingWeights:
 def stacking_weights(held_out: Matrix, y: Vector, record_weights: Vector | None = None) -> StackingWeights:
     """Non-negative least squares on held-out predictions (Breiman 1996, Machine Learning 24:49).
 
-    PanelKernels of one trait nearly repeat one another, so plain weights are mostly noise. They are shrunk
+    Predictors of one trait nearly repeat one another, so plain weights are mostly noise. They are shrunk
     towards equal ones as the posterior mode under a prior of mean 1 / k and standard deviation 2 / k, with
     the residual variance that equal weights leave.
 

@@ -9,7 +9,9 @@ the indicator of missing entries and ``d`` the training means minus those of all
 
 ``W W'`` is made once, ``W d`` is one product with a vector, and ``C`` touches missing entries only. Markers
 that pass the filter in the fold and not over all rows are added one by one, and those of the other kind taken
-off. Nothing is approximated: the result is that of :func:`budwood.stats.relationship.relationship.centred_products` up to
+off. The expected squares of missing entries go onto the diagonal.
+
+Nothing is approximated: the result is that of :func:`budwood.stats.relationship.relationship.centred_products` up to
 rounding.
 """
 
@@ -30,6 +32,7 @@ from budwood.stats.relationship.relationship import (
     Rows,
     centre,
     centred_products,
+    missing_squares,
     summarise_markers,
 )
 
@@ -138,16 +141,16 @@ class _Shared:
         part = _totals(self.dosage[held_out], self.ploidy[held_out])
         sums, squares, seen = self.sums - part[0], self.squares - part[1], self.seen - part[2]
         # Where rounding could decide, the training rows are summed up themselves.
-        frequency, _ = _kept(sums, squares, seen, rows, keep)
+        frequency, _, _ = _kept(sums, squares, seen, rows, keep)
         minor = np.minimum(frequency, 1.0 - frequency)
         close = np.flatnonzero(np.abs(minor - keep.minimum_frequency) < _ROUNDING)
         sums[close], squares[close], seen[close] = _totals(
             self.dosage[np.ix_(training, close)], self.ploidy[training]
         )
-        frequency, kept = _kept(sums, squares, seen, rows, keep)
+        frequency, kept, variance = _kept(sums, squares, seen, rows, keep)
         if not kept.any():
             return summarise_markers(self.dosage, self.ploidy, training, keep)
-        return MarkerSummary(frequency, kept, float(np.mean(self.ploidy[training])))
+        return MarkerSummary(frequency, kept, variance, float(np.mean(self.ploidy[training])))
 
     def products(self, summary: MarkerSummary) -> CentredProducts:
         """The formula of the module, and the markers in which the two filters differ."""
@@ -163,9 +166,13 @@ class _Shared:
         added = summary.kept & ~self.kept
         if added.any():
             every = np.ones(int(added.sum()), dtype=np.bool_)
-            of_these = MarkerSummary(summary.frequency[added], every, summary.ploidy)
+            of_these = MarkerSummary(summary.frequency[added], every, summary.variance[added], summary.ploidy)
             z = centre(self.dosage[:, added], self.ploidy, of_these)
             found += z @ z.T
+            found[np.diag_indices(len(found))] += missing_squares(self.dosage[:, added], of_these)
+        if self.missing.nnz:
+            expected = np.where(taken, summary.variance[self.kept], 0.0)
+            found[np.diag_indices(len(found))] += self.missing @ expected
         return CentredProducts(found, summary)
 
     def _imputed(self, shift: Vector) -> Matrix:
@@ -184,7 +191,7 @@ class _Shared:
 def _shared(dosage: Dosage, ploidy: NDArray[np.int8]) -> _Shared:
     """Everything that one pass over the markers yields."""
     totals = _totals(dosage, ploidy)
-    frequency, kept = _kept(*totals, len(dosage), MarkerFilter())
+    frequency, kept, _ = _kept(*totals, len(dosage), MarkerFilter())
     # Where plain products are faster nothing of the markers is held.
     few = _missing_share(totals[2][kept], len(dosage)) <= _MOST_MISSING
     columns = np.flatnonzero(kept) if few else np.zeros(0, dtype=np.intp)
@@ -193,7 +200,9 @@ def _shared(dosage: Dosage, ploidy: NDArray[np.int8]) -> _Shared:
     for start in range(0, len(columns), _BLOCK):
         block = columns[start : start + _BLOCK]
         chosen = dosage[:, block]
-        summary = MarkerSummary(frequency[block], np.ones(len(block), dtype=np.bool_), 1.0)
+        summary = MarkerSummary(
+            frequency[block], np.ones(len(block), dtype=np.bool_), np.zeros(len(block)), 1.0
+        )
         centred[start : start + len(block)] = centre(chosen, ploidy, summary).T
         marker, row = np.nonzero(~(chosen >= 0).T)
         rows.append(row)
@@ -224,11 +233,12 @@ def _totals(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[Vector, Vector, V
 
 def _kept(
     sums: Vector, squares: Vector, seen: Vector, rows: int, keep: MarkerFilter
-) -> tuple[Vector, NDArray[np.bool_]]:
-    """Mean frequency of each marker and whether it passes the filter."""
+) -> tuple[Vector, NDArray[np.bool_], Vector]:
+    """Mean frequency of each marker, whether it passes the filter, and its variance."""
     count = np.maximum(seen, 1.0)
     frequency = sums / count
     minor = np.minimum(frequency, 1.0 - frequency)
     enough = seen >= (1.0 - keep.maximum_missing) * rows
-    varies = squares / count - frequency**2 > _NO_VARIANCE
-    return frequency, enough & varies & (minor >= keep.minimum_frequency)
+    variance = np.maximum(squares / count - frequency**2, 0.0)
+    varies = variance > _NO_VARIANCE
+    return frequency, enough & varies & (minor >= keep.minimum_frequency), variance

@@ -29,11 +29,41 @@ def gaussian_kernel(
     array([[1.   , 0.368],
            [0.368, 1.   ]])
     """
+    block = squared_distances if training is None else squared_distances[np.ix_(training, training)]
+    return gaussian_of(squared_distances, bandwidth, mean_distance(block))
+
+
+def mean_distance(squared_distances: NDArray[np.float64]) -> float:
+    """Mean squared distance of two different rows of an (n, n) matrix; 0 for a single row.
+
+    Examples
+    --------
+    >>> mean_distance(np.array([[0.0, 2.0], [2.0, 0.0]]))
+    2.0
+    """
+    pairs = len(squared_distances) * (len(squared_distances) - 1)
+    return float(squared_distances.sum()) / pairs if pairs else 0.0
+
+
+def gaussian_of(squared_distances: NDArray[np.float64], bandwidth: float, mean: float) -> NDArray[np.float64]:
+    """``exp(-d^2 / (bandwidth * mean))``; where ``mean`` is 0, 1 for rows that are alike and 0 for others.
+
+    Parameters
+    ----------
+    squared_distances
+        (c, n) between any rows.
+    bandwidth
+        Positive.
+    mean
+        Mean squared distance of two training rows.
+
+    Examples
+    --------
+    >>> gaussian_of(np.array([[0.0, 2.0]]), 1.0, 2.0).round(3)
+    array([[1.   , 0.368]])
+    """
     if bandwidth <= 0.0:
         raise ValueError("the bandwidth must be positive")
-    block = squared_distances if training is None else squared_distances[np.ix_(training, training)]
-    pairs = block.shape[0] * (block.shape[0] - 1)
-    mean = float(block.sum()) / pairs if pairs else 0.0
     if mean <= 0.0:
         return np.where(squared_distances > 0.0, 0.0, 1.0)
     return np.exp(squared_distances / (-bandwidth * mean))

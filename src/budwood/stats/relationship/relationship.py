@@ -11,6 +11,10 @@ which is the first matrix of VanRaden (2008), J. Dairy Sci. 91:4414, for diploid
 unrelated accession of ploidy k in Hardy-Weinberg proportions has ``phi / k`` on the diagonal, 1 where all
 have one ploidy; counting every copy twice multiplies all relationships by 2.
 
+A missing entry is unknown, not average: its ``z`` is 0 in every product of two lines, and the training
+variance of its marker is added to the line's own product. A line with missing calls so keeps the expected
+diagonal, is less similar to every other line, and its prediction is less certain.
+
 Markers may have weights w_j; then it is ``phi * sum_j w_j z_j z_j' / sum_j w_j p_j (1 - p_j)``. No row
 outside the training set moves the frequencies, so an accession's relationships do not depend on what else is
 in the batch.
@@ -56,6 +60,9 @@ class MarkerSummary:
         (m,) mean relative frequency of the counted allele, 0 where every training value is missing.
     kept
         (m,) whether the marker passes the filter.
+    variance
+        (m,) variance of the relative frequency among the training rows: the expected square of a centred
+        entry that is missing.
     ploidy
         Mean ploidy of the training rows.
     weight
@@ -64,6 +71,7 @@ class MarkerSummary:
 
     frequency: NDArray[np.float64]
     kept: NDArray[np.bool_]
+    variance: NDArray[np.float64]
     ploidy: float
     weight: NDArray[np.float64] | None = None
 
@@ -75,6 +83,12 @@ class MarkerSummary:
         return float(
             np.sum(heterozygosity if self.weight is None else self.weight[self.kept] * heterozygosity)
         )
+
+    @property
+    def missing_square(self) -> NDArray[np.float64]:
+        """(markers kept,) expected weighted square of a missing entry."""
+        variance = self.variance[self.kept]
+        return variance if self.weight is None else self.weight[self.kept] * variance
 
     def weighted(self, weight: NDArray[np.float64]) -> MarkerSummary:
         """The same markers with weights; those of weight 0 take no part.
@@ -101,7 +115,8 @@ class CentredProducts:
     Attributes
     ----------
     products
-        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights.
+        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights; the
+        diagonal holds the expected squares of missing entries too.
     summary
         Where the centre came from.
     """
@@ -109,16 +124,26 @@ class CentredProducts:
     products: NDArray[np.float64]
     summary: MarkerSummary
 
-    def relationship(self) -> NDArray[np.float64]:
-        """VanRaden's matrix, (n, n)."""
-        return self.products * (self.summary.ploidy / self.summary.scale)
+    @property
+    def unit(self) -> float:
+        """What products are multiplied by to be relationships."""
+        return self.summary.ploidy / self.summary.scale
 
-    def squared_distances(self) -> NDArray[np.float64]:
-        """Squared Euclidean distances of the rows, per unit of sum p (1 - p), (n, n)."""
-        own = np.diagonal(self.products)
-        distances = own[:, None] + own[None, :] - 2.0 * self.products
-        np.fill_diagonal(distances, 0.0)
+    def relationship(self, rows: Rows | None = None, others: Rows | None = None) -> NDArray[np.float64]:
+        """VanRaden's matrix between rows and others; (n, n) of all rows by default."""
+        return self._block(rows, others) * self.unit
+
+    def squared_distances(self, rows: Rows | None = None, others: Rows | None = None) -> NDArray[np.float64]:
+        """Squared Euclidean distances, per unit of sum p (1 - p), between rows and others; of all by default."""
+        n, own = len(self.products), np.diagonal(self.products)
+        first = np.arange(n) if rows is None else rows
+        second = np.arange(n) if others is None else others
+        distances = own[first][:, None] + own[second][None, :] - 2.0 * self._block(rows, others)
+        distances[first[:, None] == second[None, :]] = 0.0
         return np.maximum(distances, 0.0) / self.summary.scale
+
+    def _block(self, rows: Rows | None, others: Rows | None) -> NDArray[np.float64]:
+        return self.products if rows is None or others is None else self.products[np.ix_(rows, others)]
 
 
 def summarise_markers(
@@ -154,6 +179,7 @@ def summarise_markers(
         count = np.maximum(seen[columns], 1.0)
         frequency[columns] = f.sum(axis=0) / count
         variance[columns] = np.einsum("ij,ij->j", f, f) / count - frequency[columns] ** 2
+    variance = np.maximum(variance, 0.0)
     minor = np.minimum(frequency, 1.0 - frequency)
     enough = seen >= (1.0 - keep.maximum_missing) * len(rows)
     kept = enough & (minor >= keep.minimum_frequency) & (variance > _NO_VARIANCE)
@@ -163,7 +189,7 @@ def summarise_markers(
             mend=f"give markers with a minor allele frequency of at least {keep.minimum_frequency:g} "
             f"and at most {keep.maximum_missing:.0%} missing calls",
         )
-    return MarkerSummary(frequency, kept, float(np.mean(ploidy[rows])))
+    return MarkerSummary(frequency, kept, variance, float(np.mean(ploidy[rows])))
 
 
 def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary) -> CentredProducts:
@@ -179,13 +205,47 @@ def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSu
            [-2.,  0.,  2.]])
     """
     n = len(dosage)
-    products = np.zeros((n, n))
+    products, unknown = np.zeros((n, n)), np.zeros(n)
     for columns in _blocks(dosage.shape[1]):
         z = centre(dosage[:, columns], ploidy, summary, columns)
         if summary.weight is not None:
             z *= np.sqrt(summary.weight[columns][summary.kept[columns]])
         products += z @ z.T
+        unknown += missing_squares(dosage[:, columns], summary, columns)
+    products[np.diag_indices(n)] += unknown
     return CentredProducts(products, summary)
+
+
+def missing_squares(
+    dosage: Dosage, summary: MarkerSummary, columns: slice = slice(None)
+) -> NDArray[np.float64]:
+    """Expected sum of squares of each row's missing entries, over the markers kept.
+
+    Parameters
+    ----------
+    dosage
+        (n, k) the ``columns`` of the matrix that was summarised; missing is negative or NaN.
+    summary
+        Training variances, weights and the filter.
+    columns
+        Which columns of the summarised matrix ``dosage`` holds.
+
+    Returns
+    -------
+    ndarray
+        (n,), 0 for rows without a missing entry.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 2], [2, 0], [1, -1]], dtype=np.int8)
+    >>> missing_squares(dosage, summarise_markers(dosage, np.full(3, 2, dtype=np.int8)))
+    array([0.  , 0.  , 0.25])
+    """
+    kept = summary.kept[columns]
+    square = summary.variance[columns][kept]
+    if summary.weight is not None:
+        square = summary.weight[columns][kept] * square
+    return np.asarray(~(dosage[:, kept] >= 0) @ square, dtype=np.float64)
 
 
 def centre(
@@ -242,9 +302,34 @@ def genomic_correlation(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
-    own = np.sqrt(np.maximum(np.diagonal(kernel), 0.0))
-    scale = np.outer(own, own)
-    correlation = np.divide(kernel, scale, out=np.zeros_like(kernel), where=scale > 0.0)
+    own = np.diagonal(kernel)
+    return correlation_with(kernel, own, own)
+
+
+def correlation_with(
+    cross: NDArray[np.float64], own: NDArray[np.float64], other: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Kernel between two sets of rows, scaled by each row's kernel with itself.
+
+    Parameters
+    ----------
+    cross
+        (c, n) kernel.
+    own, other
+        (c,) and (n,) kernel of each row with itself.
+
+    Returns
+    -------
+    ndarray
+        (c, n) from -1 to 1; 0 for a row that sits at the centre.
+
+    Examples
+    --------
+    >>> correlation_with(np.array([[1.0, -4.0]]), np.array([4.0]), np.array([1.0, 4.0]))
+    array([[ 0.5, -1. ]])
+    """
+    scale = np.sqrt(np.outer(np.maximum(own, 0.0), np.maximum(other, 0.0)))
+    correlation = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0.0)
     return np.clip(correlation, -1.0, 1.0)
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from budwood.prediction.kernels.kernel_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.trait_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
 
@@ -25,7 +25,7 @@ def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
     expected = blup(y, [kernel[:60, :60]], components, weights=weights).predict(
         [kernel[60:, :60]], [np.diagonal(kernel)[60:]]
     )
-    found = fitted.predict(CANDIDATES)
+    found = fitted.predict(predictors.lines(CANDIDATES, TRAINING))
     np.testing.assert_allclose(found.value, expected.value)
     np.testing.assert_allclose(found.standard_error, np.sqrt(expected.pev_value))
     np.testing.assert_allclose(found.reliability, expected.reliability)
@@ -34,10 +34,11 @@ def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
 
 def test_rows_do_not_influence_one_another(panel) -> None:
     y = _y(panel)
-    together = GBLUP.fit(PanelKernels(panel.genotypes), TRAINING, y).predict(CANDIDATES)
+    kernels = PanelKernels(panel.genotypes)
+    together = GBLUP.fit(kernels, TRAINING, y).predict(kernels.lines(CANDIDATES, TRAINING))
     for candidate in (60, 79):
         alone = PanelKernels(panel.genotypes.take([*TRAINING, candidate]))
-        forecast = GBLUP.fit(alone, TRAINING, y).predict(np.array([60]))
+        forecast = GBLUP.fit(alone, TRAINING, y).predict(alone.lines(np.array([60]), TRAINING))
         for field in ("value", "standard_error", "reliability", "lower_90", "upper_90"):
             expected = getattr(together, field)[candidate - 60]
             assert getattr(forecast, field)[0] == pytest.approx(expected, abs=1e-9)
@@ -70,6 +71,8 @@ def test_intervals_cover_new_records_of_the_simulated_model(panel) -> None:
     inside = []
     for _ in range(60):
         records = root @ generator.standard_normal(80) + 0.7 * generator.standard_normal(80)
-        forecast = GBLUP.fit(predictors, TRAINING, records[:60]).predict(CANDIDATES)
+        forecast = GBLUP.fit(predictors, TRAINING, records[:60]).predict(
+            predictors.lines(CANDIDATES, TRAINING)
+        )
         inside.append((forecast.lower_90 <= records[60:]) & (records[60:] <= forecast.upper_90))
     assert 0.86 <= np.mean(inside) <= 0.94

@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.kernels.kernel_model import FittedKernelModel, fitted_kernel_model
 from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, PanelKernels
-from budwood.prediction.trait_model import FittedKernelModel
-from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.kernel_scaling import kernel_spread
@@ -43,28 +42,27 @@ class KernelMixture:
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
 
     def fit(
-        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model."""
         square = np.ix_(training, training)
-        pair, parts, found = self._mixture(predictors, training, y, weights)
-        names = (*pair, *predictors.further_kernels)
-        kernels = tuple(predictors.kernel(name, training) for name in names)
-        own = [kernel[square] for kernel in kernels]
+        pair, parts, found = self._mixture(kernels, training, y, weights)
+        names = (*pair, *kernels.further_kernels)
+        own = [kernels.kernel(name, training)[square] for name in names]
         if len(own) > 2:
             found = reml(y, [parts[0] * own[0] + parts[1] * own[1], *own[2:]], weights=weights)
         variances = (*(part * found.kernels[0] for part in parts), *found.kernels[1:])
         components = VarianceComponents(variances, found.residual, found.log_likelihood)
-        return FittedKernelModel(names, blup(y, own, components, weights=weights), kernels, training)
+        return fitted_kernel_model(kernels, names, training, y, components, weights)
 
     def _mixture(
-        self, predictors: PanelKernels, training: Rows, y: Vector, weights: Vector | None
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None
     ) -> tuple[tuple[str, str], tuple[float, float], VarianceComponents]:
         """The likeliest pair, the multiple of each in the mixture, and the mixture's variances."""
         square = np.ix_(training, training)
         fits = []
         for names in self.alternatives:
-            first, second = (predictors.kernel(name, training)[square] for name in names)
+            first, second = (kernels.kernel(name, training)[square] for name in names)
             for share in self.shares:
                 parts = (share / kernel_spread(first), (1.0 - share) / kernel_spread(second))
                 fits.append((names, parts, reml(y, [parts[0] * first + parts[1] * second], weights=weights)))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
+from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.models.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.models.stack import AUTO
-from budwood.prediction.trait_model import GBLUP
 from budwood.stats.evaluation.metrics import pearson_r
 
 TRAINING = np.arange(120)
@@ -43,7 +43,9 @@ def simulated() -> Simulated:
 
 
 def _r(model, predictors: PanelKernels, genetic: np.ndarray, noise: np.ndarray) -> float:
-    found = model.fit(predictors, TRAINING, (genetic + noise)[TRAINING]).predict(CANDIDATES)
+    found = model.fit(predictors, TRAINING, (genetic + noise)[TRAINING]).predict(
+        predictors.lines(CANDIDATES, TRAINING)
+    )
     return pearson_r(found.value, genetic[CANDIDATES])
 
 
@@ -77,6 +79,6 @@ def test_kernels_that_add_up_to_the_relationship_are_no_obstacle(simulated) -> N
     split = PanelKernels(simulated.markers.genotypes, weights=weights)
     fitted = MULTI_KERNEL.fit(split, TRAINING, (simulated.from_markers + simulated.noise)[TRAINING])
     assert {"subgenome A", "subgenome B"} < set(fitted.variance_shares)
-    r = pearson_r(fitted.predict(CANDIDATES).value, simulated.from_markers[CANDIDATES])
+    r = pearson_r(fitted.predict(split.lines(CANDIDATES, TRAINING)).value, simulated.from_markers[CANDIDATES])
     alone = _r(GBLUP, simulated.markers, simulated.from_markers, simulated.noise)
     assert r > alone - 0.05

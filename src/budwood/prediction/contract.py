@@ -1,0 +1,115 @@
+"""What every trait model is: a description that learns, and a fitted model that predicts any lines.
+
+An :class:`Estimator` learns from training rows of a panel's kernels. What it returns, a
+:class:`FittedEstimator`, holds no panel: it predicts :class:`Lines`, which are rows of the panel it was fitted
+in (evaluation, fast: kernels are cached) or lines of any other file
+(:class:`~budwood.prediction.kernels.training_lines.NewLines`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.stats.relationship.relationship import Rows
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predictions of c lines.
+
+    Attributes
+    ----------
+    value, standard_error
+        (c,) genetic value on the scale of the trait, and the standard error of that estimate.
+    reliability
+        (c,) squared correlation of predicted and true genetic effect, 0 to 1.
+    lower_90, upper_90
+        (c,) interval that covers nine in ten observed phenotypes.
+    """
+
+    value: Vector
+    standard_error: Vector
+    reliability: Vector
+    lower_90: Vector
+    upper_90: Vector
+
+
+class Lines(Protocol):
+    """c lines as a model fitted to n training lines sees them.
+
+    Frequencies, centres, filters and bandwidths are those of the training lines, so a line is seen the same
+    way alone, in a batch, inside the panel and in another file.
+    """
+
+    def __len__(self) -> int: ...
+
+    def cross(self, kernel: str) -> Matrix:
+        """(c, n) kernel of that name between the lines and the training lines."""
+
+    def own(self, kernel: str) -> Vector:
+        """(c,) kernel of each line with itself."""
+
+    def markers(self) -> Matrix:
+        """(c, m) relative allele frequencies minus their training means, missing 0, markers kept."""
+
+    def training_markers(self) -> Matrix:
+        """(n, m) the same of the training lines."""
+
+    @property
+    def training_position(self) -> Rows:
+        """(c,) position of each line among the training lines, -1 for a line that is none of them."""
+
+
+class FittedEstimator(Protocol):
+    """A model that has learnt."""
+
+    @property
+    def variance_shares(self) -> Mapping[str, float]:
+        """Share of the phenotypic variance by source, ``"residual"`` included; they add up to 1."""
+
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines; lines do not influence one another."""
+
+
+class Estimator(Protocol):
+    """A description of a model."""
+
+    @property
+    def name(self) -> str:
+        """Name that people read."""
+
+    def fit(
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+    ) -> FittedEstimator:
+        """Learn from training rows of a panel.
+
+        Parameters
+        ----------
+        kernels
+            The panel.
+        training
+            (n,) rows of it.
+        y, weights
+            (n,) trait values and record weights (None for equal ones).
+        """
+
+
+def scaled_interval(forecast: Forecast, factor: Vector) -> Forecast:
+    """The forecast with the half-width of its interval multiplied by ``factor``, (c,); the centre stays."""
+    half = 0.5 * (forecast.upper_90 - forecast.lower_90) * factor
+    return Forecast(
+        forecast.value,
+        forecast.standard_error,
+        forecast.reliability,
+        forecast.value - half,
+        forecast.value + half,
+    )

@@ -1,0 +1,181 @@
+"""Models that are sums of kernels, each with a variance by restricted maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from budwood.prediction.contract import Forecast, Lines
+from budwood.prediction.kernels.panel_kernels import (
+    EMBEDDING_KERNEL,
+    GAUSSIAN,
+    RELATIONSHIP,
+    KernelName,
+    PanelKernels,
+)
+from budwood.stats.mixed_model.blup import Blup, blup
+from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.mixed_model.spectral_reml import SpectralReml, spectral_reml
+from budwood.stats.mixed_model.variance_components import VarianceComponents
+from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.relationship import Rows
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+#: Bandwidths of the Gaussian kernel among which the likelihood chooses.
+BANDWIDTHS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class KernelModel:
+    """Sum of kernels with variances by restricted maximum likelihood.
+
+    Attributes
+    ----------
+    name
+        What people call it.
+    alternatives
+        Sets of kernel names (see :meth:`PanelKernels.kernel`). All are fitted to the training rows and the one
+        with the highest restricted likelihood predicts; that is how a bandwidth is chosen.
+    """
+
+    name: str
+    alternatives: tuple[tuple[str, ...], ...]
+
+    def fit(
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+    ) -> FittedKernelModel:
+        """Estimate variance components and solve the mixed model."""
+        square = np.ix_(training, training)
+        fits: list[tuple[VarianceComponents, tuple[str, ...]]] = []
+        for names in self.alternatives:
+            if len(names) == 1 and weights is None:
+                fits.append((_spectrum(kernels, names[0], training).fit(y), names))
+                continue
+            own = [kernels.kernel(name, training)[square] for name in names]
+            fits.append((reml(y, own, weights=weights), names))
+        components, names = max(fits, key=lambda fit: fit[0].log_likelihood)
+        return fitted_kernel_model(kernels, names, training, y, components, weights)
+
+
+def _spectrum(kernels: PanelKernels, name: str, training: Rows) -> SpectralReml:
+    """Eigendecomposition of one kernel between the training records, made once for any number of traits."""
+
+    def decompose() -> SpectralReml:
+        kernel = kernels.kernel(name, training)[np.ix_(training, training)]
+        check_kernels([kernel], len(training))
+        return spectral_reml(kernel, whitened_design(len(training)))
+
+    return kernels.recall(f"spectrum {name}", training, decompose)
+
+
+def fitted_kernel_model(
+    kernels: PanelKernels,
+    names: tuple[str, ...],
+    training: Rows,
+    y: Vector,
+    components: VarianceComponents,
+    weights: Vector | None,
+) -> FittedKernelModel:
+    """Solve the mixed model of the named kernels at given variance components.
+
+    Parameters
+    ----------
+    names
+        Of the kernels, in the order of ``components``.
+    training, y, weights
+        (n,) rows of the panel, trait values and record weights.
+    """
+    square = np.ix_(training, training)
+    own = [kernels.kernel(name, training)[square] for name in names]
+    solved = blup(y, own, components, weights=weights)
+    shares = _shares(names, components, own)
+    return FittedKernelModel(names, solved, shares)
+
+
+def _shares(names: tuple[str, ...], components: VarianceComponents, own: list[Matrix]) -> dict[str, float]:
+    """Share of the expected phenotypic sample variance by source (see :attr:`KernelName.source`)."""
+    parts: dict[str, float] = {}
+    for name, variance, kernel in zip(names, components.kernels, own, strict=True):
+        source = KernelName.parse(name).source
+        parts[source] = parts.get(source, 0.0) + variance * kernel_spread(kernel)
+    parts["residual"] = components.residual
+    total = sum(parts.values())
+    return {source: part / total for source, part in parts.items()}
+
+
+@dataclass(frozen=True)
+class FittedKernelModel:
+    """A kernel model that has learnt.
+
+    Attributes
+    ----------
+    names
+        Names of the kernels used.
+    solved
+        Variance components and solved equations of the n training records.
+    variance_shares
+        Share of the phenotypic variance by source.
+    """
+
+    names: tuple[str, ...]
+    solved: Blup
+    variance_shares: Mapping[str, float]
+
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines; intervals are Student's with n - 1 degrees of freedom."""
+        found = self.solved.predict(
+            [lines.cross(name) for name in self.names], [lines.own(name) for name in self.names]
+        )
+        half = float(stdtrit(len(self.solved.projected) - 1, 0.95)) * np.sqrt(found.pev_record)
+        return Forecast(
+            found.value, np.sqrt(found.pev_value), found.reliability, found.value - half, found.value + half
+        )
+
+    def point_predictor(self) -> KernelEffects:
+        """The predicted values alone, which need none of the solved equations but their right-hand sides."""
+        return KernelEffects(
+            self.names,
+            self.solved.components.kernels,
+            float(self.solved.fixed_effects[0]),
+            self.solved.projected,
+        )
+
+
+@dataclass(frozen=True)
+class KernelEffects:
+    """A sum of kernels as a point predictor.
+
+    Attributes
+    ----------
+    names, variances
+        Kernels and their variances.
+    mean
+        Fixed mean.
+    projected
+        (n,) P y of the mixed model: a line's value is ``mean + sum_k V_k K_k P y``.
+    """
+
+    names: tuple[str, ...]
+    variances: tuple[float, ...]
+    mean: float
+    projected: Vector
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predicted values."""
+        found = np.full(len(lines), self.mean)
+        for name, variance in zip(self.names, self.variances, strict=True):
+            found += variance * (lines.cross(name) @ self.projected)
+        return found
+
+
+GBLUP: Final = KernelModel("GBLUP", ((RELATIONSHIP,),))
+GAUSSIAN_KERNEL: Final = KernelModel("Gaussian kernel", tuple((f"{GAUSSIAN}:{b:g}",) for b in BANDWIDTHS))
+GBLUP_AND_DNA_MODEL: Final = KernelModel("GBLUP + DNA model", ((RELATIONSHIP, EMBEDDING_KERNEL),))
