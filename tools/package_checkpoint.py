@@ -242,7 +242,11 @@ def main() -> None:
     masked = json.loads(arguments.masked.read_text(encoding="utf-8"))
     trained = read_manifest(arguments.run / "checkpoint")
     with write_artifact(
-        packaged_checkpoint(), kind="checkpoint", parameters=trained["parameters"], seeds=trained["seeds"]
+        packaged_checkpoint(),
+        kind="checkpoint",
+        parameters=trained["parameters"],
+        seeds=trained["seeds"],
+        overwrite=True,
     ) as draft:
         for name in ("config.json", "model.safetensors"):
             shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))

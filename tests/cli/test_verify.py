@@ -32,6 +32,7 @@ def test_a_changed_file_is_found(artifact: Path, capsys: pytest.CaptureFixture[s
             "folder": str(artifact),
             "sound": False,
             "problems": ["values.csv has changed since it was written"],
+            "notes": [],
         }
     ]
 

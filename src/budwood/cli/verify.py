@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from budwood.artifacts import verify_artifact
+from budwood.artifacts import verification_notes, verify_artifact
 from budwood.cli.options import Json
 from budwood.cli.output import print_summary
 
@@ -23,8 +23,13 @@ def verify(
     Leaves with exit code 1 when a file of one is missing, changed or unlisted.
     """
     problems = {str(folder): verify_artifact(folder) for folder in folders}
+    notes = {str(folder): verification_notes(folder) for folder in folders}
     lines = [f"{name}: {', '.join(found) or 'sound'}" for name, found in problems.items()]
-    listed = [{"folder": name, "sound": not found, "problems": found} for name, found in problems.items()]
+    lines += [f"note: {name}: {note}" for name, told in notes.items() for note in told]
+    listed = [
+        {"folder": name, "sound": not found, "problems": found, "notes": notes[name]}
+        for name, found in problems.items()
+    ]
     print_summary({"artifacts": listed}, lines, as_json=as_json)
     if any(problems.values()):
         raise typer.Exit(1)

@@ -15,7 +15,14 @@ from typing import Any, Final
 import numpy as np
 from filelock import FileLock, Timeout
 
-from budwood.artifacts import MANIFEST, Draft, read_manifest, sha256, verify_artifact, write_artifact
+from budwood.artifacts import (
+    Draft,
+    check_destination,
+    read_manifest,
+    sha256,
+    verify_artifact,
+    write_artifact,
+)
 from budwood.corpus.masking.assembly_filter import AssemblyFacts, FilterDecision, filter_assemblies
 from budwood.corpus.masking.kmer_spectrum import kmer_length
 from budwood.corpus.masking.repeat_mask import MaskFacts, MaskPlan, calibrate, is_informative
@@ -41,35 +48,62 @@ _LEAKAGE: Final = "leakage.json"
 
 
 def build_corpus(
-    recipe: CorpusRecipe, out: Path, *, runner: Runner | None = None, show: bool | None = None
+    recipe: CorpusRecipe,
+    out: Path,
+    *,
+    runner: Runner | None = None,
+    show: bool | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Build the corpus of a recipe; run again after a stop, it goes on where it was.
+    """Build the corpus of a recipe; after a stop, the same call resumes the build.
 
-    A corpus that is there already and sound is left as it is. Finished stages wait in a folder beside
+    A sound corpus of the same recipe and files is left as it is. Finished stages wait in a folder beside
     ``out`` (``.NAME.building``) until the corpus is whole; then the folder is removed. The same recipe and
     files give the same bytes, however often the build was stopped and whatever runs its tasks.
+
+    Parameters
+    ----------
+    recipe
+        What to build from.
+    out
+        Destination of the artifact.
+    runner
+        Runs the tasks of a stage; in this process if not given.
+    show
+        Whether to show progress bars; by default where standard error is a terminal.
+    overwrite
+        Whether a corpus of another recipe or of other files may be replaced.
+
+    Returns
+    -------
+    Path
+        The corpus, which :func:`budwood.corpus.sampling.store.open_corpus` opens.
 
     Raises
     ------
     BudwoodError
-        For input that cannot be used, a full disk, or a build of the same corpus that is still running.
+        For input that cannot be used, an output folder that must not be replaced, a full disk, or a build of
+        the same corpus that is still running.
     """
-    out = Path(out).absolute()
-    _refuse(out)
+    given, out = out, Path(out).absolute()
+    inputs = recipe.files()
+    # Whether the corpus at hand is this one is known once its inputs are read.
+    check_destination(given, inputs=inputs, overwrite=overwrite or _is_corpus(out))
     sources = open_assemblies(recipe)
     # Finds out at once whether the tree has every species.
     species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
-    digests = {path: sha256(path) for path in recipe.files()}
-    if _is_built(recipe, out, list(digests.values())):
+    digests = {path: sha256(path) for path in inputs}
+    same = _is_of_recipe(recipe, out, list(digests.values()))
+    if same and not verify_artifact(out):
         return out
+    overwrite = overwrite or same
+    check_destination(given, inputs=inputs, overwrite=overwrite)
     notes = check_sources(recipe, sources, digests)
     work = out.parent / f".{out.name}.building"
     with _own(work):
-        for left_behind in out.parent.glob(f".{out.name}.*.partial"):
-            shutil.rmtree(left_behind, ignore_errors=True)
         build = _Build(recipe, sources, digests, notes, work, runner or LocalRunner(), show)
         build.run()
-        build.publish(out)
+        build.publish(out, overwrite=overwrite)
         shutil.rmtree(work, ignore_errors=True)
     return out
 
@@ -233,7 +267,7 @@ class _Build:
         ]
         self.shards = self._stage("writing shards", tasks)
 
-    def publish(self, out: Path) -> None:
+    def publish(self, out: Path, *, overwrite: bool) -> None:
         """Put the artifact together from finished stages."""
         recipe = self.recipe
         built = Built(
@@ -259,6 +293,7 @@ class _Build:
             inputs=recipe.files(),
             parameters={"recipe": recipe.table()},
             seeds={"recipe": recipe.seed},
+            overwrite=overwrite,
         ) as draft:
             self._fill(draft)
             summary = summarise_corpus(built)
@@ -362,26 +397,21 @@ def _own(work: Path) -> Iterator[None]:
         raise unwritable(work, error) from error
 
 
-def _refuse(out: Path) -> None:
-    """Refuse an output that holds something else before hours are spent on it."""
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise BudwoodError(
-            "the output folder holds files that budwood did not write",
-            where=str(out),
-            mend="choose an empty or new folder for --out",
-        )
-    if out.is_dir() and (out / MANIFEST).is_file() and read_manifest(out).get("kind") != "corpus":
-        raise BudwoodError("the output folder is no corpus", where=str(out), mend="choose another --out")
+def _is_corpus(out: Path) -> bool:
+    """Whether the output folder is a corpus."""
+    try:
+        return bool(read_manifest(out)["kind"] == "corpus")
+    except BudwoodError:
+        return False
 
 
-def _is_built(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
-    """Whether the output is the sound corpus of this very recipe and these very files."""
-    if not (out / MANIFEST).is_file():
+def _is_of_recipe(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
+    """Whether the output folder is a corpus of this very recipe and these very files."""
+    if not _is_corpus(out):
         return False
     manifest = read_manifest(out)
     same = manifest["parameters"].get("recipe") == json.loads(json.dumps(recipe.table()))
-    same = same and [each["sha256"] for each in manifest["inputs"]] == digests
-    return same and not verify_artifact(out)
+    return bool(same and [each["sha256"] for each in manifest["inputs"]] == digests)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -8,33 +8,59 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from budwood.artifacts import read_manifest, write_artifact
+from budwood.artifacts import check_destination, read_manifest, write_artifact
 from budwood.errors import BudwoodError
 from budwood.model.checkpoint import WEIGHTS, load_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.progress import estimate
 from budwood.training.data.sources import Sources, open_training_data
 from budwood.training.loop.loop import train
-from budwood.training.loop.state import load_weights
+from budwood.training.loop.state import load_weights, saved_state
 from budwood.training.monitoring.validation import validate
 from budwood.training.objective.objectives import PretrainingObjective
 from budwood.training.recipe.cost import TrainingCost, training_cost
 from budwood.training.recipe.recipe import Recipe
 
 
-def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | None = None) -> Path:
-    """Train an encoder by a recipe; run again, it goes on where it stopped.
+def pretrain(
+    recipe: Recipe, out: Path, *, shard: bool = False, show: bool | None = None, overwrite: bool = False
+) -> Path:
+    """Train an encoder by a recipe; after a stop, the same call resumes the training.
 
     ``out/training`` holds the state, the log and its picture while training; ``out/checkpoint`` is written at
     the end. Under ``torchrun`` or ``accelerate launch`` all processes call it; ``shard`` splits the weights
     over them.
 
+    Parameters
+    ----------
+    recipe
+        What to train, and on what.
+    out
+        Folder of the training.
+    shard
+        Whether to split the weights over the processes.
+    show
+        Whether to show progress; by default where standard error is a terminal.
+    overwrite
+        Whether a checkpoint may be replaced that no training in ``out`` has made.
+
     Returns
     -------
     Path
         The checkpoint folder, which :func:`budwood.model.checkpoint.load_checkpoint` opens.
+
+    Raises
+    ------
+    BudwoodError
+        For input that cannot be used, or a checkpoint folder that must not be replaced.
     """
+    folder = Path(out) / "checkpoint"
+    # A training that is resumed writes its own checkpoint again.
+    overwrite = overwrite or saved_state(Path(out) / "training" / "state") is not None
+    start = [] if recipe.start_path is None else [recipe.start_path]
+    check_destination(folder, inputs=start, overwrite=overwrite)
     sources = open_training_data(recipe)
+    check_destination(folder, inputs=sources.files, overwrite=overwrite)
     encoder = new_encoder(recipe)
     if recipe.start_path is not None:
         load_start(recipe.start_path, encoder)
@@ -63,12 +89,11 @@ def pretrain(recipe: Recipe, out: Path, *, shard: bool = False, show: bool | Non
         shard=shard,
         show=show,
     )
-    folder = Path(out) / "checkpoint"
     if accelerator.is_main_process:
         # The saved state is whole, wherever and in how many parts the weights were trained.
         trained = PretrainingObjective(new_encoder(recipe), recipe.objective)
         load_weights(Path(out) / "training" / "state", trained)
-        write_checkpoint(trained.encoder, recipe, sources, folder)
+        write_checkpoint(trained.encoder, recipe, sources, folder, overwrite=True)
     accelerator.wait_for_everyone()
     return folder
 
@@ -104,7 +129,9 @@ def load_start(folder: Path, encoder: BudwoodEncoder) -> None:
         ) from error
 
 
-def write_checkpoint(encoder: BudwoodEncoder, recipe: Recipe, sources: Sources, folder: Path) -> Path:
+def write_checkpoint(
+    encoder: BudwoodEncoder, recipe: Recipe, sources: Sources, folder: Path, *, overwrite: bool = False
+) -> Path:
     """Write float16 weights with the recipe they were trained by.
 
     ``training_bases`` in the manifest counts those of the checkpoint it started from as well.
@@ -117,6 +144,7 @@ def write_checkpoint(encoder: BudwoodEncoder, recipe: Recipe, sources: Sources, 
         inputs=[*sources.files, *([] if start is None else [start / WEIGHTS])],
         parameters={"recipe": asdict(recipe)},
         seeds={"recipe": recipe.seed},
+        overwrite=overwrite,
     ) as draft:
         # Single precision weights survive the rounding to half: it moves no weight by more than 0.05 %.
         half = BudwoodEncoder(encoder.config)
