@@ -1,6 +1,6 @@
-"""Sizes that every layer agrees on, and the places where Budwood keeps files.
+"""Sizes that every layer uses, and the places where Budwood keeps files.
 
-Nothing here is read from the environment at import; the functions look when they are called.
+The functions read the environment when they are called; nothing is read at import.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import platformdirs
 #: Bases in one window, the encoder's unit of sequence.
 WINDOW: Final = 512
 
-#: Bases in the middle of a window whose mean says what stands at a site.
+#: Bases in the middle of a window whose mean describes a site.
 CENTRE_BASES: Final = 8
 
 #: Numbers in one embedding.
@@ -24,7 +24,10 @@ EMBEDDING: Final = 512
 def cache_directory() -> Path:
     """Folder for what can be computed again (embeddings, unpacked genomes).
 
-    ``BUDWOOD_CACHE`` names another folder than the operating system's usual one.
+    Returns
+    -------
+    Path
+        The folder that ``BUDWOOD_CACHE`` names, else the operating system's usual one; it may not exist yet.
 
     Examples
     --------

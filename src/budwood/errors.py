@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 class BudwoodError(Exception):
-    """Bad input, told in one sentence: what is wrong, where, and how to mend it.
+    """Bad input, described in one sentence: what is wrong, where, and how to mend it.
 
-    The command line prints the sentence and leaves with exit code 2; the Python API raises it.
+    The command line prints the sentence and ends with exit code 2; the Python API raises it.
 
     Parameters
     ----------
     what
         What is wrong, without a closing full stop.
     where
-        The file, line, contig, accession or option it concerns.
+        The file, line, contig, accession or option that is meant.
     mend
         What the user can do about it.
 

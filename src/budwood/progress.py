@@ -1,4 +1,4 @@
-"""Progress bars and estimates on standard error, silent when nobody is watching."""
+"""Progress bars and estimates on standard error; bars are shown on terminals only."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """Call with the number of units just done."""
+    """A function that moves a progress bar on."""
 
     def __call__(self, units: int = 1) -> None:
-        """Move the bar."""
+        """Move the bar by the number of units just done."""
 
 
 @contextmanager
 def progress(description: str, total: int | None, *, show: bool | None = None) -> Iterator[Advance]:
-    """A progress bar with time left; yields a function that advances it.
+    """Show a progress bar with the time left while the body runs.
 
     Parameters
     ----------
@@ -26,7 +26,12 @@ def progress(description: str, total: int | None, *, show: bool | None = None) -
     total
         Units in all, None when unknown.
     show
-        Force the bar on or off; by default it shows when standard error is a terminal.
+        Whether to show the bar; by default where standard error is a terminal.
+
+    Yields
+    ------
+    Advance
+        The function that moves the bar.
 
     Examples
     --------
@@ -47,6 +52,18 @@ def progress(description: str, total: int | None, *, show: bool | None = None) -
 
 
 def estimate(message: str, *, show: bool = True) -> None:
-    """Tell on standard error what long work will cost before it begins."""
+    """Print on standard error what long work will cost, before it begins.
+
+    Parameters
+    ----------
+    message
+        The estimate, as a sentence.
+    show
+        Whether to print it.
+
+    Examples
+    --------
+    >>> estimate("about 2 minutes", show=False)
+    """
     if show:
         print(f"estimate: {message}", file=sys.stderr)

@@ -26,7 +26,7 @@ def contents(folder: Path) -> dict[str, bytes | str]:
     found: dict[str, bytes | str] = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        found[name] = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else "/"
+        found[name] = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else "/"
     return found
 
 
@@ -118,9 +118,7 @@ def test_what_budwood_did_not_write_stays(
 @pytest.mark.parametrize(
     "words", [".", "", "..", "/", "here/..", "../here", "result/.."], ids=lambda words: words or "empty"
 )
-def test_the_working_folder_is_no_output(
-    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_working_folder_is_no_output(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = tmp_path / "here"
     (here / "here").mkdir(parents=True)
     write(here / "result")
@@ -134,7 +132,7 @@ def test_the_working_folder_is_no_output(
 
 def test_an_earlier_result_is_replaced_when_asked(tmp_path: Path) -> None:
     out = write(tmp_path / "out")
-    with pytest.raises(BudwoodError, match="earlier result of kind 'test'.*--overwrite"):
+    with pytest.raises(BudwoodError, match=r"earlier result of kind 'test'.*--overwrite"):
         write(out, "2")
     assert (out / "values.csv").read_text() == "1"
     (out / "parts" / "one.txt").unlink()  # a file that is missing is no loss
@@ -163,7 +161,7 @@ def test_an_input_in_the_output_stays(name: str, tmp_path: Path) -> None:
 
 def test_what_comes_to_the_output_while_computing_stays(tmp_path: Path) -> None:
     out = write(tmp_path / "out")
-    with pytest.raises(BudwoodError, match="notes.txt"), write_artifact(out, kind="test", overwrite=True):
+    with pytest.raises(BudwoodError, match=r"notes\.txt"), write_artifact(out, kind="test", overwrite=True):
         (out / "notes.txt").write_text("mine")
     assert (out / "notes.txt").read_text() == "mine"
     assert (out / "values.csv").read_text() == "1"

@@ -118,7 +118,8 @@ def test_an_output_that_cannot_be_written_is_one_sentence(run, tmp_path):
     ran = run("corpus", "build", recipe, "--out", tmp_path / "file" / "out", "-q")
     assert ran.code == 2
     assert ran.err.count("\n") == 1
-    assert "check the path" in ran.err
+    assert "is a file" in ran.err
+    assert "choose another --out" in ran.err
 
 
 def test_what_is_worth_knowing_is_told(run, tmp_path):

@@ -100,10 +100,10 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
         "import itertools, os, signal, sys\n"
         "import budwood.inference.embed as embed\n"
         "from budwood.cli.app import main\n"
-        "count, encode, embed._CHUNK = itertools.count(1), embed.encode, 32\n"
+        "count, encode, embed._CHUNK = itertools.count(1), embed.encode_batch, 32\n"
         "def encode_or_die(*words):\n"
         "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"
-        "embed.encode = encode_or_die\n"
+        "embed.encode_batch = encode_or_die\n"
         "sys.exit(main())\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False)
@@ -111,9 +111,9 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
     assert not out.exists()
 
     encoded: list[int] = []
-    encode = inference.encode
+    encode = inference.encode_batch
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "encode", lambda c, *rest: encoded.append(len(c)) or encode(c, *rest))
+        patch.setattr(inference, "encode_batch", lambda c, *rest: encoded.append(len(c)) or encode(c, *rest))
         assert run(*words).code == 0
     assert sum(encoded) == 100 - 32
     assembly = open_fasta(fasta)

@@ -172,9 +172,10 @@ def test_families_are_held_out_whole(run, panel, tmp_path) -> None:
 def test_small_families_share_folds(run, panel, tmp_path) -> None:
     words = write_families(panel, {name: f"cross {k % 9}" for k, name in enumerate(LINES)})
     for more, folds in (((), 3), (("--folds", 4), 4)):
-        ran = run("evaluate", *panel.words(), *words, *more, "--models", "gblup", "--out", tmp_path / "out")
+        out = tmp_path / f"out{folds}"
+        ran = run("evaluate", *panel.words(), *words, *more, "--models", "gblup", "--out", out)
         assert ran.code == 0, ran.err
-        told = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+        told = json.loads((out / "evaluation.json").read_text())
         assert told["folds"] == folds
         assert all(family["r"]["GBLUP"] is None for family in told["families"])
         assert f"9 of 9 families are held out together with others, in {folds} of {folds} folds" in ran.out
@@ -194,7 +195,8 @@ def test_families_that_cannot_be_held_out(refused, panel) -> None:
 def test_lower_can_be_better(run, panel, tmp_path) -> None:
     told = []
     for words in ((), ("--lower-is-better",)):
-        ran = run("evaluate", *panel.words(), *FAST, *words, "--h2", 0.5, "--json", "--out", tmp_path / "out")
+        out = tmp_path / f"out{len(words)}"
+        ran = run("evaluate", *panel.words(), *FAST, *words, "--h2", 0.5, "--json", "--out", out)
         assert ran.code == 0, ran.err
         told.append(json.loads(ran.out))
     high, low = (each["models"]["GBLUP"] for each in told)

@@ -103,11 +103,13 @@ def test_the_same_seed_gives_the_same_files(run, panel, tmp_path) -> None:
     assert one["predictions.csv"] == two["predictions.csv"]
 
 
-def test_an_earlier_result_is_replaced(run, panel, tmp_path) -> None:
+def test_an_earlier_result_is_left_alone(run, panel, tmp_path) -> None:
     out = tmp_path / "height"
     assert run("predict", *panel.words(), "--out", out).code == 0
-    assert run("predict", *panel.words(), "--out", out, "--seed", 2).code == 0
-    assert read_manifest(out)["seeds"] == {"seed": 2}
+    ran = run("predict", *panel.words(), "--out", out, "--seed", 2)
+    assert ran.code == 2
+    assert "--overwrite" in ran.err
+    assert read_manifest(out)["seeds"] == {"seed": 0}
     assert [path.name for path in tmp_path.glob("*height*")] == ["height"]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -152,4 +152,4 @@ def _is_of_ended_process(folder: Path) -> bool:
 
 def _host() -> str:
     """Name of the machine, as part of a file name."""
-    return re.sub(r"\W", "_", socket.gethostname(), flags=re.ASCII)[:32] or "machine"
+    return re.sub(r"\W", "_", platform.node(), flags=re.ASCII)[:32] or "machine"

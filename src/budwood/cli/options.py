@@ -13,6 +13,12 @@ Out = Annotated[
         "--out", metavar="DIR", help="Folder to write, whole or not at all; budwood verify checks it."
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace an earlier result in DIR; a folder with other files in it is refused."
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no estimates.")]

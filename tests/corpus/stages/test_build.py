@@ -135,9 +135,11 @@ def test_a_corpus_that_is_there_is_not_built_again(tmp_path, monkeypatch):
         patch.setattr("budwood.corpus.stages.build._Build.run", _interrupt)
         build_corpus(read_corpus_recipe(path), out, show=False)
         path.write_text(path.read_text().replace("seed = 4", "seed = 5"))
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(BudwoodError, match="earlier result"):
             build_corpus(read_corpus_recipe(path), out, show=False)
-    assert build_corpus(read_corpus_recipe(path), out, show=False) == out
+        with pytest.raises(KeyboardInterrupt):
+            build_corpus(read_corpus_recipe(path), out, show=False, overwrite=True)
+    assert build_corpus(read_corpus_recipe(path), out, show=False, overwrite=True) == out
     assert read_manifest(out)["seeds"] == {"recipe": 5}
 
 

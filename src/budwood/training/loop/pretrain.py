@@ -57,10 +57,10 @@ def pretrain(
     folder = Path(out) / "checkpoint"
     # A training that is resumed writes its own checkpoint again.
     overwrite = overwrite or saved_state(Path(out) / "training" / "state") is not None
-    start = [] if recipe.start_path is None else [recipe.start_path]
-    check_destination(folder, inputs=start, overwrite=overwrite)
+    check_destination(folder, overwrite=overwrite)
     sources = open_training_data(recipe)
-    check_destination(folder, inputs=sources.files, overwrite=overwrite)
+    start = [] if recipe.start_path is None else [recipe.start_path]
+    check_destination(folder, inputs=[*sources.files, *start], overwrite=overwrite)
     encoder = new_encoder(recipe)
     if recipe.start_path is not None:
         load_start(recipe.start_path, encoder)
