@@ -26,7 +26,9 @@ def contents(folder: Path) -> dict[str, bytes | str]:
     found: dict[str, bytes | str] = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        found[name] = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else "/"
+        found[name] = (
+            str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else "/"
+        )
     return found
 
 

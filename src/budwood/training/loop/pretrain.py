@@ -56,11 +56,8 @@ def pretrain(
     """
     folder = Path(out) / "checkpoint"
     # A training that is resumed writes its own checkpoint again.
-    overwrite = overwrite or saved_state(Path(out) / "training" / "state") is not None
-    check_destination(folder, overwrite=overwrite)
-    sources = open_training_data(recipe)
-    start = [] if recipe.start_path is None else [recipe.start_path]
-    check_destination(folder, inputs=[*sources.files, *start], overwrite=overwrite)
+    resumes = saved_state(Path(out) / "training" / "state") is not None
+    sources = _open_checked(recipe, folder, overwrite=overwrite or resumes)
     encoder = new_encoder(recipe)
     if recipe.start_path is not None:
         load_start(recipe.start_path, encoder)
@@ -69,7 +66,6 @@ def pretrain(
         cost = training_cost(recipe, encoder, accelerator.device)
         told = f"{cost.sentence(recipe.name)}; {sources.bases / 1e6:.0f} Mb to draw from"
         estimate(told, show=show is not False)
-    objective = PretrainingObjective(encoder, recipe.objective)
     schedule = recipe.schedule
     kept = sources.validation
     follow = None
@@ -79,7 +75,7 @@ def pretrain(
             return validate(current, kept, schedule.validation_batches, schedule.batch, sources.species)
 
     train(
-        objective,
+        PretrainingObjective(encoder, recipe.objective),
         sources.training,
         schedule,
         Path(out) / "training",
@@ -96,6 +92,15 @@ def pretrain(
         write_checkpoint(trained.encoder, recipe, sources, folder, overwrite=True)
     accelerator.wait_for_everyone()
     return folder
+
+
+def _open_checked(recipe: Recipe, folder: Path, *, overwrite: bool) -> Sources:
+    """Open the training data, once it is certain that the checkpoint may be written."""
+    check_destination(folder, overwrite=overwrite)
+    sources = open_training_data(recipe)
+    start = [] if recipe.start_path is None else [recipe.start_path]
+    check_destination(folder, inputs=[*sources.files, *start], overwrite=overwrite)
+    return sources
 
 
 def estimate_training_cost(recipe: Recipe) -> TrainingCost:
