@@ -63,9 +63,8 @@ def pretrain(
         load_start(recipe.start_path, encoder)
     accelerator = Accelerator(mixed_precision=recipe.schedule.precision)
     if accelerator.is_main_process:
-        cost = training_cost(recipe, encoder, accelerator.device)
-        told = f"{cost.sentence(recipe.name)}; {sources.bases / 1e6:.0f} Mb to draw from"
-        estimate(told, show=show is not False)
+        cost = training_cost(recipe, encoder, accelerator.device).sentence(recipe.name)
+        estimate(f"{cost}; {sources.bases / 1e6:.0f} Mb to draw from", show=show is not False)
     schedule = recipe.schedule
     kept = sources.validation
     follow = None
