@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 
-# How much more often a dinucleotide stands than its bases alone would give. Methylated plant DNA is poor
-# in CpG and TpA and rich in TpG, CpA and runs of one base. Rows and columns A C G T, same on both strands.
+# Observed over expected frequency of each dinucleotide. Methylated plant DNA is poor in CpG and TpA and
+# rich in TpG, CpA and runs of one base. Rows and columns are A C G T; both strands have the same values.
 _DINUCLEOTIDES: Final = np.array(
     [
         [1.13, 0.91, 1.03, 0.91],
@@ -21,19 +21,19 @@ _DINUCLEOTIDES: Final = np.array(
         [0.76, 1.09, 1.10, 1.13],
     ]
 )
-_RUN: Final = 1.15  # further excess of AAA and TTT
+_RUN: Final = 1.15  # additional excess of AAA and TTT
 
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """An order-2 Markov chain over A C G T that looks the same on both strands.
+    """A second-order Markov chain over A C G T that is the same on both strands.
 
     Attributes
     ----------
     transition
         (16, 4) probability of the next base after the two bases of context ``4 a + b``.
     stationary
-        (16,) how often each pair of bases stands.
+        (16,) probability of each pair of bases.
     """
 
     transition: NDArray[np.float64]
@@ -41,11 +41,23 @@ class Composition:
 
     @property
     def gc(self) -> float:
-        """Expected share of G and C."""
+        """Expected share of G and C, between 0 and 1."""
         return float(self.stationary.reshape(4, 4).sum(axis=0)[1:3].sum())
 
     def sequence(self, rng: np.random.Generator, length: int) -> NDArray[np.uint8]:
-        """Codes of a random sequence.
+        """Draw a random sequence.
+
+        Parameters
+        ----------
+        rng
+            Random number generator.
+        length
+            Number of bases.
+
+        Returns
+        -------
+        numpy.ndarray
+            (length,) ``uint8`` base codes.
 
         Examples
         --------
@@ -64,11 +76,21 @@ class Composition:
 
 
 def plant_composition(gc: float) -> Composition:
-    """The order-2 chain with a given share of G and C.
+    """Build the second-order chain with a given share of G and C.
 
-    Every sequence has a probability proportional to a product of weights of its overlapping triplets, and a
-    triplet weighs as much as its reverse complement; the chain is the exact sampler of that law (transfer
-    matrix, Perron vectors). The weight of G and C is found by bisection.
+    The probability of a sequence is proportional to the product of the weights of its overlapping triplets; a
+    triplet and its reverse complement have the same weight. The chain samples exactly from this distribution
+    (transfer matrix and Perron vectors). The weight of G and C is found by bisection.
+
+    Parameters
+    ----------
+    gc
+        Share of G and C, 0.1 to 0.9.
+
+    Returns
+    -------
+    Composition
+        The chain.
 
     Raises
     ------
@@ -97,7 +119,7 @@ def _chain(log_weight: float) -> Composition:
     triplet = np.ones((4, 4, 4)) * base[None, None, :] * _DINUCLEOTIDES[None, :, :]
     triplet[0, 0, 0] *= _RUN
     triplet[3, 3, 3] *= _RUN
-    # The transfer matrix moves from pair ab to pair bc; its Perron vectors make the weights probabilities.
+    # The transfer matrix leads from pair ab to pair bc; its Perron vectors turn weights into probabilities.
     transfer = np.zeros((4, 4, 4, 4))
     for b in range(4):
         transfer[:, b, b, :] = triplet[:, b, :]

@@ -1,4 +1,4 @@
-"""What a variant does to the genes of a synthetic species."""
+"""Functional consequence of variants in the genes of a synthetic species."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from budwood.simulate.species import Species
 
 
 class Consequence(StrEnum):
-    """Functional class of a variant, mildest first, named as in the Sequence Ontology where it has a name.
+    """Functional class of a variant, mildest first, with the name of the Sequence Ontology where it has one.
 
-    ``TF_BINDING_SITE`` stands for every motif of a promoter, the TATA box among them.
+    ``TF_BINDING_SITE`` covers every motif of a promoter, including the TATA box.
     """
 
     INTERGENIC = "intergenic_variant"
@@ -51,7 +51,7 @@ class Consequence(StrEnum):
 
 _ORDER: Final = list(Consequence)
 _RANK: Final = {consequence: rank for rank, consequence in enumerate(_ORDER)}
-# A motif's class; the polypyrimidine tract is left out, for most changes in it do nothing.
+# Class of each motif. The polypyrimidine tract is left out because most changes in it have no effect.
 _MOTIF_CLASS: Final = {
     **dict.fromkeys([*BINDING_SITES, TATA_BOX], Consequence.TF_BINDING_SITE),
     **dict.fromkeys([DONOR, BRANCH_POINT, ACCEPTOR], Consequence.SPLICE_REGION),
@@ -60,10 +60,22 @@ _MOTIF_CLASS: Final = {
 
 
 def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence, str]]:
-    """Consequence of every biallelic site and the gene it concerns (``""`` for none).
+    """Classify every biallelic site and name the gene it affects.
 
-    A deletion counts as the most severe class of the bases it takes away, an insertion as the milder of
-    its two neighbours. In coding sequence the mutated reading frame is translated.
+    A deletion has the most severe class of the bases it removes, an insertion the milder class of its two
+    neighbours. In coding sequence the mutated reading frame is translated.
+
+    Parameters
+    ----------
+    species
+        The genome and its genes.
+    sites
+        Biallelic sites on the species' contigs.
+
+    Returns
+    -------
+    list of tuple
+        For each site its consequence and the name of the gene, ``""`` where there is none.
 
     Examples
     --------
@@ -114,7 +126,7 @@ def _paint(regions: dict[str, NDArray[np.int8]], interval: Interval, consequence
 
 
 def _region(region: NDArray[np.int8], site: Site) -> tuple[int, int]:
-    """Rank of the site's region, and a base that lies in it."""
+    """Rank of the class of a site, and the position of a base in that class."""
     reference, alternative = site.alleles
     if len(reference) == len(alternative) == 1:
         return int(region[site.start]), site.start

@@ -1,4 +1,4 @@
-"""A simulated panel as the files a breeder would have, and the truth beside them."""
+"""Write a simulated panel as the files a breeder would have, with the true values beside them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ _LINE = 60
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """Species, population and trait of a simulated panel."""
+    """Species, population and trait of a simulated panel.
+
+    Attributes
+    ----------
+    species
+        Genome, genes and transposons.
+    population
+        Lines, breeding pools and their history.
+    trait
+        Causal variants, heritability and phenotyped lines.
+    """
 
     species: SpeciesConfig = field(default_factory=SpeciesConfig)
     population: PopulationConfig = field(default_factory=PopulationConfig)
@@ -27,13 +37,29 @@ class DemoConfig:
 
     @classmethod
     def from_seed(cls, seed: int) -> DemoConfig:
-        """The demo's sizes with one seed for all three."""
+        """Default sizes, with one seed for all three parts.
+
+        Parameters
+        ----------
+        seed
+            0 or more.
+
+        Returns
+        -------
+        DemoConfig
+            The configuration.
+
+        Examples
+        --------
+        >>> DemoConfig.from_seed(7).trait.seed
+        7
+        """
         return cls(SpeciesConfig(seed=seed), PopulationConfig(seed=seed), TraitConfig(seed=seed))
 
 
 @dataclass(frozen=True)
 class DemoFiles:
-    """Where the files of a simulated panel are.
+    """Paths of the files of a simulated panel.
 
     Attributes
     ----------
@@ -42,13 +68,14 @@ class DemoFiles:
     annotation
         GFF3: genes, transcripts, exons, coding sequences, untranslated regions and transposons.
     genotypes
-        bgzipped VCF of all lines, phased; its tabix index stands beside it.
+        bgzipped VCF of all lines, phased, with a tabix index beside it.
     phenotypes
-        CSV: ``accession`` and the trait, phenotyped lines only.
+        CSV with ``accession`` and the trait, phenotyped lines only.
     truth
-        CSV: of every line its pool, whether it is phenotyped, genetic value and phenotype.
+        CSV of all lines: pool, whether phenotyped, genetic value and phenotype.
     causal_variants
-        CSV: place (1-based), alleles, class, gene, effect per copy of ALT and frequency of ALT.
+        CSV of the causal variants: position (1-based), alleles, class, gene, effect of one copy of ALT and
+        frequency of ALT.
     """
 
     reference: Path
@@ -62,14 +89,26 @@ class DemoFiles:
 def write_panel(folder: Path, config: DemoConfig) -> DemoFiles:
     """Simulate a panel and write its files; the same configuration gives the same bytes.
 
-    The files are made in a folder beside the destination and moved into it when all are whole.
+    The files are written to a temporary folder beside the destination and moved when all are complete.
+
+    Parameters
+    ----------
+    folder
+        Destination; it is made if it does not exist.
+    config
+        What to simulate.
+
+    Returns
+    -------
+    DemoFiles
+        The paths of the files.
 
     Raises
     ------
     BudwoodError
         If the configuration cannot be simulated.
     OSError
-        If the files cannot be written (within :func:`budwood.artifacts.write_artifact` it is told plainly).
+        If the files cannot be written; :func:`budwood.artifacts.write_artifact` turns this into a message.
     """
     species = simulate_species(config.species)
     population = simulate_population(species, config.population)
@@ -102,7 +141,15 @@ def _files(folder: Path) -> DemoFiles:
 
 
 def write_reference(path: Path, species: Species) -> None:
-    """Write the genome as FASTA, transposons in lower case."""
+    """Write the genome as FASTA, transposons in lower case.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    species
+        The genome.
+    """
     with path.open("w", encoding="ascii", newline="\n") as handle:
         for contig in species.sequences:
             letters = species.letters(contig)
@@ -111,7 +158,15 @@ def write_reference(path: Path, species: Species) -> None:
 
 
 def write_annotation(path: Path, species: Species) -> None:
-    """Write genes and transposons as GFF3, in the order of the genome."""
+    """Write genes and transposons as GFF3, in genome order.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    species
+        The genome with its genes and transposons.
+    """
     annotation = species.annotation
     lines = [((gene.contig, gene.start), list(_gene_lines(gene))) for gene in annotation.genes]
     for copy in annotation.repeats:
@@ -153,14 +208,34 @@ def _gff_line(
 
 
 def write_phenotypes(path: Path, population: Population, trait: Trait) -> None:
-    """Write what a breeder knows of the trait: the phenotyped lines and their values."""
+    """Write the phenotypes of the phenotyped lines as CSV.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    population
+        The lines.
+    trait
+        Their phenotypes.
+    """
     rows = zip(population.accessions, trait.phenotype, trait.phenotyped, strict=True)
     known = ((accession, f"{value:.3f}") for accession, value, phenotyped in rows if phenotyped)
     _write_csv(path, ("accession", trait.config.name), known)
 
 
 def write_truth(path: Path, population: Population, trait: Trait) -> None:
-    """Write genetic value and phenotype of all lines."""
+    """Write genetic value and phenotype of all lines as CSV.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    population
+        The lines with their pools.
+    trait
+        Their true values.
+    """
     rows = zip(
         population.accessions,
         (f"pool{pool + 1}" for pool in population.pool),
@@ -173,7 +248,17 @@ def write_truth(path: Path, population: Population, trait: Trait) -> None:
 
 
 def write_causal_variants(path: Path, population: Population, trait: Trait) -> None:
-    """Write place, class, gene and effect of the causal variants."""
+    """Write position, class, gene and effect of the causal variants as CSV.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    population
+        The lines with their genotypes.
+    trait
+        The causal variants with their effects.
+    """
     frequency = population.haplotypes.mean(axis=0)
     rows = []
     for j, effect in zip(trait.causal.tolist(), trait.effect.tolist(), strict=True):

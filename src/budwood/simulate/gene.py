@@ -1,4 +1,4 @@
-"""What is true about one synthetic gene, beyond what an annotation tells."""
+"""A synthetic gene, including the promoter and motifs that an annotation does not list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from budwood.genomics.interval import Interval
 
 @dataclass(frozen=True)
 class Motif:
-    """A functional motif: its name and where it stands (strand: as the motif reads)."""
+    """A functional motif.
+
+    Attributes
+    ----------
+    name
+        Kind of motif, for example ``"TATA box"``.
+    interval
+        Its place; the strand is the one on which the motif reads.
+    """
 
     name: str
     interval: Interval
@@ -18,17 +26,17 @@ class Motif:
 
 @dataclass(frozen=True)
 class SyntheticGene:
-    """A gene as an annotation holds it, with its promoter and its functional motifs.
+    """A gene with its promoter and its functional motifs.
 
     Attributes
     ----------
     model
-        The gene with its one transcript; introns stand only within the coding sequence.
+        The gene with its only transcript; introns lie only within the coding sequence.
     promoter
         The bases upstream of the transcription start.
     motifs
-        TATA box and binding sites of the promoter, splice signals of every intron, poly-A signal. A
-        binding site may read against its gene.
+        TATA box and binding sites of the promoter, splice signals of every intron, and the poly-A signal. A
+        binding site may lie on the opposite strand of its gene.
     """
 
     model: Gene
@@ -42,17 +50,17 @@ class SyntheticGene:
 
     @property
     def interval(self) -> Interval:
-        """Where its transcript lies, introns with it."""
+        """Interval of the transcript, including introns."""
         return Interval(self.model.contig, self.model.start, self.model.end, self.model.strand)
 
     @property
     def transcript(self) -> Transcript:
-        """Its one transcript."""
+        """The only transcript."""
         return self.model.transcripts[0]
 
     @property
     def coding(self) -> tuple[Interval, ...]:
-        """Parts of the coding sequence in the order of transcription, the stop codon with them."""
+        """Parts of the coding sequence in the order of transcription, including the stop codon."""
         model = self.model
         parts = (Interval(model.contig, p.start, p.end, model.strand) for p in self.transcript.cds)
         ascending = tuple(parts)

@@ -1,4 +1,4 @@
-"""A random gene: promoter, transcript and their signals, before it has a place on a contig."""
+"""A random gene with promoter, transcript and signals, before it is placed on a contig."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BINDING_SITES: Final = {
 
 #: Bases upstream of the transcription start that make a promoter.
 PROMOTER: Final = 500
-# Binding sites stand in slots of 20 bases, from 340 to 60 bases before the transcription start.
+# Binding sites lie in slots of 20 bases, from 340 to 60 bases before the transcription start.
 _SLOT: Final = 20
 _SLOTS: Final = np.arange(PROMOTER - 340, PROMOTER - 60, _SLOT)
 
@@ -64,16 +64,16 @@ _ACCEPTOR_BASES: Final = (
 
 @dataclass(eq=False)
 class GeneDraft:
-    """Promoter and transcript as they read along the gene's own strand.
+    """Promoter and transcript in the direction of the gene's own strand.
 
     Attributes
     ----------
     codes
-        The sequence, promoter first.
+        (length,) ``uint8`` bases, promoter first.
     exons, coding
-        (start, end) of each, counted from the promoter's first base.
+        Start and end of each part, counted from the first base of the promoter.
     motifs
-        Name, start, end, and whether it reads against the gene.
+        Name, start, end, and whether the motif lies on the opposite strand.
     """
 
     codes: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
@@ -82,7 +82,24 @@ class GeneDraft:
     motifs: list[tuple[str, int, int, bool]] = field(default_factory=list)
 
     def place(self, name: str, contig: str, start: int, strand: str) -> SyntheticGene:
-        """The gene, its lowest base at ``start`` of the contig."""
+        """Place the gene on a contig.
+
+        Parameters
+        ----------
+        name
+            Identifier of the gene.
+        contig
+            Name of the contig.
+        start
+            0-based position of the gene's lowest base, promoter included.
+        strand
+            ``"+"`` or ``"-"``.
+
+        Returns
+        -------
+        SyntheticGene
+            The gene in contig coordinates.
+        """
         length = len(self.codes)
         opposite = "-" if strand == "+" else "+"
 
@@ -107,7 +124,7 @@ class GeneDraft:
         )
 
     def _phased(self) -> Iterator[tuple[int, int, int]]:
-        """Coding parts with the bases at their beginning that complete a codon of the part before."""
+        """Coding parts with their phase: the leading bases that complete the previous part's codon."""
         before = 0
         for low, high in self.coding:
             yield low, high, -before % 3
@@ -117,18 +134,30 @@ class GeneDraft:
 def draft_gene(
     rng: np.random.Generator, composition: Composition, *, codons: float, introns: float
 ) -> GeneDraft:
-    """A random gene.
+    """Draw a random gene.
 
     Parameters
     ----------
     rng
-        Source of randomness.
+        Random number generator.
     composition
-        What promoter and untranslated regions are made of, motifs aside.
+        Composition of the promoter and the untranslated regions, apart from motifs.
     codons
-        Median length of the coding sequence; lengths are log-normal.
+        Median number of codons; lengths are log-normal.
     introns
-        Expected number of introns; fewer stand where the coding sequence has no room.
+        Expected number of introns; there are fewer where the coding sequence is too short for them.
+
+    Returns
+    -------
+    GeneDraft
+        The gene before it is placed.
+
+    Examples
+    --------
+    >>> from budwood.simulate.composition import plant_composition
+    >>> gene = draft_gene(np.random.default_rng(1), plant_composition(0.4), codons=100, introns=2.0)
+    >>> sum(end - start for start, end in gene.coding) % 3
+    0
     """
     draft = GeneDraft()
     _add_promoter(draft, rng, composition)
@@ -172,7 +201,7 @@ def _add_promoter(draft: GeneDraft, rng: np.random.Generator, composition: Compo
 
 
 def _leader(rng: np.random.Generator, composition: Composition) -> NDArray[np.uint8]:
-    """5' untranslated region: from the A of the initiator CA to AACA before the start codon."""
+    """5' untranslated region: from the A of the initiator CA to the AACA before the start codon."""
     codes = composition.sequence(rng, int(30 + rng.exponential(90)))
     codes[0] = A
     codes[-4:] = encode("AACA")
@@ -180,7 +209,7 @@ def _leader(rng: np.random.Generator, composition: Composition) -> NDArray[np.ui
 
 
 def _trailer(rng: np.random.Generator, composition: Composition) -> NDArray[np.uint8]:
-    """3' untranslated region with its poly-A signal, which ends with the CA of the cleavage site."""
+    """3' untranslated region with the poly-A signal; it ends with the CA of the cleavage site."""
     codes = composition.sequence(rng, int(80 + rng.exponential(140)))
     codes[-26:-20] = encode("AATAAA")
     codes[-2:] = encode("CA")
@@ -188,7 +217,7 @@ def _trailer(rng: np.random.Generator, composition: Composition) -> NDArray[np.u
 
 
 def _intron_places(rng: np.random.Generator, frame: NDArray[np.uint8], wanted: int) -> list[int]:
-    """Where introns part a coding sequence: after AG, in any phase, exons not too short."""
+    """Positions at which introns split a coding sequence: after AG, in any phase, no exon too short."""
     after = np.flatnonzero((frame[:-1] == A) & (frame[1:] == G)) + 2
     places: list[int] = []
     for place in rng.permutation(after).tolist():
@@ -199,7 +228,7 @@ def _intron_places(rng: np.random.Generator, frame: NDArray[np.uint8], wanted: i
 
 
 def _append_intron(draft: GeneDraft, rng: np.random.Generator) -> int:
-    """Append an intron with its splice signals; returns its end."""
+    """Append an intron with its splice signals and return its end."""
     length = int(SHORTEST_INTRON + rng.exponential(80))
     codes = _draw(rng, [_INTRON_BASES] * length)
     tract = int(rng.integers(12, 25))

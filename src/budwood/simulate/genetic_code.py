@@ -13,7 +13,7 @@ _AMINO_ACIDS: Final = np.frombuffer(
 )
 
 # Codons per thousand in Arabidopsis thaliana, same order (Nakamura, Gojobori and Ikemura 2000, Nucleic
-# Acids Res. 28:292, Codon Usage Database). Counted on TAIR10 genes they come out with r = 0.99.
+# Acids Res. 28:292, Codon Usage Database). Counts on TAIR10 genes correlate with them with r = 0.99.
 # fmt: off
 _PER_THOUSAND: Final = np.array([
     30.8, 20.9, 32.7, 22.3, 15.7, 10.3, 7.7, 17.5, 19.0, 11.3, 11.0, 14.0, 12.6, 18.5, 24.5, 21.5,
@@ -26,17 +26,17 @@ _STOP: Final = np.equal(_AMINO_ACIDS, ord("*"))
 
 
 def translate(codes: NDArray[np.uint8]) -> str:
-    """Protein of a coding sequence by the standard genetic code.
+    """Translate a coding sequence by the standard genetic code.
 
     Parameters
     ----------
     codes
-        Codes over A C G T, a whole number of codons.
+        (3 * codons,) codes over A C G T.
 
     Returns
     -------
     str
-        One letter per codon; a stop codon is ``*``.
+        One letter for each codon; a stop codon is ``*``.
 
     Examples
     --------
@@ -50,19 +50,19 @@ def translate(codes: NDArray[np.uint8]) -> str:
 
 
 def coding_sequence(rng: np.random.Generator, codons: int) -> NDArray[np.uint8]:
-    """A random open reading frame with a plant's amino-acid composition and codon bias.
+    """Draw a random open reading frame with a plant's amino-acid composition and codon usage.
 
     Parameters
     ----------
     rng
-        Source of randomness.
+        Random number generator.
     codons
-        Length with start and stop codon, at least 2.
+        Number of codons including start and stop, at least 2.
 
     Returns
     -------
     numpy.ndarray
-        ``3 * codons`` codes: ATG, sense codons, one stop codon.
+        (3 * codons,) ``uint8`` codes: ATG, sense codons, one stop codon.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A breeding panel of inbred lines on a species' genome, by the coalescent (msprime)."""
+"""A breeding panel of inbred lines on a species' genome, simulated by the coalescent (msprime)."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from budwood.simulate.species import Species
 
 # A <-> G and C <-> T: codes 0 <-> 2 and 1 <-> 3.
 _TRANSITION: Final = 2
-# Of the indels, half are of one base; none is longer than this.
+# Half of the indels have one base; none has more than this.
 _LONGEST_INDEL: Final = 12
 
 
 @dataclass(frozen=True)
 class PopulationConfig:
-    """What the panel shall be like. Sizes are numbers of inbred lines (haploid genomes).
+    """Size, history and mutation of the panel. Sizes are numbers of inbred lines (haploid genomes).
 
-    The genome is a plant's scaled down to a few hundred thousand bases per chromosome; recombination and
-    mutation rates per base are scaled up with it, so that a chromosome keeps its length in Morgan.
+    The genome is that of a plant scaled down to a few hundred thousand bases per chromosome. Recombination
+    and mutation rates per base are scaled up accordingly, so a chromosome keeps its length in Morgan.
 
     Attributes
     ----------
     lines
-        Lines sampled.
+        Number of sampled lines.
     shares
-        Share of the lines that comes from each breeding pool; their number is the number of pools.
+        Share of the lines from each breeding pool; there are as many pools as shares.
     pool_size
-        Effective size of every pool since the pools parted.
+        Effective size of each pool since the split.
     split_generations
-        Generations since the pools parted.
+        Generations since the pools split.
     migration
-        Rate at which a line's parent comes from another given pool, per generation.
+        Probability per generation that a line's parent comes from another given pool.
     founder_size, founder_generations
-        Effective size and length of the bottleneck (domestication) before the pools parted.
+        Effective size and duration in generations of the bottleneck (domestication) before the split.
     ancestral_size
         Effective size of the wild ancestor.
     mutation_rate
@@ -54,7 +54,7 @@ class PopulationConfig:
     transition_ratio
         Transitions per transversion.
     seed
-        Everything random follows from it.
+        Determines everything random.
     """
 
     lines: int = 800
@@ -88,30 +88,30 @@ class PopulationConfig:
 
     @property
     def pool_counts(self) -> tuple[int, ...]:
-        """Lines from each pool."""
+        """Number of lines from each pool."""
         edges = np.rint(np.cumsum(self.shares) * self.lines).astype(int)
         return tuple(np.diff(edges, prepend=0).tolist())
 
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Genotypes of fully inbred lines; streams like a genotype file (a ``CallSource``).
+    """Genotypes of fully inbred lines; can be streamed like a genotype file (a ``CallSource``).
 
     Attributes
     ----------
     config
-        What it was made from.
+        The configuration it was simulated from.
     accessions
-        n names; they and the rows are in no order of pools.
+        n names; names and rows are not ordered by pool.
     pool
-        (n,) ``int64``, the pool each line comes from.
+        (n,) ``int64`` index of the pool of each line.
     contigs
-        Contigs with their lengths.
+        Contigs with their lengths in bases.
     sites
-        m biallelic sites in the order of the genome. REF is the species' sequence, which is the
-        ancestral state; indels are left-aligned with one base before, and no site lies within another.
+        m biallelic sites in genome order. REF is the species' sequence and the ancestral state. Indels are
+        left-aligned with one base before them, and no site lies within another.
     haplotypes
-        (n, m) ``int8``: 0 for REF, 1 for ALT. Both copies of a line are this one. Every site segregates.
+        (n, m) ``int8``: 0 for REF, 1 for ALT. Both copies of a line are identical. Every site segregates.
     """
 
     config: PopulationConfig
@@ -123,11 +123,22 @@ class Population:
 
     @property
     def has_letters(self) -> bool:
-        """Alleles are nucleotide letters."""
+        """Whether alleles are nucleotide letters; always true."""
         return True
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls, diploid and phased; a block never spans two contigs."""
+        """Stream the calls, diploid and phased; a block never spans two contigs.
+
+        Parameters
+        ----------
+        sites_per_block
+            Largest number of sites in a block.
+
+        Yields
+        ------
+        CallBlock
+            Consecutive sites of one contig.
+        """
         names = np.array([site.contig for site in self.sites], dtype=object)
         for contig in self.contigs:
             columns = np.flatnonzero(names == contig)
@@ -139,11 +150,23 @@ class Population:
 
 
 def simulate_population(species: Species, config: PopulationConfig) -> Population:
-    """Simulate a panel: pools that parted after a bottleneck and exchange lines since.
+    """Simulate a panel: pools that split after a bottleneck and exchange lines since then.
 
-    Ancestry is Hudson's coalescent with recombination among haploid genomes, which is what a panel of
-    inbred lines is; contigs are independent (Baumdicker et al. 2022, Genetics 220:iyab229, msprime).
-    Mutations are neutral.
+    Ancestry follows Hudson's coalescent with recombination among haploid genomes, which describes a panel of
+    inbred lines; contigs are independent (Baumdicker et al. 2022, Genetics 220:iyab229, msprime). Mutations
+    are neutral.
+
+    Parameters
+    ----------
+    species
+        The genome; it is the reference and the ancestral sequence.
+    config
+        Size and history of the panel.
+
+    Returns
+    -------
+    Population
+        The lines with their genotypes.
 
     Examples
     --------
@@ -187,7 +210,7 @@ def _demography(config: PopulationConfig) -> msprime.Demography:
 def _contig(
     species: Species, contig: str, config: PopulationConfig, demography: msprime.Demography
 ) -> tuple[list[Site], NDArray[np.int8]]:
-    """Sites of one contig and its haplotypes, rows in the order of pools."""
+    """Sites of one contig and its haplotypes, rows ordered by pool."""
     codes = species.sequences[contig]
     ancestry, mutation = (
         random_stream(config.seed, "ancestry", contig),
@@ -247,10 +270,10 @@ def _substitutions(
 
 
 def _indel(codes: NDArray[np.uint8], start: int, space: int, rng: np.random.Generator) -> tuple[str, str]:
-    """A deletion or insertion after ``start``; a deletion that cannot be is an insertion instead.
+    """Draw a deletion or insertion after ``start``; where a deletion is impossible, an insertion is drawn.
 
-    Either is left-aligned exactly when its last base differs from the base before it, and a deletion must
-    not reach the next site.
+    An indel is left-aligned exactly when its last base differs from the base before it. A deletion must not
+    reach the next site.
     """
     length = min(int(rng.geometric(0.5)), _LONGEST_INDEL)
     anchor = codes[start : start + 1]

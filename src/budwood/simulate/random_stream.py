@@ -1,4 +1,4 @@
-"""Independent random streams, one per part of a simulation."""
+"""Independent random number generators, one for each part of a simulation."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ import numpy as np
 
 
 def random_stream(seed: int, *part: str) -> np.random.Generator:
-    """A random stream that belongs to one named part of a simulation.
+    """Make the random number generator of one named part of a simulation.
 
-    Each part draws from its own stream, so asking for more of one thing (say, transposons) leaves
-    everything else of the same seed as it was.
+    Each part draws from a generator of its own. Changing one part, for example the number of transposons,
+    therefore leaves every other part of the same seed unchanged.
 
     Parameters
     ----------
     seed
         The user's seed, 0 or more.
-    part
+    *part
         Words that name the part, for example ``"gene"`` and the contig.
+
+    Returns
+    -------
+    numpy.random.Generator
+        A new generator, seeded by the seed and the CRC-32 of each word.
 
     Examples
     --------
-    >>> int(random_stream(1, "gene", "Chr1").integers(100)) == int(random_stream(1, "gene", "Chr1").integers(100))
+    >>> first, same = random_stream(1, "gene", "Chr1"), random_stream(1, "gene", "Chr1")
+    >>> int(first.integers(100)) == int(same.integers(100))
     True
     >>> first, other = random_stream(1, "gene").random(4), random_stream(1, "trait").random(4)
     >>> bool((first == other).any())

@@ -1,4 +1,4 @@
-"""A synthetic plant species: its genome and everything that is true about it."""
+"""A synthetic plant species: its genome, genes and transposons with known truth."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from budwood.simulate.gene_draft import GeneDraft, draft_gene
 from budwood.simulate.random_stream import random_stream
 from budwood.simulate.transposon import TARGET_SITE, CopyDraft, TransposonCopy, draft_copy, master_copy
 
-# Two elements are never nearer than this, so a target site always lies in intergenic sequence.
+# Smallest distance of two elements in bases, so that a target site always lies in intergenic sequence.
 _SHORTEST_GAP = 60
 
 
 @dataclass(frozen=True)
 class SpeciesConfig:
-    """What the species shall be like.
+    """Size and composition of the species' genome.
 
     Attributes
     ----------
     contigs, contig_length
         Number of chromosomes, and bases of each.
     genes_per_contig, transposons_per_contig
-        How many of each stand on a contig.
+        Number of genes and of transposon copies on each contig.
     gc
         Share of G and C in intergenic sequence.
     codons, introns
-        Median codons of a gene, and its expected number of introns.
+        Median number of codons of a gene, and its expected number of introns.
     transposon_length, transposon_divergence
-        Bases of the family's master copy, and the expected share of substituted bases of its copies.
+        Bases of the family's master copy, and the expected share of substituted bases in its copies.
     seed
-        Everything random follows from it.
+        Determines everything random.
     """
 
     contigs: int = 4
@@ -74,13 +74,13 @@ class Species:
     Attributes
     ----------
     config
-        What it was made from.
+        The configuration it was simulated from.
     sequences
-        ``uint8`` codes of every contig; no N.
+        ``uint8`` codes of every contig, without N.
     soft_masked
-        ``bool`` per base: transposon copies.
+        ``bool`` for each base of every contig: whether it lies in a transposon copy.
     genes, transposons
-        Truth, in the order of the genome.
+        True genes and transposon copies, in genome order.
     """
 
     config: SpeciesConfig
@@ -91,7 +91,7 @@ class Species:
 
     @property
     def annotation(self) -> Annotation:
-        """Genes and transposons, without promoters and motifs, which no annotation of a real genome holds."""
+        """Genes and transposons, without promoters and motifs, which real annotations do not list either."""
         return Annotation(
             tuple(gene.model for gene in self.genes), tuple(copy.repeat for copy in self.transposons)
         )
@@ -102,7 +102,18 @@ class Species:
         return tuple(motif for gene in self.genes for motif in gene.motifs)
 
     def letters(self, contig: str) -> str:
-        """A contig as text, soft-masked bases in lower case."""
+        """Text of a contig, soft-masked bases in lower case.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig.
+
+        Returns
+        -------
+        str
+            One letter for each base.
+        """
         raw = np.frombuffer(decode(self.sequences[contig]).encode(), dtype=np.uint8)
         return (raw + 32 * self.soft_masked[contig]).astype(np.uint8).tobytes().decode("ascii")
 
@@ -113,7 +124,17 @@ class Species:
 
 
 def simulate_species(config: SpeciesConfig) -> Species:
-    """Make a species; the same configuration gives the same species.
+    """Simulate a species; the same configuration gives the same species.
+
+    Parameters
+    ----------
+    config
+        Size and composition of the genome.
+
+    Returns
+    -------
+    Species
+        The genome with its genes and transposons.
 
     Raises
     ------
@@ -140,7 +161,7 @@ def simulate_species(config: SpeciesConfig) -> Species:
 
 @dataclass(eq=False)
 class _Contig:
-    """One contig while elements are put on its intergenic sequence."""
+    """One contig while genes and transposons are written onto its intergenic sequence."""
 
     name: str
     codes: NDArray[np.uint8]
@@ -200,7 +221,7 @@ def _room(draft: GeneDraft | CopyDraft) -> int:
 
 
 def _starts(rng: np.random.Generator, rooms: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    """Starts of elements in the order given, with random gaps before, between and after them."""
+    """Starts of elements in the given order, with random gaps before, between and after them."""
     spare = length - int(rooms.sum()) - _SHORTEST_GAP * (len(rooms) + 1)
     if spare < 0:
         raise BudwoodError(

@@ -1,4 +1,4 @@
-"""A trait whose causal variants sit in genes and promoters."""
+"""A trait whose causal variants lie in genes and promoters."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from budwood.simulate.species import Species
 
 @dataclass(frozen=True)
 class EffectClass:
-    """How variants of a functional class act on the trait.
+    """Distribution of the effects of a functional class of variants.
 
     Attributes
     ----------
     scale
         Standard deviation of an effect, relative to a missense variant's.
     weight
-        How readily a variant of the class is causal, relative to a missense variant.
+        Relative probability that a variant of the class is causal; 1 for a missense variant.
     """
 
     scale: float
@@ -53,26 +53,26 @@ EFFECT_CLASSES: Final[Mapping[Consequence, EffectClass]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TraitConfig:
-    """What the trait shall be like.
+    """Architecture and phenotypes of the trait.
 
     Attributes
     ----------
     name
-        The trait's column in a table of phenotypes.
+        Column of the trait in a table of phenotypes.
     heritability
-        Share of the variance among phenotypes, over all lines, that is genetic.
+        Genetic share of the phenotypic variance over all lines.
     causal
         Number of causal variants.
     minimum_frequency
-        Frequency below which the rarer allele of a causal variant must not lie.
+        Smallest minor allele frequency of a causal variant.
     mean, standard_deviation
-        Of the phenotypes, over all lines.
+        Mean and standard deviation of the phenotypes over all lines.
     phenotyped
-        Lines whose phenotype is known, chosen at random.
+        Number of lines with a known phenotype, chosen at random.
     effect_classes
-        How each functional class acts; classes that are not here have no effect.
+        Effect distribution of each functional class; other classes have no effect.
     seed
-        Everything random follows from it.
+        Determines everything random.
     """
 
     name: str = "plant_height"
@@ -94,24 +94,24 @@ class TraitConfig:
 
 @dataclass(frozen=True, eq=False)
 class Trait:
-    """A trait of a population: what a breeder sees and what is true.
+    """A trait of a population: the phenotypes a breeder sees and the true values.
 
     Attributes
     ----------
     config
-        What it was made from.
+        The configuration it was simulated from.
     consequence, gene
-        Functional class of each of the population's m sites, and the gene it concerns.
+        Functional class of each of the population's m sites, and the gene it affects.
     causal
         Columns of the population's sites that are causal, ascending.
     effect
-        Effect of one copy of ALT at each causal site, in the trait's unit; additive.
+        Additive effect of one copy of ALT at each causal site, in units of the trait.
     genetic_value
-        (n,) of all lines, the mean with it.
+        (n,) genetic values of all lines, including the mean.
     phenotype
-        (n,) genetic value plus environment, of all lines.
+        (n,) genetic value plus environmental deviation of all lines.
     phenotyped
-        (n,) ``bool``: lines whose phenotype is known.
+        (n,) ``bool``: lines with a known phenotype.
     """
 
     config: TraitConfig
@@ -125,16 +125,40 @@ class Trait:
 
 
 def simulate_trait(species: Species, population: Population, config: TraitConfig) -> Trait:
-    """Draw causal variants among those that change a protein, a splice site or a promoter's motif.
+    """Simulate a trait with causal variants that change a protein, a splice site or a promoter motif.
 
-    Effects are normal with a standard deviation that depends on the variant's class, then scaled so that
-    the variance of the genetic values over all lines is heritability times the variance asked for; the
-    environment is normal with the rest.
+    Effects are normal with a standard deviation that depends on the class of the variant. They are scaled so
+    that the variance of the genetic values over all lines is heritability times the phenotypic variance of
+    the configuration. The environmental deviation is normal with the remaining variance.
+
+    Parameters
+    ----------
+    species
+        The genome with its genes.
+    population
+        Lines and their genotypes.
+    config
+        Architecture of the trait.
+
+    Returns
+    -------
+    Trait
+        Causal variants, genetic values and phenotypes.
 
     Raises
     ------
     BudwoodError
-        If too few variants can be causal, or more lines are to be phenotyped than there are.
+        If too few variants can be causal, or more lines should be phenotyped than there are.
+
+    Examples
+    --------
+    >>> from budwood.simulate.population import PopulationConfig, simulate_population
+    >>> from budwood.simulate.species import SpeciesConfig, simulate_species
+    >>> species = simulate_species(SpeciesConfig(contigs=1, contig_length=60_000, genes_per_contig=8))
+    >>> panel = simulate_population(species, PopulationConfig(lines=40))
+    >>> trait = simulate_trait(species, panel, TraitConfig(causal=5, phenotyped=30))
+    >>> len(trait.causal), int(trait.phenotyped.sum())
+    (5, 30)
     """
     n = len(population.accessions)
     if config.phenotyped > n:

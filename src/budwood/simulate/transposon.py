@@ -1,4 +1,4 @@
-"""A family of DNA transposons: a master copy and the diverged copies of it."""
+"""A family of DNA transposons: a master copy and its diverged copies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import reverse_complement
 from budwood.simulate.composition import Composition
 
-#: Length of the terminal inverted repeats, and of the target site that an insertion doubles (as in hAT).
+#: Length of the terminal inverted repeats, and of the target site that an insertion duplicates (as in hAT).
 INVERTED_REPEAT: Final = 26
 TARGET_SITE: Final = 8
 FAMILY: Final = "MERIS1"
@@ -27,11 +27,11 @@ class TransposonCopy:
     Attributes
     ----------
     repeat
-        The copy as an annotation holds it, without the doubled target site on its flanks.
+        The copy as an annotation lists it, without the target site duplications on its flanks.
     divergence
-        Share of its bases that were substituted since it was inserted.
+        Share of its bases substituted since the insertion.
     deleted
-        Bases that it lacks from the middle of the master copy.
+        Number of bases missing from the middle of the master copy.
     """
 
     repeat: Repeat
@@ -40,12 +40,26 @@ class TransposonCopy:
 
     @property
     def interval(self) -> Interval:
-        """Where it stands."""
+        """Place of the copy."""
         return Interval(self.repeat.contig, self.repeat.start, self.repeat.end, self.repeat.strand)
 
 
 def master_copy(rng: np.random.Generator, composition: Composition, length: int) -> NDArray[np.uint8]:
-    """A transposon whose last bases are the reverse complement of its first.
+    """Draw a transposon whose last bases are the reverse complement of its first.
+
+    Parameters
+    ----------
+    rng
+        Random number generator.
+    composition
+        Composition of the sequence.
+    length
+        Bases, more than twice the terminal inverted repeat.
+
+    Returns
+    -------
+    numpy.ndarray
+        (length,) ``uint8`` base codes.
 
     Examples
     --------
@@ -61,29 +75,59 @@ def master_copy(rng: np.random.Generator, composition: Composition, length: int)
 
 @dataclass(frozen=True, eq=False)
 class CopyDraft:
-    """A copy of the transposon as it reads along its own strand, before it has a place on a contig."""
+    """A copy of the transposon in the direction of its own strand, before it is placed on a contig.
+
+    Attributes
+    ----------
+    codes
+        (length,) ``uint8`` bases.
+    divergence
+        Share of substituted bases.
+    deleted
+        Number of deleted bases.
+    """
 
     codes: NDArray[np.uint8]
     divergence: float
     deleted: int
 
     def place(self, contig: str, start: int, strand: str) -> TransposonCopy:
-        """The copy, its lowest base at ``start`` of the contig."""
+        """Place the copy on a contig.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig.
+        start
+            0-based position of the lowest base.
+        strand
+            ``"+"`` or ``"-"``.
+
+        Returns
+        -------
+        TransposonCopy
+            The copy in contig coordinates.
+        """
         repeat = Repeat(contig, start, start + len(self.codes), strand, FAMILY, FAMILY_CLASS)
         return TransposonCopy(repeat, self.divergence, self.deleted)
 
 
 def draft_copy(rng: np.random.Generator, master: NDArray[np.uint8], divergence: float) -> CopyDraft:
-    """A copy with random substitutions and, in half of the cases, the middle lost.
+    """Draw a copy with random substitutions and, with probability one half, a deletion in the middle.
 
     Parameters
     ----------
     rng
-        Source of randomness.
+        Random number generator.
     master
-        The family's master copy.
+        (length,) master copy of the family.
     divergence
-        Expected share of substituted bases over the family; ages differ between copies.
+        Expected share of substituted bases over the family; copies differ in age.
+
+    Returns
+    -------
+    CopyDraft
+        The copy before it is placed.
     """
     deleted = 0
     codes = master.copy()
