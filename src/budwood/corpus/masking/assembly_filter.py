@@ -1,4 +1,4 @@
-"""Which assemblies are good enough to learn from."""
+"""Leave out assemblies that are too fragmented or have too many unknown bases."""
 
 from __future__ import annotations
 
@@ -12,13 +12,23 @@ from numpy.typing import NDArray
 from budwood.corpus.recipe.recipe import FilterConfig
 from budwood.genomics.sequence import N
 
-#: A run of this many N is a gap between two contigs of a scaffold (the convention of INSDC and AGP files).
+#: A run of at least this many N is a gap between two contigs of a scaffold (convention of INSDC and AGP).
 GAP: Final = 10
 
 
 @dataclass(frozen=True)
 class AssemblyFacts:
-    """What the filter knows of an assembly: its species, contig N50 and share of N."""
+    """Properties of an assembly that the filter uses.
+
+    Attributes
+    ----------
+    species, assembly
+        Names of the species and of the assembly.
+    n50
+        Contig N50 in bases.
+    unknown
+        Share of N among all bases.
+    """
 
     species: str
     assembly: str
@@ -28,16 +38,36 @@ class AssemblyFacts:
 
 @dataclass(frozen=True)
 class FilterDecision:
-    """Whether an assembly is used, and why."""
+    """Whether an assembly is used, and the reason.
+
+    Attributes
+    ----------
+    used
+        Whether the assembly is used.
+    reason
+        The reason, for the summary of the corpus.
+    """
 
     used: bool
     reason: str
 
 
 def known_stretches(codes: NDArray[np.uint8], gap: int = GAP) -> NDArray[np.int64]:
-    """Starts and ends of what lies between runs of at least ``gap`` N, shape (stretches, 2).
+    """Find the stretches between runs of at least ``gap`` N.
 
-    Shorter runs of N stay inside; at the ends of a contig every N falls away.
+    Shorter runs of N stay inside a stretch; N at the ends of a contig are always left out.
+
+    Parameters
+    ----------
+    codes
+        (length,) base codes of a contig.
+    gap
+        Shortest run of N that separates two stretches.
+
+    Returns
+    -------
+    numpy.ndarray
+        (stretches, 2) 0-based half-open starts and ends.
 
     Examples
     --------
@@ -55,7 +85,17 @@ def known_stretches(codes: NDArray[np.uint8], gap: int = GAP) -> NDArray[np.int6
 
 
 def n50(lengths: NDArray[np.int64]) -> int:
-    """The length that contigs of at least this length, together, make half of all bases; 0 without contigs.
+    """N50 of contig lengths: contigs of at least this length hold half of all bases.
+
+    Parameters
+    ----------
+    lengths
+        (contigs,) lengths in bases.
+
+    Returns
+    -------
+    int
+        The N50 in bases; 0 without contigs.
 
     Examples
     --------
@@ -68,10 +108,28 @@ def n50(lengths: NDArray[np.int64]) -> int:
 
 
 def filter_assemblies(facts: Sequence[AssemblyFacts], config: FilterConfig) -> list[FilterDecision]:
-    """Decide assembly by assembly.
+    """Decide for each assembly whether it is used.
 
-    One that is too fragmented or too full of N is left out unless its species has none that is neither; then
-    the one of the highest N50 stands in.
+    An assembly below the thresholds is left out if its species has one that passes. Otherwise the species'
+    best assembly, the one with the highest N50, is used.
+
+    Parameters
+    ----------
+    facts
+        Properties of the assemblies.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    list of FilterDecision
+        One decision for each assembly, in the given order.
+
+    Examples
+    --------
+    >>> facts = [AssemblyFacts("rice", "", 30_000_000, 0.01), AssemblyFacts("rice", "old", 9_000, 0.02)]
+    >>> [decision.used for decision in filter_assemblies(facts, FilterConfig(min_n50=50_000))]
+    [True, False]
     """
     faults = [_fault(each, config) for each in facts]
     conclusions = []

@@ -1,9 +1,9 @@
-"""How often a genome repeats itself: k-mer counts, and for every base their excess over chance.
+"""k-mer counts of a genome, and the excess of k-mers over chance at every base.
 
-The excess of a k-mer is log2 of its count (both strands) over the count expected of a random sequence with
-the genome's own share of G and C; the excess of a base is the mean over the k-mers that lie around it. It
-does not depend on how large the genome is or how much of it was given, so it is one scale for repeats in
-every species (WindowMasker, Morgulis et al. 2006, Bioinformatics 22:134, masks by counts alone).
+The excess of a k-mer is log2 of its count (both strands) over the count expected in a random sequence with
+the genome's share of G and C. The excess of a base is the mean over the k-mers around it. It does not depend
+on the size of the genome or on how much of it was given, so it measures repeats on one scale for all species
+(WindowMasker, Morgulis et al. 2006, Bioinformatics 22:134, masks by counts alone).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter1d
 
 from budwood.genomics.sequence import C, G, N
 
-#: Bases over which the excess of k-mers is averaged.
+#: Number of bases over which the excess of k-mers is averaged.
 SMOOTHING: Final = 48
 
 #: Excess is stored as ``round(bits * STEPS) + ZERO`` in one byte; 0 marks N.
@@ -32,14 +32,14 @@ Number = TypeVar("Number", bound=np.number)
 
 @dataclass(frozen=True)
 class KmerSpectrum:
-    """Counts of every k-mer.
+    """Counts of all k-mers.
 
     Attributes
     ----------
     k
         Length of the k-mers.
     counts
-        (4**k,) ``uint32``, by the k-mer's number in base 4, first base highest.
+        (4**k,) ``uint32`` counts; the index is the k-mer read as a number in base 4, first base highest.
     """
 
     k: int
@@ -47,14 +47,24 @@ class KmerSpectrum:
 
     @property
     def total(self) -> int:
-        """Counted k-mers."""
+        """Number of counted k-mers."""
         return int(self.counts.sum(dtype=np.int64))
 
 
 def kmer_length(bases: int) -> int:
-    """The shortest k of which a random genome of that length holds less than five each (WindowMasker).
+    """Choose the shortest k for which a random genome has fewer than five of each k-mer (WindowMasker).
 
-    Kept between 8 and 13, where the counts take 268 MB.
+    The result is limited to 8 to 13; the counts for 13 take 268 MB.
+
+    Parameters
+    ----------
+    bases
+        Bases of the genome.
+
+    Returns
+    -------
+    int
+        The k-mer length.
 
     Examples
     --------
@@ -68,12 +78,19 @@ def kmer_length(bases: int) -> int:
 
 
 def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Number of the k-mer that begins at each base, and whether it is free of N.
+    """Index the k-mer that begins at each base, and mark those free of N.
+
+    Parameters
+    ----------
+    codes
+        (length,) base codes.
+    k
+        Length of the k-mers, at most 15.
 
     Returns
     -------
     tuple of ndarray
-        Two arrays of ``len(codes) - k + 1`` (none for shorter sequences).
+        ``int32`` indices and ``bool`` marks, each of ``length - k + 1`` (empty for shorter sequences).
 
     Examples
     --------
@@ -91,7 +108,25 @@ def kmer_indices(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32], N
 
 
 def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int) -> KmerSpectrum:
-    """Count the k-mers of sequences on the strand given, those with N left out."""
+    """Count the k-mers of sequences on the given strand, leaving out those with N.
+
+    Parameters
+    ----------
+    sequences
+        Base codes of each sequence.
+    k
+        Length of the k-mers.
+
+    Returns
+    -------
+    KmerSpectrum
+        The counts.
+
+    Examples
+    --------
+    >>> count_kmers([np.array([0, 0, 0, 1], dtype=np.uint8)], 1).counts
+    array([3, 1, 0, 0], dtype=uint32)
+    """
     counts = np.zeros(4**k, dtype=np.uint32)
     for codes in sequences:
         for start in range(0, len(codes), _PIECE):
@@ -105,7 +140,17 @@ def count_kmers(sequences: Iterable[NDArray[np.uint8]], k: int) -> KmerSpectrum:
 
 
 def both_strands(spectrum: KmerSpectrum) -> KmerSpectrum:
-    """Counts with those of each k-mer's reverse complement added.
+    """Add to the count of each k-mer the count of its reverse complement.
+
+    Parameters
+    ----------
+    spectrum
+        Counts on one strand.
+
+    Returns
+    -------
+    KmerSpectrum
+        Counts on both strands.
 
     Examples
     --------
@@ -141,16 +186,28 @@ def of_reverse_complements(values: NDArray[Number], k: int) -> NDArray[Number]:
 
 
 def excess(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.uint8]:
-    """Excess of every base of a sequence, as a byte (:data:`STEPS`, :data:`ZERO`); 0 for N.
+    """Compute the k-mer excess of every base of a sequence.
 
     Parameters
     ----------
     codes
-        (length,) bases.
+        (length,) base codes.
     spectrum
-        Counts of both strands of the whole species.
+        Counts on both strands of the whole species.
     gc_share
-        Share of G and C among the species' known bases.
+        Share of G and C among the known bases of the species.
+
+    Returns
+    -------
+    numpy.ndarray
+        (length,) ``uint8``: ``round(bits * STEPS) + ZERO``, at least 1; 0 for N.
+
+    Examples
+    --------
+    >>> codes = np.tile(np.array([0, 1, 2, 3, 3, 1], dtype=np.uint8), 40)
+    >>> spectrum = both_strands(count_kmers([codes], 8))
+    >>> bool((excess(codes, spectrum, 0.5) > ZERO).all())
+    True
     """
     track = np.zeros(len(codes), dtype=np.uint8)
     margin = SMOOTHING + spectrum.k
@@ -164,7 +221,7 @@ def excess(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) ->
 
 
 def _smoothed(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.float32]:
-    """Mean excess in bits of the k-mers within half of SMOOTHING of each base; 0 where there are none."""
+    """Mean excess in bits of the k-mers within half of SMOOTHING around each base; 0 where there are none."""
     k = spectrum.k
     numbers, whole = kmer_indices(codes, k)
     if not len(numbers):
@@ -174,7 +231,7 @@ def _smoothed(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float)
     bits = np.log2(np.maximum(spectrum.counts[numbers], 1)).astype(np.float32)
     bits -= by_gc[strong[k:] - strong[:-k]]
     bits[~whole] = 0.0
-    # The k-mer that begins at a base is centred k // 2 further on.
+    # The centre of a k-mer lies k // 2 bases behind its start.
     placed = np.zeros((2, len(codes)), dtype=np.float32)
     placed[0, k // 2 : k // 2 + len(bits)] = bits
     placed[1, k // 2 : k // 2 + len(bits)] = whole
@@ -183,7 +240,7 @@ def _smoothed(codes: NDArray[np.uint8], spectrum: KmerSpectrum, gc_share: float)
 
 
 def _expected_bits(spectrum: KmerSpectrum, gc_share: float) -> NDArray[np.float32]:
-    """log2 of the count expected of a k-mer, by its number of G and C."""
+    """log2 of the expected count of a k-mer, by its number of G and C."""
     share = min(max(gc_share, 1e-3), 1 - 1e-3)
     strong = np.arange(spectrum.k + 1)
     bits = strong * np.log2(share / 2) + (spectrum.k - strong) * np.log2((1 - share) / 2)

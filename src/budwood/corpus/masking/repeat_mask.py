@@ -1,10 +1,11 @@
-"""Repeat masks of different origin on one scale.
+"""Bring repeat masks of different origin to one scale.
 
-Given masks differ in how much they call repeat. The common scale is the k-mer excess
-(:mod:`budwood.corpus.masking.kmer_spectrum`): every given mask is read as the threshold of excess that would mask
-the same share of its genome, and genomes without a mask are masked from the median of those thresholds on.
-Where the recipe states a genome's share of repeats, its mask is brought to that share: bases of least excess
-are taken out of a mask that is too wide, bases of highest excess are added to one that is too narrow.
+Given masks differ in what they call a repeat. The common scale is the k-mer excess
+(:mod:`budwood.corpus.masking.kmer_spectrum`). Each given mask is converted to the threshold of excess that
+masks the same share of its genome. Genomes without a mask are masked above the median of these thresholds.
+Where the recipe states a genome's share of repeats, its mask is adjusted to that share: bases with the lowest
+excess are removed from a mask that is too wide, and bases with the highest excess are added to one that is
+too narrow.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 
 from budwood.corpus.masking.kmer_spectrum import STEPS, ZERO
 
-#: A soft mask of less or more than this says nothing: the file is all upper or all lower case.
-_SAYS_NOTHING: Final = (0.001, 0.95)
+#: A soft mask of a smaller or larger share is not informative: the file is all upper or all lower case.
+_INFORMATIVE_SHARES: Final = (0.001, 0.95)
 _NEVER: Final = 256
 
 
 @dataclass(frozen=True)
 class MaskFacts:
-    """One genome as the calibration sees it.
+    """Properties of one genome that the calibration uses.
 
     Attributes
     ----------
@@ -34,10 +35,9 @@ class MaskFacts:
     has_track
         Whether a repeat track is given.
     repeat_share
-        Share to calibrate to, 0 for none.
+        Share of repeats to calibrate to, 0 for none.
     histogram
-        (2, 256) known bases by whether the given mask (track or soft mask) holds them and by their excess
-        byte.
+        (2, 256) number of known bases outside and inside the given mask (track or soft mask), by excess byte.
     """
 
     requested: str
@@ -47,13 +47,13 @@ class MaskFacts:
 
     @property
     def given_share(self) -> float:
-        """Share of known bases that the given mask holds."""
+        """Share of known bases in the given mask."""
         return float(self.histogram[1].sum() / max(1, self.histogram.sum()))
 
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """How a genome is masked: given bases from ``keep_from`` on, and all bases from ``add_from`` on.
+    """How a genome is masked: given bases from ``keep_from`` up, and all bases from ``add_from`` up.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class MaskPlan:
     given_share, share
         Share of known bases masked before and after.
     scale
-        Threshold of excess, in bits, that masks as large a share as the result; None without k-mers.
+        Threshold of excess in bits that masks the same share as the result; None without k-mers.
     """
 
     source: str
@@ -75,21 +75,71 @@ class MaskPlan:
     scale: float | None
 
     def apply(self, given: NDArray[np.bool_], excess: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """The mask of a stretch from its given mask and its excess."""
+        """Mask a stretch.
+
+        Parameters
+        ----------
+        given
+            (length,) the given mask.
+        excess
+            (length,) excess bytes.
+
+        Returns
+        -------
+        numpy.ndarray
+            (length,) ``bool`` mask.
+
+        Examples
+        --------
+        >>> plan = MaskPlan("soft", 0, 100, 0.5, 0.75, None)
+        >>> plan.apply(np.array([True, False, False]), np.array([0, 99, 100], dtype=np.uint8))
+        array([ True, False,  True])
+        """
         return (given & (excess >= self.keep_from)) | (excess >= self.add_from)
 
     def table(self) -> dict[str, Any]:
-        """As plain values."""
+        """Convert to plain values.
+
+        Returns
+        -------
+        dict
+            Field names and values.
+        """
         return asdict(self)
 
     @classmethod
     def of_table(cls, table: Mapping[str, Any]) -> MaskPlan:
-        """From plain values."""
+        """Build from the plain values of :meth:`table`.
+
+        Parameters
+        ----------
+        table
+            Field names and values.
+
+        Returns
+        -------
+        MaskPlan
+            The plan.
+        """
         return cls(**table)
 
 
 def mask_source(requested: str, *, has_track: bool, given_share: float) -> str:
-    """Where a mask comes from: what was requested for, or for ``auto`` the first that says something.
+    """Choose the origin of a mask: the requested one, or for ``auto`` the first that is informative.
+
+    Parameters
+    ----------
+    requested
+        The recipe's ``mask``.
+    has_track
+        Whether a repeat track is given.
+    given_share
+        Share of known bases in the soft mask.
+
+    Returns
+    -------
+    str
+        ``track``, ``soft``, ``kmers`` or ``none``.
 
     Examples
     --------
@@ -106,23 +156,40 @@ def mask_source(requested: str, *, has_track: bool, given_share: float) -> str:
 
 
 def is_informative(soft_share: float) -> bool:
-    """Whether a soft mask of this share is one: a file in one case only has none.
+    """Test whether a soft mask of this share is a mask: a file in one case only has none.
+
+    Parameters
+    ----------
+    soft_share
+        Share of known bases in lower case.
+
+    Returns
+    -------
+    bool
+        Whether the share lies between 0.001 and 0.95.
 
     Examples
     --------
     >>> is_informative(0.3), is_informative(1.0)
     (True, False)
     """
-    return _SAYS_NOTHING[0] < soft_share < _SAYS_NOTHING[1]
+    return _INFORMATIVE_SHARES[0] < soft_share < _INFORMATIVE_SHARES[1]
 
 
 def calibrate(genomes: Sequence[MaskFacts], default_excess: float) -> list[MaskPlan]:
-    """Plans for all genomes of a corpus, on one scale.
+    """Plan the masks of all genomes of a corpus on one scale.
 
     Parameters
     ----------
+    genomes
+        Properties of each genome.
     default_excess
-        Threshold in bits for the case that no genome comes with a mask.
+        Threshold in bits that is used if no genome has a mask.
+
+    Returns
+    -------
+    list of MaskPlan
+        One plan for each genome.
     """
     sources = [mask_source(g.requested, has_track=g.has_track, given_share=g.given_share) for g in genomes]
     given = [g for g, source in zip(genomes, sources, strict=True) if source in ("track", "soft")]
@@ -149,7 +216,7 @@ def _plan(genome: MaskFacts, source: str, common: int) -> MaskPlan:
 
 
 def _from_share(histogram: NDArray[np.int64], share: float) -> int:
-    """The byte from which on the share of a histogram comes nearest to the one wanted.
+    """Find the byte from which the upper share of a histogram is closest to the requested share.
 
     Examples
     --------
@@ -157,5 +224,5 @@ def _from_share(histogram: NDArray[np.int64], share: float) -> int:
     2
     """
     above = np.append(np.cumsum(histogram[::-1])[::-1], 0) / max(1, histogram.sum())
-    # Of equally good thresholds the highest, so that bytes which never occur are not called repeat.
+    # The highest of equally good thresholds, so that bytes which never occur are not masked.
     return int(len(histogram) - np.argmin(np.abs(above - share)[::-1]))

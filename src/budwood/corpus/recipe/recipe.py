@@ -1,4 +1,4 @@
-"""Recipes of corpora: which genomes, and how each stage treats them, as a TOML file."""
+"""Recipes of corpora in TOML: the genomes, and the settings of each stage."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _TOKENS: Final = ("base", "kmer", "bpe")
 
 @dataclass(frozen=True)
 class AssemblySource:
-    """One FASTA file of a recipe with what is known about it; ``$VARIABLES`` in paths are expanded.
+    """One FASTA file of a recipe and its properties; ``$VARIABLES`` in paths are expanded.
 
     Attributes
     ----------
     species
-        Its species, or the name of the collection.
+        Species, or the name of the collection.
     fasta, annotation, repeats
         Genome; genes (GFF3, GTF, BED12); repeats (BED, GFF3).
     assembly
-        Name of the assembly, needed where a species has several.
+        Name of the assembly, required where a species has several.
     collection, species_table
-        Whether the sequences come from many species, and the table that says which
-        (:func:`budwood.genomics.io.tables.species_table.read_species_table`); without a table the whole file counts
-        as one species.
+        Whether the sequences come from many species, and the table with the species of each
+        (:func:`budwood.genomics.io.tables.species_table.read_species_table`); without a table the whole file
+        counts as one species.
     exclude
-        Patterns (``Oryza *``) of sequence or species names that are left out.
+        Patterns (``Oryza *``) of sequence or species names to leave out.
     taxonomy_id, lineage, ploidy, subgenomes
         NCBI taxonomy id; ranks from the widest to the genus; copies of the genome; patterns of contig
         names by subgenome.
     mask, repeat_share
-        Where the repeat mask comes from (``auto``: the track, else the soft mask, else k-mers), and the share
-        of bases it is brought to (0: as the common scale has it).
+        Origin of the repeat mask (``auto``: the track, else the soft mask, else k-mers), and the share of
+        bases to which it is adjusted (0: determined by the common scale).
     share
-        Share of training windows (0: by the taxonomic balance).
+        Share of training windows (0: determined by the taxonomic balance).
     limit
-        Windows at most, drawn at random before near-duplicates are dropped; 0 for all.
+        Largest number of windows, drawn at random before near-duplicates are dropped; 0 for all.
     """
 
     species: str
@@ -69,13 +69,32 @@ class AssemblySource:
         return f"{self.species} {self.assembly}".strip()
 
     def path(self, name: str) -> Path:
-        """A file of the source, environment variables expanded."""
+        """Path of a file of the source, with environment variables expanded.
+
+        Parameters
+        ----------
+        name
+            The path as the recipe gives it.
+
+        Returns
+        -------
+        pathlib.Path
+            The expanded path.
+        """
         return expanded(name, self.label)
 
 
 @dataclass(frozen=True)
 class FilterConfig:
-    """Assemblies that are left out: contig N50 under ``min_n50`` or more than ``max_unknown`` of N."""
+    """Thresholds below which assemblies are left out.
+
+    Attributes
+    ----------
+    min_n50
+        Smallest contig N50 in bases.
+    max_unknown
+        Largest share of N.
+    """
 
     min_n50: int = 50_000
     max_unknown: float = 0.5
@@ -83,20 +102,20 @@ class FilterConfig:
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """How contigs are cut.
+    """How contigs are cut into windows.
 
     Attributes
     ----------
     length
-        Bases of a window. Training crops its windows out of these, so it may be a multiple of those.
+        Bases of a window. Training crops its windows out of these, so it may be a multiple of theirs.
     promoter, flank
-        Bases before and behind a gene that count as its surroundings.
+        Bases before and after a gene that count as its surroundings.
     random_per_genic
-        Windows drawn elsewhere per window of genes and their surroundings; all without an annotation.
+        Windows drawn elsewhere for each window of genes and their surroundings; all without an annotation.
     max_unknown
-        Windows with a larger share of N are left out.
+        Largest share of N in a window.
     shortest
-        Bases that the last window of a stretch must have; the rest of it is N.
+        Smallest number of bases of the last window of a stretch; the rest of the window is N.
     """
 
     length: int = 960
@@ -109,14 +128,28 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """Excess of k-mers in bits from which a base is repeat where no genome comes with a mask."""
+    """Settings of repeat masking.
+
+    Attributes
+    ----------
+    excess
+        Excess of k-mers in bits above which a base is a repeat if no genome has a mask.
+    """
 
     excess: float = 1.5
 
 
 @dataclass(frozen=True)
 class DuplicateConfig:
-    """Near-duplicates are dropped from these identity and coverage on."""
+    """Settings of near-duplicate removal.
+
+    Attributes
+    ----------
+    drop
+        Whether near-duplicates are dropped.
+    min_identity, min_coverage
+        Smallest identity, over this share of the window, of a near-duplicate.
+    """
 
     drop: bool = True
     min_identity: float = 0.85
@@ -125,7 +158,15 @@ class DuplicateConfig:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """Share of every species' windows kept for validation, and the largest cluster that may be (a share)."""
+    """Settings of the split into training and validation.
+
+    Attributes
+    ----------
+    validation
+        Share of every species' windows for validation.
+    largest_cluster
+        Largest homology cluster that may be used for validation, as a share of all windows.
+    """
 
     validation: float = 0.03
     largest_cluster: float = 0.002
@@ -133,7 +174,15 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class BalanceConfig:
-    """Where the species' weights come from: ``tree`` (a Newick file), ``lineage``, ``equal`` or ``size``."""
+    """Source of the species' weights.
+
+    Attributes
+    ----------
+    method
+        ``tree`` (a Newick file), ``lineage``, ``equal`` or ``size``.
+    tree
+        Path of the tree for ``tree``.
+    """
 
     method: str = "lineage"
     tree: str = ""
@@ -141,7 +190,17 @@ class BalanceConfig:
 
 @dataclass(frozen=True)
 class TokenConfig:
-    """Tokens beside the bases: none for ``base``; ``kmer`` and ``bpe`` need the library tokenizers."""
+    """Tokens to store beside the bases.
+
+    Attributes
+    ----------
+    kind
+        ``base`` for none; ``kmer`` or ``bpe``, which need the library tokenizers.
+    k
+        Length of the k-mers.
+    vocabulary
+        Size of the vocabulary of byte-pair encoding.
+    """
 
     kind: str = "base"
     k: int = 6
@@ -150,7 +209,15 @@ class TokenConfig:
 
 @dataclass(frozen=True)
 class ShardConfig:
-    """Windows per shard of the corpus, and megabases per shard of the stages before."""
+    """Sizes of shards.
+
+    Attributes
+    ----------
+    windows
+        Windows in each shard of the corpus.
+    megabases
+        Megabases in each shard of the earlier stages.
+    """
 
     windows: int = 16_384
     megabases: int = 32
@@ -158,7 +225,19 @@ class ShardConfig:
 
 @dataclass(frozen=True)
 class CorpusRecipe:
-    """Everything a corpus depends on besides the files and the code."""
+    """Everything that determines a corpus, apart from the files and the code.
+
+    Attributes
+    ----------
+    name
+        Name of the corpus.
+    seed
+        Determines everything random.
+    sources
+        Assemblies and collections.
+    filter, windows, mask, duplicates, split, balance, tokens, shards
+        Settings of each stage.
+    """
 
     name: str
     seed: int
@@ -173,7 +252,13 @@ class CorpusRecipe:
     shards: ShardConfig = ShardConfig()
 
     def files(self) -> list[Path]:
-        """Every file the corpus is made from, each once."""
+        """List all files of the corpus, each once.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The paths.
+        """
         named = [
             source.path(name)
             for source in self.sources
@@ -185,13 +270,27 @@ class CorpusRecipe:
         return list(dict.fromkeys(named))
 
     def table(self) -> dict[str, Any]:
-        """The recipe as plain values, for manifests."""
+        """Convert to plain values, for manifests.
+
+        Returns
+        -------
+        dict
+            Field names and values.
+        """
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Head:
-    """What stands outside the tables."""
+    """Keys outside the tables of a recipe.
+
+    Attributes
+    ----------
+    name
+        Name of the corpus; the name of the file by default.
+    seed
+        Determines everything random.
+    """
 
     name: str = ""
     seed: int = 0
@@ -200,11 +299,21 @@ class Head:
 def read_corpus_recipe(path: Path) -> CorpusRecipe:
     """Read a recipe.
 
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    CorpusRecipe
+        The recipe, checked.
+
     Raises
     ------
     BudwoodError
-        If the file is missing, is not TOML, has a table or key that does not exist or a value that cannot
-        be, or if two species bear one name.
+        If the file is missing or is not TOML, a table or key does not exist, a value is out of range, or two
+        species have the same name.
     """
     table, where = read_tables(path), str(path)
     sources = [build_table(AssemblySource, entry, where) for entry in table.pop("assembly", [])]
@@ -266,7 +375,7 @@ def _check(recipe: CorpusRecipe, where: str) -> None:
 
 
 def _check_ranges(recipe: CorpusRecipe, where: str) -> None:
-    """Every number between the least and the most it can mean."""
+    """Check that every number lies in its range."""
     shares = ((recipe.filter, "max_unknown"), (recipe.windows, "max_unknown"), (recipe.split, "validation"))
     ranges: list[tuple[Any, str, float, float]] = [
         (recipe, "seed", 0, 2**63 - 1),
@@ -297,7 +406,7 @@ def _check_ranges(recipe: CorpusRecipe, where: str) -> None:
 
 
 def _check_lineages(recipe: CorpusRecipe, where: str) -> None:
-    """Balance by lineage needs one of every species; of none, all count alike."""
+    """Check that all species or none have a lineage if the balance is by lineage."""
     pool = [s for s in recipe.sources if not (s.share or s.collection)]
     without = [s for s in pool if not s.lineage]
     if recipe.balance.method == "lineage" and 0 < len(without) < len(pool):
@@ -309,7 +418,7 @@ def _check_lineages(recipe: CorpusRecipe, where: str) -> None:
 
 
 def _check_names(sources: tuple[AssemblySource, ...], where: str) -> None:
-    """Species may come twice as two named assemblies that agree about what the species is."""
+    """Check that a species that is listed twice has two named assemblies with the same properties."""
     seen: dict[str, list[AssemblySource]] = {}
     for source in sources:
         seen.setdefault(" ".join(source.species.lower().replace("_", " ").split()), []).append(source)

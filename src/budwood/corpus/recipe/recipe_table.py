@@ -1,4 +1,4 @@
-"""Tables of recipes: TOML read, keys checked, paths expanded, for every kind of recipe."""
+"""Read the TOML tables of any recipe: check keys and types, expand paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from budwood.errors import BudwoodError
 
 T = TypeVar("T")
 
-#: What the values of a recipe are called, by how a configuration declares them.
+#: Names of value types in messages, by the type that a configuration declares.
 _KINDS: Final = {
     "int": "whole number",
     "float": "number",
@@ -27,7 +27,17 @@ _KINDS: Final = {
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """Everything a recipe's file says.
+    """Read all tables of a recipe.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    dict
+        The tables and values.
 
     Raises
     ------
@@ -43,12 +53,26 @@ def read_tables(path: Path) -> dict[str, Any]:
 
 
 def build_table(kind: type[T], entry: Any, where: str) -> T:
-    """A configuration from the table that names its values; what is not said is default.
+    """Build a configuration from a table; missing keys take their default.
+
+    Parameters
+    ----------
+    kind
+        A dataclass.
+    entry
+        The table from the recipe.
+    where
+        Name of the recipe, for messages.
+
+    Returns
+    -------
+    object
+        An instance of ``kind``.
 
     Raises
     ------
     BudwoodError
-        If the entry is no table, a key does not exist or is missing, or a value is of another type.
+        If the entry is not a table, a key is unknown or missing, or a value has the wrong type.
     """
     known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
     where = f"{where}, {kind.__name__}"
@@ -76,7 +100,7 @@ def build_table(kind: type[T], entry: Any, where: str) -> T:
 
 
 def _is_a(value: Any, declared: str) -> bool:
-    """Whether a value is of the kind declared; kinds that recipes do not know are not looked at."""
+    """Whether a value has the declared type; types that recipes do not use are not checked."""
     if declared == "float":
         return type(value) in (int, float) and math.isfinite(value)
     if declared == "tuple[str, ...]":
@@ -90,7 +114,20 @@ def _is_a(value: Any, declared: str) -> bool:
 
 
 def check_nothing_left(tables: Mapping[str, Any], where: str) -> None:
-    """Refuse entries that no part of a recipe has asked for."""
+    """Refuse entries that no part of a recipe uses.
+
+    Parameters
+    ----------
+    tables
+        The remaining entries.
+    where
+        Name of the recipe, for messages.
+
+    Raises
+    ------
+    BudwoodError
+        If an entry is left.
+    """
     if tables:
         raise BudwoodError(
             f"the recipe has an unknown entry {next(iter(tables))!r}", where=where, mend="remove it"
@@ -98,7 +135,19 @@ def check_nothing_left(tables: Mapping[str, Any], where: str) -> None:
 
 
 def expanded(name: str, where: str) -> Path:
-    """A path with its environment variables put in.
+    """Expand the environment variables of a path.
+
+    Parameters
+    ----------
+    name
+        The path as the recipe gives it.
+    where
+        Name of the recipe, for messages.
+
+    Returns
+    -------
+    pathlib.Path
+        The expanded path.
 
     Raises
     ------

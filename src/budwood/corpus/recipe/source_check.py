@@ -1,4 +1,4 @@
-"""Annotations and repeat tracks held against the genomes they are given for, before a build begins."""
+"""Check annotations and repeat tracks against their genomes before a build begins."""
 
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ from budwood.genomics.io.annotation.open_annotation import read_annotation
 def check_sources(
     recipe: CorpusRecipe, sources: Sequence[OpenSource], digests: Mapping[Path, str]
 ) -> list[str]:
-    """Refuse files that cannot belong together; returns what is worth knowing, a sentence each.
+    """Refuse files that cannot belong together, and collect notes.
 
     Parameters
     ----------
+    recipe
+        The recipe.
+    sources
+        Its opened sources.
     digests
         SHA-256 of every file of the recipe.
+
+    Returns
+    -------
+    list of str
+        Notes, one sentence each.
 
     Raises
     ------
     BudwoodError
-        If an annotation or a repeat track names no contig of its genome or runs past the end of one, holds
-        nothing, or if one sequence is given for two sources.
+        If an annotation or a repeat track is empty, names no contig of its genome or extends past the end of
+        one, or if two sources give the same sequence.
     """
     _check_once(sources, digests)
     notes = []
@@ -50,7 +59,7 @@ def check_sources(
 
 
 def _check_once(sources: Sequence[OpenSource], digests: Mapping[Path, str]) -> None:
-    """No sequence may count twice; parts of one file, by exclude, may be sources of their own."""
+    """No sequence may count twice; parts of one file may be separate sources by means of ``exclude``."""
     seen: dict[tuple[str, str], OpenSource] = {}
     for opened in sources:
         path = opened.inputs()["fasta"]

@@ -1,4 +1,4 @@
-"""The files of a recipe opened: contigs with their species, in groups of bounded size."""
+"""Open the files of a recipe: contigs with their species, in groups of limited size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,19 @@ _MEGABASE: Final = 1_000_000
 
 @dataclass(frozen=True)
 class SourceContig:
-    """One contig of a source with the label and ranks of its species; subgenome where the recipe maps it."""
+    """One contig of a source.
+
+    Attributes
+    ----------
+    name
+        Name in the FASTA file.
+    length
+        Bases.
+    species, lineage
+        Label and ranks of its species.
+    subgenome
+        Subgenome where the recipe assigns one, else empty.
+    """
 
     name: str
     length: int
@@ -31,7 +43,17 @@ class SourceContig:
 
 @dataclass(frozen=True)
 class OpenSource:
-    """A source whose contigs are known, in groups that a task reads at once."""
+    """A source with its contigs, in groups that one task reads at once.
+
+    Attributes
+    ----------
+    source
+        The entry of the recipe.
+    contigs
+        The contigs that are used.
+    groups
+        The same contigs in groups.
+    """
 
     source: AssemblySource
     contigs: tuple[SourceContig, ...]
@@ -43,19 +65,35 @@ class OpenSource:
         return sum(contig.length for contig in self.contigs)
 
     def inputs(self) -> dict[str, Path]:
-        """The files that stages read, by what they are."""
+        """Files that the stages read.
+
+        Returns
+        -------
+        dict
+            Paths by kind: ``fasta``, ``annotation``, ``repeats``.
+        """
         source = self.source
         named = {"fasta": source.fasta, "annotation": source.annotation, "repeats": source.repeats}
         return {kind: source.path(name) for kind, name in named.items() if name}
 
 
 def open_assemblies(recipe: CorpusRecipe) -> list[OpenSource]:
-    """Open every FASTA file of a recipe; contigs without bases and those that are excluded fall away.
+    """Open every FASTA file of a recipe; empty and excluded contigs are left out.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+
+    Returns
+    -------
+    list of OpenSource
+        The sources in the order of the recipe.
 
     Raises
     ------
     BudwoodError
-        If a file cannot be read, nothing is left of it, or a pattern or table does not fit its contigs.
+        If a file cannot be read, no contig of it is left, or a pattern or table does not match its contigs.
     """
     missing = [path for path in recipe.files() if not path.is_file()]
     if missing:
@@ -64,7 +102,20 @@ def open_assemblies(recipe: CorpusRecipe) -> list[OpenSource]:
 
 
 def open_contigs(path: Path, *, collection: bool) -> Assembly:
-    """The sequences of a source; in a collection a record may stand twice."""
+    """Open the sequences of a source; a collection may contain a record twice.
+
+    Parameters
+    ----------
+    path
+        A FASTA file.
+    collection
+        Whether the file holds sequences of many species.
+
+    Returns
+    -------
+    Assembly
+        The opened sequences.
+    """
     return open_collection(path) if collection else open_fasta(path)
 
 
@@ -87,7 +138,7 @@ def _open(source: AssemblySource, largest: int) -> OpenSource:
 
 
 def _check_excluded(source: AssemblySource, bare: Mapping[str, str]) -> None:
-    """A pattern that meets nothing may be a slip that lets in what should stay unseen."""
+    """Refuse a pattern without a match: a typing error could let in what should stay unseen."""
     names = set(bare) | set(bare.values())
     for pattern in source.exclude:
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -101,7 +152,7 @@ def _check_excluded(source: AssemblySource, bare: Mapping[str, str]) -> None:
 def _species(
     source: AssemblySource, contigs: Mapping[str, int]
 ) -> dict[str, tuple[str, str, tuple[str, ...]]]:
-    """Per contig: label of its species in the corpus, bare name, ranks."""
+    """For each contig: label of its species in the corpus, plain name, ranks."""
     if not source.species_table:
         return dict.fromkeys(contigs, (source.species, source.species, source.lineage))
     path = source.path(source.species_table)

@@ -1,4 +1,4 @@
-"""Weights of species by how much evolution each stands for, so that well-studied families do not dominate."""
+"""Weights of species by the evolution each represents, so that well-studied families do not dominate."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ from budwood.genomics.phylogeny import Clade
 
 
 def tree_weights(tree: Clade) -> dict[str, float]:
-    """Weights of the leaves of a tree, summing to 1.
+    """Weight the leaves of a tree by their share of its evolution.
 
-    From the leaves up, the length of every branch is shared out among the leaves below it in proportion to
-    what each has so far; a leaf with close relatives shares almost all of its history with them (Gerstein,
-    Sonnhammer and Chothia 1994, J. Mol. Biol. 236:1067, appendix). A tree without any length gives equal
+    From the leaves up, the length of each branch is divided among the leaves below it in proportion to what
+    each has so far; a leaf with close relatives shares almost all of its history with them (Gerstein,
+    Sonnhammer and Chothia 1994, J. Mol. Biol. 236:1067, appendix). A tree without branch lengths gives equal
     weights.
+
+    Parameters
+    ----------
+    tree
+        The root of the tree.
+
+    Returns
+    -------
+    dict
+        Weights by name of the leaf; they sum to 1.
 
     Examples
     --------
@@ -30,7 +40,17 @@ def tree_weights(tree: Clade) -> dict[str, float]:
 
 
 def effective_number(weights: Iterable[float]) -> float:
-    """How many equally weighted species are as diverse: the exponential of the entropy of the weights.
+    """Effective number of species: the exponential of the entropy of their weights.
+
+    Parameters
+    ----------
+    weights
+        Weights of any sum; those of 0 are left out.
+
+    Returns
+    -------
+    float
+        The number of equally weighted species with the same entropy.
 
     Examples
     --------
@@ -43,13 +63,18 @@ def effective_number(weights: Iterable[float]) -> float:
 
 
 def combine_group_weights(groups: Mapping[str, tuple[float, Mapping[str, float]]]) -> dict[str, float]:
-    """Weights over all species from weights within groups.
+    """Combine weights within groups into weights over all species.
 
     Parameters
     ----------
     groups
-        Per group its share of the whole and the weights of its species, of any sum. Groups of share 0 divide
-        what the others leave, as one pool in which every species counts with its weight.
+        For each group its share of the whole and the weights of its species, of any sum. Groups with share 0
+        divide the remainder as one pool in which every species has its own weight.
+
+    Returns
+    -------
+    dict
+        Weights by species; they sum to 1.
 
     Examples
     --------
@@ -58,7 +83,7 @@ def combine_group_weights(groups: Mapping[str, tuple[float, Mapping[str, float]]
     """
     fixed = sum(share for share, weights in groups.values() if weights)
     pool = sum(sum(weights.values()) for share, weights in groups.values() if not share)
-    # Where only groups of fixed share are left, they are scaled up to the whole.
+    # If all groups have a fixed share, the shares are scaled to sum to 1.
     scale = 1.0 if pool else 1.0 / fixed if fixed else 0.0
     result: dict[str, float] = {}
     for share, weights in groups.values():

@@ -1,4 +1,4 @@
-"""Windows drawn from a built corpus: the same contract as drawing them from genomes."""
+"""Draw windows from a built corpus, with the same interface as drawing them from genomes."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from budwood.genomics.sequence import N
 class CorpusSampler:
     """Draws batches of windows from a corpus.
 
-    A batch is a pure function of the seed and its number, as for
-    :class:`budwood.corpus.sampling.sampler.WindowSampler`. Each window is cropped at random out of a stored one, so
-    that the same stored window is seen at other offsets and on either strand.
+    A batch depends only on the seed and its number, as for
+    :class:`budwood.corpus.sampling.sampler.WindowSampler`. Each window is cropped at random from a stored
+    one, so the same stored window is seen at different offsets and on both strands.
 
     Parameters
     ----------
     corpus
         From :func:`budwood.corpus.sampling.store.open_corpus`.
     config
-        ``window`` may be at most the corpus's; ``gene_share`` is the share of an annotated species' windows
-        that are drawn around genes, the others come from elsewhere.
+        ``window`` must not exceed the corpus's; ``gene_share`` is the share of an annotated species' windows
+        drawn around genes, the others are drawn elsewhere.
+    seed
+        Determines everything random.
     validation
-        Draw from the windows kept for validation.
+        Draw from the windows for validation.
     species
         Draw from this species alone.
     weights
-        Share of windows by species or by collection (shared among its species as in the balance), instead
-        of the balance of the corpus; what is not named gets none.
+        Share of windows by species or by collection (divided among its species as in the balance) instead of
+        the balance of the corpus; species that are not named get none.
     windows
-        Draw from so many stored windows alone, taken at random by these shares; 0 for all.
+        Draw from this number of stored windows only, chosen at random by these shares; 0 for all.
 
     Attributes
     ----------
@@ -85,7 +87,20 @@ class CorpusSampler:
         self._until = np.cumsum(supplied / supplied.sum())
 
     def batch(self, number: int, size: int) -> WindowBatch:
-        """Batch ``number`` of ``size`` windows, each on a random strand."""
+        """Draw a batch.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Number of windows.
+
+        Returns
+        -------
+        WindowBatch
+            The windows, each on a random strand.
+        """
         random = np.random.default_rng((self.seed, number))
         return stack_windows([self._window(random) for _ in range(size)])
 
@@ -108,7 +123,7 @@ class CorpusSampler:
         return int(pool[random.integers(len(pool))])
 
     def _crop(self, row: int, random: np.random.Generator) -> tuple[DrawnWindow, int]:
-        """A window out of a stored one, and how many of its bases are no filling."""
+        """A window cropped from a stored one, and how many of its bases are not padding."""
         stored, tracks = self.corpus.windows[row], self.corpus.row(row)
         width, length = self.config.window, int(stored["length"])
         offset = int(random.integers(max(0, length - width) + 1))
@@ -158,7 +173,7 @@ def _weights(corpus: Corpus, weights: Mapping[str, float] | None, species: str |
 
 
 def _whole_shares(shares: NDArray[np.float64], windows: int) -> NDArray[np.float64]:
-    """Shares as numbers of windows that add up; of many small shares, one in so many gets a window."""
+    """Shares as whole numbers of windows with the requested sum; many small shares may get no window."""
     until = np.rint(np.cumsum(shares / shares.sum()) * windows)
     return np.diff(until, prepend=0.0)
 
@@ -166,7 +181,7 @@ def _whole_shares(shares: NDArray[np.float64], windows: int) -> NDArray[np.float
 def _taken(
     corpus: Corpus, rows: NDArray[np.int64], wanted: NDArray[np.float64], seed: int
 ) -> NDArray[np.int64]:
-    """As many of the rows of each species as are wanted of it, at random."""
+    """Draw the requested number of rows of each species at random."""
     random = np.random.default_rng((seed, 4))
     owner = corpus.windows["species"][rows]
     parts = []

@@ -1,4 +1,4 @@
-"""A genome held ready for sampling: bases, repeat mask and region labels of every contig."""
+"""A genome in memory for sampling: bases, repeat mask and base classes of every contig."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class TrainingContig:
     Attributes
     ----------
     name
-        As in the assembly.
+        Name in the assembly.
     codes
         (length,) ``uint8`` bases.
     repeat
         (length,) whether a base is soft-masked.
     region
-        (length,) :class:`budwood.genomics.annotation.base_class.BaseClass`, UNLABELLED where there is no annotation.
+        (length,) :class:`budwood.genomics.annotation.base_class.BaseClass`, UNLABELLED without an annotation.
     loci
         The annotated genes.
     """
@@ -44,7 +44,15 @@ class TrainingContig:
 
 @dataclass(frozen=True)
 class TrainingGenome:
-    """A species' contigs, split into those trained on and those kept for validation."""
+    """Contigs of a species, split into training and validation.
+
+    Attributes
+    ----------
+    species
+        Name of the species.
+    training, validation
+        Contigs of either part.
+    """
 
     species: str
     training: tuple[TrainingContig, ...]
@@ -52,7 +60,7 @@ class TrainingGenome:
 
     @property
     def bases(self) -> int:
-        """Bases trained on."""
+        """Number of bases for training."""
         return sum(len(contig.codes) for contig in self.training)
 
 
@@ -63,12 +71,28 @@ def load_training_genome(
     *,
     validation_contigs: Collection[str] = (),
 ) -> TrainingGenome:
-    """Read a genome into memory (3 bytes per base).
+    """Read a genome into memory (3 bytes for each base).
+
+    Parameters
+    ----------
+    species
+        Name of the species.
+    assembly
+        Its sequences.
+    annotation
+        Its genes; without it every base is UNLABELLED.
+    validation_contigs
+        Names of the contigs for validation.
+
+    Returns
+    -------
+    TrainingGenome
+        The contigs with their tracks.
 
     Raises
     ------
     BudwoodError
-        If a validation contig is not in the assembly or nothing is left to train on.
+        If a validation contig is not in the assembly or no contig is left for training.
     """
     unknown = sorted(set(validation_contigs) - set(assembly.contigs))
     if unknown:

@@ -1,4 +1,4 @@
-"""The locus a window belongs to: which gene it lies in or beside, and where that gene begins."""
+"""The locus of a window: the gene it lies in or beside, and where that gene begins."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from budwood.genomics.annotation.genes import Annotation, Gene
 
-#: Anchor of a window that belongs to no gene.
+#: Anchor of a window without a gene.
 NO_ANCHOR: Final = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True)
 class Loci:
-    """Genes of one contig as arrays, in the order of their starts.
+    """Genes of one contig as arrays, ordered by start.
 
     Attributes
     ----------
@@ -39,10 +39,22 @@ class Loci:
         return len(self.start)
 
     def at(self, centre: int, flank: int) -> tuple[int, int]:
-        """Anchor and direction of the locus of a window with this centre.
+        """Find the locus of a window by its centre.
 
-        That is the gene whose span, with ``flank`` bases on either side, holds the centre; of several the
-        one that begins nearest to it. (NO_ANCHOR, 0) where there is none.
+        The locus is the gene whose span, extended by ``flank`` bases on either side, contains the centre. If
+        there are several, it is the one that begins nearest to the centre.
+
+        Parameters
+        ----------
+        centre
+            0-based position of the window's centre on the contig.
+        flank
+            Bases by which genes are extended on either side.
+
+        Returns
+        -------
+        tuple of int
+            Anchor and direction of the gene; (NO_ANCHOR, 0) without one.
 
         Examples
         --------
@@ -61,7 +73,20 @@ class Loci:
 
 
 def loci_of_contig(annotation: Annotation | None, contig: str) -> Loci:
-    """The genes of a contig; none without an annotation."""
+    """Collect the genes of a contig.
+
+    Parameters
+    ----------
+    annotation
+        Genes of the genome; None for no annotation.
+    contig
+        Name of the contig.
+
+    Returns
+    -------
+    Loci
+        The genes, none without an annotation.
+    """
     genes = [] if annotation is None else [gene for gene in annotation.genes if gene.contig == contig]
     genes.sort(key=lambda gene: (gene.start, gene.end, gene.name))
     directions = [{"+": 1, "-": -1}.get(gene.strand, 0) for gene in genes]
@@ -74,7 +99,21 @@ def loci_of_contig(annotation: Annotation | None, contig: str) -> Loci:
 
 
 def reverse_locus(anchor: int, direction: int, window: int) -> tuple[int, int]:
-    """Anchor and direction, in window coordinates, after a window was reverse-complemented.
+    """Convert anchor and direction to the reverse complement of the window.
+
+    Parameters
+    ----------
+    anchor
+        Anchor in window coordinates, or NO_ANCHOR.
+    direction
+        1, -1, or 0 without a gene.
+    window
+        Bases of the window.
+
+    Returns
+    -------
+    tuple of int
+        Anchor and direction in the reverse-complemented window.
 
     Examples
     --------

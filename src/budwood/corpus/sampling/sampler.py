@@ -1,4 +1,4 @@
-"""Windows drawn from genomes: which batch a training step sees depends on the seed and the step alone."""
+"""Draw windows from genomes; a batch depends only on the seed and its number."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from budwood.genomics.sequence import N, reverse_complement
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """How windows are drawn.
+    """Settings of window sampling.
 
     Attributes
     ----------
     window
-        Bases per window.
-    long_window
-        Bases per window of every other batch, which has fewer windows and as many bases; 0 for none. Only
-        genomes give windows longer than those of a corpus.
+        Bases of a window.
     gene_share
-        Share of an annotated genome's windows that are drawn around genes rather than anywhere.
+        Share of an annotated genome's windows drawn around genes instead of anywhere.
     flank
         Bases before and after a gene that count as its surroundings.
     max_unknown
-        Windows with a larger share of N are drawn again.
+        Largest share of N; windows with more are drawn again.
+    long_window
+        Bases of the windows of every other batch, which has fewer windows and as many bases; 0 for none.
+        Windows longer than those of a corpus can only be drawn from genomes.
     """
 
     window: int = WINDOW
@@ -48,7 +48,26 @@ class SamplerConfig:
         return max(self.window, self.long_window)
 
     def shape(self, number: int, size: int) -> tuple[int, int]:
-        """Windows of batch ``number`` and their bases, where ``size`` windows of ``window`` are due."""
+        """Number and length of the windows of a batch.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Windows of a batch with windows of ``window`` bases.
+
+        Returns
+        -------
+        tuple of int
+            Windows, and bases of each.
+
+        Examples
+        --------
+        >>> config = SamplerConfig(window=512, long_window=2048)
+        >>> config.shape(0, 16), config.shape(1, 16)
+        ((16, 512), (4, 2048))
+        """
         if not self.long_window or number % 2 == 0:
             return size, self.window
         return max(1, size * self.window // self.long_window), self.long_window
@@ -56,15 +75,15 @@ class SamplerConfig:
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """Windows with their tracks, as they read on the strand they were drawn on.
+    """Windows with their tracks, on the strand on which each was drawn.
 
     Attributes
     ----------
     codes, repeat, region
-        (batch, window) bases, whether each is repeat, and its region class.
+        (batch, window) bases, whether each is a repeat, and its base class.
     anchor
-        (batch,) ``int64``: where the window's locus begins (:class:`budwood.corpus.sampling.locus.Loci`), in window
-        coordinates; may lie outside the window; NO_ANCHOR for a window of no annotated gene.
+        (batch,) ``int64``: where the window's locus begins (:class:`budwood.corpus.sampling.locus.Loci`), in
+        window coordinates; may lie outside the window; NO_ANCHOR without an annotated gene.
     direction
         (batch,) ``int8``: 1 where that gene is read along the window, -1 against it, 0 without one.
     species
@@ -80,7 +99,15 @@ class WindowBatch:
 
 
 class DrawnWindow(NamedTuple):
-    """One window before it is stacked into a :class:`WindowBatch`; fields as there."""
+    """One window before it is stacked into a :class:`WindowBatch`, with the same fields.
+
+    Attributes
+    ----------
+    codes, repeat, region
+        (window,) tracks.
+    anchor, direction, species
+        Numbers.
+    """
 
     codes: NDArray[np.uint8]
     repeat: NDArray[np.bool_]
@@ -90,7 +117,13 @@ class DrawnWindow(NamedTuple):
     species: int
 
     def reverse_complement(self) -> DrawnWindow:
-        """The window as the other strand reads it."""
+        """Reverse complement of the window with its tracks.
+
+        Returns
+        -------
+        DrawnWindow
+            The window on the other strand.
+        """
         anchor, direction = reverse_locus(self.anchor, self.direction, len(self.codes))
         region = _COMPLEMENT[self.region[::-1]]
         return DrawnWindow(
@@ -99,7 +132,18 @@ class DrawnWindow(NamedTuple):
 
 
 def stack_windows(windows: Sequence[DrawnWindow]) -> WindowBatch:
-    """Windows as one batch."""
+    """Stack windows of one length into a batch.
+
+    Parameters
+    ----------
+    windows
+        Windows of the same length, at least one.
+
+    Returns
+    -------
+    WindowBatch
+        The windows in the given order.
+    """
     codes, repeat, region, anchor, direction, species = zip(*windows, strict=True)
     return WindowBatch(
         np.stack(codes),
@@ -114,15 +158,19 @@ def stack_windows(windows: Sequence[DrawnWindow]) -> WindowBatch:
 class WindowSampler:
     """Draws batches of windows from weighted genomes.
 
-    A batch is a pure function of the seed and its number, so that a resumed training sees exactly the
-    windows an uninterrupted one would.
+    A batch depends only on the seed and its number, so a resumed training sees exactly the windows that an
+    uninterrupted one would see.
 
     Parameters
     ----------
     genomes, weights
-        Genomes and the share of windows each supplies (any positive numbers).
+        Genomes, and the share of windows of each (any positive numbers).
+    config
+        Lengths and origin of the windows.
+    seed
+        Determines everything random.
     validation
-        Draw from the contigs kept for validation.
+        Draw from the contigs for validation.
     """
 
     def __init__(
@@ -150,7 +198,20 @@ class WindowSampler:
         self._genes = [_proportions([len(c.loci) for c in pool]) for pool in self._contigs]
 
     def batch(self, number: int, size: int) -> WindowBatch:
-        """Batch ``number`` of ``size`` windows (of fewer where they are long), each on a random strand."""
+        """Draw a batch.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Number of windows; fewer where the windows are long (:meth:`SamplerConfig.shape`).
+
+        Returns
+        -------
+        WindowBatch
+            The windows, each on a random strand.
+        """
         random = np.random.default_rng((self.seed, number))
         windows, length = self.config.shape(number, size)
         return stack_windows([self._window(length, random) for _ in range(windows)])

@@ -1,4 +1,4 @@
-"""How much of training each species of a recipe is to supply."""
+"""Share of the training windows that each species of a recipe supplies."""
 
 from __future__ import annotations
 
@@ -15,22 +15,31 @@ from budwood.genomics.phylogeny import tree_of_lineages
 def species_weights(
     recipe: CorpusRecipe, sources: Sequence[OpenSource], windows: Mapping[str, int]
 ) -> dict[str, float]:
-    """Weights that sum to 1 over the species that have windows.
+    """Compute the weights of the species that have windows.
 
-    Species of sources without a share of their own are balanced with one another by the recipe's method, and
-    every source with a share, and every collection, within itself. Collections are balanced by lineage where
-    the method is ``tree``: no tree has them all. Without a share a collection counts as much as it has
-    species.
+    Species of sources without a share of their own are balanced together by the recipe's method. Every source
+    with a share, and every collection, is balanced within itself. Collections are balanced by lineage where
+    the method is ``tree``, because no tree contains all of them. Without a share, a collection counts in
+    proportion to its number of species.
 
     Parameters
     ----------
+    recipe
+        The recipe.
+    sources
+        Its opened sources.
     windows
         Training windows by species.
+
+    Returns
+    -------
+    dict
+        Weights by species; they sum to 1.
 
     Raises
     ------
     BudwoodError
-        If the tree misses a species.
+        If a species is missing from the tree.
     """
     shares: dict[str, float] = {}
     pools: dict[str, dict[str, tuple[str, ...]]] = {}

@@ -28,13 +28,13 @@ class CorpusSpecies:
     Attributes
     ----------
     name, source
-        Label of the species, and of the source of the recipe it comes from first.
+        Label of the species, and of the first source of the recipe that contains it.
     taxonomy_id, lineage, ploidy
-        As the recipe has them.
+        Values from the recipe.
     weight
-        Share of the training windows that it should supply; over all species they sum to 1.
+        Share of the training windows; over all species they sum to 1.
     training, validation
-        Windows.
+        Number of windows.
     """
 
     name: str
@@ -48,7 +48,13 @@ class CorpusSpecies:
 
 
 class WindowRow(NamedTuple):
-    """Tracks of one stored window, each (length,)."""
+    """Tracks of one stored window.
+
+    Attributes
+    ----------
+    codes, repeat, region
+        (length,) bases, whether each is a repeat, and its base class.
+    """
 
     codes: NDArray[np.uint8]
     repeat: NDArray[np.bool_]
@@ -57,20 +63,20 @@ class WindowRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus that :func:`open_corpus` opened.
+    """A corpus opened by :func:`open_corpus`.
 
     Attributes
     ----------
     folder
-        Where it lies.
+        Its folder.
     length
-        Bases per window.
+        Bases of each window.
     species
-        In the order of their indices.
+        Species in the order of their indices.
     windows
         (windows,) :data:`budwood.corpus.stages.shards.CORPUS_WINDOW_FIELDS`.
     shard_windows
-        Windows per shard; the last one may have fewer.
+        Windows in each shard; the last one may have fewer.
     """
 
     folder: Path
@@ -80,14 +86,41 @@ class Corpus:
     shard_windows: int
 
     def row(self, number: int) -> WindowRow:
-        """Window ``number`` in forward direction."""
+        """Read one window on the forward strand.
+
+        Parameters
+        ----------
+        number
+            Number of the window from 0.
+
+        Returns
+        -------
+        WindowRow
+            Its tracks.
+        """
         shard, row = divmod(number, self.shard_windows)
         bases, region = self._shards[shard]
         packed = np.asarray(bases[row])
         return WindowRow(packed & np.uint8(0x7F), packed >= REPEAT_BIT, np.asarray(region[row]))
 
     def tokens(self, number: int) -> NDArray[np.uint32]:
-        """Token numbers of a window, where the recipe asked for tokens of more than one base."""
+        """Read the tokens of one window, where the recipe has tokens of more than one base.
+
+        Parameters
+        ----------
+        number
+            Number of the window from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            (tokens,) ``uint32`` token numbers.
+
+        Raises
+        ------
+        BudwoodError
+            If the corpus was built without tokens.
+        """
         shard, row = divmod(number, self.shard_windows)
         path = self.folder / "shards"
         if not (path / f"{shard:05d}.tokens.npy").is_file():
@@ -100,12 +133,12 @@ class Corpus:
 
     @property
     def bases(self) -> int:
-        """Bases trained on, without what fills short windows up."""
+        """Number of bases for training, without the padding of short windows."""
         return int(self.windows["length"][~self.windows["validation"]].sum())
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What was built from what: contigs, assembly filter, masks, near-duplicates, balance."""
+        """Summary of the build: contigs, assembly filter, masks, near-duplicates, balance."""
         return _summary(self.folder)
 
     @cached_property
@@ -138,14 +171,19 @@ def open_corpus(folder: Path, *, check: bool = True) -> Corpus:
     Parameters
     ----------
     folder
-        What ``budwood corpus build`` wrote.
+        Folder that ``budwood corpus build`` wrote.
     check
-        Compare every file with its SHA-256 first (about a second per gigabyte).
+        Compare every file with its SHA-256 first (about a second for each gigabyte).
+
+    Returns
+    -------
+    Corpus
+        The corpus; windows stay on disk.
 
     Raises
     ------
     BudwoodError
-        If the folder is no corpus, or one of its files is missing or changed, with the file's name.
+        If the folder is not a corpus, or a file of it is missing or changed; the message names the file.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -1,4 +1,4 @@
-"""A fixed set of windows to train on: how many distinct ones there are is part of an experiment."""
+"""A fixed set of windows for training, for experiments on the number of distinct windows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from budwood.genomics.annotation.base_class import UNLABELLED
 
 
 class WindowSet:
-    """Draws every window of a set equally often, in an order of its own each time round, on a random strand.
+    """Draws every window of a set equally often, in a new order in each epoch, each on a random strand.
 
-    A batch is a function of the seed and its number alone, as for
+    A batch depends only on the seed and its number, as for
     :class:`budwood.corpus.sampling.sampler.WindowSampler`. The windows have no annotation.
 
     Parameters
@@ -22,9 +22,11 @@ class WindowSet:
     codes
         (windows, length) bases.
     species
-        (windows,) number of the species of each.
+        (windows,) number of the species of each window.
+    seed
+        Determines everything random.
     repeat
-        (windows, length) whether a base is repeat; none is by default.
+        (windows, length) whether a base is a repeat; none by default.
 
     Examples
     --------
@@ -49,7 +51,20 @@ class WindowSet:
         self.seed = seed
 
     def batch(self, number: int, size: int) -> WindowBatch:
-        """Batch ``number`` of ``size`` windows."""
+        """Draw a batch.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Number of windows.
+
+        Returns
+        -------
+        WindowBatch
+            The windows, each on a random strand.
+        """
         strands = np.random.default_rng((self.seed, number)).random(size) < 0.5
         epoch, place = np.divmod(number * size + np.arange(size), len(self.codes))
         orders = {

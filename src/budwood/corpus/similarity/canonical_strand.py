@@ -1,4 +1,4 @@
-"""Windows read on the one of their two strands that comes first in the order of codes."""
+"""Windows on their canonical strand: of the two strands, the one that comes first in the order of codes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ROWS: Final = 1 << 12
 
 
 class CanonicalWindows:
-    """Windows by their place in an order, on their canonical strand.
+    """Windows on their canonical strand, numbered by their place in an order.
 
     Parameters
     ----------
     windows
-        (n, window) codes A C G T N; read a few rows at a time, so that a memory map stays one.
+        (n, window) codes A C G T N; read a few rows at a time, so a memory map stays on disk.
     order
-        (n,) indices.
+        (n,) indices of the windows.
     """
 
     def __init__(self, windows: NDArray[np.uint8], order: NDArray[np.int64]) -> None:
@@ -32,7 +32,20 @@ class CanonicalWindows:
         self._turned = np.concatenate([np.empty(0, np.bool_), *parts])[order]
 
     def codes(self, places: NDArray[np.int64], reverse: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
-        """Whole windows; the other strand of those marked ``reverse``."""
+        """Read whole windows.
+
+        Parameters
+        ----------
+        places
+            (k,) places in the order.
+        reverse
+            (k,) whether to read the strand opposite to the canonical one; none by default.
+
+        Returns
+        -------
+        numpy.ndarray
+            (k, window) base codes.
+        """
         windows = self._windows[self._order[places]]
         turned = self._turned[places] if reverse is None else self._turned[places] ^ reverse
         windows[turned] = reverse_complement(windows[turned])
@@ -41,7 +54,22 @@ class CanonicalWindows:
     def bases(
         self, places: NDArray[np.int64], at: NDArray[np.int64], reverse: NDArray[np.bool_] | None = None
     ) -> NDArray[np.uint8]:
-        """Bases ``at`` (windows, k) of windows, N outside them."""
+        """Read single bases of windows.
+
+        Parameters
+        ----------
+        places
+            (k,) places in the order.
+        at
+            (k, m) positions in each window; may lie outside it.
+        reverse
+            (k,) whether to read the strand opposite to the canonical one; none by default.
+
+        Returns
+        -------
+        numpy.ndarray
+            (k, m) base codes, N outside the window.
+        """
         turned = (self._turned[places] if reverse is None else self._turned[places] ^ reverse)[:, None]
         inside = (at >= 0) & (at < self.width)
         column = np.where(inside, np.where(turned, self.width - 1 - at, at), 0)
@@ -51,7 +79,17 @@ class CanonicalWindows:
 
 
 def canonical_windows(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Each window or its reverse complement, whichever comes first in the order of codes.
+    """Replace each window by its reverse complement where that comes first in the order of codes.
+
+    Parameters
+    ----------
+    windows
+        (n, window) base codes.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, window) base codes on the canonical strand.
 
     Examples
     --------
@@ -64,7 +102,17 @@ def canonical_windows(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def is_noncanonical(windows: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Whether a window comes after its reverse complement in the order of codes.
+    """Test whether a window comes after its reverse complement in the order of codes.
+
+    Parameters
+    ----------
+    windows
+        (n, window) base codes.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) ``bool``.
 
     Examples
     --------

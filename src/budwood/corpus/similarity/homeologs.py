@@ -1,4 +1,4 @@
-"""Windows of a polyploid's subgenomes that are relatives of one another."""
+"""Homologous windows in different subgenomes of a polyploid."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 def homeolog_table(
     subgenome: NDArray[np.str_], cluster: NDArray[np.integer], validation: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """How the windows of one genome's subgenomes are related, and that the split parts no relatives.
+    """Count related windows of a genome's subgenomes, and check that the split keeps them together.
 
     Parameters
     ----------
     subgenome, cluster, validation
-        (windows,) label of the subgenome, homology cluster, and side of the split.
+        (windows,) label of the subgenome, homology cluster, and whether the window is for validation.
 
     Returns
     -------
     dict
-        ``windows`` by subgenome; ``shared_windows`` whose cluster has members in more than one of them;
+        ``windows`` by subgenome; ``shared_windows`` in clusters with members in more than one subgenome;
         ``validation_windows`` of these; ``parted_clusters`` with members on both sides of the split.
 
     Examples

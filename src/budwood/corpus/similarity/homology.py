@@ -1,4 +1,4 @@
-"""Families of homologous windows, so that a split never parts a family."""
+"""Clusters of homologous windows, so that a split never separates relatives."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _HIGHEST: Final = 0.95
 
 @dataclass(frozen=True)
 class HomologyConfig:
-    """When two windows are linked, and how large a family may grow.
+    """When two windows are linked, and how large a cluster may become.
 
     Attributes
     ----------
     min_identity, min_coverage
-        Identity over the best stretch of this share of the window, by
+        Smallest identity over the best stretch of this share of the window, by
         :func:`budwood.corpus.similarity.window_alignment.stretch_identity`.
     max_share
-        A cluster with more than this share of the windows is parted at higher identities.
+        A cluster with more than this share of the windows is split at higher identities.
     search
-        How hard to look.
+        Settings of the search for candidate pairs.
     """
 
     min_identity: float = 0.75
@@ -49,25 +49,44 @@ class HomologyConfig:
 
 @dataclass(frozen=True)
 class HomologyLinks:
-    """Pairs of similar windows: indices ``first`` and ``second``, and their ``identity``."""
+    """Pairs of similar windows.
+
+    Attributes
+    ----------
+    first, second
+        (links,) indices of the windows.
+    identity
+        (links,) identity of each pair.
+    """
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     identity: NDArray[np.float32]
 
     def select(self, chosen: NDArray[np.bool_]) -> HomologyLinks:
-        """The links chosen by mask."""
+        """Select links.
+
+        Parameters
+        ----------
+        chosen
+            (links,) ``bool`` mask.
+
+        Returns
+        -------
+        HomologyLinks
+            The selected links.
+        """
         return HomologyLinks(self.first[chosen], self.second[chosen], self.identity[chosen])
 
 
 def homology_clusters(windows: NDArray[np.uint8], config: HomologyConfig | None = None) -> NDArray[np.int64]:
-    """Cluster of each window: connected components of the similar pairs, numbered from 0 by first member.
+    """Cluster windows by homology: connected components of the similar pairs, numbered by first member.
 
-    Repeats and shared domains chain unrelated families together. A component above ``max_share`` of the
-    windows therefore loses its links of least identity, .05 more at a time up to .95, until it falls apart;
-    only that component does. What is still too large at .95 stays whole: put it into training. A window
-    without a similar one is a cluster of its own. Clusters depend neither on the order of the windows nor on
-    their strand.
+    Repeats and shared domains connect unrelated families. A component with more than ``max_share`` of the
+    windows therefore loses its links of lowest identity, in steps of .05 up to .95, until it falls apart;
+    only that component does. A component that is still too large at .95 stays whole and should be used for
+    training. A window without a similar one is a cluster of its own. Clusters depend neither on the order of
+    the windows nor on their strand.
 
     Parameters
     ----------
@@ -93,7 +112,20 @@ def homology_clusters(windows: NDArray[np.uint8], config: HomologyConfig | None 
 
 
 def homology_links(windows: NDArray[np.uint8], config: HomologyConfig | None = None) -> HomologyLinks:
-    """Similar pairs: each window with the few earlier ones that share most k-mers with it."""
+    """Find similar pairs: each window with the earlier ones that share the most k-mers with it.
+
+    Parameters
+    ----------
+    windows
+        (n, window) codes A C G T N.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    HomologyLinks
+        The pairs.
+    """
     config = config or HomologyConfig()
     check_windows(windows)
     order = content_order(windows, np.zeros(len(windows), np.int64))
@@ -113,7 +145,19 @@ def homology_links(windows: NDArray[np.uint8], config: HomologyConfig | None = N
 def links_between(
     earlier: NDArray[np.uint8], later: NDArray[np.uint8], config: HomologyConfig | None = None
 ) -> HomologyLinks:
-    """Similar pairs of an earlier (``first``) and a later window (``second``), each numbered from 0.
+    """Find similar pairs of an earlier and a later window.
+
+    Parameters
+    ----------
+    earlier, later
+        (n, window) and (m, window) codes A C G T N.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    HomologyLinks
+        The pairs; ``first`` numbers the earlier windows, ``second`` the later ones, each from 0.
 
     Examples
     --------
@@ -140,19 +184,51 @@ def links_between(
 
 
 def empty_links() -> HomologyLinks:
-    """No pair."""
+    """Make links without a pair.
+
+    Returns
+    -------
+    HomologyLinks
+        No pair.
+    """
     none = np.empty(0, np.int64)
     return HomologyLinks(none, none, none.astype(np.float32))
 
 
 def concatenate_links(found: Sequence[HomologyLinks]) -> HomologyLinks:
-    """Links one behind the other."""
+    """Concatenate links.
+
+    Parameters
+    ----------
+    found
+        At least one set of links.
+
+    Returns
+    -------
+    HomologyLinks
+        All pairs in the given order.
+    """
     tracks = zip(*((part.first, part.second, part.identity) for part in found), strict=True)
     return HomologyLinks(*(np.concatenate(track) for track in tracks))
 
 
 def link_clusters(links: HomologyLinks, count: int, config: HomologyConfig) -> NDArray[np.int64]:
-    """Clusters of ``count`` windows from their links, large ones parted as in :func:`homology_clusters`."""
+    """Cluster windows by their links, splitting large clusters as in :func:`homology_clusters`.
+
+    Parameters
+    ----------
+    links
+        Pairs of similar windows.
+    count
+        Number of windows.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    numpy.ndarray
+        (count,) cluster numbers.
+    """
     demand = config.min_identity
     labels = _components(links, count)
     while demand < _HIGHEST:

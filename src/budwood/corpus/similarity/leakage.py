@@ -1,4 +1,4 @@
-"""How much of a validation set a model has already seen: its windows' closest relatives in training."""
+"""Leakage: how similar the windows for validation are to windows for training."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ _HELD_BITS: Final = 24
 
 @dataclass(frozen=True)
 class LeakageConfig:
-    """Thresholds of the table and how hard to look.
+    """Thresholds of the leakage table and settings of the search.
 
     Attributes
     ----------
     identities, coverages
-        A validation window counts where some training window has this identity with it over a stretch of this
-        share of the window.
+        A validation window counts if a training window has this identity with it over a stretch of this share
+        of the window.
     sample, seed
-        Of more validation windows, so many are drawn at random.
+        Largest number of validation windows examined, and the seed of their random choice.
     max_windows_per_seed, max_candidates
-        As in :class:`budwood.corpus.similarity.window_search.SearchConfig`, the former in every 8,192 training windows.
+        As in :class:`budwood.corpus.similarity.window_search.SearchConfig`; the former for each block of
+        8,192 training windows.
     """
 
     identities: tuple[float, ...] = (0.7, 0.8, 0.9, 0.95, 0.99)
@@ -70,11 +71,11 @@ class LeakageReport:
     identities, coverages
         Thresholds: rows and columns of the table.
     validation_windows, training_windows
-        Windows given.
+        Number of windows given.
     examined
-        Validation windows looked at.
+        Number of validation windows examined.
     counts, shares
-        Of these, how many have a training window at that identity and coverage, and their share.
+        Number and share of the examined windows with a training window at that identity and coverage.
     """
 
     identities: tuple[float, ...]
@@ -89,7 +90,7 @@ class LeakageReport:
 def leakage_report(
     validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig | None = None
 ) -> LeakageReport:
-    """Count validation windows that a training window resembles, at several thresholds.
+    """Count validation windows that resemble a training window, at several thresholds.
 
     Parameters
     ----------
@@ -97,6 +98,11 @@ def leakage_report(
         (n, window) and (m, window) codes A C G T N.
     config
         Thresholds.
+
+    Returns
+    -------
+    LeakageReport
+        Counts and shares by threshold.
 
     Examples
     --------
@@ -114,7 +120,25 @@ def leakage_report(
 
 
 def sampled_rows(count: int, config: LeakageConfig) -> NDArray[np.int64]:
-    """Which of ``count`` validation windows are looked at."""
+    """Choose the validation windows that are examined.
+
+    Parameters
+    ----------
+    count
+        Number of validation windows.
+    config
+        Size and seed of the sample.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ascending row numbers.
+
+    Examples
+    --------
+    >>> sampled_rows(3, LeakageConfig(sample=5))
+    array([0, 1, 2])
+    """
     rows = np.arange(count)
     if count > config.sample:
         rows = np.sort(np.random.default_rng(config.seed).choice(rows, config.sample, replace=False))
@@ -124,7 +148,22 @@ def sampled_rows(count: int, config: LeakageConfig) -> NDArray[np.int64]:
 def count_leaks(
     closest: NDArray[np.float32], validation: int, training: int, config: LeakageConfig
 ) -> LeakageReport:
-    """The report from the highest identities (examined, coverages) of the windows looked at."""
+    """Build the report from the highest identities of the examined windows.
+
+    Parameters
+    ----------
+    closest
+        (examined, coverages) highest identity with any training window.
+    validation, training
+        Number of windows given.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    LeakageReport
+        Counts and shares by threshold.
+    """
     counts = [(closest >= identity).sum(axis=0).tolist() for identity in config.identities]
     examined = len(closest)
     return LeakageReport(
@@ -141,12 +180,25 @@ def count_leaks(
 def closest_identity(
     validation: NDArray[np.uint8], training: NDArray[np.uint8], config: LeakageConfig | None = None
 ) -> NDArray[np.float32]:
-    """Highest identity of each validation window with any training window, at each coverage.
+    """Find the highest identity of each validation window with any training window, at each coverage.
+
+    Parameters
+    ----------
+    validation, training
+        (n, window) and (m, window) codes A C G T N.
+    config
+        Coverages and settings of the search.
 
     Returns
     -------
     numpy.ndarray
-        (n, coverages), 0 where no training window shares enough k-mers; never rising with coverage.
+        (n, coverages) ``float32``, 0 where no training window shares enough k-mers; it never increases with
+        coverage.
+
+    Raises
+    ------
+    BudwoodError
+        If the windows are not base codes, or differ in length.
     """
     config = config or LeakageConfig()
     check_windows(validation)

@@ -1,8 +1,8 @@
-"""Sketches of windows: a small, strand-free, evenly drawn share of their k-mers.
+"""Sketches of windows: a small, strand-independent, evenly drawn share of their k-mers.
 
-A k-mer is drawn where its hash falls in the lowest ``1 / scale`` of the range, so that two windows draw the
-same of the k-mers they share, wherever those stand (scaled MinHash, FracMinHash: Irber et al. 2022,
-doi:10.1101/2022.01.11.475838). A k-mer and its reverse complement are one.
+A k-mer is drawn if its hash lies in the lowest ``1 / scale`` of the range, so two windows draw the same of
+their shared k-mers, wherever those are (scaled MinHash, FracMinHash: Irber et al. 2022,
+doi:10.1101/2022.01.11.475838). A k-mer and its reverse complement count as one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from budwood.genomics.sequence import N, T
 
 LONGEST: Final = 16
 WIDEST: Final = 1000
-#: Places skipped of 16, so that 12 are looked at and every third is free to differ, as in codons: such seeds
-#: meet more pairs of 70 to 80 % identity than 12 bases in a row do, and no more pairs by chance.
+#: Positions ignored in a seed of 16. The other 12 are compared, and every third may differ, as in codons: such
+#: seeds find more pairs of 70 to 80 % identity than 12 consecutive bases do, and no more pairs by chance.
 CODON_LIKE: Final = (3, 6, 9, 12)
 _CHUNK_BASES: Final = 1 << 15
 _DIGEST_ROWS: Final = 1 << 12
@@ -37,8 +37,8 @@ class SketchConfig:
     scale
         One k-mer in ``scale`` is drawn.
     skipped
-        Places in the k-mer that are not looked at (a spaced seed: Ma, Tromp and Li 2002,
-        doi:10.1093/bioinformatics/18.3.440), the same from either end.
+        Positions in the k-mer that are ignored (a spaced seed: Ma, Tromp and Li 2002,
+        doi:10.1093/bioinformatics/18.3.440), symmetric about the middle.
     """
 
     length: int = 16
@@ -63,9 +63,9 @@ class Sketch:
     hashes
         ``uint32``, the same for a k-mer and its reverse complement.
     rows
-        ``int64``, the window.
+        ``int64`` index of the window.
     positions
-        ``int64``, the k-mer's first base in the window.
+        ``int64`` position of the k-mer's first base in the window.
     reverse
         Whether the reverse complement is the smaller of the two.
     """
@@ -80,9 +80,24 @@ class Sketch:
 
 
 def content_order(windows: NDArray[np.uint8], priority: NDArray[np.integer] | None) -> NDArray[np.int64]:
-    """Indices by priority, lowest first, and within a priority by content: the same order on either strand.
+    """Order windows by priority, lowest first, and within a priority by content, on either strand alike.
 
-    Without priorities, the order given.
+    Parameters
+    ----------
+    windows
+        (n, window) base codes.
+    priority
+        (n,) integers; None keeps the given order.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) indices of the windows in that order.
+
+    Raises
+    ------
+    BudwoodError
+        If there is not one priority for each window.
     """
     if priority is None:
         return np.arange(len(windows))
@@ -101,7 +116,18 @@ def content_order(windows: NDArray[np.uint8], priority: NDArray[np.integer] | No
 
 
 def check_windows(windows: NDArray[np.uint8]) -> None:
-    """Raise unless windows are (n, window) ``uint8`` codes of A C G T N."""
+    """Refuse anything but (n, window) ``uint8`` codes of A C G T N.
+
+    Parameters
+    ----------
+    windows
+        The array to check.
+
+    Raises
+    ------
+    BudwoodError
+        If the shape, the type or a code is wrong, or the windows are longer than 1,000 bases.
+    """
     if windows.ndim != 2 or windows.dtype != np.uint8:
         raise BudwoodError(
             f"windows of shape {windows.shape} and type {windows.dtype} are not rows of base codes",
@@ -119,7 +145,19 @@ def check_windows(windows: NDArray[np.uint8]) -> None:
 
 
 def sketch(windows: NDArray[np.uint8], config: SketchConfig | None = None) -> Sketch:
-    """Draw k-mers from windows (n, window); those with an N are left out.
+    """Draw k-mers from windows, leaving out those with an N.
+
+    Parameters
+    ----------
+    windows
+        (n, window) base codes.
+    config
+        Length and share of the k-mers.
+
+    Returns
+    -------
+    Sketch
+        The drawn k-mers.
 
     Examples
     --------
@@ -151,7 +189,7 @@ def sketch(windows: NDArray[np.uint8], config: SketchConfig | None = None) -> Sk
 def _sketch_chunk(
     windows: NDArray[np.uint8], first_row: int, config: SketchConfig
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """K-mers of a few windows, read as one run of bases; those across two windows are dropped later."""
+    """K-mers of a few windows, read as one run of bases; those across two windows are dropped afterwards."""
     width = windows.shape[1]
     bases = np.ascontiguousarray(windows).reshape(-1)
     forward, reverse = _kmers(bases, config.length)
@@ -175,7 +213,7 @@ def _looked_at(config: SketchConfig) -> np.uint32:
 
 
 def _kmers(bases: NDArray[np.uint8], length: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Every k-mer and its reverse complement in two bits a base, joined from 1, 2, 4 and 8 bases."""
+    """Every k-mer and its reverse complement with two bits for each base, joined from 1, 2, 4 and 8 bases."""
     forward = (bases & T).astype(np.uint32)
     reverse = forward ^ np.uint32(T)
     joined: tuple[NDArray[np.uint32], NDArray[np.uint32]] | None = None
@@ -207,7 +245,7 @@ def _join(
 
 
 def _mix(kmers: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """MurmurHash3's finaliser (Appleby, public domain): a bijection, so that no two k-mers collide."""
+    """MurmurHash3's finaliser (Appleby, public domain): a bijection, so no two k-mers collide."""
     kmers ^= kmers >> np.uint32(16)
     kmers *= np.uint32(0x85EBCA6B)
     kmers ^= kmers >> np.uint32(13)

@@ -1,7 +1,7 @@
-"""Windows that repeat one another, in a species or across species, on either strand, shifted or edited.
+"""Near-duplicate windows: within or across species, on either strand, shifted or edited.
 
 Greedy and incremental, as in CD-HIT (Li and Godzik 2006, doi:10.1093/bioinformatics/btl158): windows are
-taken in order, and one is dropped if it resembles a window kept before it.
+processed in order, and a window is dropped if it resembles one that was kept before it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _STAGES: Final = (0, 1, 4)
 
 @dataclass(frozen=True)
 class NearDuplicateConfig:
-    """When a window counts as a repeat of another.
+    """When a window counts as a near-duplicate of another.
 
     Attributes
     ----------
     min_identity, min_coverage
-        Identity over the best stretch of this share of the window, by
+        Smallest identity over the best stretch of this share of the window, by
         :func:`budwood.corpus.similarity.window_alignment.stretch_identity`.
     search
-        How hard to look.
+        Settings of the search for candidate pairs.
     """
 
     min_identity: float = 0.85
@@ -44,16 +44,16 @@ class NearDuplicateConfig:
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """What to keep.
+    """Which windows to keep.
 
     Attributes
     ----------
     keep
-        (n,) whether a window repeats no kept window before it.
+        (n,) whether a window has no near-duplicate among the windows kept before it.
     partner
-        (n,) the kept window that a dropped one repeats, -1 for kept ones.
+        (n,) the kept window that a dropped one resembles, -1 for kept ones.
     identity
-        (n,) to that window, 0 for kept ones.
+        (n,) identity with that window, 0 for kept ones.
     """
 
     keep: NDArray[np.bool_]
@@ -67,16 +67,16 @@ def near_duplicates(
     *,
     priority: NDArray[np.integer] | None = None,
 ) -> NearDuplicates:
-    """Find the windows that repeat an earlier one.
+    """Find the windows that are near-duplicates of an earlier one.
 
-    A window without a drawn k-mer (full of N, say) repeats nothing. Every dropped window has a kept partner,
-    so nothing is dropped through a chain of ever less similar windows. The result is the same whichever
-    strand a window is given on. Without ``priority`` the earlier of two windows stays; with it, the one of
-    lower priority number, ties falling to a digest of the bases, so that the kept sequences do not depend on
-    the order of the windows.
+    A window without a drawn k-mer (for example one of N only) has no near-duplicate. Every dropped window has
+    a kept partner, so no window is dropped through a chain of decreasing similarity. The result does not
+    depend on the strand of a window. Without ``priority`` the earlier of two windows is kept. With it, the
+    one with the lower priority number is kept; ties are broken by a digest of the bases, so that the kept
+    sequences do not depend on the order of the windows.
 
-    Memory beyond the windows: some 0.5 kB per kept window, twice that while seeds are merged, and 100 MB of
-    working space, with the default config.
+    Memory beyond the windows, with the default configuration: about 0.5 kB for each kept window, twice that
+    while seeds are merged, and 100 MB of working space.
 
     Parameters
     ----------
@@ -87,10 +87,15 @@ def near_duplicates(
     priority
         (n,) integers, lower is kept first.
 
+    Returns
+    -------
+    NearDuplicates
+        Which windows to keep, and the partners of the others.
+
     Raises
     ------
     BudwoodError
-        If the windows are not base codes, or too many to index at once.
+        If the windows are not base codes, or there are too many for one index.
 
     Examples
     --------
@@ -117,14 +122,21 @@ def near_duplicates(
 def near_duplicates_of(
     earlier: NDArray[np.uint8], later: NDArray[np.uint8], config: NearDuplicateConfig | None = None
 ) -> NDArray[np.int64]:
-    """For each later window the earlier one that it repeats, -1 for none.
+    """Find for each later window an earlier one that it is a near-duplicate of.
 
-    Neither are compared with one another.
+    Earlier windows are not compared with one another, and neither are later ones.
 
     Parameters
     ----------
     earlier, later
         (n, window) and (m, window) codes A C G T N.
+    config
+        Thresholds.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m,) index of the earlier window, -1 for none.
 
     Examples
     --------
@@ -158,7 +170,7 @@ class _Greedy:
         self.identity = np.zeros(count, np.float32)
 
     def decide(self, start: int, stop: int) -> None:
-        """Drop or keep a block of windows: first against those kept before, then among themselves."""
+        """Keep or drop a block of windows: first against those kept before, then against one another."""
         keys = self.search.seeds(start, stop)
         self.drop_likeliest_first(self.search.candidates(keys, self.index))
         keys = self.of_kept(keys)
@@ -166,10 +178,11 @@ class _Greedy:
         self.index.add(self.of_kept(keys))
 
     def deduplicate(self, keys: Keys, kept_index: SeedIndex) -> None:
-        """Drop or keep windows by one another; ``kept_index`` takes in those kept.
+        """Keep or drop windows by comparing them with one another; ``kept_index`` receives those kept.
 
-        Where a window has too many candidates to align them all, those kept might not be among the likeliest:
-        the earlier half is then kept_index first and the later half held against what is left of it.
+        Where a window has too many candidates to align them all, the kept ones may not be among the
+        likeliest. Then the earlier half is decided first and the later half is compared with what is left of
+        it.
         """
         pairs = self.search.candidates_within(keys)
         most = self.config.search.max_candidates
@@ -191,7 +204,10 @@ class _Greedy:
             self.drop(pairs.select((rank >= first) & (rank < last) & (self.partner[pairs.query] < 0)))
 
     def drop(self, pairs: Candidates) -> None:
-        """Pairs come in the order of their queries, so a target is decided before a query that names it."""
+        """Drop windows by their pairs.
+
+        Pairs are ordered by query, so a target is decided before a query that refers to it.
+        """
         identity = self.search.identities(pairs, self.stretch)
         for pair in np.flatnonzero(identity >= self.config.min_identity):
             query, target = pairs.query[pair], pairs.target[pair]

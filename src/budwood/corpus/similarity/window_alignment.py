@@ -1,9 +1,9 @@
-"""How alike two windows are: identity over their best common stretch, many pairs at a time.
+"""Identity of two windows over their best common stretch, for many pairs at a time.
 
-Along the query, each base stands opposite one base of the target, on one of the diagonals of a band; the
-path takes as many equal bases as it can and pays for each change of diagonal, however far. That is alignment
-with a constant gap cost, and because a row depends on the row before alone it runs over hundreds of pairs at
-once.
+Each base of the query is aligned with one base of the target, on one of the diagonals of a band. The path
+maximises the number of equal bases minus a cost for each change of diagonal, whatever its size. This is
+alignment with a constant gap cost. Because each row depends only on the row before, hundreds of pairs are
+computed at once.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ BAND: Final = 16
 GAP: Final = 4
 _PAIRS: Final = 256
 _SLACK: Final = 4
-# A cell is its score times 64 plus its diagonal, so that one maximum gives both.
+# A cell holds its score times 64 plus its diagonal, so that one maximum gives both.
 _CELL: Final = 64
-# Equal one-hot codes meet in a bit at or above _CELL; N and what lies outside the target meet nothing.
+# Equal one-hot codes share a bit at or above _CELL; N and positions outside the target match nothing.
 _ONE_HOT: Final = np.array([64, 128, 256, 512, 0], dtype=np.uint16)
 
 
@@ -32,18 +32,18 @@ def stretch_identity(
     diagonal: NDArray[np.int64],
     stretches: Sequence[int],
 ) -> NDArray[np.float32]:
-    """Highest identity of each pair over a stretch of so many bases of the query.
+    """Compute the highest identity of each pair over a stretch of the query of a given length.
 
-    Identity is equal bases over alignment columns: bases of the query in the stretch plus bases of the target
-    skipped within it. An N equals nothing. The stretch lies within the local alignment, the part of the path
-    that scores highest when an equal base counts 2 and any other -3, so that unrelated sequence does not
-    count as an extension of a short repeat, and up to 4 bases beyond its ends, where a chance match can draw
-    the path away.
+    Identity is the number of equal bases over the number of alignment columns: bases of the query in the
+    stretch plus bases of the target skipped within it. An N equals nothing. The stretch lies within the local
+    alignment and up to 4 bases beyond its ends, where a chance match can shift the path. The local alignment
+    is the part of the path with the highest score when an equal base counts 2 and any other -3, so that
+    unrelated sequence does not count as an extension of a short repeat.
 
     Parameters
     ----------
     query, target
-        (pairs, window) codes, the target turned to the query's strand.
+        (pairs, window) codes, the target on the strand that matches the query.
     diagonal
         (pairs,) position in the target minus position in the query; the path stays within 16 bases of it.
     stretches
@@ -52,7 +52,7 @@ def stretch_identity(
     Returns
     -------
     numpy.ndarray
-        (pairs, stretches) between 0 and 1; 0 where what is alike is shorter than the stretch.
+        (pairs, stretches) between 0 and 1; 0 where the local alignment is shorter than the stretch.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def _align(
     first, last = _local(meets)
     skipped = np.zeros((width, pairs), np.int32)
     skipped[1:] = np.maximum(path[1:] - path[:-1], 0)
-    # A skip before a stretch's first base is no part of it.
+    # A skip before the first base of a stretch does not belong to it.
     columns = _running(skipped)
     best = np.zeros((pairs, len(stretches)), np.float32)
     for column, length in enumerate(stretches):
@@ -97,9 +97,9 @@ def _align(
 
 
 def _once(meets: NDArray[np.bool_], faced: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Matches, of which those on a target base that the path passes twice count the first or the second time.
+    """Count a match on a target base that the path visits twice only once.
 
-    Whichever leaves a pair more of them: both are alignments.
+    Either the first or the second visit counts, whichever leaves the pair more matches: both are alignments.
     """
     first, second = meets.copy(), meets.copy()
     first[1:] &= faced[1:] > np.maximum.accumulate(faced[:-1], axis=0)
@@ -108,7 +108,7 @@ def _once(meets: NDArray[np.bool_], faced: NDArray[np.int64]) -> NDArray[np.bool
 
 
 def _local(meets: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First base and end of the highest-scoring run of each column, a few bases let out."""
+    """First base and end of the highest-scoring run of each column, extended by a few bases."""
     score = _running(np.where(meets, np.int32(2), np.int32(-3)))
     low = np.minimum.accumulate(score, axis=0)
     last = (score - low).argmax(axis=0)
@@ -118,7 +118,7 @@ def _local(meets: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def _facing(target: NDArray[np.uint8], diagonal: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """(window + 2 bands, pairs) one-hot target; row i + j faces base i of the query on diagonal j."""
+    """(window + 2 bands, pairs) one-hot target; row i + j is opposite base i of the query on diagonal j."""
     width = target.shape[1]
     at = np.arange(width + 2 * BAND)[:, None] + (diagonal - BAND)
     inside = (at >= 0) & (at < width)
@@ -129,7 +129,7 @@ def _facing(target: NDArray[np.uint8], diagonal: NDArray[np.int64]) -> NDArray[n
 def _fill(
     query: NDArray[np.uint16], facing: NDArray[np.uint16]
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """For each base whether a cell is reached by a change of diagonal, and each row's best diagonal."""
+    """For each base whether a cell is reached by a change of diagonal, and the best diagonal of each row."""
     (width, pairs), diagonals = query.shape, 2 * BAND + 1
     changed = np.zeros((width, diagonals, pairs), np.bool_)
     leader = np.zeros((width, pairs), np.uint8)

@@ -1,4 +1,4 @@
-"""Windows that resemble one another: shared k-mers propose pairs, alignment measures them."""
+"""Search for similar windows: shared k-mers propose pairs, alignment measures them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ from budwood.errors import BudwoodError
 from budwood.genomics.sequence import N
 
 _BESIDE: Final = 32
-# Of 32 bases, unrelated ones agree at 8, those of a pair of 70 % identity at 22.
+# Of 32 bases, unrelated windows agree at 8, windows of 70 % identity at 22.
 MIN_FLANKING_MATCHES: Final = 13
-# Pairs looked at beside their seed, for each that is aligned.
+# Number of pairs compared beside their seed for each pair that is aligned.
 _EXTENDED: Final = 4
 _PAIRS: Final = 1 << 14
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How hard to look for pairs.
+    """Settings of the search for candidate pairs.
 
     Attributes
     ----------
     sketch
         Which k-mers propose pairs.
     min_seeds
-        K-mers that a pair has in common, in order and near one diagonal.
+        Smallest number of shared k-mers of a pair, in order and near one diagonal.
     max_windows_per_seed
-        Of a k-mer that more windows hold, only so many are looked at: the cost of a repeat family is linear.
+        Of a k-mer that more windows contain, only this many are used, so that the cost of a repeat family is
+        linear.
     max_candidates
-        Pairs aligned per window, those with most k-mers in common first.
+        Largest number of pairs aligned for each window, those with the most shared k-mers first.
     """
 
     sketch: SketchConfig = field(default_factory=SketchConfig)
@@ -54,18 +55,18 @@ class SearchConfig:
 
 
 class WindowSearch:
-    """Windows known by their place in an order.
+    """Search among windows that are numbered by their place in an order.
 
-    Every window is read on its canonical strand, so that results do not depend on the strand given.
+    Every window is read on its canonical strand, so results do not depend on the given strand.
 
     Parameters
     ----------
     windows
-        (n, window) codes, checked.
+        (n, window) base codes, already checked.
     order
         (n,) indices of the windows.
     config
-        How hard to look.
+        Settings of the search.
     """
 
     def __init__(self, windows: NDArray[np.uint8], order: NDArray[np.int64], config: SearchConfig) -> None:
@@ -76,27 +77,86 @@ class WindowSearch:
         )
 
     def seeds(self, start: int, stop: int) -> Keys:
-        """Packed seeds of the windows from ``start`` to ``stop``."""
+        """Draw and pack the seeds of consecutive windows.
+
+        Parameters
+        ----------
+        start, stop
+            First place in the order, and the place after the last.
+
+        Returns
+        -------
+        numpy.ndarray
+            Sorted packed seeds.
+        """
         places = np.arange(start, stop)
         return self.layout.pack(sketch(self.windows.codes(places), self.config.sketch), places)
 
     def index(self, *keys: Keys) -> SeedIndex:
-        """An index of these seeds."""
+        """Build an index of seeds.
+
+        Parameters
+        ----------
+        *keys
+            Sorted packed seeds.
+
+        Returns
+        -------
+        SeedIndex
+            The index.
+        """
         index = SeedIndex(self.layout, self.config.max_windows_per_seed)
         for part in keys:
             index.add(part)
         return index
 
     def candidates(self, keys: Keys, index: SeedIndex) -> Candidates:
-        """Likeliest pairs of the windows whose seeds these are with those of an index."""
+        """Find the likeliest pairs of query windows with indexed ones.
+
+        Parameters
+        ----------
+        keys
+            Packed seeds of the queries.
+        index
+            Index of the targets.
+
+        Returns
+        -------
+        Candidates
+            The pairs.
+        """
         return self._candidates(index.hits(keys))
 
     def candidates_within(self, keys: Keys) -> Candidates:
-        """Likeliest pairs of the windows whose seeds these are with earlier ones among them."""
+        """Find the likeliest pairs of query windows with earlier ones among them.
+
+        Parameters
+        ----------
+        keys
+            Packed seeds of the queries.
+
+        Returns
+        -------
+        Candidates
+            The pairs.
+        """
         return self._candidates(self.layout.earlier_targets(self.index(keys).hits(keys)))
 
     def identities(self, pairs: Candidates, stretch: int) -> NDArray[np.float32]:
-        """Identity of each pair over its best stretch of so many bases."""
+        """Identity of each pair over its best stretch.
+
+        Parameters
+        ----------
+        pairs
+            Candidate pairs.
+        stretch
+            Length of the stretch in bases.
+
+        Returns
+        -------
+        numpy.ndarray
+            (pairs,) ``float32``.
+        """
         return pair_identities(pairs, self.windows, self.windows, [stretch])[:, 0]
 
     def _candidates(self, hits: NDArray[np.int64]) -> Candidates:
@@ -110,7 +170,22 @@ class WindowSearch:
 def pair_identities(
     pairs: Candidates, queries: CanonicalWindows, targets: CanonicalWindows, stretches: Sequence[int]
 ) -> NDArray[np.float32]:
-    """(pairs, stretches) identity of each pair over its best stretch of so many bases."""
+    """Identity of each pair over its best stretch, for several lengths.
+
+    Parameters
+    ----------
+    pairs
+        Candidate pairs.
+    queries, targets
+        Their windows.
+    stretches
+        Lengths in bases.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pairs, stretches) ``float32``.
+    """
     identity = np.zeros((len(pairs), len(stretches)), np.float32)
     for start in range(0, len(pairs), _PAIRS):
         rows = slice(start, start + _PAIRS)
@@ -123,7 +198,22 @@ def pair_identities(
 def flanking_matches(
     pairs: Candidates, queries: CanonicalWindows, targets: CanonicalWindows, length: int
 ) -> NDArray[np.int64]:
-    """(pairs, 2) equal bases among the 32 before the seed and among the 32 after it."""
+    """Count equal bases among the 32 before the seed and among the 32 after it.
+
+    Parameters
+    ----------
+    pairs
+        Candidate pairs.
+    queries, targets
+        Their windows.
+    length
+        Bases of a seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pairs, 2) counts.
+    """
     beside = np.r_[-_BESIDE:0, length : length + _BESIDE]
     counts = np.zeros((len(pairs), 2), np.int64)
     for start in range(0, len(pairs), _PAIRS):
@@ -138,11 +228,42 @@ def flanking_matches(
 
 
 def stretch_bases(coverage: float, width: int) -> int:
-    """Bases of a share of a window, at least one."""
+    """Number of bases in a share of a window, at least one.
+
+    Parameters
+    ----------
+    coverage
+        Share of the window.
+    width
+        Bases of the window.
+
+    Returns
+    -------
+    int
+        The number of bases.
+
+    Examples
+    --------
+    >>> stretch_bases(0.4, 512)
+    205
+    """
     return max(1, round(coverage * width))
 
 
 def check_shares(what: str, shares: Sequence[float]) -> None:
-    """Raise unless all lie above 0 and not above 1."""
+    """Refuse shares that do not lie above 0 and at or below 1.
+
+    Parameters
+    ----------
+    what
+        Name of the setting, for the message.
+    shares
+        The values.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no value, or one is out of range.
+    """
     if not shares or not all(0 < share <= 1 for share in shares):
         raise BudwoodError(f"{what} {shares} is not above 0 and at most 1", where=what)
