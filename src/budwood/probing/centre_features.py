@@ -94,7 +94,10 @@ def encode_centres(
         Multiply in bfloat16: about twice as fast on a CPU with AMX, and not equal to the last digits.
     """
     if windows.shape[1] % 2 or windows.max(initial=0) >= 6:
-        raise BudwoodError("these windows have no middle", mend="give an even number of bases, no padding")
+        raise BudwoodError(
+            "windows of odd length or with padding have no middle",
+            mend="give an even number of bases without padding",
+        )
     config = checkpoint.encoder.config
     size = config.embedding_size
     found = np.empty((len(windows), 2 * size + CENTRE_BASES * config.regions), dtype=np.float32)

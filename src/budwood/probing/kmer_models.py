@@ -212,7 +212,9 @@ def fit_kmer_model(
     digits, reach = _neighbours(held_out, rows, middle, left, right)
     whole = (reach == (left, right)).all(1) & (truth < N)
     if not whole.any():
-        raise BudwoodError("no held-out window has letters all around its middle", mend="give longer ones")
+        raise BudwoodError(
+            "no held-out window has known bases all around its middle", mend="give longer ones"
+        )
     model = KmerModel(kmer_tables(counts, length), left, right, ())
     for _ in range(left + right):
         model = model.with_next_concentration(digits[whole], truth[whole].astype(np.int64))

@@ -86,7 +86,8 @@ def cut_stretches(
             break
     if not codes:
         raise BudwoodError(
-            "no contig holds a stretch", mend=f"give contigs of at least {STRETCH + 2 * MARGIN} bases"
+            "no contig is long enough for a stretch",
+            mend=f"give contigs of at least {STRETCH + 2 * MARGIN} bases",
         )
     return _labelled(np.stack(codes), np.stack(region))
 

@@ -82,7 +82,7 @@ class PopulationConfig:
         if min(sizes) < 1 or min(self.split_generations, self.founder_generations) <= 0:
             raise BudwoodError("a population needs sizes and times above 0", mend="give positive numbers")
         if not 0 <= self.migration * (len(self.shares) - 1) <= 1 or not 0 <= self.indel_share <= 1:
-            raise BudwoodError("migration or indel share is no probability", mend="choose 0 to 1")
+            raise BudwoodError("migration or indel share is not a probability", mend="choose 0 to 1")
         if min(self.mutation_rate, self.morgans, self.transition_ratio, self.seed) < 0:
             raise BudwoodError("a rate or the seed is negative", mend="give 0 or more")
 

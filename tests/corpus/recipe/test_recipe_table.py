@@ -22,13 +22,13 @@ def test_values_are_taken_and_the_rest_is_default() -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"steps": "many"}, "steps is 'many', which is no whole number"),
-        ({"steps": True}, "steps is True, which is no whole number"),
-        ({"steps": 1, "clip": math.nan}, "clip is nan, which is no number"),
-        ({"steps": 1, "precision": 16}, "precision is 16, which is no text"),
+        ({"steps": "many"}, "steps is 'many', not a whole number"),
+        ({"steps": True}, "steps is True, not a whole number"),
+        ({"steps": 1, "clip": math.nan}, "clip is nan, not a number"),
+        ({"steps": 1, "precision": 16}, "precision is 16, not text"),
         ({"stairs": 1}, "unknown key 'stairs'"),
         ({}, "a key is missing"),
-        (3, "3 is no table"),
+        (3, "3 is not a table"),
     ],
 )
 def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
@@ -39,11 +39,11 @@ def test_a_table_that_cannot_be_is_a_sentence(entry: object, told: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"lineage": "Rosids"}, "lineage is 'Rosids', which is no list of texts"),
-        ({"exclude": [3]}, r"exclude is \[3\], which is no list of texts"),
-        ({"subgenomes": "A"}, "subgenomes is 'A', which is no table of lists of texts"),
-        ({"subgenomes": {"A": 3}}, "which is no table of lists of texts"),
-        ({"subgenomes": {"A": [["a1"]]}}, "which is no table of lists of texts"),
+        ({"lineage": "Rosids"}, "lineage is 'Rosids', not a list of texts"),
+        ({"exclude": [3]}, r"exclude is \[3\], not a list of texts"),
+        ({"subgenomes": "A"}, "subgenomes is 'A', not a table of lists of texts"),
+        ({"subgenomes": {"A": 3}}, "not a table of lists of texts"),
+        ({"subgenomes": {"A": [["a1"]]}}, "not a table of lists of texts"),
     ],
 )
 def test_lists_and_tables_are_looked_into(entry: dict, told: str) -> None:
@@ -66,5 +66,5 @@ def test_paths_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(BudwoodError, match="cannot be read"):
         read_tables(tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
-    with pytest.raises(BudwoodError, match="is no TOML"):
+    with pytest.raises(BudwoodError, match="is not TOML"):
         read_tables(tmp_path / "bytes.toml")

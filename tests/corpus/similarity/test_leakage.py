@@ -79,5 +79,5 @@ def test_nothing_leaks_from_nothing():
 
 
 def test_windows_of_two_widths_are_refused():
-    with pytest.raises(BudwoodError, match="cut both alike"):
+    with pytest.raises(BudwoodError, match="cut both to the same length"):
         leakage_report(TRAINING[:, :256], TRAINING)

@@ -88,7 +88,7 @@ def test_content_order_goes_by_priority_then_by_bases():
 @pytest.mark.parametrize(
     ("windows", "sentence"),
     [
-        (np.full((2, 8), 5, np.uint8), "code 5 is no base"),
+        (np.full((2, 8), 5, np.uint8), "code 5 is not a base"),
         (np.zeros((2, 8), np.int64), "not rows of base codes"),
         (np.zeros(8, np.uint8), "not rows of base codes"),
         (np.zeros((1, 2000), np.uint8), "too wide"),

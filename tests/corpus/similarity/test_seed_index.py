@@ -85,5 +85,5 @@ def test_a_frequent_kmer_is_looked_at_a_limited_number_of_times():
 
 
 def test_more_windows_than_fit_are_refused():
-    with pytest.raises(BudwoodError, match="too many at once"):
+    with pytest.raises(BudwoodError, match="too many for one index"):
         SeedLayout.of(1 << 25, 512, 16, 8)

@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 #: Names of value types in messages, by the type that a configuration declares.
 _KINDS: Final = {
-    "int": "whole number",
-    "float": "number",
+    "int": "a whole number",
+    "float": "a number",
     "str": "text",
     "bool": "true or false",
-    "tuple[str, ...]": "list of texts",
-    "Mapping[str, float]": "table of numbers",
-    "Mapping[str, tuple[str, ...]]": "table of lists of texts",
+    "tuple[str, ...]": "a list of texts",
+    "Mapping[str, float]": "a table of numbers",
+    "Mapping[str, tuple[str, ...]]": "a table of lists of texts",
 }
 
 
@@ -49,7 +49,7 @@ def read_tables(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BudwoodError("the recipe cannot be read", where=str(path), mend="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BudwoodError(f"the recipe is no TOML: {error}", where=str(path), mend="correct it") from error
+        raise BudwoodError(f"the recipe is not TOML: {error}", where=str(path), mend="correct it") from error
 
 
 def build_table(kind: type[T], entry: Any, where: str) -> T:
@@ -77,7 +77,7 @@ def build_table(kind: type[T], entry: Any, where: str) -> T:
     known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
     where = f"{where}, {kind.__name__}"
     if not isinstance(entry, Mapping):
-        raise BudwoodError(f"{entry!r} is no table", where=where, mend="write key = value pairs")
+        raise BudwoodError(f"{entry!r} is not a table", where=where, mend="write key = value pairs")
     unknown = sorted(set(entry) - known)
     if unknown:
         raise BudwoodError(
@@ -92,7 +92,7 @@ def build_table(kind: type[T], entry: Any, where: str) -> T:
         value = getattr(built, each.name)
         if not _is_a(value, str(each.type)):
             raise BudwoodError(
-                f"{each.name} is {entry[each.name]!r}, which is no {_KINDS[str(each.type)]}",
+                f"{each.name} is {entry[each.name]!r}, not {_KINDS[str(each.type)]}",
                 where=where,
                 mend="correct it",
             )

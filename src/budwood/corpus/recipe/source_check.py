@@ -43,15 +43,15 @@ def check_sources(
         if source.annotation:
             path = source.path(source.annotation)
             genes = [(gene.contig, gene.end) for gene in read_annotation(path).genes]
-            notes += _held_against(opened, path, "annotation", "gene", genes)
+            notes += _check_contigs(opened, path, "annotation", "gene", genes)
         if source.repeats:
             path = source.path(source.repeats)
             repeats = [(repeat.contig, repeat.end) for repeat in read_annotation(path).repeats]
-            notes += _held_against(opened, path, "repeat track", "repeat", repeats)
+            notes += _check_contigs(opened, path, "repeat track", "repeat", repeats)
         bare = [contig.name for contig in opened.contigs if not contig.subgenome]
         if source.subgenomes and bare:
-            told = f"{len(bare)} of {len(opened.contigs)} contigs are in no subgenome, {bare[0]!r} first"
-            notes.append(f"{source.label}: {told}")
+            note = f"{len(bare)} of {len(opened.contigs)} contigs are in no subgenome, {bare[0]!r} first"
+            notes.append(f"{source.label}: {note}")
     pool = [o for o in sources if not (o.source.share or o.source.collection)]
     if recipe.balance.method == "lineage" and len(pool) > 1 and not any(o.source.lineage for o in pool):
         notes.append("no species has a lineage, so all count alike")
@@ -73,7 +73,7 @@ def _check_once(sources: Sequence[OpenSource], digests: Mapping[Path, str]) -> N
                 )
 
 
-def _held_against(
+def _check_contigs(
     opened: OpenSource, path: Path, what: str, kind: str, found: Iterable[tuple[str, int]]
 ) -> list[str]:
     lengths = open_contigs(opened.inputs()["fasta"], collection=opened.source.collection).contigs
@@ -96,9 +96,9 @@ def _held_against(
             f"a {kind} ends at base {last[beyond[0]]:,} of contig {beyond[0]!r}, "
             f"which has {lengths[beyond[0]]:,}",
             where=str(path),
-            mend="give the file of this very assembly",
+            mend="give the file of this assembly",
         )
     if not strange:
         return []
-    told = f"{len(strange)} of the {len(last)} contigs of its {what} are not in the genome"
-    return [f"{opened.source.label}: {told}, {strange[0]!r} first"]
+    note = f"{len(strange)} of the {len(last)} contigs of its {what} are not in the genome"
+    return [f"{opened.source.label}: {note}, {strange[0]!r} first"]

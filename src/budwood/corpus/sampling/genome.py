@@ -97,7 +97,9 @@ def load_training_genome(
     unknown = sorted(set(validation_contigs) - set(assembly.contigs))
     if unknown:
         raise BudwoodError(
-            f"validation contig {unknown[0]!r} is not in the assembly", where=species, mend="name one that is"
+            f"validation contig {unknown[0]!r} is not in the assembly",
+            where=species,
+            mend="name a contig of the assembly",
         )
     contigs = [_load_contig(name, assembly, annotation) for name in assembly.contigs]
     training = tuple(c for c in contigs if c.name not in validation_contigs)

@@ -189,7 +189,7 @@ def open_corpus(folder: Path, *, check: bool = True) -> Corpus:
     manifest = read_manifest(folder)
     if manifest.get("kind") != "corpus":
         raise BudwoodError(
-            f"this is a {manifest.get('kind')}, no corpus",
+            f"this is a {manifest.get('kind')}, not a corpus",
             where=str(folder),
             mend="give a folder that budwood corpus build wrote",
         )

@@ -59,7 +59,7 @@ class LeakageConfig:
         check_shares("identities", self.identities)
         check_shares("coverages", self.coverages)
         if self.sample < 1:
-            raise BudwoodError(f"{self.sample} validation windows are none", where="sample")
+            raise BudwoodError(f"a sample of {self.sample} validation windows is empty", where="sample")
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def closest_identity(
         raise BudwoodError(
             f"validation windows have {validation.shape[1]} bases and training windows {training.shape[1]}",
             where="leakage",
-            mend="cut both alike",
+            mend="cut both to the same length",
         )
     queries = CanonicalWindows(validation, np.arange(len(validation)))
     targets = CanonicalWindows(training, np.arange(len(training)))

@@ -51,7 +51,7 @@ class SketchConfig:
         if not 1 <= self.scale <= 1 << 16:
             raise BudwoodError(f"one k-mer in {self.scale} cannot be drawn", where="scale")
         if {self.length - 1 - place for place in self.skipped} != set(self.skipped):
-            raise BudwoodError(f"places {self.skipped} differ from the other end", where="skipped")
+            raise BudwoodError(f"skipped positions {self.skipped} are not symmetric", where="skipped")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def check_windows(windows: NDArray[np.uint8]) -> None:
         )
     if windows.size and windows.max() > N:
         raise BudwoodError(
-            f"code {windows.max()} is no base", where="windows", mend="leave only A C G T N (0 to 4)"
+            f"code {windows.max()} is not a base", where="windows", mend="leave only A C G T N (0 to 4)"
         )
 
 

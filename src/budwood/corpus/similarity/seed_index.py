@@ -147,7 +147,7 @@ class SeedLayout:
         row_bits, position_bits = max(1, rows - 1).bit_length(), max(1, width - 1).bit_length()
         if hash_bits + row_bits + position_bits + 1 > 64 or 2 * (row_bits + position_bits) + 3 > 63:
             raise BudwoodError(
-                f"{rows:,} windows of {width} bases are too many at once",
+                f"{rows:,} windows of {width} bases are too many for one index",
                 where="seeds",
                 mend="give fewer windows, or draw fewer k-mers",
             )

@@ -1,4 +1,4 @@
-"""First look at an assembly, contig group by contig group: lengths, gaps, N, lower case and share of GC."""
+"""Statistics of an assembly, by group of contigs: lengths, gaps, N, lower case and share of G and C."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from budwood.genomics.sequence import C, G, N
 
 @dataclass(frozen=True)
 class AssemblyStats:
-    """What a look at the sequences of an assembly says.
+    """Statistics of the sequences of an assembly.
 
     Attributes
     ----------
     bases, unknown, lower, strong
-        Bases in all, and how many are N, lower case (known bases only), and G or C.
+        Number of bases, and how many of them are N, lower case (known bases only), and G or C.
     stretches
-        Lengths of the contigs: what lies between gaps of ten N or more.
+        Lengths of the contigs, the stretches between gaps of at least ten N.
     """
 
     bases: int
@@ -37,12 +37,12 @@ class AssemblyStats:
 
     @property
     def contig_n50(self) -> int:
-        """N50 of the contigs."""
+        """N50 of the contigs in bases."""
         return n50(self.stretches)
 
     @property
     def unknown_share(self) -> float:
-        """Share of N."""
+        """Share of N among all bases."""
         return self.unknown / max(1, self.bases)
 
     @property
@@ -57,7 +57,19 @@ class AssemblyStats:
 
 
 def contig_stats(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: look at the contigs named in ``parameters["contigs"]`` of ``inputs["fasta"]``."""
+    """Stage: count the bases of a group of contigs.
+
+    Writes ``stretches.npy`` and ``counts.json``.
+
+    Parameters
+    ----------
+    inputs
+        ``fasta``.
+    parameters
+        ``contigs``, the names; ``collection``, whether the file holds many species.
+    folder
+        Folder for the output files.
+    """
     assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
     counts = dict.fromkeys(("bases", "unknown", "lower", "strong"), 0)
     stretches = []
@@ -74,7 +86,18 @@ def contig_stats(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def read_assembly_stats(folders: Sequence[Path]) -> AssemblyStats:
-    """The surveys of an assembly's contig groups as one."""
+    """Combine the statistics of an assembly's contig groups.
+
+    Parameters
+    ----------
+    folders
+        Output folders of :func:`contig_stats`, at least one.
+
+    Returns
+    -------
+    AssemblyStats
+        Statistics of the whole assembly.
+    """
     counts = [json.loads((folder / "counts.json").read_text(encoding="utf-8")) for folder in folders]
     total = {name: sum(each[name] for each in counts) for name in ("bases", "unknown", "lower", "strong")}
     return AssemblyStats(**total, stretches=np.concatenate([np.load(f / "stretches.npy") for f in folders]))

@@ -1,4 +1,4 @@
-"""From a recipe to a corpus: the stages in their order, and the artifact at the end."""
+"""Build a corpus from a recipe: run the stages in order and write the artifact."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def build_corpus(
     show: bool | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Build the corpus of a recipe; after a stop, the same call resumes the build.
+    """Build the corpus of a recipe; a build that was stopped resumes.
 
-    A sound corpus of the same recipe and files is left as it is. Finished stages wait in a folder beside
-    ``out`` (``.NAME.building``) until the corpus is whole; then the folder is removed. The same recipe and
-    files give the same bytes, however often the build was stopped and whatever runs its tasks.
+    A complete corpus of the same recipe and files is left unchanged. Finished stages are kept in a folder
+    beside ``out`` (``.NAME.building``) until the corpus is complete; then the folder is removed. The same
+    recipe and files give the same bytes, however often the build was stopped and whatever runs its tasks.
 
     Parameters
     ----------
@@ -76,21 +76,21 @@ def build_corpus(
 
     Returns
     -------
-    Path
+    pathlib.Path
         The corpus, which :func:`budwood.corpus.sampling.store.open_corpus` opens.
 
     Raises
     ------
     BudwoodError
-        For input that cannot be used, an output folder that must not be replaced, a full disk, or a build of
-        the same corpus that is still running.
+        If an input cannot be used, the output folder must not be replaced, the disk is full, or another
+        process is building the same corpus.
     """
     given, out = out, Path(out).absolute()
     inputs = recipe.files()
     # Whether the corpus at hand is this one is known once its inputs are read.
     check_destination(given, inputs=inputs, overwrite=overwrite or _is_corpus(out))
     sources = open_assemblies(recipe)
-    # Finds out at once whether the tree has every species.
+    # Fails now rather than at the end if the tree lacks a species.
     species_weights(recipe, sources, {c.species: 1 for opened in sources for c in opened.contigs})
     digests = {path: sha256(path) for path in inputs}
     same = _is_of_recipe(recipe, out, list(digests.values()))
@@ -109,7 +109,7 @@ def build_corpus(
 
 
 class _Build:
-    """One run through the stages; nothing here outlives it but files."""
+    """One run through the stages; only its files persist."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _Build:
         self.show = show
 
     def run(self) -> None:
-        """All stages."""
+        """Run all stages."""
         surveys, conclusions = self.survey()
         kept = [number for number, conclusion in enumerate(conclusions) if conclusion.used]
         self.surveys, self.conclusions, self.kept = surveys, conclusions, kept
@@ -143,8 +143,8 @@ class _Build:
         self.write()
 
     def survey(self) -> tuple[list[AssemblyStats], list[FilterDecision]]:
-        """Look at every assembly and decide which are used."""
-        found = self._per_group("survey", "looking at assemblies", contig_stats, range(len(self.sources)))
+        """Compute the statistics of every assembly and decide which are used."""
+        found = self._per_group("survey", "reading assemblies", contig_stats, range(len(self.sources)))
         folders = iter(found.values())
         surveys = [read_assembly_stats([next(folders) for _ in opened.groups]) for opened in self.sources]
         facts = [
@@ -161,7 +161,7 @@ class _Build:
         return surveys, filter_assemblies(facts, self.recipe.filter)
 
     def mask(self) -> tuple[dict[str, Path], dict[int, MaskPlan]]:
-        """Excess tracks by shard and the mask plan of every assembly that is used."""
+        """Excess tracks by shard, and the mask plan of every assembly that is used."""
         scored = [number for number in self.kept if self._asked(number) != "none"]
         k = {number: kmer_length(self.surveys[number].bases) for number in scored}
         counts = self._per_group("kmers", "counting k-mers", count_group, scored, lambda n: {"k": k[n]})
@@ -178,7 +178,7 @@ class _Build:
         spectrum = dict(zip(scored, self._stage("adding k-mers", spectra), strict=True))
         excess = self._per_group(
             "excess",
-            "excess of k-mers",
+            "k-mer excess",
             excess_group,
             scored,
             lambda n: {"k": k[n], "gc_share": self.surveys[n].gc_share, "given": self._given(n)},
@@ -188,7 +188,7 @@ class _Build:
         return excess, dict(zip(self.kept, plans, strict=True))
 
     def cut(self, excess: dict[str, Path]) -> dict[str, Path]:
-        """Windows of every group of contigs."""
+        """Cut every group of contigs into windows."""
         index = {(self.kept[at], contig.name): place for place, (at, contig) in enumerate(self.contigs)}
         names = {species: place for place, species in enumerate(self.species)}
 
@@ -240,14 +240,14 @@ class _Build:
         self.related = found
 
     def write(self) -> None:
-        """The shards, with tokens where they are asked for."""
+        """Write the shards, with tokens where the recipe has them."""
         recipe = self.recipe
         inputs = {f"group-{shard}": path for shard, path in self.groups.items()} | {"order": self.order}
         self.tokenizer: Path | None = None
         if recipe.tokens.kind != "base":
             sources = {"selected": self.selected, "order": self.order}
-            told = {"tokens": asdict(recipe.tokens), "seed": recipe.seed}
-            self.tokenizer = self._one("tokenizer", learn_tokens, sources, told)
+            parameters = {"tokens": asdict(recipe.tokens), "seed": recipe.seed}
+            self.tokenizer = self._one("tokenizer", learn_tokens, sources, parameters)
             inputs["tokenizer"] = self.tokenizer
         count = len(np.load(self.order / "kept.npy", mmap_mode="r"))
         firsts = range(0, count, recipe.shards.windows)
@@ -268,7 +268,7 @@ class _Build:
         self.shards = self._stage("writing shards", tasks)
 
     def publish(self, out: Path, *, overwrite: bool) -> None:
-        """Put the artifact together from finished stages."""
+        """Assemble the artifact from finished stages."""
         recipe = self.recipe
         built = Built(
             recipe,
@@ -313,7 +313,7 @@ class _Build:
 
     def _asked(self, number: int) -> str:
         source = self.sources[number].source
-        # The k-mers of many species' genes say which genes are conserved, not which sequences are repeats.
+        # Frequent k-mers in the genes of many species show conservation, not repeats.
         return "none" if source.collection and source.mask == "auto" else source.mask
 
     def _given(self, number: int) -> str:
@@ -333,14 +333,14 @@ class _Build:
     def _per_group(
         self,
         stage: str,
-        told: str,
+        message: str,
         function: Any,
         numbers: Sequence[int],
         parameters: Any = lambda number: {},
         inputs: Any = lambda number, shard: {},
         contigs: Any = None,
     ) -> dict[str, Path]:
-        """A stage with a task per group of contigs; folders by shard."""
+        """Run a stage with a task for each group of contigs; returns folders by shard."""
         files = {number: self.sources[number].inputs() for number in numbers}
         tasks = [
             Task(
@@ -358,14 +358,14 @@ class _Build:
             for number in numbers
             for part, group in enumerate(self.sources[number].groups)
         ]
-        return dict(zip([task.shard for task in tasks], self._stage(told, tasks), strict=True))
+        return dict(zip([task.shard for task in tasks], self._stage(message, tasks), strict=True))
 
     def _one(self, stage: str, function: Any, inputs: dict[str, Path], parameters: dict[str, Any]) -> Path:
-        """A stage of a single task."""
+        """Run a stage with a single task."""
         return self._stage(stage, [Task(stage, "all", function, dict(inputs), parameters)])[0]
 
-    def _stage(self, told: str, tasks: Sequence[Task]) -> list[Path]:
-        with progress(told, total=len(tasks), show=self.show) as advance:
+    def _stage(self, message: str, tasks: Sequence[Task]) -> list[Path]:
+        with progress(message, total=len(tasks), show=self.show) as advance:
             return self.runner.run(tasks, self.work, advance)
 
 
@@ -375,7 +375,7 @@ def _shard(number: int, part: int) -> str:
 
 @contextmanager
 def _own(work: Path) -> Iterator[None]:
-    """Hold the work folder for this process alone."""
+    """Lock the work folder for this process."""
     try:
         work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(work.with_suffix(".lock"))
@@ -383,7 +383,7 @@ def _own(work: Path) -> Iterator[None]:
             try:
                 yield
             finally:
-                # Where no task was finished there is nothing to go on from.
+                # Without a finished task there is nothing to resume.
                 if not any(work.glob(f"*/*/{SHARD_MANIFEST}")):
                     shutil.rmtree(work, ignore_errors=True)
                     work.with_suffix(".lock").unlink(missing_ok=True)
@@ -406,7 +406,7 @@ def _is_corpus(out: Path) -> bool:
 
 
 def _is_of_recipe(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
-    """Whether the output folder is a corpus of this very recipe and these very files."""
+    """Whether the output folder is a corpus of this recipe and these files."""
     if not _is_corpus(out):
         return False
     manifest = read_manifest(out)
@@ -415,7 +415,7 @@ def _is_of_recipe(recipe: CorpusRecipe, out: Path, digests: list[str]) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Hard link, or a copy where the file system has none."""
+    """Make a hard link, or a copy where the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -423,8 +423,8 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """One digest over the names and bytes of all files."""
-    told = "".join(
+    """SHA-256 over the names and contents of all files."""
+    listing = "".join(
         f"{path.relative_to(folder)} {sha256(path)}\n" for path in sorted(folder.rglob("*")) if path.is_file()
     )
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(listing.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a build will cost, told before it starts."""
+"""Estimate the cost of a build before it starts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from budwood.corpus.recipe.sources import OpenSource
 from budwood.corpus.stages.pairwise_tasks import PART
 
 #: Seconds of one core per megabase: reading and cutting, k-mer excess, and comparing windows with one
-#: another (docs/scale.md has the measurement).
+#: another (measured in docs/scale.md).
 _READ: Final = 0.1
 _EXCESS: Final = 0.15
 _RELATE: Final = 3.0
 
-#: The same per megabase of a part that is held against another part.
+#: Seconds of one core per megabase of a part that is compared with another part.
 _AGAINST: Final = 1.5
 
 _BASE_MEMORY: Final = 250_000_000
@@ -25,9 +25,20 @@ _BASE_MEMORY: Final = 250_000_000
 
 @dataclass(frozen=True)
 class CorpusCost:
-    """Upper estimates for a corpus: bases read, seconds of one core, and bytes of memory and disk.
+    """Upper estimates of the cost of a corpus.
 
-    ``work`` is the disk that the finished stages take until the end, ``disk`` what the corpus takes.
+    Attributes
+    ----------
+    bases
+        Bases to read.
+    seconds
+        Seconds of one core.
+    memory
+        Bytes of memory.
+    work
+        Bytes of disk for the finished stages, until the end of the build.
+    disk
+        Bytes of disk for the corpus.
     """
 
     bases: int
@@ -37,7 +48,13 @@ class CorpusCost:
     disk: int
 
     def sentence(self) -> str:
-        """The cost in words."""
+        """Describe the cost in one sentence.
+
+        Returns
+        -------
+        str
+            The sentence without a full stop.
+        """
         return (
             f"{self.bases / 1e6:.0f} Mb to read; about {self.seconds / 60:.0f} min on one core, "
             f"{self.memory / 1e9:.1f} GB of memory, {self.work / 1e9:.1f} GB of disk while it runs and "
@@ -46,9 +63,22 @@ class CorpusCost:
 
 
 def estimate_corpus_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) -> CorpusCost:
-    """Cost of a build, from the lengths of the contigs alone.
+    """Estimate the cost of a build from the lengths of the contigs.
 
-    Every base is taken to be known, selected and no near-duplicate, so the truth is less.
+    The estimate assumes that every base is known and selected and that there are no near-duplicates, so the
+    true cost is lower.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    sources
+        Its opened sources.
+
+    Returns
+    -------
+    CorpusCost
+        Upper estimates.
     """
     bases = sum(opened.bases for opened in sources)
     scored = [opened for opened in sources if opened.source.mask != "none" and not opened.source.collection]
@@ -60,7 +90,8 @@ def estimate_corpus_cost(recipe: CorpusRecipe, sources: Sequence[OpenSource]) ->
     seconds = (_READ * bases + _EXCESS * sum(o.bases for o in scored) + _RELATE * windows + against) / 1e6
     counts = [4 * 4 ** kmer_length(opened.bases) for opened in scored]
     group = max((sum(c.length for c in g) for o in sources for g in o.groups), default=0)
-    # Reading a group holds bases, masks, regions and rows; comparing holds two parts twice and their seeds.
+    # Reading a group keeps bases, masks, base classes and rows in memory; comparing keeps two parts twice and
+    # their seeds.
     compared = 8 * min(windows, 2 * part)
     memory = _BASE_MEMORY + max(10 * group, 3 * max(counts, default=0), compared)
     groups = sum(count * (len(o.groups) + 1) for count, o in zip(counts, scored, strict=True))

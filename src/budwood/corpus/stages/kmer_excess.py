@@ -1,4 +1,4 @@
-"""Stages from bases to the k-mer excess of every base of a genome, and the mask its files give."""
+"""Stages that compute the k-mer excess of every base of a genome, and read the mask from its files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,38 @@ from budwood.genomics.io.annotation.open_annotation import read_annotation
 
 
 def count_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: count the k-mers of a group of contigs."""
+    """Stage: count the k-mers of a group of contigs.
+
+    Writes ``counts.npy``.
+
+    Parameters
+    ----------
+    inputs
+        ``fasta``.
+    parameters
+        ``contigs``, the names; ``collection``; ``k``, the length of the k-mers.
+    folder
+        Folder for the output files.
+    """
     assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
     sequences = (assembly.sequence(Interval(n, 0, assembly.contigs[n])) for n in parameters["contigs"])
     np.save(folder / "counts.npy", count_kmers(sequences, parameters["k"]).counts)
 
 
 def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: the counts of all groups of a genome, both strands."""
+    """Stage: add the counts of all groups of a genome, on both strands.
+
+    Writes ``counts.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Output folders of :func:`count_group`.
+    parameters
+        ``k``, the length of the k-mers.
+    folder
+        Folder for the output files.
+    """
     counts = np.zeros(4 ** parameters["k"], dtype=np.uint32)
     for name in sorted(inputs):
         counts += np.load(inputs[name] / "counts.npy", mmap_mode="r")
@@ -33,10 +57,19 @@ def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def excess_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: excess of every base of a group of contigs, and how it lies to the given mask.
+    """Stage: compute the excess of every base of a group of contigs, and compare it with the given mask.
 
-    Writes ``excess.npy``, the contigs one behind the other, and ``histogram.npy`` as
-    :class:`budwood.corpus.masking.repeat_mask.MaskFacts` takes it.
+    Writes ``excess.npy``, the contigs one after another, and ``histogram.npy`` for
+    :class:`budwood.corpus.masking.repeat_mask.MaskFacts`.
+
+    Parameters
+    ----------
+    inputs
+        ``fasta``; ``spectrum``, the output folder of :func:`add_counts`; ``repeats`` for a track.
+    parameters
+        ``contigs``; ``collection``; ``k``; ``gc_share``; ``given``, the kind of the given mask.
+    folder
+        Folder for the output files.
     """
     assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
     spectrum = KmerSpectrum(parameters["k"], np.load(inputs["spectrum"] / "counts.npy", mmap_mode="r"))
@@ -58,12 +91,23 @@ def excess_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 def given_masks(
     inputs: Inputs, given: str, assembly: Assembly, contigs: list[str]
 ) -> Iterator[NDArray[np.bool_]]:
-    """The mask that the files give for each contig.
+    """Read the mask that the files give for each contig.
 
     Parameters
     ----------
+    inputs
+        ``repeats`` for a track.
     given
         ``"track"`` (``inputs["repeats"]``), ``"soft"`` or ``"none"``.
+    assembly
+        The genome.
+    contigs
+        Names of contigs.
+
+    Yields
+    ------
+    numpy.ndarray
+        (length,) ``bool`` mask of each contig.
     """
     repeats: dict[str, list[tuple[int, int]]] = {}
     if given == "track":

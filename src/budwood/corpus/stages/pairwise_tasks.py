@@ -1,8 +1,8 @@
-"""Tasks that compare all windows of a corpus with one another, part by part.
+"""Tasks that compare all windows of a corpus with one another, in parts that fit into memory.
 
-A part is what one task holds in memory. Near-duplicates are dropped part after part: a part is settled by
-itself, then every later part is held against what is left of it, all at once. Homology links and leakage need
-no order. A corpus of one part is compared by a single task of each stage.
+Near-duplicates are dropped part by part: the windows of a part are compared with one another, then all later
+parts are compared with what is left of it, in parallel. Homology links and leakage need no order. A corpus of
+one part is compared by a single task of each stage.
 """
 
 from __future__ import annotations
@@ -24,15 +24,27 @@ from budwood.corpus.stages.window_relatives import (
     search_leakage,
 )
 
-#: Windows of a part. Two parts have to fit into what a seed can number (a million windows of 960 bases).
+#: Windows of a part. A seed must be able to number those of two parts (a million windows of 960 bases).
 PART: Final = 1 << 18
 
-#: Runs the tasks of a stage, message by what it does.
+#: Runs the tasks of a stage; the text describes the stage in progress messages.
 RunStage = Callable[[str, Sequence[Task]], list[Path]]
 
 
 def parts_of(count: int, size: int | None = None) -> list[list[int]]:
-    """First and last window of every part; one empty part where there is none.
+    """Divide windows into parts.
+
+    Parameters
+    ----------
+    count
+        Number of windows.
+    size
+        Largest number of windows in a part; PART by default.
+
+    Returns
+    -------
+    list of list of int
+        First window of each part and the window after its last; one empty part without windows.
 
     Examples
     --------
@@ -44,7 +56,22 @@ def parts_of(count: int, size: int | None = None) -> list[list[int]]:
 
 
 def deduplicate_in_parts(run: RunStage, selected: Path, parameters: Mapping[str, Any]) -> Path:
-    """Folder with ``kept.npy`` and ``partner.npy`` of the selected windows."""
+    """Find the near-duplicates of the selected windows.
+
+    Parameters
+    ----------
+    run
+        Runs the tasks of a stage.
+    selected
+        Output folder of the selection stage.
+    parameters
+        ``duplicates``, the settings.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder with ``kept.npy`` and ``partner.npy``.
+    """
     parts = parts_of(len(np.load(selected / "windows.npy", mmap_mode="r")))
     message = "dropping near-duplicates"
     before: dict[int, Path] = {}
@@ -70,7 +97,20 @@ def deduplicate_in_parts(run: RunStage, selected: Path, parameters: Mapping[str,
 
 
 def cluster_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:
-    """Folder with ``cluster.npy`` of the kept windows."""
+    """Cluster the kept windows by homology.
+
+    Parameters
+    ----------
+    run
+        Runs the tasks of a stage.
+    inputs
+        Folders ``selected`` and ``duplicates``.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder with ``cluster.npy``.
+    """
     count = len(np.load(inputs["duplicates"] / "kept.npy", mmap_mode="r"))
     parts = parts_of(count)
     tasks = [
@@ -89,7 +129,20 @@ def cluster_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:
 
 
 def leakage_in_parts(run: RunStage, inputs: Mapping[str, Path]) -> Path:
-    """Folder with ``leakage.json``."""
+    """Measure the leakage between training and validation.
+
+    Parameters
+    ----------
+    run
+        Runs the tasks of a stage.
+    inputs
+        Folders ``selected``, ``duplicates`` and ``split``.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder with ``leakage.json``.
+    """
     training = int(np.count_nonzero(~np.load(inputs["split"] / "validation.npy")))
     tasks = [
         Task("relatives", f"{number:05d}", search_leakage, inputs, {"part": part})

@@ -1,4 +1,4 @@
-"""The stages of a corpus build on a Ray cluster (extra ``ray``)."""
+"""Run the stages of a corpus build on a Ray cluster (extra ``ray``)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from budwood.progress import Advance
 
 
 def connect(address: str) -> Any:
-    """The module ``ray``, connected to a cluster, or to the one this process is connected to already.
+    """Connect to a Ray cluster, or reuse the connection of this process.
 
     Parameters
     ----------
     address
         ``"auto"`` or the cluster's address; ``"local"`` starts Ray on this machine alone.
+
+    Returns
+    -------
+    module
+        The connected module ``ray``.
 
     Raises
     ------
@@ -43,9 +48,9 @@ def connect(address: str) -> Any:
 class RayRunner:
     """Runs the tasks of a stage on the workers of a cluster.
 
-    Tasks are the same as without Ray, and so are the bytes they leave. All machines must see the input
-    files and the output folder under the same paths. A task whose worker dies is run again elsewhere; what
-    it left half-done is in a draft folder that nobody reads.
+    Tasks and their output bytes are the same as without Ray. All machines must see the input files and the
+    output folder under the same paths. A task whose worker dies is run again elsewhere; its unfinished files
+    are in a temporary folder that nothing reads.
 
     Parameters
     ----------
@@ -55,11 +60,26 @@ class RayRunner:
 
     def __init__(self, address: str) -> None:
         self._ray = ray = connect(address)
-        # Every retry is safe: a task writes its folder whole or not at all.
+        # Every retry is safe: a task writes its folder completely or not at all.
         self._remote = ray.remote(max_retries=-1)(run_task)
 
     def run(self, tasks: Sequence[Task], work: Path, advance: Advance) -> list[Path]:
-        """Folders of the tasks, in their order."""
+        """Run tasks that do not depend on one another.
+
+        Parameters
+        ----------
+        tasks
+            The tasks.
+        work
+            Work folder of the build.
+        advance
+            Called with the number of tasks that just finished.
+
+        Returns
+        -------
+        list of pathlib.Path
+            Folders of the tasks, in their order.
+        """
         pending = [self._remote.remote(task, work) for task in tasks]
         try:
             while pending:

@@ -1,4 +1,4 @@
-"""Which of the windows that were cut make the corpus: those of genes and as many from elsewhere."""
+"""Select the windows of the corpus: those of genes, and a number of others."""
 
 from __future__ import annotations
 
@@ -12,17 +12,33 @@ from budwood.corpus.recipe.recipe import WindowConfig
 from budwood.corpus.stages.stage import Inputs, Parameters
 from budwood.corpus.stages.windowing import REPEAT_BIT
 
-#: Where a selected window was cut: index of its group and row there.
+#: Origin of a selected window: index of its group of contigs, and its row there.
 ORIGIN_FIELDS: Final = np.dtype([("group", "<i4"), ("row", "<i4")])
 
 
 def choose_windows(
     genic: NDArray[np.bool_], random_per_genic: float, limit: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Rows of one source that are kept, ascending.
+    """Choose windows of one source.
 
-    All windows of genes, and ``random_per_genic`` times as many others drawn at random; without genes, all.
-    ``limit`` (0 for none) thins both by the same share.
+    All windows of genes are chosen, and ``random_per_genic`` times as many others at random; without genes,
+    all windows. A ``limit`` reduces both by the same share.
+
+    Parameters
+    ----------
+    genic
+        (windows,) whether a window contains a gene or its surroundings.
+    random_per_genic
+        Other windows for each window of genes.
+    limit
+        Largest number of windows, 0 for no limit.
+    random
+        Random number generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ascending row numbers.
 
     Examples
     --------
@@ -46,9 +62,18 @@ def choose_windows(
 def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: choose among the windows of all groups.
 
-    ``parameters["sources"]`` is the index of every group's source, groups in the order of their names, and
-    ``parameters["limits"]`` the largest number of windows by source.
-    Writes ``windows.npy`` and ``origin.npy`` (a row per window) and ``codes.npy`` (windows, length) unpacked.
+    Writes ``windows.npy`` and ``origin.npy`` (a row for each window) and ``codes.npy`` (windows, length)
+    unpacked.
+
+    Parameters
+    ----------
+    inputs
+        Output folders of :func:`budwood.corpus.stages.windowing.cut_group`.
+    parameters
+        ``sources``, the index of every group's source, groups ordered by name; ``limits``, the largest number
+        of windows by source; ``windows``, the settings; ``seed``.
+    folder
+        Folder for the output files.
     """
     config = WindowConfig(**parameters["windows"])
     groups = sorted(inputs)
@@ -70,7 +95,7 @@ def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None
     windows, origin = np.concatenate(tables), np.concatenate(origins)
     np.save(folder / "windows.npy", windows)
     np.save(folder / "origin.npy", origin)
-    # Written block by block as a plain file: writing into a memory map crashes the process on a full disk.
+    # Written in blocks as a plain file: writing to a memory map crashes the process on a full disk.
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(windows), config.length)}
     with (folder / "codes.npy").open("wb") as handle:
         np.lib.format.write_array_header_1_0(handle, header)

@@ -1,4 +1,4 @@
-"""The last stages: the windows in their order, and the shards of the corpus."""
+"""The last stages: order the windows and write the shards of the corpus."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from budwood.corpus.stages.stage import Inputs, Parameters
 from budwood.corpus.stages.tokenise import tokenise
 from budwood.corpus.stages.windowing import LOCUS_FIELDS, REPEAT_BIT
 
-#: One window of a corpus: as :data:`budwood.corpus.stages.windowing.WINDOW_FIELDS`, with its homology cluster and whether
-#: it is for validation.
+#: One window of a corpus: the fields of :data:`budwood.corpus.stages.windowing.WINDOW_FIELDS`, its homology
+#: cluster, and whether it is for validation.
 CORPUS_WINDOW_FIELDS: Final = np.dtype(
     [
         ("contig", "<i4"),
@@ -28,9 +28,18 @@ CORPUS_WINDOW_FIELDS: Final = np.dtype(
 
 
 def order_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: the kept windows with cluster and split, and the genes of all groups.
+    """Stage: combine the kept windows with their clusters and split, and collect the genes of all groups.
 
     Writes ``windows.npy``, ``kept.npy`` (rows among the selected), ``origin.npy`` and ``loci.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected``, ``duplicates``, ``clusters``, ``split`` and those of all groups.
+    parameters
+        None.
+    folder
+        Folder for the output files.
     """
     kept = np.load(inputs["duplicates"] / "kept.npy")
     selected = np.load(inputs["selected"] / "windows.npy")[kept]
@@ -48,10 +57,20 @@ def order_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def write_shard(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: windows ``parameters["first"]`` to ``parameters["last"]`` of the order.
+    """Stage: write one shard.
 
-    Writes ``bases.npy`` and ``region.npy``, both (windows, length) ``uint8``; with a tokenizer
-    ``tokens.npy`` and ``token_ends.npy`` as well.
+    Writes ``bases.npy`` and ``region.npy``, both (windows, length) ``uint8``; with a tokenizer also
+    ``tokens.npy`` and ``token_ends.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``order``, those of all groups, and ``tokenizer`` where there is one.
+    parameters
+        ``first`` window of the shard, ``last``, the window after its last, and ``length`` of windows in
+        bases.
+    folder
+        Folder for the output files.
     """
     every = np.load(inputs["order"] / "origin.npy", mmap_mode="r")
     origin = np.asarray(every[parameters["first"] : parameters["last"]])

@@ -1,4 +1,4 @@
-"""Validation windows, split off by homology cluster so that no relative of theirs is trained on."""
+"""Split windows into training and validation by homology cluster, so that relatives stay together."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from budwood.corpus.recipe.recipe import SplitConfig
 def split_clusters(
     cluster: NDArray[np.integer], species: NDArray[np.integer], config: SplitConfig, seed: int
 ) -> NDArray[np.bool_]:
-    """Which windows are kept for validation.
+    """Choose the windows for validation.
 
-    Clusters come up in random order; each goes to validation whole as long as no species in it then has
-    more than its share there. Clusters larger than ``largest_cluster`` (as a share of all windows, but at
-    least one window) are trained on.
+    Clusters are processed in random order. A cluster goes to validation as a whole if no species then exceeds
+    its share. Clusters larger than ``largest_cluster`` (a share of all windows, but at least one window) are
+    used for training.
 
     Parameters
     ----------
     cluster, species
         (windows,) labels.
+    config
+        Share of validation, and the largest cluster.
+    seed
+        Determines the order of the clusters.
 
     Returns
     -------
-    ndarray
-        (windows,) bool.
+    numpy.ndarray
+        (windows,) ``bool``: whether a window is for validation.
 
     Examples
     --------

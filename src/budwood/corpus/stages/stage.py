@@ -1,9 +1,9 @@
-"""Stages of the corpus build: pure functions from files to a folder of files, done once.
+"""Stages of the corpus build: pure functions from files to a folder of files, each run once.
 
-A task's folder is filled beside its destination and renamed when everything is on disk, with a manifest that
-holds the SHA-256 of its files and a key made from the function, its parameters and the digests of what it
-read. A task whose folder bears the right key and intact files is not run again; that is all there is to
-resuming, and it is why a build that was killed at any point ends in the same bytes.
+The folder of a task is written beside its destination and renamed when everything is on disk. Its manifest
+contains the SHA-256 of its files and a key made from the function, its parameters and the digests of its
+inputs. A task whose folder has the right key and intact files is not run again. This is how a build resumes,
+and why a build that was stopped at any point gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from budwood.progress import Advance
 
 SHARD_MANIFEST: Final = "shard.json"
 
-#: Part of every key: raised when a stage computes something else from the same inputs.
+#: Part of every key; increased when a stage computes something else from the same inputs.
 _VERSION: Final = 1
 
 Inputs = Mapping[str, Path]
@@ -39,16 +39,16 @@ class Task:
     Attributes
     ----------
     stage, shard
-        Names of the folder and of the folder in it that the task fills.
+        Name of the stage's folder, and of the task's folder in it.
     function
-        Reads ``inputs`` and writes files into the folder it is given; a function of a module, so that a
-        worker on another machine finds it.
+        Reads ``inputs`` and writes files into the given folder; a function of a module, so that a worker on
+        another machine finds it.
     inputs
-        Files, or folders of other tasks, by the name the function knows them by.
+        Files, or folders of other tasks, by the name under which the function uses them.
     parameters
-        Plain values that JSON can hold.
+        Plain values that JSON can store.
     digests
-        SHA-256 of inputs where it is known, so that a genome is not read anew for each of its shards.
+        SHA-256 of inputs where known, so that a genome is not read again for each of its shards.
     """
 
     stage: str
@@ -59,7 +59,18 @@ class Task:
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def folder(self, work: Path) -> Path:
-        """Where its files stand when it is done."""
+        """Folder of the task's files.
+
+        Parameters
+        ----------
+        work
+            Work folder of the build.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder; it exists once the task is done.
+        """
         return work / self.stage / self.shard
 
 
@@ -67,14 +78,44 @@ class Runner(Protocol):
     """Runs the tasks of a stage, which do not depend on one another."""
 
     def run(self, tasks: Sequence[Task], work: Path, advance: Advance) -> list[Path]:
-        """Folders of the tasks, in their order; ``advance`` is called once for each."""
+        """Run tasks.
+
+        Parameters
+        ----------
+        tasks
+            The tasks.
+        work
+            Work folder of the build.
+        advance
+            Called with the number of tasks that just finished.
+
+        Returns
+        -------
+        list of pathlib.Path
+            Folders of the tasks, in their order.
+        """
 
 
 class LocalRunner:
     """Runs tasks one after another in this process."""
 
     def run(self, tasks: Sequence[Task], work: Path, advance: Advance) -> list[Path]:
-        """Folders of the tasks, in their order."""
+        """Run tasks.
+
+        Parameters
+        ----------
+        tasks
+            The tasks.
+        work
+            Work folder of the build.
+        advance
+            Called with 1 after each task.
+
+        Returns
+        -------
+        list of pathlib.Path
+            Folders of the tasks, in their order.
+        """
         folders = []
         for task in tasks:
             folders.append(run_task(task, work))
@@ -83,12 +124,24 @@ class LocalRunner:
 
 
 def run_task(task: Task, work: Path) -> Path:
-    """Run a task unless its folder is there and sound; returns the folder.
+    """Run a task unless its folder is complete.
+
+    Parameters
+    ----------
+    task
+        The task.
+    work
+        Work folder of the build.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder of the task.
 
     Raises
     ------
     BudwoodError
-        If the disk is full or the folder cannot be written; nothing half-written stays under its name.
+        If the disk is full or the folder cannot be written; no incomplete folder is left under its name.
     """
     folder = task.folder(work)
     try:
@@ -109,13 +162,37 @@ def run_task(task: Task, work: Path) -> Path:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of a task folder's manifest, which holds those of its files."""
+    """SHA-256 of a file, or of the manifest of a task's folder, which contains the digests of its files.
+
+    Parameters
+    ----------
+    path
+        A file or a task's folder.
+
+    Returns
+    -------
+    str
+        Hexadecimal digest.
+    """
     return sha256(path / SHARD_MANIFEST if path.is_dir() else path)
 
 
 def unwritable(path: Path, error: OSError) -> BudwoodError:
-    """The failure to write or read a file of the build as a sentence."""
-    # numpy tells of a write that was cut short without saying why.
+    """Convert a failure to read or write a file of the build into a message.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    error
+        The failure.
+
+    Returns
+    -------
+    BudwoodError
+        The message.
+    """
+    # numpy reports an incomplete write without an error number.
     cut_short = error.errno is None and "written" in str(error)
     if cut_short or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return BudwoodError(
@@ -130,8 +207,10 @@ def unwritable(path: Path, error: OSError) -> BudwoodError:
 def _key(task: Task) -> str:
     function = f"{task.function.__module__}.{task.function.__qualname__}"
     inputs = {name: task.digests.get(name) or digest_of(path) for name, path in sorted(task.inputs.items())}
-    told = json.dumps([_VERSION, task.stage, task.shard, function, inputs, task.parameters], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = json.dumps(
+        [_VERSION, task.stage, task.shard, function, inputs, task.parameters], sort_keys=True
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _is_done(folder: Path, key: str) -> bool:

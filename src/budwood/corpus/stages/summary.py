@@ -1,4 +1,4 @@
-"""What a corpus says about itself: species, contigs, and what every stage decided."""
+"""Summary of a corpus: species, contigs, and the decisions of every stage."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from budwood.corpus.stages.assembly_stats import AssemblyStats
 
 @dataclass(frozen=True)
 class Built:
-    """Results of the stages that the summary needs.
+    """Results of the stages that the summary uses.
 
     Attributes
     ----------
     recipe, sources
         The recipe, and its sources that are used.
     contigs, species
-        Contigs with the place of their source in ``sources``, and labels of species, in the order of their
-        indices.
+        Contigs with the index of their source in ``sources``, and labels of species, both ordered by index.
     surveyed
-        Label, survey and conclusion of every source, used or not.
+        Label, statistics and filter decision of every source, used or not.
     masks
-        Plans of the sources that are used.
+        Mask plans of the sources that are used.
     windows
         (windows,) :data:`budwood.corpus.stages.shards.CORPUS_WINDOW_FIELDS`.
     partner, selected_species
-        (selected,) the window that a dropped one repeats, -1 for kept ones; and the species of each.
+        (selected,) the window that a dropped one is a near-duplicate of, -1 for kept ones; and the species of
+        each.
     notes
-        What was found worth knowing before the build began.
+        Notes from the check of the sources.
     """
 
     recipe: CorpusRecipe
@@ -56,12 +56,34 @@ class Built:
     notes: Sequence[str]
 
     def label(self, place: int) -> str:
-        """Label of a used source."""
+        """Label of a source that is used.
+
+        Parameters
+        ----------
+        place
+            Index of the source.
+
+        Returns
+        -------
+        str
+            Species and assembly.
+        """
         return self.sources[place].source.label
 
 
 def summarise_corpus(built: Built) -> dict[str, Any]:
-    """The summary that ``corpus.json`` holds, of plain values."""
+    """Build the content of ``corpus.json``.
+
+    Parameters
+    ----------
+    built
+        Results of the stages.
+
+    Returns
+    -------
+    dict
+        The summary as plain values.
+    """
     species = _species(built)
     index = {name: number for number, name in enumerate(built.species)}
     return {
@@ -90,7 +112,7 @@ def summarise_corpus(built: Built) -> dict[str, Any]:
 
 
 def _species(built: Built) -> list[CorpusSpecies]:
-    """The species with their weights; one without training windows weighs nothing."""
+    """The species with their weights; a species without training windows has weight 0."""
     index, kept = built.windows["species"], built.windows["validation"]
     training = np.bincount(index[~kept], minlength=len(built.species)).tolist()
     validation = np.bincount(index[kept], minlength=len(built.species)).tolist()
@@ -138,7 +160,7 @@ def _assembly(label: str, survey: AssemblyStats, conclusion: FilterDecision) -> 
 
 
 def _notes(built: Built, species: Sequence[CorpusSpecies]) -> list[str]:
-    """What a user should know who reads nothing else of the summary."""
+    """What users should know if they read nothing else of the summary."""
     left_out = [f"{label}: left out, {v.reason}" for label, _, v in built.surveyed if not v.used]
     bare = [each.name for each in species if not each.training]
     if bare:
@@ -150,7 +172,7 @@ def _notes(built: Built, species: Sequence[CorpusSpecies]) -> list[str]:
 
 
 def _homeologs(built: Built) -> dict[str, dict[str, Any]]:
-    """By source with a map of subgenomes, how its windows lie to one another."""
+    """Relations between the windows of different subgenomes, by source with subgenomes."""
     subgenome = np.array([contig.subgenome for _, contig in built.contigs])
     place = np.array([place for place, _ in built.contigs])
     windows = built.windows
@@ -164,7 +186,7 @@ def _homeologs(built: Built) -> dict[str, dict[str, Any]]:
 
 
 def _duplicates(built: Built) -> list[dict[str, Any]]:
-    """How many windows of a source repeat one of another source, most frequent first."""
+    """Number of windows of each source that are near-duplicates of another source's, most frequent first."""
     label = {contig.species: built.label(place) for place, contig in built.contigs}
     names = np.array([label[species] for species in built.species])
     dropped = np.flatnonzero(built.partner >= 0)

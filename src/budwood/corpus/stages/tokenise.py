@@ -1,4 +1,4 @@
-"""Windows as tokens of more than one base: fixed k-mers, or byte-pair encoding learned on the corpus."""
+"""Tokens of more than one base: fixed k-mers, or byte-pair encoding learned from the corpus."""
 
 from __future__ import annotations
 
@@ -16,19 +16,28 @@ from budwood.genomics.sequence import decode
 
 _SPECIAL: Final = ["[UNK]", "[PAD]", "[MASK]"]
 
-#: Windows that byte-pair encoding is learned from.
+#: Number of windows from which byte-pair encoding is learned.
 _LEARNED_FROM: Final = 2048
 
 
 def build_tokenizer(config: TokenConfig, windows: NDArray[np.uint8], seed: int) -> Any:
-    """A ``tokenizers.Tokenizer``; its JSON file loads in ``transformers.PreTrainedTokenizerFast`` too.
+    """Build a tokenizer; its JSON file can be loaded by ``transformers.PreTrainedTokenizerFast``.
 
     Parameters
     ----------
+    config
+        Kind and size of the tokens.
     windows
-        (windows, length) bases; ``bpe`` is learned from some of them, drawn at random.
+        (windows, length) bases; ``bpe`` is learned from a random choice of them.
+    seed
+        Determines the choice.
+
+    Returns
+    -------
+    tokenizers.Tokenizer
+        The tokenizer.
     """
-    # Imported here because the library is needed for these tokens alone.
+    # Imported here because only these tokens need the library.
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
     if config.kind == "kmer":
@@ -51,7 +60,19 @@ def build_tokenizer(config: TokenConfig, windows: NDArray[np.uint8], seed: int) 
 
 
 def learn_tokens(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: build the tokenizer of a corpus from its training windows, as ``tokenizer.json``."""
+    """Stage: build the tokenizer of a corpus from its training windows.
+
+    Writes ``tokenizer.json``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected`` and ``order``.
+    parameters
+        ``tokens``, the settings; ``seed``.
+    folder
+        Folder for the output files.
+    """
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
     order = np.load(inputs["order"] / "kept.npy")
     training = order[~np.load(inputs["order"] / "windows.npy")["validation"]]
@@ -60,14 +81,19 @@ def learn_tokens(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def tokenise(tokenizer: Path, windows: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Token numbers of windows one behind the other, and where each window's end.
+    """Convert windows to token numbers.
 
     Parameters
     ----------
     tokenizer
         A file ``tokenizer.json``.
     windows
-        (windows, length) bases.
+        (windows, length) bases, at least one window.
+
+    Returns
+    -------
+    tuple of ndarray
+        ``uint32`` token numbers of all windows, one after another, and the (windows,) ends of each window's.
     """
     from tokenizers import Tokenizer
 

@@ -25,10 +25,20 @@ from budwood.corpus.stages.stage import Inputs, Parameters
 
 
 def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: near-duplicates among the windows of a part that no earlier part has dropped.
+    """Stage: find near-duplicates among the windows of a part that no earlier part has dropped.
 
-    Of two windows alike the one that the recipe names first stays, so that genomes with an annotation
-    should stand first. Writes ``partner.npy``: for each window of the part the one it repeats, or -1.
+    Of two similar windows, the one whose source comes first in the recipe is kept, so genomes with an
+    annotation should come first. Writes ``partner.npy``: for each window of the part the one it is a
+    near-duplicate of, or -1.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected``, and ``before``, the comparison with earlier parts, where there is one.
+    parameters
+        ``part``, its first window and the window after its last; ``duplicates``, the settings.
+    folder
+        Folder for the output files.
     """
     first, last = parameters["part"]
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")[first:last]
@@ -36,7 +46,7 @@ def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> No
     config = DuplicateConfig(**parameters["duplicates"])
     if config.drop:
         left = np.flatnonzero(partner < 0)
-        # A part of which nothing was dropped stays a memory map.
+        # A part without dropped windows stays a memory map.
         found = near_duplicates(codes if len(left) == len(codes) else codes[left], _search(config)).partner
         repeats = found >= 0
         partner[left[repeats]] = first + left[found[repeats]]
@@ -44,7 +54,19 @@ def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> No
 
 
 def deduplicate_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: those windows of a part that repeat what is kept of an earlier part (``own``)."""
+    """Stage: find the windows of a part that are near-duplicates of what is kept of an earlier part.
+
+    Writes ``partner.npy`` as :func:`deduplicate_part` does.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected``; ``own``, the result of the earlier part; ``before`` where there is one.
+    parameters
+        ``own`` and ``part``, the windows of the earlier and of this part; ``duplicates``, the settings.
+    folder
+        Folder for the output files.
+    """
     start = parameters["own"][0]
     first, last = parameters["part"]
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
@@ -60,14 +82,38 @@ def deduplicate_against(inputs: Inputs, parameters: Parameters, folder: Path) ->
 
 
 def join_duplicates(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: rows of the selected windows that are kept (``kept.npy``), and each row's partner."""
+    """Stage: combine the results of all parts.
+
+    Writes ``kept.npy``, the rows of the selected windows that are kept, and ``partner.npy`` of all rows.
+
+    Parameters
+    ----------
+    inputs
+        Folders of :func:`deduplicate_part` of all parts.
+    parameters
+        None.
+    folder
+        Folder for the output files.
+    """
     partner = np.concatenate([np.load(inputs[name] / "partner.npy") for name in sorted(inputs)])
     np.save(folder / "kept.npy", np.flatnonzero(partner < 0))
     np.save(folder / "partner.npy", partner)
 
 
 def link_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: homologous pairs of two parts of the kept windows, or within one."""
+    """Stage: find homologous pairs of two parts of the kept windows, or within one part.
+
+    Writes ``first.npy``, ``second.npy`` and ``identity.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected`` and ``duplicates``.
+    parameters
+        ``earlier`` and ``later``, the windows of the two parts.
+    folder
+        Folder for the output files.
+    """
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
     kept = np.load(inputs["duplicates"] / "kept.npy")
     (start, stop), (first, last) = parameters["earlier"], parameters["later"]
@@ -80,7 +126,19 @@ def link_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: homology cluster of every kept window (``cluster.npy``)."""
+    """Stage: cluster the kept windows by homology.
+
+    Writes ``cluster.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders of :func:`link_windows`.
+    parameters
+        ``count``, the number of kept windows.
+    folder
+        Folder for the output files.
+    """
     links = [
         HomologyLinks(*(np.load(inputs[name] / f"{track}.npy") for track in ("first", "second", "identity")))
         for name in sorted(inputs)
@@ -91,7 +149,19 @@ def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
 
 
 def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: which of the kept windows are for validation (``validation.npy``)."""
+    """Stage: choose the windows for validation.
+
+    Writes ``validation.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected``, ``duplicates`` and ``clusters``.
+    parameters
+        ``split``, the settings; ``seed``.
+    folder
+        Folder for the output files.
+    """
     kept = np.load(inputs["duplicates"] / "kept.npy")
     species = np.load(inputs["selected"] / "windows.npy")["species"][kept]
     cluster = np.load(inputs["clusters"] / "cluster.npy")
@@ -100,7 +170,19 @@ def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
 
 
 def search_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: highest identity of validation windows with a part of the training windows."""
+    """Stage: find the highest identity of validation windows with a part of the training windows.
+
+    Writes ``closest.npy``.
+
+    Parameters
+    ----------
+    inputs
+        Folders ``selected``, ``duplicates`` and ``split``.
+    parameters
+        ``part``, the first training window of the part and the window after its last.
+    folder
+        Folder for the output files.
+    """
     codes = np.load(inputs["selected"] / "codes.npy", mmap_mode="r")
     kept = np.load(inputs["duplicates"] / "kept.npy")
     validation = np.load(inputs["split"] / "validation.npy")
@@ -114,7 +196,19 @@ def search_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None
 
 
 def measure_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: how much of the validation windows is found again in training (``leakage.json``)."""
+    """Stage: count the validation windows that have relatives in training.
+
+    Writes ``leakage.json``.
+
+    Parameters
+    ----------
+    inputs
+        Folder ``split`` and those of :func:`search_leakage` of all parts.
+    parameters
+        None.
+    folder
+        Folder for the output files.
+    """
     validation = np.load(inputs["split"] / "validation.npy")
     parts = [np.load(inputs[name] / "closest.npy") for name in sorted(inputs) if name.startswith("part")]
     report = {}
@@ -126,7 +220,7 @@ def measure_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
 
 
 def _partner_before(inputs: Inputs, first: int, last: int) -> NDArray[np.int64]:
-    """Partners of a part's windows as earlier parts have left them."""
+    """Partners of a part's windows after the comparison with earlier parts."""
     if "before" in inputs:
         return np.asarray(np.load(inputs["before"] / "partner.npy"))
     return np.full(last - first, -1, dtype=np.int64)

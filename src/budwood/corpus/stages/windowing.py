@@ -1,4 +1,4 @@
-"""Contigs cut into windows: around genes and elsewhere, between gaps, up to the contig's ends."""
+"""Cut contigs into windows: around genes and elsewhere, between gaps, up to the contig's ends."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.sequence import N
 
-#: One window: where it lies (``length`` bases from ``start`` on, the rest of its row is N), whether it
-#: meets a gene or its surroundings, and the index of its species.
+#: One window: its place (``length`` bases from ``start``; the rest of its row is N), whether it overlaps a
+#: gene or its surroundings, and the index of its species.
 WINDOW_FIELDS: Final = np.dtype(
     [("contig", "<i4"), ("start", "<i8"), ("length", "<i4"), ("genic", "?"), ("species", "<i2")]
 )
@@ -40,15 +40,24 @@ REPEAT_BIT: Final = 0x80
 def tile_contig(
     codes: NDArray[np.uint8], loci: Loci, config: WindowConfig
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Cut a contig.
+    """Cut a contig into consecutive windows.
 
-    Each stretch between gaps is cut from its start into windows of full length; what is left at its end is a
+    Each stretch between gaps is cut from its start into windows of full length. What is left at its end is a
     shorter window if it has enough bases.
+
+    Parameters
+    ----------
+    codes
+        (length,) bases of the contig.
+    loci
+        Its genes.
+    config
+        Settings of the windows.
 
     Returns
     -------
     tuple of ndarray
-        (windows,) start, length, and whether a gene, its promoter or its flank lies in the window.
+        (windows,) start, length, and whether the window overlaps a gene, its promoter or its flank.
 
     Examples
     --------
@@ -72,10 +81,20 @@ def tile_contig(
 
 
 def cut_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
-    """Stage: cut a group of contigs, with masks and region classes.
+    """Stage: cut a group of contigs into windows, with masks and base classes.
 
-    ``parameters["contigs"]`` lists name, index of the contig and index of the species. Writes ``bases.npy``
-    (packed) and ``region.npy``, both (windows, length), ``windows.npy`` and ``loci.npy``.
+    Writes ``bases.npy`` (packed) and ``region.npy``, both (windows, length), ``windows.npy`` and
+    ``loci.npy``.
+
+    Parameters
+    ----------
+    inputs
+        ``fasta``; ``annotation``, ``repeats`` and ``excess`` where there are any.
+    parameters
+        ``contigs``, a list of name, index of the contig and index of the species; ``collection``; ``given``,
+        the kind of the given mask; ``mask``, the mask plan; ``windows``, the settings.
+    folder
+        Folder for the output files.
     """
     assembly = open_contigs(inputs["fasta"], collection=parameters["collection"])
     annotation = read_annotation(inputs["annotation"]) if "annotation" in inputs else None
@@ -138,7 +157,7 @@ def _rows(
     width: int,
     filler: int,
 ) -> NDArray[np.uint8]:
-    """Stretches of a track as rows of one width, filled up at the right."""
+    """Stretches of a track as rows of one width, padded on the right."""
     rows = np.full((len(start), width), filler, dtype=np.uint8)
     for row, (first, count) in enumerate(zip(start, length, strict=True)):
         rows[row, :count] = track[first : first + count]
