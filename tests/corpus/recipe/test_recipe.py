@@ -68,7 +68,7 @@ def test_two_named_assemblies_of_one_species_are_fine(tmp_path):
         (ONE + "lineage = ['X']\n" + ONE.replace("A b", "B b"), "B b has no lineage"),
         (ONE + "[genomes]\n", "unknown entry 'genomes'"),
         ("windows = 3\n" + ONE, "3 is not a table"),
-        (ONE + "[[", "no TOML"),
+        (ONE + "[[", "not TOML"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, text, message):

@@ -37,7 +37,7 @@ steps = 1
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = ", "no TOML"),
+        ("name = ", "not TOML"),
         (WHOLE.replace("steps", "stairs"), "unknown key 'stairs'"),
         (WHOLE.replace('name = "x"', ""), "lacks 'name'"),
         (WHOLE.replace("steps = 1", ""), "key is missing"),
