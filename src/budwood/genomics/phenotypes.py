@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
+
+# Tukey's outer fences: values further beyond the quartiles than three times their distance.
+_FENCE: Final = 3.0
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Phenotypes:
         ``float64``, NaN where the file gives none.
     provenance
         Where the values come from: ``"field"``, ``"controlled"``, ``"mixed"`` or ``""`` (not stated).
+    unusable
+        Columns of the table that are no trait or cannot be read as one, with the error that says why.
 
     Examples
     --------
@@ -40,6 +48,7 @@ class Phenotypes:
     value: NDArray[np.float64]
     standard_error: NDArray[np.float64]
     provenance: str = ""
+    unusable: Mapping[str, BudwoodError] = field(default_factory=dict)
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -57,13 +66,89 @@ class Phenotypes:
         Raises
         ------
         BudwoodError
-            If the trait is not in the table.
+            If the trait is not in the table, or cannot be read.
         """
-        if trait not in self.traits:
-            known = ", ".join(self.traits[:12])
-            raise BudwoodError(f"trait {trait!r} is not in the phenotypes", mend=f"choose one of: {known}")
-        chosen = self.trait == trait
+        chosen = self._records(trait)
         sums: dict[str, list[float]] = {}
         for name, value in zip(self.accession[chosen], self.value[chosen], strict=True):
             sums.setdefault(name, []).append(float(value))
         return {name: sum(values) / len(values) for name, values in sums.items()}
+
+    def describe(self, trait: str) -> TraitDescription:
+        """Minimum, median, maximum and outliers of a trait's values.
+
+        Raises
+        ------
+        BudwoodError
+            If the trait is not in the table, or cannot be read.
+
+        Examples
+        --------
+        >>> names = np.array(list("abcdef"), dtype=object)
+        >>> values = np.array([9.0, 10.0, 10.5, 11.0, 12.0, 99.0])
+        >>> p = Phenotypes(names, np.full(6, "yield", dtype=object), names, values, np.full(6, np.nan))
+        >>> print(p.describe("yield").sentence)
+        yield: 6 values from 9 to 99, median 10.75; 1 lies far from the others: f (99).
+        """
+        chosen = self._records(trait)
+        values, names = self.value[chosen], self.accession[chosen]
+        if not len(values):
+            return TraitDescription(trait, 0, np.nan, np.nan, np.nan)
+        lower, median, upper = np.quantile(values, (0.25, 0.5, 0.75)).tolist()
+        beyond = np.maximum(lower - values, values - upper)
+        outer = beyond > _FENCE * (upper - lower) if upper > lower else np.zeros(len(values), dtype=np.bool_)
+        order = np.argsort(-beyond, kind="stable")
+        outliers = tuple((str(names[i]), float(values[i])) for i in order if outer[i])
+        return TraitDescription(
+            trait, len(values), float(values.min()), median, float(values.max()), outliers
+        )
+
+    def _records(self, trait: str) -> NDArray[np.bool_]:
+        if trait in self.unusable:
+            raise self.unusable[trait]
+        if trait not in self.traits:
+            known = ", ".join(self.traits[:12])
+            raise BudwoodError(f"trait {trait!r} is not in the phenotypes", mend=f"choose one of: {known}")
+        return np.asarray(self.trait == trait, dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class TraitDescription:
+    """What the values of a trait look like.
+
+    Attributes
+    ----------
+    trait
+        Its name.
+    count
+        Number of values.
+    minimum, median, maximum
+        NaN where there is no value.
+    outliers
+        Accession and value of those beyond Tukey's outer fences (three times the interquartile range beyond
+        the quartiles; Tukey 1977, Exploratory Data Analysis), the furthest first.
+    """
+
+    trait: str
+    count: int
+    minimum: float
+    median: float
+    maximum: float
+    outliers: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The description for people."""
+        if not self.count:
+            return f"{self.trait}: no value."
+        text = (
+            f"{self.trait}: {self.count:,} {'value' if self.count == 1 else 'values'} from {self.minimum:.7g} to "
+            f"{self.maximum:.7g}, median {self.median:.7g}"
+        )
+        if not self.outliers:
+            return f"{text}."
+        named = ", ".join(f"{name} ({value:.7g})" for name, value in self.outliers[:_NAMED])
+        more = len(self.outliers) - _NAMED
+        lies = "lies" if len(self.outliers) == 1 else "lie"
+        named += f" and {more} more" if more > 0 else ""
+        return f"{text}; {len(self.outliers):,} {lies} far from the others: {named}."

@@ -2,242 +2,179 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from budwood.errors import BudwoodError
 from budwood.genomics.environments import provenance_named
-from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, text_lines
+from budwood.genomics.io.tables.columns import accession_column as find_accession_column
+from budwood.genomics.io.tables.columns import column_roles, is_long, no_traits
+from budwood.genomics.io.tables.environment_columns import environment_columns
+from budwood.genomics.io.tables.missing_codes import find_missing_codes
+from budwood.genomics.io.tables.number_column import NumberColumn, read_number_column, shown_cell
+from budwood.genomics.io.tables.phenotype_summary import PhenotypeSummary
+from budwood.genomics.io.tables.table import Table, read_table
 from budwood.genomics.phenotypes import Phenotypes
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+", re.ASCII)
-_COMMON_NAMES: Final[Mapping[str, str]] = {
-    "accession": "accession accessions accession_id id line lines line_id genotype genotype_id geno taxa "
-    "taxon sample sample_id name entry germplasm cultivar variety strain individual iid",
-    "trait": "trait traits trait_name phenotype character variable",
-    "value": "value values trait_value phenotype_value measurement observation estimate",
-    "environment": "environment environments env environ envir",
-    "standard_error": "standard_error se std_error stderr std_err sem",
-    "provenance": "provenance",
-}
-# Columns that name an environment together, where a table has no environment column of its own.
-_SETTING: Final = ("location", "loc", "trial", "experiment", "year", "season")
 
+@dataclass
+class _Collected:
+    """Values of traits as they are read, by trait."""
 
-@dataclass(frozen=True)
-class PhenotypeSummary:
-    """What was read from a table of trait values, and what was not.
-
-    Attributes
-    ----------
-    layout
-        ``"wide"`` (a column per trait) or ``"long"`` (a row per value).
-    accession_column, environment_columns
-        Which columns named the accession and the environment.
-    accessions
-        Ids of all rows in order of appearance, also those without any value.
-    values
-        Number of values per trait; 0 for a column whose every cell is missing.
-    left_out
-        Columns that hold text and were taken for identifiers.
-    repeated
-        How often an accession (with its trait, in long tables, and its environment, written with ``/``
-        between) has a value, where that is more than once.
-    decimal_commas
-        Whether ``1,5`` was read as 1.5 (semicolon-separated tables only).
-    """
-
-    layout: str
-    accession_column: str
-    environment_columns: tuple[str, ...]
-    accessions: tuple[str, ...]
-    values: Mapping[str, int]
-    left_out: tuple[str, ...] = ()
-    repeated: Mapping[str, int] = field(default_factory=dict)
+    accession: list[str] = field(default_factory=list)
+    trait: list[str] = field(default_factory=list)
+    environment: list[str] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    error: list[float] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    unusable: dict[str, BudwoodError] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     decimal_commas: bool = False
 
-    def sentences(self) -> list[str]:
-        """The summary for people, one fact a sentence."""
-        found = [
-            f"{len(self.accessions)} accessions and {len(self.values)} traits were read from a {self.layout} "
-            f"table; column {self.accession_column!r} names the accession."
-        ]
-        if self.environment_columns:
-            found.append(f"The environment is column {' and '.join(map(repr, self.environment_columns))}.")
-        if self.left_out:
-            found.append(f"Columns left out because they hold text: {_some(self.left_out)}.")
-        if self.repeated:
-            found.append(f"Repeated in more than one row: {_some(self.repeated)}.")
-        if empty := [trait for trait, count in self.values.items() if not count]:
-            found.append(f"Traits without any value: {_some(empty)}.")
-        if self.decimal_commas:
-            found.append("Decimal commas were read as decimal points.")
-        return found
+    def refuse(self, table: Table, trait: str, column: int, rows: Sequence[tuple[int, str]]) -> None:
+        """Leave a trait out because cells of it cannot be read."""
+        row, reason = rows[0]
+        more = f", and {len(rows) - 1} more cells" if len(rows) > 1 else ""
+        error = BudwoodError(
+            reason + more,
+            where=table.where(row, column),
+            mend="write a number, or NA where the value is missing",
+        )
+        self.unusable[trait] = error
+        self.unreadable[trait] = f"Trait {trait!r} was left out: {error}"
 
+    def add(
+        self,
+        trait: str,
+        rows: Iterable[tuple[str, str, float, float]],
+        notes: Sequence[str] = (),
+    ) -> None:
+        """Add a trait's values with accession, environment and standard error, missing ones left out."""
+        known = [row for row in rows if row[2] == row[2]]
+        codes, found = find_missing_codes(np.array([row[2] for row in known], dtype=np.float64))
+        kept = [row for row, code in zip(known, codes.tolist(), strict=True) if not code]
+        self.counts[trait] = len(kept)
+        if said := [*notes, *found]:
+            self.notes[trait] = tuple(f"{trait}: {note}." for note in said)
+        for name, environment, value, error in kept:
+            self.accession.append(name)
+            self.trait.append(trait)
+            self.environment.append(environment)
+            self.value.append(value)
+            self.error.append(error)
 
-@dataclass(frozen=True)
-class _Table:
-    """Cells as text, with what is needed to tell where one stands."""
-
-    path: Path
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-    delimiter: str
-
-    def where(self, row: int, column: int) -> str:
-        return f"{self.path}, line {self.lines[row]}, column {self.header[column]!r}"
-
-    def column(self, index: int) -> list[str]:
-        return [cells[index] for cells in self.rows]
+    def phenotypes(self, provenance: str) -> Phenotypes:
+        """The records as arrays."""
+        texts = (np.array(words, dtype=object) for words in (self.accession, self.trait, self.environment))
+        numbers = (np.array(values, dtype=np.float64) for values in (self.value, self.error))
+        return Phenotypes(*texts, *numbers, provenance, self.unusable)
 
 
 def read_phenotypes(path: Path, *, accession_column: str | None = None) -> Phenotypes:
-    """Read trait values; see :func:`read_phenotype_table`, which also tells what was left out."""
+    """Read trait values; see :func:`read_phenotype_table`, which also says what was left out."""
     return read_phenotype_table(path, accession_column=accession_column)[0]
 
 
 def read_phenotype_table(
-    path: Path, *, accession_column: str | None = None
+    path: Path, *, accession_column: str | None = None, genotyped: Collection[str] | None = None
 ) -> tuple[Phenotypes, PhenotypeSummary]:
-    """Read a table of trait values separated by commas, tabs or semicolons (plain, gzip or xz).
+    """Read a table of trait values: commas, tabs, semicolons or blanks (plain, gzip or xz), or .xlsx.
 
     A table with columns for the trait and its value (``trait`` and ``value``, in any order, under their
     common names) is long; environment and standard error are read where present. Any other table is
-    wide: every column of numbers is a trait, columns of text are left out. In a wide table whose
-    accessions have several rows, a column ``environment`` (or, together, location, year, season, trial
-    and experiment) names the environment.
-
-    A column ``provenance`` says where values come from: field, controlled (greenhouse) or mixed.
-    Missing is an empty cell, ``NA``, ``NaN``, ``.``, ``-``, ``?``, ``null`` or ``none``. Accession ids are
-    kept to the letter.
+    wide: every column of numbers is a trait, unless its name says otherwise (``family``, ``year``,
+    ``plot``); columns of text are left out. docs/files.md lists the names that are known, the missing
+    codes and the ways to write a number.
 
     Parameters
     ----------
+    path
+        The file.
     accession_column
-        Which column names the accession; by default the first one (in a long table the one with a
-        common name for it, else the first that has no other meaning).
+        Which column names the accession. By default the one with a common name for it whose cells are
+        names of genotyped accessions, else one whose cells are, else the first without another meaning.
+    genotyped
+        Names of the genotyped accessions, where they are known.
+
+    Returns
+    -------
+    phenotypes
+        Records of values; a trait that cannot be read is in ``unusable``.
+    summary
+        What was read, assumed and left out.
 
     Raises
     ------
     BudwoodError
-        For a table that cannot be read, text among numbers (with its place), an accession or trait that
-        is missing, and a table without any value.
+        For a table that cannot be read or has no header, an accession or trait that is missing, two
+        columns that could name the accession, and a table without any value that can be read.
     """
-    table = _read_table(Path(path))
-    roles = _roles(table)
-    accession = _accession_index(table, roles, accession_column)
-    phenotypes, summary = (_long if _is_long(roles) else _wide)(table, accession, roles)
+    table = read_table(Path(path))
+    roles = column_roles(table)
+    chosen = find_accession_column(table, roles, accession_column, genotyped)
+    accession = chosen.index
+    roles = {role: index for role, index in roles.items() if index != accession}
+    _refuse_no_header(table, accession, named=accession_column is not None)
+    others = no_traits(table) - {accession, *roles.values()}
+    settings, said = environment_columns(table, accession, roles, others)
+    read = _long if is_long(roles) else _wide
+    ids = _names(table, accession, "accession")
+    environment = ["_".join(cells[i] for i in settings) for cells in table.rows]
+    collected = read(table, accession, roles, ids, environment, others | set(settings))
+    phenotypes = collected.phenotypes(_provenance(table, roles))
     if not len(phenotypes.value):
-        raise BudwoodError(
-            "the table holds no trait value", where=str(path), mend="give at least one column of numbers"
-        )
-    return phenotypes, summary
+        _refuse_empty(table, collected)
+    notes = (*table.notes, *chosen.notes, *said)
+    return phenotypes, _summary(table, collected, phenotypes, ids, accession, settings, others, notes)
 
 
-def _read_table(path: Path) -> _Table:
-    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
-        raise BudwoodError("the file is a workbook", where=str(path), mend="save its sheet as CSV")
-    text = list(text_lines(path))
-    first = next((line for line in text if line.strip()), "")
-    if not first:
-        raise BudwoodError("the table is empty", where=str(path), mend="check the file")
-    delimiter = delimiter_of(first)
-    reader = csv.reader([line + "\n" for line in text], delimiter=delimiter)
-    rows: list[tuple[str, ...]] = []
-    lines: list[int] = []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append(tuple(cells))
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise BudwoodError(
-            f"the table cannot be read: {error}",
-            where=f"{path}, line {reader.line_num}",
-            mend="check the quotes",
-        ) from error
-    header = tuple(name.strip() for name in rows[0])
-    _check_header(path, header, delimiter)
-    return _Table(path, header, _rectangular(path, header, rows[1:], lines[1:]), tuple(lines[1:]), delimiter)
+def _summary(
+    table: Table,
+    collected: _Collected,
+    phenotypes: Phenotypes,
+    ids: Sequence[str],
+    accession: int,
+    settings: Sequence[int],
+    others: Collection[int],
+    notes: tuple[str, ...],
+) -> PhenotypeSummary:
+    layout = "long" if is_long(column_roles(table)) else "wide"
+    environment = ["_".join(cells[i] for i in settings) for cells in table.rows]
+    repeated = _repeated(
+        zip(phenotypes.accession, phenotypes.trait, phenotypes.environment, strict=True)
+        if layout == "long"
+        else zip(ids, environment, strict=True)
+    )
+    numeric = [i for i in sorted(others) if i not in settings and table.header[i] not in collected.left_out]
+    return PhenotypeSummary(
+        layout,
+        table.header[accession],
+        tuple(table.header[i] for i in settings),
+        tuple(dict.fromkeys(ids)),
+        collected.counts,
+        tuple(collected.left_out),
+        tuple(table.header[i] for i in numeric),
+        collected.unreadable,
+        repeated,
+        len(table.rows) - len(set(table.rows)),
+        collected.decimal_commas,
+        notes,
+        collected.notes,
+        {trait: phenotypes.describe(trait) for trait, count in collected.counts.items() if count},
+    )
 
 
-def _check_header(path: Path, header: tuple[str, ...], delimiter: str) -> None:
-    twice = [name for name, count in Counter(header).items() if count > 1]
-    if twice:
-        raise BudwoodError(
-            f"column {twice[0]!r} occurs twice" if twice[0] else "several columns have no name",
-            where=str(path),
-            mend="give every column a name of its own",
-        )
-    if len(header) < 2 or delimiter == " ":
-        raise BudwoodError(
-            "the table has a single column",
-            where=str(path),
-            mend="separate accession and traits with commas, tabs or semicolons",
-        )
-
-
-def _rectangular(
-    path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]], lines: list[int]
-) -> tuple[tuple[str, ...], ...]:
-    """Rows of the header's width; empty cells past it are dropped."""
-    width = len(header)
-    for cells, line in zip(rows, lines, strict=True):
-        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
-            raise BudwoodError(
-                f"the row has {len(cells)} cells, the header has {width}",
-                where=f"{path}, line {line}",
-                mend="fill the row or name every column",
-            )
-    return tuple(cells[:width] for cells in rows)
-
-
-def _roles(table: _Table) -> dict[str, int]:
-    """Columns with a common name for something, the first of each."""
-    plain = [re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in table.header]
-    roles = {}
-    for role, names in _COMMON_NAMES.items():
-        found = [i for i, name in enumerate(plain) if name in names.split()]
-        if found:
-            roles[role] = found[0]
-    return roles
-
-
-def _accession_index(table: _Table, roles: Mapping[str, int], named: str | None) -> int:
-    if named is not None:
-        if named not in table.header:
-            raise BudwoodError(
-                f"there is no column {named!r}",
-                where=str(table.path),
-                mend=f"choose the accession column among: {', '.join(table.header[:12])}",
-            )
-        return table.header.index(named)
-    if _is_long(roles):
-        free = [i for i in range(len(table.header)) if i not in roles.values()]
-        return roles.get("accession", free[0] if free else 0)
-    # A wide table begins with its accessions, unless that column is plainly where they stood.
-    stands_first = table.header[0].lower() in _SETTING or roles.get("environment") == 0
-    return roles.get("accession", 0) if stands_first else 0
-
-
-def _is_long(roles: Mapping[str, int]) -> bool:
-    return "trait" in roles and "value" in roles
-
-
-def _names(table: _Table, column: int, meaning: str) -> list[str]:
-    """Cells that must not be empty, to the letter."""
+def _names(table: Table, column: int, meaning: str) -> list[str]:
+    """Cells that must not be empty."""
     cells = table.column(column)
     for row, cell in enumerate(cells):
-        if not cell.strip():
+        if not cell:
             raise BudwoodError(
                 f"the {meaning} is missing",
                 where=table.where(row, column),
@@ -246,121 +183,132 @@ def _names(table: _Table, column: int, meaning: str) -> list[str]:
     return cells
 
 
-def _number(cell: str, decimal_comma: bool) -> float | None:
-    """The number in a cell, NaN where it is missing, None where it is text."""
-    text = cell.strip()
-    if text.lower() in MISSING_CELLS:
-        return float("nan")
-    if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
-        text = text.replace(",", ".")
-    value = float(text) if _NUMBER.fullmatch(text) else None
-    return value if value is None or np.isfinite(value) else None
-
-
-def _numbers(table: _Table, column: int) -> list[float]:
-    """The numbers of a column; text among them is an error."""
-    values = [_number(cell, table.delimiter == ";") for cell in table.column(column)]
-    for row, value in enumerate(values):
-        if value is None:
-            raise BudwoodError(
-                f"{table.rows[row][column]!r} is no number",
-                where=table.where(row, column),
-                mend="write a number, or NA where the value is missing",
-            )
-    return [value for value in values if value is not None]
-
-
-def _is_text(table: _Table, column: int) -> bool:
-    """Whether most of the cells that are not missing hold text."""
-    values = [_number(cell, table.delimiter == ";") for cell in table.column(column)]
-    text = sum(value is None for value in values)
-    numbers = sum(value is not None and value == value for value in values)
-    return text > numbers
-
-
-def _has_decimal_commas(table: _Table, columns: Sequence[int]) -> bool:
-    return table.delimiter == ";" and any(
-        _DECIMAL_COMMA.fullmatch(cells[column].strip()) for cells in table.rows for column in columns
-    )
-
-
-def _wide(table: _Table, accession: int, roles: Mapping[str, int]) -> tuple[Phenotypes, PhenotypeSummary]:
-    ids = _names(table, accession, "accession")
-    settings = _setting_columns(table, accession, roles) if len(set(ids)) < len(ids) else []
-    environment = ["_".join(cells[i].strip() for i in settings) for cells in table.rows]
-    said = roles.get("provenance", -1)
-    others = [i for i in range(len(table.header)) if i not in (accession, said, *settings)]
-    left_out = [i for i in others if _is_text(table, i)]
-    traits = [i for i in others if i not in left_out]
-    records: list[tuple[str, str, str, float, float]] = []
-    counts: dict[str, int] = {}
-    for index in traits:
+def _wide(
+    table: Table,
+    accession: int,
+    roles: Mapping[str, int],
+    ids: Sequence[str],
+    environment: Sequence[str],
+    others: Collection[int],
+) -> _Collected:
+    found = _Collected()
+    unknown = [float("nan")] * len(ids)
+    for index in others:
         name = table.header[index]
-        found = [
-            (ids[row], name, environment[row], value, float("nan"))
-            for row, value in enumerate(_numbers(table, index))
-            if value == value
-        ]
-        counts[name] = len(found)
-        records += found
-    summary = PhenotypeSummary(
-        "wide",
-        table.header[accession],
-        tuple(table.header[i] for i in settings),
-        tuple(dict.fromkeys(ids)),
-        counts,
-        tuple(table.header[i] for i in left_out),
-        _repeated(zip(ids, environment, strict=True)),
-        _has_decimal_commas(table, traits),
+        found.unusable[name] = BudwoodError(
+            f"column {name!r} is there, but its name is not that of a trait",
+            where=str(table.path),
+            mend="rename the column if it is one",
+        )
+    for index, name in enumerate(table.header):
+        if index in (accession, roles.get("provenance", -1), *others):
+            continue
+        column = _numbers(table, index)
+        if column.is_text:
+            _note_text(table, index, column, found)
+        elif column.refused:
+            found.refuse(table, name, index, column.refused)
+        else:
+            found.decimal_commas |= column.decimal_commas
+            found.add(name, zip(ids, environment, column.values, unknown, strict=True), column.notes)
+    return found
+
+
+def _note_text(table: Table, index: int, column: NumberColumn, found: _Collected) -> None:
+    name = table.header[index]
+    row, _ = column.refused[0]
+    found.left_out.append(name)
+    found.unusable[name] = BudwoodError(
+        f"column {name!r} is there and holds text such as {shown_cell(table.rows[row][index])}",
+        where=table.where(row, index),
+        mend="write numbers, or choose another trait",
     )
-    return _phenotypes(records, _provenance(table, roles)), summary
 
 
-def _setting_columns(table: _Table, accession: int, roles: Mapping[str, int]) -> list[int]:
-    if "environment" in roles:
-        return [roles["environment"]]
-    return [i for i, name in enumerate(table.header) if name.lower() in _SETTING and i != accession]
+def _long(
+    table: Table,
+    accession: int,
+    roles: Mapping[str, int],
+    ids: Sequence[str],
+    environment: Sequence[str],
+    others: Collection[int],
+) -> _Collected:
+    found = _Collected()
+    traits = _names(table, roles["trait"], "trait")
+    rows_of: dict[str, list[int]] = {}
+    for row, trait in enumerate(traits):
+        rows_of.setdefault(trait, []).append(row)
+    errors = _standard_errors(table, roles)
+    for trait, rows in rows_of.items():
+        cells = [table.rows[row][roles["value"]] for row in rows]
+        column = read_number_column(cells, semicolons=table.delimiter == ";")
+        if column.refused:
+            placed = [(rows[row], reason) for row, reason in column.refused]
+            found.refuse(table, trait, roles["value"], placed)
+            continue
+        found.decimal_commas |= column.decimal_commas
+        values = ((ids[r], environment[r], v, errors[r]) for r, v in zip(rows, column.values, strict=True))
+        found.add(trait, values, column.notes)
+    used = {accession, *roles.values(), *others}
+    found.left_out = [name for i, name in enumerate(table.header) if i not in used]
+    return found
 
 
-def _long(table: _Table, accession: int, roles: Mapping[str, int]) -> tuple[Phenotypes, PhenotypeSummary]:
-    ids = _names(table, accession, "accession")
-    traits = [name.strip() for name in _names(table, roles["trait"], "trait")]
-    values = _numbers(table, roles["value"])
-    settings = _setting_columns(table, accession, roles)
-    environment = ["_".join(cells[i].strip() for i in settings) for cells in table.rows]
-    errors = [float("nan")] * len(ids)
-    if "standard_error" in roles:
-        errors = _numbers(table, roles["standard_error"])
-        for row, error in enumerate(errors):
-            if error < 0:
-                raise BudwoodError(
-                    "a standard error is negative",
-                    where=table.where(row, roles["standard_error"]),
-                    mend="write a positive number, or NA",
-                )
-    every = zip(ids, traits, environment, values, errors, strict=True)
-    records = [record for record in every if record[3] == record[3]]
-    counts = dict.fromkeys(traits, 0) | Counter(record[1] for record in records)
-    used = {accession, *roles.values(), *settings}
-    summary = PhenotypeSummary(
-        "long",
-        table.header[accession],
-        tuple(table.header[i] for i in settings),
-        tuple(dict.fromkeys(ids)),
-        counts,
-        tuple(name for i, name in enumerate(table.header) if i not in used),
-        _repeated(record[:3] for record in records),
-        _has_decimal_commas(table, [roles["value"]]),
+def _numbers(table: Table, index: int) -> NumberColumn:
+    return read_number_column(table.column(index), semicolons=table.delimiter == ";")
+
+
+def _standard_errors(table: Table, roles: Mapping[str, int]) -> list[float]:
+    index = roles.get("standard_error")
+    if index is None:
+        return [float("nan")] * len(table.rows)
+    column = _numbers(table, index)
+    bad = list(column.refused)
+    bad += [(row, "a standard error is negative") for row, error in enumerate(column.values) if error < 0]
+    if bad:
+        raise BudwoodError(
+            bad[0][1], where=table.where(bad[0][0], index), mend="write a positive number, or NA"
+        )
+    return column.values
+
+
+def _refuse_no_header(table: Table, accession: int, *, named: bool) -> None:
+    """Refuse a table whose first line holds values: the names of its columns are numbers like those below."""
+    if named or table.header[accession] == "" or table.plain[accession] in ("id", "accession", "line"):
+        return
+    others = [i for i in range(len(table.header)) if i != accession]
+    heads = read_number_column([table.header[i] for i in others])
+    if heads.refused or not all(value == value for value in heads.values):
+        return
+    for index, value in zip(others, heads.values, strict=True):
+        below = [v for v in _numbers(table, index).values if v == v]
+        if not value.is_integer() or (below and min(below) <= value <= max(below)):
+            raise BudwoodError(
+                f"the table has no header: its first line holds the value {table.header[index]}",
+                where=f"{table.path}, line 1",
+                mend="write a first line that names the columns, such as accession,yield",
+            )
+
+
+def _refuse_empty(table: Table, collected: _Collected) -> None:
+    refused = [collected.unusable[name] for name in collected.unreadable]
+    if refused:
+        raise refused[0]
+    texts = [collected.unusable[name] for name in collected.left_out if name in collected.unusable]
+    held = f"; {texts[0].what}" if texts else ""
+    raise BudwoodError(
+        f"the table holds no trait value{held}",
+        where=str(table.path),
+        mend="give at least one column of numbers",
     )
-    return _phenotypes(records, _provenance(table, roles)), summary
 
 
 def _repeated(keys: Iterable[Sequence[str]]) -> dict[str, int]:
-    counts = Counter("/".join(filter(None, key)) for key in keys)
-    return {key: count for key, count in counts.items() if count > 1}
+    counts = Counter(keys)
+    return {"/".join(filter(None, key)): count for key, count in counts.items() if count > 1}
 
 
-def _provenance(table: _Table, roles: Mapping[str, int]) -> str:
+def _provenance(table: Table, roles: Mapping[str, int]) -> str:
     """Provenance of the whole table: what its column says, mixed where it says several things."""
     column = roles.get("provenance", -1)
     if column < 0:
@@ -368,14 +316,3 @@ def _provenance(table: _Table, roles: Mapping[str, int]) -> str:
     cells = enumerate(table.column(column))
     stated = {provenance_named(cell, table.where(row, column)) for row, cell in cells} - {""}
     return "mixed" if len(stated) > 1 else next(iter(stated), "")
-
-
-def _phenotypes(records: list[tuple[str, str, str, float, float]], provenance: str) -> Phenotypes:
-    accession, trait, environment = (np.array([r[i] for r in records], dtype=object) for i in range(3))
-    value, error = (np.array([r[i] for r in records], dtype=np.float64) for i in (3, 4))
-    return Phenotypes(accession, trait, environment, value, error, provenance)
-
-
-def _some(names: Sequence[str] | Mapping[str, int]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
