@@ -16,7 +16,7 @@ def test_files_that_fit_together(run, panel, tmp_path) -> None:
     for told in (
         "VCF: 48 accessions x 120 sites on 1 contig; ploidy 2.",
         "1 contig, 6,000 bases",
-        "Values by trait: height 36.",
+        "height: 36 values from ",
         "36 accessions have both genotypes and phenotypes, 12 only genotypes, 0 only phenotypes.",
         "REF is the reference base at 120 of 120 sites (100.0 %).",
         "1 gene (0 coding)",

@@ -94,6 +94,7 @@ def evaluate(
     h2: TraitHeritability = None,
     lower_is_better: LowerIsBetter = False,
     environments: options.EnvironmentFile = None,
+    accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -112,7 +113,9 @@ def evaluate(
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
+    source = PanelFiles(
+        *files, ploidy, parse_aliases(alias), ploidies, *kernels, environments, accession_column
+    )
     named = tuple(name.strip() for name in models.split(",")) if models else ()
     design = Design(named, scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from budwood.cli.options import Aliases, Json, MarkerMap, Ploidy, Quiet, Seed
+from budwood.cli.options import AccessionColumn, Aliases, Json, MarkerMap, Ploidy, Quiet, Seed
 from budwood.cli.output import hushed, print_error, print_summary
 from budwood.errors import BudwoodError
 from budwood.workflows.inspection import Inspection
@@ -30,6 +30,7 @@ def inspect(
     marker_map: MarkerMap = None,
     ploidy: Ploidy = None,
     alias: Aliases = None,
+    accession_column: AccessionColumn = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -44,7 +45,12 @@ def inspect(
     from budwood.artifacts import write_artifact
     from budwood.panel.files import genotype_files, parse_aliases
 
-    found = Inspection(ploidy=ploidy, aliases=parse_aliases(alias), marker_map=marker_map)
+    found = Inspection(
+        ploidy=ploidy,
+        aliases=parse_aliases(alias),
+        marker_map=marker_map,
+        accession_column=accession_column,
+    )
     with hushed(quiet):
         found.look_at(files)
     if out is not None:

@@ -43,6 +43,14 @@ PhenotypeFile = Annotated[
         help="Table, wide (accession, a column per trait) or long (accession, trait, environment, value).",
     ),
 ]
+AccessionColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--accession-column",
+        metavar="NAME",
+        help="Column of the phenotypes that names the accession; known by its name and cells if not given.",
+    ),
+]
 Trait = Annotated[
     str, typer.Option("--trait", metavar="NAME", help="Trait to predict, as named in the phenotypes.")
 ]

@@ -71,6 +71,7 @@ def predict(
     subgenomes_by_name: options.SubgenomesByName = False,
     model: ModelName = None,
     environments: options.EnvironmentFile = None,
+    accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -92,7 +93,9 @@ def predict(
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels, environments)
+    source = PanelFiles(
+        *files, ploidy, parse_aliases(alias), ploidies, *kernels, environments, accession_column
+    )
     words = [*source.words(trait), *(["--model", model] if model else [])]
     with (
         hushed(quiet),

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from budwood.cli.options import GenotypeFile, Json, MarkerMap, Out, Ploidies, Ploidy, Quiet, Seed
+from budwood.cli.options import (
+    AccessionColumn,
+    GenotypeFile,
+    Json,
+    MarkerMap,
+    Out,
+    Ploidies,
+    Ploidy,
+    Quiet,
+    Seed,
+)
 from budwood.cli.output import hushed, print_summary
 from budwood.errors import BudwoodError
 
@@ -89,6 +99,7 @@ def select(
     marker_map: MarkerMap = None,
     ploidy: Ploidy = None,
     ploidies: Ploidies = None,
+    accession_column: AccessionColumn = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -101,7 +112,7 @@ def select(
     from budwood.artifacts import write_artifact
 
     files = (genotypes, phenotypes, trait, candidates, groups, column, costs, marker_map)
-    request = Request(*files, quota=tuple(quota or ()), budget=budget, ploidy=ploidy, ploidies=ploidies)
+    request = Request(*files, tuple(quota or ()), budget, ploidy, ploidies, accession_column)
     parameters = {"count": count, "criterion": criterion, "quota": list(request.quota), "budget": budget}
     with (
         hushed(quiet),
@@ -131,6 +142,7 @@ class Request:
     budget: float | None = None
     ploidy: int | None = None
     ploidies: Path | None = None
+    accession_column: str | None = None
 
     def __post_init__(self) -> None:
         if (self.phenotypes is None) != (self.trait is None):
@@ -198,7 +210,7 @@ class Request:
         }
         if self.phenotypes is None or self.trait is None:
             return read_panel_genotypes(self.genotypes, **read), {}, []
-        source = PanelFiles(self.genotypes, self.phenotypes, **read)
+        source = PanelFiles(self.genotypes, self.phenotypes, **read, accession_column=self.accession_column)
         panel = read_panel(source, self.trait)
         values = panel.phenotypes.means(self.trait)
         return panel.genotypes, values, [*panel.identity.sentences(), *panel.notes]

@@ -42,6 +42,8 @@ class PanelFiles:
         Whether the contigs' names tell their subgenomes.
     environments
         Table of the environments that the phenotypes were observed in.
+    accession_column
+        Column of the phenotypes that names the accession; known by its name and cells where None.
     """
 
     genotypes: Path
@@ -57,6 +59,7 @@ class PanelFiles:
     subgenomes: Path | None = None
     subgenomes_by_name: bool = False
     environments: Path | None = None
+    accession_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
@@ -88,6 +91,7 @@ class PanelFiles:
             "--marker-weights": self.marker_weights,
             "--subgenomes": self.subgenomes,
             "--environments": self.environments,
+            "--accession-column": self.accession_column,
         }
         given = [(option, str(value)) for option, value in named.items() if value is not None]
         given += [("--alias", f"{name}={other}") for name, other in self.aliases.items()]
@@ -179,7 +183,7 @@ def read_panel(source: PanelFiles, trait: str) -> Panel:
     from budwood.genomics.checks.identity import identity_report
     from budwood.genomics.io.tables.phenotypes import read_phenotype_table
 
-    phenotypes, summary = read_phenotype_table(source.phenotypes)
+    phenotypes, summary = read_phenotype_table(source.phenotypes, accession_column=source.accession_column)
     if summary.values.get(trait) == 0:
         raise BudwoodError(
             f"every value of trait {trait!r} is missing",
@@ -189,8 +193,12 @@ def read_panel(source: PanelFiles, trait: str) -> Panel:
     phenotypes.means(trait)  # a trait that is not there is told before the genotypes are read
     genotypes = read_panel_genotypes(source.genotypes, source.marker_map, source.ploidy, source.ploidies)
     weights = read_marker_weights(source, genotypes)
+    phenotypes, summary = read_phenotype_table(
+        source.phenotypes, accession_column=source.accession_column, genotyped=genotypes.accessions
+    )
     identity = identity_report(genotypes.accessions, summary.accessions, genotypes)
-    return Panel(genotypes, phenotypes, identity, tuple(summary.sentences()), weights)
+    notes = (*summary.sentences(), *summary.about(trait))
+    return Panel(genotypes, phenotypes, identity, notes, weights)
 
 
 def read_panel_genotypes(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
     from budwood.genomics.assembly import AssemblyQuality
     from budwood.genomics.checks.reference_check import AnnotationCheck
-    from budwood.genomics.io.tables.phenotypes import PhenotypeSummary
+    from budwood.genomics.io.tables.phenotype_summary import PhenotypeSummary
     from budwood.genomics.io.variants.open_genotypes import GenotypeSummary
 
 _NAMED = 12
@@ -56,11 +56,12 @@ def of_annotation(annotation: Annotation) -> list[str]:
 
 
 def of_phenotypes(summary: PhenotypeSummary) -> list[str]:
-    """Layout, traits with their number of values, and what was left out."""
-    traits = [f"{name} {count:,}" for name, count in list(summary.values.items())[:_NAMED]]
-    more = len(summary.values) - len(traits)
-    listed = ", ".join(traits) + (f" and {more} more" if more else "")
-    return [*summary.sentences(), f"Values by trait: {listed}."]
+    """Layout, the values of the first traits, and what was assumed and left out."""
+    traits = list(summary.values)
+    said = [sentence for trait in traits[:_NAMED] for sentence in summary.about(trait)]
+    said += [sentence for trait in traits[_NAMED:] for sentence in summary.trait_notes.get(trait, ())]
+    more = [f"{len(traits) - _NAMED} more traits."] if len(traits) > _NAMED else []
+    return [*summary.sentences(), *said, *more]
 
 
 def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[str]:

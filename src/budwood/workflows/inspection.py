@@ -35,6 +35,8 @@ class Inspection:
     ----------
     ploidy, aliases, marker_map
         How to read the genotypes.
+    accession_column
+        Column of the phenotypes that names the accession; known by its name and cells where None.
     sections, problems
         What was found, in order.
     """
@@ -42,6 +44,7 @@ class Inspection:
     ploidy: int | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     marker_map: Path | None = None
+    accession_column: str | None = None
     sections: list[Section] = field(default_factory=list)
     problems: list[BudwoodError] = field(default_factory=list)
     _genotypes: dict[Path, GenotypeFile] = field(default_factory=dict)
@@ -133,7 +136,7 @@ class Inspection:
     def _traits(self, path: Path, title: str) -> None:
         from budwood.genomics.io.tables.phenotypes import read_phenotype_table
 
-        _, summary = read_phenotype_table(path)
+        _, summary = read_phenotype_table(path, accession_column=self.accession_column)
         self._phenotyped[path] = summary.accessions
         self._add(title, description.of_phenotypes(summary), asdict(summary))
 
@@ -147,6 +150,7 @@ class Inspection:
 
     def _identity(self, panel: Path) -> None:
         from budwood.genomics.checks.identity import identity_report
+        from budwood.genomics.io.tables.phenotypes import read_phenotype_table
         from budwood.genomics.io.variants.open_genotypes import read_genotypes
 
         calls = self._genotypes[panel]
@@ -155,9 +159,12 @@ class Inspection:
             genotypes = read_genotypes(panel, ploidy=self.ploidy, marker_map=placed)
             report = identity_report(calls.accessions, (), genotypes)
             self._add(f"{panel}: accessions", report.sentences()[1:], report.as_dict())
-        for path, accessions in self._phenotyped.items():
+        for path in self._phenotyped:
             with self._one_at_a_time():
-                report = identity_report(calls.accessions, accessions)
+                _, summary = read_phenotype_table(
+                    path, accession_column=self.accession_column, genotyped=calls.accessions
+                )
+                report = identity_report(calls.accessions, summary.accessions)
                 self._add(f"{panel} and {path}: accessions", report.sentences(), report.as_dict())
 
     def _reference(self, panel: Path, genome: Path) -> None:

@@ -159,11 +159,11 @@ def read_number_column(cells: Sequence[str], *, semicolons: bool = False) -> Num
         values.append(value)
     unit = next(iter(units), "")
     named = next((cell.unit for cell in found if cell and cell.unit), "")
-    notes = (f"the unit {named!r} was dropped",) if unit and len(units) == 1 else ()
+    notes = [f"the unit {named!r} was dropped"] if unit and len(units) == 1 else []
     if style == _THOUSANDS:
-        notes += ("commas were read as thousands separators",)
+        notes.append("commas were read as thousands separators")
     commas = style == _COMMAS and any(cell and "," in cell.text for cell in found)
-    return NumberColumn(values, tuple(refused), text, commas, notes)
+    return NumberColumn(values, tuple(refused), text, commas, tuple(notes))
 
 
 def _plain_values(cells: Sequence[str]) -> list[float] | None:

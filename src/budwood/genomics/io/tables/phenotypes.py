@@ -71,9 +71,11 @@ class _Collected:
 
     def phenotypes(self, provenance: str) -> Phenotypes:
         """The records as arrays."""
-        texts = (np.array(words, dtype=object) for words in (self.accession, self.trait, self.environment))
-        numbers = (np.array(values, dtype=np.float64) for values in (self.value, self.error))
-        return Phenotypes(*texts, *numbers, provenance, self.unusable)
+        accession, trait, environment = (
+            np.array(words, dtype=object) for words in (self.accession, self.trait, self.environment)
+        )
+        value, error = (np.array(values, dtype=np.float64) for values in (self.value, self.error))
+        return Phenotypes(accession, trait, environment, value, error, provenance, self.unusable)
 
 
 def read_phenotypes(path: Path, *, accession_column: str | None = None) -> Phenotypes:
