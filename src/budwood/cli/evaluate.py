@@ -104,7 +104,7 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Hold models against one another: accuracy on held-out lines, paired differences, a permutation control.
+    """Compare models on the same folds: accuracy on held-out lines, paired differences, a permutation test.
 
     Long phenotypes in several environments have schemes and models of their own; --environments says what is
     known of the environments. DIR then holds evaluation.json.
@@ -112,16 +112,17 @@ def evaluate(
     from budwood.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = PanelFiles(
-        *files, ploidy, parse_aliases(alias), ploidies, *kernels, environments, accession_column
-    )
-    named = tuple(name.strip() for name in models.split(",")) if models else ()
-    design = Design(named, scheme, folds, repeats, seed, h2, lower_is_better)
+    kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name, environments, accession_column)
+    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
+    design = Design(_listed(models), scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
         families = _Families(groups, group_column)
         summary, lines = _run(out, source, trait, design, families, checkpoint, show=not quiet)
     print_summary({"out": str(out), **summary}, lines, as_json=as_json)
+
+
+def _listed(models: str | None) -> tuple[str, ...]:
+    return tuple(map(str.strip, models.split(","))) if models else ()
 
 
 def _run(
