@@ -112,8 +112,10 @@ def evaluate(
     from budwood.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    kernels = (annotation, marker_weights, subgenomes, subgenomes_by_name, environments, accession_column)
-    source = PanelFiles(*files, ploidy, parse_aliases(alias), ploidies, *kernels)
+    kernel = (annotation, marker_weights, subgenomes, subgenomes_by_name)
+    source = PanelFiles(
+        *files, ploidy, parse_aliases(alias), ploidies, *kernel, environments, accession_column
+    )
     design = Design(_listed(models), scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
         families = _Families(groups, group_column)
