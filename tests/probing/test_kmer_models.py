@@ -124,5 +124,5 @@ def test_what_cannot_be_fitted_is_told() -> None:
     counts = both_strand_counts([encode("ACGTACGT")], 3)
     with pytest.raises(BudwoodError, match="needs longer k-mers"):
         fit_kmer_model(counts, 2, 1, np.zeros((4, 9), dtype=np.uint8))
-    with pytest.raises(BudwoodError, match="letters all around"):
+    with pytest.raises(BudwoodError, match="known bases all around"):
         fit_kmer_model(counts, 1, 1, np.full((4, 9), 4, dtype=np.uint8))

@@ -1,4 +1,4 @@
-"""Per-base classes from the encoder and from k-mers, labels from another species."""
+"""Classify bases as coding, intron or intergenic, by the encoder or by k-mers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from budwood.probing.kmer_models import canonical_kmers
 from budwood.probing.stretches import BASE_CLASSES, MARGIN, REGIONS_OF_CLASS, STRETCH, UNSCORED
 from budwood.progress import progress
 
-#: One base in so many has its classes predicted, and one in so many gives its features.
+#: Spacing in bases of the predicted class probabilities, and of the features.
 GRID: Final = 8
 FEATURE_GRID: Final = 128
 
@@ -29,15 +29,15 @@ _LEAST: Final = 1e-4
 
 @dataclass(frozen=True)
 class StretchPredictions:
-    """What the encoder makes of stretches.
+    """Output of the encoder along stretches.
 
     Attributes
     ----------
     probabilities
-        (s, STRETCH / GRID, regions) probabilities of region classes, means over GRID bases. Windows overlap
-        by half: where a base is read in two of them, their log odds are averaged.
+        (s, STRETCH / GRID, regions) probabilities of the base classes, means over GRID bases. Windows overlap
+        by half; where two windows cover a base, their log odds are averaged.
     features
-        (s, STRETCH / FEATURE_GRID, embedding_size) features of single bases, both strands joined, from the
+        (s, STRETCH / FEATURE_GRID, embedding_size) features of single bases, both strands combined, from the
         window whose middle is nearest.
     """
 
@@ -53,16 +53,25 @@ def predict_stretches(
     half_precision: bool = False,
     show: bool | None = None,
 ) -> StretchPredictions:
-    """Read stretches in windows that overlap by half.
+    """Run the encoder along stretches in windows that overlap by half.
 
     Parameters
     ----------
     codes
         (s, MARGIN + STRETCH + MARGIN) bases.
+    checkpoint
+        The encoder.
     window
-        Bases per window.
+        Bases of each window.
     half_precision
         Multiply in bfloat16.
+    show
+        Whether to show progress; by default where the output is a terminal.
+
+    Returns
+    -------
+    StretchPredictions
+        Class probabilities and features.
     """
     config = checkpoint.encoder.config
     probabilities = np.empty((len(codes), STRETCH // GRID, config.regions), dtype=np.float32)
@@ -96,26 +105,55 @@ def _read_stretch(
 
 
 def grid_labels(labels: NDArray[np.int8], spacing: int) -> NDArray[np.int8]:
-    """Classes of the bases in the middle of every ``spacing``: (s, STRETCH) -> (s, STRETCH / spacing)."""
+    """Take the class of the base in the middle of every ``spacing`` bases.
+
+    Parameters
+    ----------
+    labels
+        (s, STRETCH) classes.
+    spacing
+        Distance of the bases.
+
+    Returns
+    -------
+    numpy.ndarray
+        (s, STRETCH / spacing) classes.
+
+    Examples
+    --------
+    >>> grid_labels(np.array([[0, 1, 2, 0, 1, 2]], dtype=np.int8), 3)
+    array([[1, 1]], dtype=int8)
+    """
     return labels[:, spacing // 2 :: spacing]
 
 
 def class_probabilities(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities of region classes summed to coding, intron and intergenic (UTR left out): (..., 3)."""
+    """Sum the probabilities of the encoder's base classes to coding, intron and intergenic; UTR is left out.
+
+    Parameters
+    ----------
+    probabilities
+        (..., regions) probabilities of the base classes.
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., 3) probabilities in the order of :data:`budwood.probing.stretches.BASE_CLASSES`.
+    """
     joined = [probabilities[..., list(classes)].sum(-1) for classes in REGIONS_OF_CLASS]
     return np.stack(joined, axis=-1).astype(np.float64)
 
 
 class BaseClassifier:
-    """Prior correction of class probabilities, with or without those of neighbouring bases.
+    """Correct class probabilities for the prior, with or without the probabilities of neighbouring bases.
 
-    A multinomial logistic regression, classes weighted to count the same, on the logarithms of a base's
+    A multinomial logistic regression with balanced class weights. Its features are the logarithms of a base's
     class probabilities and, with ``neighbours``, of their means over 40, 136, 520 and 1,032 bases around it.
 
     Parameters
     ----------
     neighbours
-        Read the means as well.
+        Whether to use the means.
     """
 
     def __init__(self, *, neighbours: bool) -> None:
@@ -123,14 +161,38 @@ class BaseClassifier:
         self._regression = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
 
     def fit(self, probabilities: NDArray[np.floating], labels: NDArray[np.int8]) -> BaseClassifier:
-        """Fit on (s, g, 3) probabilities along stretches and (s, g) classes, UNSCORED ones left out."""
+        """Fit the regression; UNSCORED bases are left out.
+
+        Parameters
+        ----------
+        probabilities
+            (s, g, 3) class probabilities along stretches.
+        labels
+            (s, g) classes.
+
+        Returns
+        -------
+        BaseClassifier
+            The fitted classifier itself.
+        """
         features = self._features(probabilities)
         scored = labels.ravel() != UNSCORED
         self._regression.fit(features[scored], labels.ravel()[scored])
         return self
 
     def predict(self, probabilities: NDArray[np.floating]) -> NDArray[np.int8]:
-        """(s, g) classes."""
+        """Predict classes.
+
+        Parameters
+        ----------
+        probabilities
+            (s, g, 3) class probabilities along stretches.
+
+        Returns
+        -------
+        numpy.ndarray
+            (s, g) classes.
+        """
         return self._regression.predict(self._features(probabilities)).reshape(probabilities.shape[:2])
 
     def _features(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -142,21 +204,23 @@ class BaseClassifier:
 
 
 def _running_mean(values: NDArray[np.floating], width: int) -> NDArray[np.float64]:
-    """Means over ``width`` places along axis 1; beyond the ends, the outermost value stands."""
+    """Means over ``width`` positions along axis 1; the outermost value continues beyond the ends."""
     padded = np.pad(values, ((0, 0), (width // 2 + 1, width // 2), (0, 0)), mode="edge")
     total = padded.astype(np.float64).cumsum(1)
     return (total[:, width:] - total[:, :-width]) / width
 
 
 class KmerClassifier:
-    """6-mers of both strands counted in a window around a base, and a multinomial logistic regression.
+    """A multinomial logistic regression on counts of 6-mers of both strands in a window around a base.
 
-    Counts enter as square roots, classes are weighted to count the same.
+    Features are the square roots of the counts; class weights are balanced.
 
     Parameters
     ----------
     width
-        Bases in the window.
+        Bases of the window.
+    penalty
+        Inverse strength of the L2 penalty, as scikit-learn's ``C``.
     """
 
     def __init__(self, width: int, *, penalty: float = 1e-3) -> None:
@@ -165,7 +229,20 @@ class KmerClassifier:
         self._regression = LogisticRegression(C=penalty, max_iter=500, class_weight="balanced")
 
     def features(self, row: NDArray[np.uint8], places: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(places, 2080) square roots of counts around places of one stretch with its margins."""
+        """Count the 6-mers around positions of one stretch.
+
+        Parameters
+        ----------
+        row
+            (MARGIN + STRETCH + MARGIN,) bases of the stretch with its margins.
+        places
+            (p,) positions in the stretch.
+
+        Returns
+        -------
+        numpy.ndarray
+            (p, 2080) square roots of counts.
+        """
         index, whole = kmer_indices(row, _K)
         kinds = np.where(whole, self._classes[index], self._count)
         around = MARGIN + places[:, None] - self.width // 2 + np.arange(self.width - _K + 1)
@@ -174,7 +251,22 @@ class KmerClassifier:
         return np.sqrt(counts[:, : self._count])
 
     def fit(self, codes: NDArray[np.uint8], labels: NDArray[np.int8], spacing: int) -> KmerClassifier:
-        """Fit on the middle base of every ``spacing`` of stretches."""
+        """Fit on the middle base of every ``spacing`` bases of stretches.
+
+        Parameters
+        ----------
+        codes
+            (s, MARGIN + STRETCH + MARGIN) bases.
+        labels
+            (s, STRETCH) classes.
+        spacing
+            Distance of the bases.
+
+        Returns
+        -------
+        KmerClassifier
+            The fitted classifier itself.
+        """
         places = np.arange(spacing // 2, STRETCH, spacing)
         wanted = grid_labels(labels, spacing)
         counts = [
@@ -184,21 +276,38 @@ class KmerClassifier:
         return self
 
     def predict_proba(self, codes: NDArray[np.uint8], spacing: int = GRID) -> NDArray[np.float64]:
-        """(s, STRETCH / spacing, 3) class probabilities of the middle base of every ``spacing``."""
+        """Predict class probabilities of the middle base of every ``spacing`` bases.
+
+        Parameters
+        ----------
+        codes
+            (s, MARGIN + STRETCH + MARGIN) bases.
+        spacing
+            Distance of the bases.
+
+        Returns
+        -------
+        numpy.ndarray
+            (s, STRETCH / spacing, 3) probabilities.
+        """
         places = np.arange(spacing // 2, STRETCH, spacing)
         return np.stack([self._regression.predict_proba(self.features(row, places)) for row in codes])
 
 
 @dataclass(frozen=True)
 class BalancedAccuracy:
-    """Mean share of right predictions by class, 95 % bootstrap interval over stretches.
+    """Mean over classes of the share of correct predictions, with a 95 % bootstrap interval over stretches.
 
     Attributes
     ----------
     bases
-        Scored bases.
+        Number of scored bases.
+    balanced_accuracy
+        Mean over classes of the share of correct predictions.
+    lower, upper
+        95 % interval.
     coding, intron, intergenic
-        Share of right predictions of each class.
+        Share of correct predictions in each class.
     """
 
     bases: int
@@ -213,7 +322,30 @@ class BalancedAccuracy:
 def score_classes(
     predicted: NDArray[np.integer], labels: NDArray[np.int8], *, draws: int = 1000, seed: int = 0
 ) -> BalancedAccuracy:
-    """Score (s, g) predicted classes."""
+    """Score predicted classes.
+
+    Parameters
+    ----------
+    predicted
+        (s, g) predicted classes.
+    labels
+        (s, g) true classes; UNSCORED ones are left out.
+    draws
+        Number of bootstrap draws of stretches.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    BalancedAccuracy
+        The score with its interval.
+
+    Examples
+    --------
+    >>> labels = np.array([[0, 1, 2], [2, 1, 0]], dtype=np.int8)
+    >>> score_classes(labels, labels, draws=10).balanced_accuracy
+    1.0
+    """
     classes = range(len(BASE_CLASSES))
     counted = np.stack([(labels == k).sum(1) for k in classes], axis=1)
     right = np.stack([((labels == k) & (predicted == k)).sum(1) for k in classes], axis=1)

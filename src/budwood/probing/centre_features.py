@@ -1,4 +1,4 @@
-"""What the encoder makes of the middle of windows whose strand is known."""
+"""Features of the middle bases of windows whose strand is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from budwood.inference.vector_store import open_store
 from budwood.model.checkpoint import Checkpoint
 from budwood.progress import progress
 
-#: Marks of gene structure on the strand that is read, and the middle bases that bear them, by kind of site.
+#: Base class that marks a site on the given strand, and the middle bases it marks, by kind of site.
 SITE_MARKS: Final = {
     "donor": (BaseClass.DONOR_FORWARD, (0, 2)),
     "acceptor": (BaseClass.ACCEPTOR_FORWARD, (-2, 0)),
@@ -32,14 +32,14 @@ _SAVE: Final = 256
 
 @dataclass(frozen=True)
 class CentreFeatures:
-    """The middle 8 bases of windows as the encoder reads them.
+    """Output of the encoder at the middle 8 bases of windows.
 
     Attributes
     ----------
     along, against
-        (rows, embedding_size) mean feature of the middle bases on the strand given, and on the other one.
+        (rows, embedding_size) mean features of the middle bases on the given strand, and on the other one.
     regions
-        (rows, 8, regions) log probabilities of region classes, both strands joined.
+        (rows, 8, regions) log probabilities of the base classes, both strands combined.
     """
 
     along: NDArray[np.float32]
@@ -48,27 +48,38 @@ class CentreFeatures:
 
     @property
     def mean(self) -> NDArray[np.float32]:
-        """(rows, d) what ``embed_windows`` gives with ``Pool.CENTRE``: blind to the strand."""
+        """(rows, d) mean of both strands: the result of ``embed_windows`` with ``Pool.CENTRE``."""
         mean: NDArray[np.float32] = (self.along + self.against) / np.float32(2)
         return mean
 
     @property
     def oriented(self) -> NDArray[np.float32]:
-        """(rows, 2 d) the strand given beside the other one."""
+        """(rows, 2 d) features of the given strand beside those of the other one."""
         return np.concatenate([self.along, self.against], axis=1)
 
     @property
     def oriented_regions(self) -> NDArray[np.float32]:
-        """(rows, 2 d + 8 * regions) the same with the region classes of the middle bases."""
+        """(rows, 2 d + 8 * regions) features of both strands and the base classes of the middle bases."""
         return np.concatenate([self.oriented, self.flat_regions], axis=1)
 
     @property
     def flat_regions(self) -> NDArray[np.float32]:
-        """(rows, 8 * regions) the region classes of the middle bases alone."""
+        """(rows, 8 * regions) the base classes of the middle bases."""
         return self.regions.reshape(len(self.regions), -1)
 
     def site_log_odds(self, kind: str) -> NDArray[np.float64]:
-        """(rows,) mean log odds of a site's own region class at the bases it marks; nothing is fitted."""
+        """Mean log odds of a site's own base class at the bases it marks, without any fit.
+
+        Parameters
+        ----------
+        kind
+            ``"donor"``, ``"acceptor"`` or ``"start_codon"``.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows,) log odds.
+        """
         region, (first, last) = SITE_MARKS[kind]
         middle = self.regions.shape[1] // 2
         log_probability = self.regions[:, middle + first : middle + last, region].astype(np.float64)
@@ -84,14 +95,28 @@ def encode_centres(
     half_precision: bool = False,
     show: bool | None = None,
 ) -> CentreFeatures:
-    """Read the middle of windows that are along a gene; what was read before is taken from the cache.
+    """Compute the features of the middle bases of windows; known windows are read from the cache.
 
     Parameters
     ----------
     windows
-        (rows, length) bases without padding.
+        (rows, length) bases along the gene, without padding.
+    checkpoint
+        The encoder.
     half_precision
-        Multiply in bfloat16: about twice as fast on a CPU with AMX, and not equal to the last digits.
+        Multiply in bfloat16: about twice as fast on a CPU with AMX; the last digits differ.
+    show
+        Whether to show progress; by default where the output is a terminal.
+
+    Returns
+    -------
+    CentreFeatures
+        The features.
+
+    Raises
+    ------
+    BudwoodError
+        If the windows have an odd length or padding.
     """
     if windows.shape[1] % 2 or windows.max(initial=0) >= 6:
         raise BudwoodError(

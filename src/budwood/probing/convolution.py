@@ -1,4 +1,4 @@
-"""The small convolution that frozen embeddings stand beside, trained on the same examples only."""
+"""A small convolutional network as a baseline for frozen embeddings, trained on the same examples only."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ _HELD_OUT: Final = 0.1
 
 
 class SmallConvolution:
-    """Three convolutions over the letters near a site, stopped early on examples held out of the training.
+    """Three convolutions over the bases near a site, with early stopping on held-out examples.
 
-    Layers of ``channels`` filters of width 11, 7 and 7 with batch normalisation, ReLU and pooling by 2 after
-    the first two; then one linear layer over all that is left, with dropout. Reads one strand: windows along
-    the gene. AdamW; a tenth of the examples tell when to stop, and the best weights on them are kept. Several
-    networks from different seeds are trained, and their log odds averaged.
+    Layers of ``channels`` filters of width 11, 7 and 7, with batch normalisation, ReLU and, after the first
+    two, pooling by 2; then one linear layer over all outputs, with dropout. It reads one strand: windows
+    along the gene. Trained by AdamW; a tenth of the examples determines when to stop, and the weights that
+    are best on them are kept. Several networks with different seeds are trained, and their log odds are
+    averaged.
 
     Parameters
     ----------
     reach
         Bases read on either side of the middle.
+    channels
+        Filters in each layer.
     seeds
-        Networks trained.
+        Number of networks.
     patience, epochs
-        Passes without a better loss on the held-out examples before stopping, and most passes.
+        Epochs without a lower loss on the held-out examples before stopping, and largest number of epochs.
 
     Examples
     --------
@@ -62,13 +65,37 @@ class SmallConvolution:
         self._networks: list[nn.Sequential] = []
 
     def fit(self, windows: NDArray[np.uint8], labels: NDArray[np.bool_]) -> SmallConvolution:
-        """Train on (rows, length) windows along the gene and (rows,) labels."""
+        """Train the networks.
+
+        Parameters
+        ----------
+        windows
+            (rows, length) bases along the gene.
+        labels
+            (rows,) whether each window is a site.
+
+        Returns
+        -------
+        SmallConvolution
+            The fitted model itself.
+        """
         letters, truth = self._letters(windows), torch.from_numpy(labels.astype(np.float32))
         self._networks = [self._train(letters, truth, seed) for seed in range(self.seeds)]
         return self
 
     def decision(self, windows: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Log odds of (rows, length) windows, the mean of the networks."""
+        """Predict log odds, the mean of the networks.
+
+        Parameters
+        ----------
+        windows
+            (rows, length) bases along the gene.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows,) log odds.
+        """
         letters = self._letters(windows)
         with torch.inference_mode():
             found = torch.stack([_decide(network, letters) for network in self._networks]).mean(0)
@@ -119,7 +146,7 @@ def _pass(network: nn.Sequential, optimiser: torch.optim.Optimizer, letters: Ten
     order = torch.randperm(len(truth))
     for begin in range(0, len(order), _BATCH):
         rows = order[begin : begin + _BATCH]
-        # Batch normalisation has no spread to go by in a batch of one.
+        # Batch normalisation cannot estimate a variance from a batch of one.
         if len(rows) < 2:
             continue
         optimiser.zero_grad()

@@ -1,10 +1,10 @@
-"""What letters nearby say of a hidden base: the k-mer models that an encoder has to beat.
+"""k-mer models of a masked base given its neighbours: the baseline for an encoder.
 
-One table of k-mer counts, both strands added, holds every model: the chance of a hidden base given the
-letters before and after it is a ratio of counts, and the counts of shorter contexts are its marginals.
-Long contexts are rare, so each is interpolated with the next shorter one as under a Dirichlet prior (MacKay
-and Peto 1995, Natural Language Engineering 1:289): ``p = (count + a p_shorter) / (total + a)``, with ``a``
-for every length of context chosen on held-out sequence.
+One table of k-mer counts on both strands determines every model. The probability of a masked base given the
+bases before and after it is a ratio of counts, and the counts of shorter contexts are its marginals. Long
+contexts are rare, so each is interpolated with the next shorter one as under a Dirichlet prior (MacKay and
+Peto 1995, Natural Language Engineering 1:289): ``p = (count + a p_shorter) / (total + a)``, where ``a`` is
+chosen on held-out sequence for each length of context.
 """
 
 from __future__ import annotations
@@ -26,12 +26,19 @@ _PRIOR: Final = 1.0
 
 
 def both_strand_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> NDArray[np.int64]:
-    """Counts of every k-mer on both strands; k-mers with an N are left out.
+    """Count every k-mer on both strands, leaving out those with an N.
+
+    Parameters
+    ----------
+    sequences
+        Base codes of each sequence.
+    k
+        Length of the k-mers.
 
     Returns
     -------
-    ndarray
-        (4 ** k,), the first letter being the most significant digit of the index.
+    numpy.ndarray
+        (4 ** k,) counts; the first base is the most significant digit of the index.
 
     Examples
     --------
@@ -46,7 +53,17 @@ def both_strand_counts(sequences: Iterable[NDArray[np.uint8]], k: int = 12) -> N
 
 
 def canonical_kmers(k: int) -> tuple[NDArray[np.int64], int]:
-    """Number of each k-mer's class, the same for its reverse complement, and how many classes there are.
+    """Number the k-mers so that a k-mer and its reverse complement share a number.
+
+    Parameters
+    ----------
+    k
+        Length of the k-mers.
+
+    Returns
+    -------
+    tuple
+        (4 ** k,) numbers, and how many different ones there are.
 
     Examples
     --------
@@ -60,37 +77,49 @@ def canonical_kmers(k: int) -> tuple[NDArray[np.int64], int]:
 
 
 def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Weights of several models in a logarithmic opinion pool, by least surprise.
+    """Fit the weights of a logarithmic opinion pool by the lowest cross-entropy.
 
     Parameters
     ----------
     experts
-        (q, 4) probabilities by each model at the same places.
+        (q, 4) probabilities of each model at the same positions.
     truth
-        (q,) bases that stand there.
+        (q,) true bases.
 
     Returns
     -------
-    ndarray
-        (models,), none negative; :func:`pool` takes them.
+    numpy.ndarray
+        (models,) weights for :func:`logarithmic_pool`, none negative.
     """
     logs = np.log(np.stack(experts))
     rows = np.arange(len(truth))
 
-    def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def cross_entropy(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         probabilities = _softmax(np.einsum("m,mqb->qb", weights, logs))
         expected = (logs * probabilities).sum(2)
         return -float(np.log(probabilities[rows, truth]).mean()), (expected - logs[:, rows, truth]).mean(1)
 
     start = np.full(len(experts), 1.0 / len(experts))
-    found = minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(experts))
+    found = minimize(cross_entropy, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(experts))
     return np.asarray(found.x, dtype=np.float64)
 
 
 def logarithmic_pool(
     experts: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Chances of a logarithmic opinion pool: the weighted product of several models' probabilities, (q, 4).
+    """Combine models in a logarithmic opinion pool: the normalised weighted product of their probabilities.
+
+    Parameters
+    ----------
+    experts
+        (q, 4) probabilities of each model at the same positions.
+    weights
+        (models,) exponents.
+
+    Returns
+    -------
+    numpy.ndarray
+        (q, 4) probabilities.
 
     Examples
     --------
@@ -108,20 +137,38 @@ def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def kmer_tables(counts: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], ...]:
-    """Counts of k-mers of lengths 1 to ``length``, as sums of those of longer ones."""
+    """Sum k-mer counts to counts of shorter k-mers.
+
+    Parameters
+    ----------
+    counts
+        (4 ** k,) counts.
+    length
+        Largest length, at most k.
+
+    Returns
+    -------
+    tuple of ndarray
+        Counts of k-mers of lengths 1 to ``length``, each (4 ** length,).
+
+    Examples
+    --------
+    >>> kmer_tables(np.arange(16), 1)
+    (array([ 6, 22, 38, 54]),)
+    """
     return tuple(counts.reshape(4**size, -1).sum(1) for size in range(1, length + 1))
 
 
 @dataclass(frozen=True)
 class KmerModel:
-    """Interpolated probabilities of a hidden base given the letters around it.
+    """Interpolated probabilities of a masked base given its neighbours.
 
     Attributes
     ----------
     tables
         Counts of k-mers of length 1, 2, ... on both strands, each (4 ** length,).
     left, right
-        Most letters read before and after the base. ``(5, 0)`` is a Markov chain of order 5.
+        Largest number of bases read before and after the masked one. ``(5, 0)`` is a Markov chain of order 5.
     concentration
         Weight of the shorter context against the counts of the longer one, by length of the longer.
     """
@@ -134,19 +181,19 @@ class KmerModel:
     def probabilities(
         self, codes: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Chances of A, C, G, T at hidden places; letters past a hidden or unknown one are not read.
+        """Predict masked bases; bases beyond another masked or unknown one are not read.
 
         Parameters
         ----------
         codes
-            (windows, length) bases; anything that is not A, C, G or T is hidden.
+            (windows, length) bases; everything but A, C, G or T counts as masked.
         rows, columns
-            (q,) places asked for.
+            (q,) positions to predict.
 
         Returns
         -------
-        ndarray
-            (q, 4), rows sum to 1.
+        numpy.ndarray
+            (q, 4) probabilities of A, C, G, T.
         """
         digits, reach = _neighbours(codes, rows, columns, self.left, self.right)
         found = np.empty((len(rows), 4))
@@ -156,7 +203,7 @@ class KmerModel:
         return found
 
     def _probabilities(self, digits: NDArray[np.int64], path: list[tuple[int, int]]) -> NDArray[np.float64]:
-        """(q, 4) probabilities by a path of ever longer contexts, as far as there are concentrations."""
+        """(q, 4) probabilities along a path of increasing contexts, as far as there are concentrations."""
         counts = self._counted(digits, 0, 0) + _PRIOR
         chance = counts / counts.sum(1, keepdims=True)
         for strength, context in zip(self.concentration, path, strict=False):
@@ -173,28 +220,48 @@ class KmerModel:
         return table[index[:, None] + np.arange(4) * 4**after]
 
     def with_next_concentration(self, digits: NDArray[np.int64], truth: NDArray[np.int64]) -> KmerModel:
-        """The model with the concentration of one more length, the one with the least surprise."""
+        """Choose the concentration of one more length of context, by the lowest cross-entropy.
+
+        Parameters
+        ----------
+        digits
+            (q, left + 1 + right) base codes around each position.
+        truth
+            (q,) true bases.
+
+        Returns
+        -------
+        KmerModel
+            The model with one more concentration.
+        """
         path = _path(self.left, self.right)
         rows = np.arange(len(truth))
         lower = self._probabilities(digits, path)[rows, truth]
         seen = self._counted(digits, *path[len(self.concentration)])
         right, total = seen[rows, truth], seen.sum(1)
-        surprise = [-np.log((right + a * lower) / (total + a)).mean() for a in _CONCENTRATIONS]
-        best = _CONCENTRATIONS[int(np.argmin(surprise))]
+        cross_entropy = [-np.log((right + a * lower) / (total + a)).mean() for a in _CONCENTRATIONS]
+        best = _CONCENTRATIONS[int(np.argmin(cross_entropy))]
         return replace(self, concentration=(*self.concentration, best))
 
 
 def fit_kmer_model(
     counts: NDArray[np.int64], left: int, right: int, held_out: NDArray[np.uint8]
 ) -> KmerModel:
-    """A model whose concentrations are the best, one length of context after another, on held-out windows.
+    """Fit a model: choose the concentrations on held-out windows, one length of context after another.
 
     Parameters
     ----------
     counts
         From :func:`both_strand_counts` on other sequence.
+    left, right
+        Largest number of bases read before and after the masked one.
     held_out
         (windows, length) bases; the middle base of each is predicted from whole contexts.
+
+    Returns
+    -------
+    KmerModel
+        The fitted model.
 
     Raises
     ------
@@ -224,21 +291,32 @@ def fit_kmer_model(
 def combine_sides(
     one: NDArray[np.float64], other: NDArray[np.float64], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Chances given both sides, taken as independent given the base: one times other over prior.
+    """Combine the probabilities given either side, independent given the base: one times other over prior.
 
     Parameters
     ----------
     one, other
-        (q, 4) probabilities given the letters before, and given those after.
+        (q, 4) probabilities given the bases before, and given those after.
     prior
-        (4,) or (q, 4) probabilities without any.
+        (4,) or (q, 4) probabilities without neighbours.
+
+    Returns
+    -------
+    numpy.ndarray
+        (q, 4) probabilities.
+
+    Examples
+    --------
+    >>> side = np.array([[0.4, 0.2, 0.2, 0.2]])
+    >>> combine_sides(side, side, np.full(4, 0.25)).round(3)
+    array([[0.571, 0.143, 0.143, 0.143]])
     """
     product = one * other / prior
     return product / product.sum(1, keepdims=True)
 
 
 def _path(left: int, right: int) -> list[tuple[int, int]]:
-    """Ever longer contexts from one letter on: the shorter side grows, the left one first."""
+    """Contexts of increasing length from one base on: the shorter side grows, the left one first."""
     before = after = 0
     path = []
     while (before, after) != (left, right):
@@ -253,7 +331,7 @@ def _path(left: int, right: int) -> list[tuple[int, int]]:
 def _neighbours(
     codes: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp], left: int, right: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Letters around places, (q, left + 1 + right), and (q, 2) how many are known on either side."""
+    """Bases around positions, (q, left + 1 + right), and (q, 2) how many on either side are known."""
     padded = np.pad(codes, ((0, 0), (left, right)), constant_values=N)
     around = columns[:, None] + np.arange(left + 1 + right)
     digits = padded[rows[:, None], around].astype(np.int64)

@@ -1,4 +1,4 @@
-"""The linear probe: a logistic regression on frozen features."""
+"""The linear probe: a logistic regression on frozen features, with scores and their intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ _DRAWS: Final = 1000
 
 @dataclass(frozen=True)
 class ProbeScore:
-    """AUROC on examples the probe did not see, with a bootstrap 95 % interval."""
+    """AUROC on examples that were not used for fitting, with a 95 % bootstrap interval.
+
+    Attributes
+    ----------
+    auroc
+        Area under the ROC curve.
+    lower, upper
+        95 % interval.
+    """
 
     auroc: float
     lower: float
@@ -27,7 +35,15 @@ class ProbeScore:
 
 @dataclass(frozen=True)
 class AurocDifference:
-    """A score less another on the same examples, with a paired bootstrap 95 % interval."""
+    """Difference of two AUROCs on the same examples, with a paired 95 % bootstrap interval.
+
+    Attributes
+    ----------
+    difference
+        First AUROC minus the second.
+    lower, upper
+        95 % interval.
+    """
 
     difference: float
     lower: float
@@ -35,9 +51,9 @@ class AurocDifference:
 
 
 class LinearProbe:
-    """Standardised features, L2 penalty chosen by 3-fold cross-validation on the training examples.
+    """Logistic regression on standardised features, with an L2 penalty chosen by 3-fold cross-validation.
 
-    Of more than two classes, all count the same, however many examples they have.
+    With more than two classes, class weights are balanced.
 
     Examples
     --------
@@ -49,7 +65,20 @@ class LinearProbe:
     """
 
     def fit(self, features: NDArray[np.floating], labels: NDArray[np.generic]) -> LinearProbe:
-        """Fit on (rows, d) features and (rows,) labels: true and false, or numbers of classes."""
+        """Fit the probe.
+
+        Parameters
+        ----------
+        features
+            (rows, d) features.
+        labels
+            (rows,) true and false, or numbers of classes.
+
+        Returns
+        -------
+        LinearProbe
+            The fitted probe itself.
+        """
         many = len(np.unique(labels)) > 2
         regression = LogisticRegression(
             max_iter=200, solver="newton-cholesky", class_weight="balanced" if many else None
@@ -60,21 +89,47 @@ class LinearProbe:
         spread = wide.std(0)
         self._mean, self._scale = wide.mean(0), np.where(spread > 0, spread, 1.0)
         standard = (wide - self._mean) / self._scale
-        # The best weights lie in the span of the examples: with fewer of them than features, the
-        # regression is the same in the examples' own directions, and many times faster.
+        # The best weights lie in the span of the examples. With fewer examples than features, the
+        # regression is therefore fitted in that span, with the same result and many times faster.
         self._turn = np.linalg.svd(standard, full_matrices=False)[2].T if len(wide) < wide.shape[1] else None
         self._search.fit(self._turned(standard), labels)
         return self
 
     def decision(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Log odds of (rows, d) features; (rows, classes) scores where there are more than two."""
+        """Predict log odds.
+
+        Parameters
+        ----------
+        features
+            (rows, d) features.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows,) log odds; (rows, classes) scores with more than two classes.
+        """
         standard = (features.astype(np.float64) - self._mean) / self._scale
         return np.asarray(self._search.decision_function(self._turned(standard)), dtype=np.float64)
 
     def score(
         self, features: NDArray[np.floating], labels: NDArray[np.bool_], *, seed: int = 0
     ) -> ProbeScore:
-        """AUROC on new examples."""
+        """Compute the AUROC on new examples.
+
+        Parameters
+        ----------
+        features
+            (rows, d) features.
+        labels
+            (rows,) true and false.
+        seed
+            Seed of the bootstrap.
+
+        Returns
+        -------
+        ProbeScore
+            AUROC with its interval.
+        """
         return score_auroc(self.decision(features), labels, seed=seed)
 
     def _turned(self, standard: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,13 +144,32 @@ def score_auroc(
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> ProbeScore:
-    """AUROC of a score with a percentile bootstrap interval over examples.
+    """Compute the AUROC of a score with a percentile bootstrap interval over examples.
 
     Parameters
     ----------
+    decision
+        (rows,) scores, higher for true examples.
+    labels
+        (rows,) true and false.
     groups
-        (rows,) number of the group an example belongs to, where those of one group are alike: whole
-        groups are drawn.
+        (rows,) number of the group of each example, where examples of a group are alike: the bootstrap draws
+        whole groups.
+    draws
+        Number of bootstrap draws.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    ProbeScore
+        AUROC with its interval.
+
+    Examples
+    --------
+    >>> scores = np.tile([0.1, 0.4, 0.35, 0.8], 20)
+    >>> score_auroc(scores, np.tile([False, False, True, True], 20)).auroc
+    0.75
     """
     lower, upper = np.percentile(_drawn_aurocs(decision, labels, draws, seed, groups), [2.5, 97.5])
     return ProbeScore(auroc(decision.astype(np.float64), labels), float(lower), float(upper))
@@ -109,7 +183,30 @@ def compare_auroc(
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> AurocDifference:
-    """AUROC of one score less that of another on the same examples."""
+    """Compute the difference of two scores' AUROCs on the same examples.
+
+    Parameters
+    ----------
+    one, other
+        (rows,) scores.
+    labels
+        (rows,) true and false.
+    draws
+        Number of bootstrap draws.
+    seed
+        Seed of the draws, which are the same for both scores.
+
+    Returns
+    -------
+    AurocDifference
+        AUROC of ``one`` minus that of ``other``, with its interval.
+
+    Examples
+    --------
+    >>> labels = np.tile([False, False, True, True], 20)
+    >>> compare_auroc(labels.astype(float), np.tile([0.1, 0.4, 0.35, 0.8], 20), labels).difference
+    0.25
+    """
     differences = _drawn_aurocs(one, labels, draws, seed) - _drawn_aurocs(other, labels, draws, seed)
     lower, upper = np.percentile(differences, [2.5, 97.5])
     point = auroc(one.astype(np.float64), labels) - auroc(other.astype(np.float64), labels)
@@ -136,12 +233,24 @@ def _drawn_aurocs(
 
 
 def one_hot(windows: NDArray[np.uint8], reach: int) -> NDArray[np.float32]:
-    """The baseline every probe stands beside: letters within ``reach`` bases of the middle.
+    """One-hot code of the bases near the middle of windows: a baseline for every probe.
+
+    Parameters
+    ----------
+    windows
+        (rows, length) bases.
+    reach
+        Bases on either side of the middle.
 
     Returns
     -------
-    ndarray
-        (rows, 2 * reach * 4) ``float32``; N has no letter set.
+    numpy.ndarray
+        (rows, 2 * reach * 4) ``float32``; N is all zeros.
+
+    Examples
+    --------
+    >>> one_hot(np.array([[0, 1, 4, 3]], dtype=np.uint8), 1)
+    array([[0., 1., 0., 0., 0., 0., 0., 0.]], dtype=float32)
     """
     middle = windows.shape[1] // 2
     near = windows[:, middle - reach : middle + reach]

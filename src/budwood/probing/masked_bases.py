@@ -1,4 +1,4 @@
-"""How well hidden bases are reconstructed, by the class of region they lie in."""
+"""Reconstruction of masked bases, by base class."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class MaskedBases:
-    """Windows of a genome with single bases hidden.
+    """Windows of a genome with single bases masked.
 
     Attributes
     ----------
     codes
-        (windows, 512) bases as they are, padded at the end of a contig.
+        (windows, 512) unmasked bases, padded at the end of a contig.
     rows, columns
-        (q,) the hidden places, none of them unknown or soft-masked.
+        (q,) masked positions, none of them unknown or soft-masked.
     region
         (q,) :class:`~budwood.genomics.annotation.base_class.BaseClass` of each.
     """
@@ -43,12 +43,12 @@ class MaskedBases:
 
     @property
     def truth(self) -> NDArray[np.uint8]:
-        """(q,) the hidden bases."""
+        """(q,) true bases at the masked positions."""
         return self.codes[self.rows, self.columns]
 
     @property
     def masked_codes(self) -> NDArray[np.uint8]:
-        """(windows, 512) the bases with MASK at the hidden places."""
+        """(windows, 512) bases with MASK at the masked positions."""
         masked = self.codes.copy()
         masked[self.rows, self.columns] = MASK
         return masked
@@ -56,7 +56,17 @@ class MaskedBases:
 
 @dataclass(frozen=True)
 class MaskedScore:
-    """Mean surprise in nats, its standard error, and share of right guesses over ``bases`` hidden bases."""
+    """Scores over a number of masked bases.
+
+    Attributes
+    ----------
+    bases
+        Number of masked bases.
+    cross_entropy, cross_entropy_error
+        Mean cross-entropy in nats, and its standard error.
+    accuracy
+        Share of correct predictions.
+    """
 
     bases: int
     cross_entropy: float
@@ -72,9 +82,27 @@ def mask_bases(
     every: int = 1,
     seed: int = 0,
 ) -> MaskedBases:
-    """Cut a genome into windows, keep one in ``every``, and hide one base in every ``spacing`` of it.
+    """Cut a genome into windows, keep one in ``every``, and mask one base in every ``spacing``.
 
-    Between two hidden bases stands more sequence than any of the k-mer models reads.
+    The distance between two masked bases is larger than the context of any k-mer model.
+
+    Parameters
+    ----------
+    assembly
+        The genome.
+    annotation
+        Its genes; without it every base is UNLABELLED.
+    spacing
+        Distance of masked bases.
+    every
+        Keep one window in this many.
+    seed
+        Seed of the position of the first masked base in each window.
+
+    Returns
+    -------
+    MaskedBases
+        The windows and the masked positions.
     """
     tiles = tile(assembly)[::every]
     codes = stack_intervals(assembly, tiles)
@@ -102,7 +130,22 @@ def mask_bases(
 def encoder_probabilities(
     hidden: MaskedBases, checkpoint: Checkpoint, *, show: bool | None = None
 ) -> NDArray[np.float64]:
-    """(q, 4) probabilities of A, C, G, T at the hidden places, both strands read."""
+    """Predict masked bases by the encoder, both strands combined.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+    checkpoint
+        The encoder.
+    show
+        Whether to show progress; by default where the output is a terminal.
+
+    Returns
+    -------
+    numpy.ndarray
+        (q, 4) probabilities of A, C, G, T.
+    """
     found = np.empty((len(hidden.rows), 4))
     masked = hidden.masked_codes
     with torch.inference_mode(), progress("reading", total=len(masked), show=show) as advance:
@@ -116,14 +159,42 @@ def encoder_probabilities(
 
 
 def score_masked_bases(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> dict[str, MaskedScore]:
-    """Scores over all hidden bases (``"all"``) and by the groups of regions that occur among them."""
+    """Score predictions over all masked bases (``"all"``) and by group of base classes.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+    probabilities
+        (q, 4) probabilities of A, C, G, T.
+
+    Returns
+    -------
+    dict
+        Scores by name of the group.
+    """
     return score_predictions(hidden, surprisal(hidden, probabilities), is_correct(hidden, probabilities))
 
 
 def score_predictions(
     hidden: MaskedBases, surprise: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> dict[str, MaskedScore]:
-    """The same from the surprise at each hidden base, and whether it was guessed right."""
+    """Score predictions that are given as surprisal and correctness.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+    surprise
+        (q,) surprisal in nats.
+    right
+        (q,) whether the prediction is correct.
+
+    Returns
+    -------
+    dict
+        Scores by name of the group, ``"all"`` first.
+    """
     return {
         name: MaskedScore(
             int(inside.sum()),
@@ -136,28 +207,82 @@ def score_predictions(
 
 
 def surprisal(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(q,) surprise in nats at each hidden base."""
+    """Negative log probability of each masked base.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+    probabilities
+        (q, 4) probabilities of A, C, G, T.
+
+    Returns
+    -------
+    numpy.ndarray
+        (q,) surprisal in nats.
+    """
     surprise: NDArray[np.float64] = -np.log(probabilities[np.arange(len(hidden.rows)), hidden.truth])
     return surprise
 
 
 def is_correct(hidden: MaskedBases, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(q,) whether the most probable base is the hidden one."""
+    """Whether the most probable base is the true one.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+    probabilities
+        (q, 4) probabilities of A, C, G, T.
+
+    Returns
+    -------
+    numpy.ndarray
+        (q,) ``bool``.
+    """
     right: NDArray[np.bool_] = probabilities.argmax(1) == hidden.truth
     return right
 
 
 def region_groups(hidden: MaskedBases) -> dict[str, NDArray[np.bool_]]:
-    """Which hidden bases are in ``"all"`` and in each group of regions that occurs among them."""
+    """Group the masked bases by base class.
+
+    Parameters
+    ----------
+    hidden
+        The masked bases.
+
+    Returns
+    -------
+    dict
+        (q,) ``bool`` by name of the group: ``"all"``, and the groups that occur.
+    """
     groups = {name: np.isin(hidden.region, classes) for name, classes in REGION_GROUPS.items()}
     everything = {"all": np.ones(len(hidden.rows), dtype=np.bool_)}
     return {name: inside for name, inside in (everything | groups).items() if inside.any()}
 
 
 def clustered_standard_error(values: NDArray[np.float64], windows: NDArray[np.intp]) -> float:
-    """Standard error of a mean over bases of which those of one window are alike.
+    """Standard error of a mean over bases, where bases of one window are correlated.
 
-    Windows are taken as drawn at random, as in a cluster sample: ``sqrt(sum_w (sum of deviations)^2) / n``.
+    Windows count as a random cluster sample: ``sqrt(sum_w (sum of deviations)^2) / n``.
+
+    Parameters
+    ----------
+    values
+        (q,) values.
+    windows
+        (q,) number of the window of each.
+
+    Returns
+    -------
+    float
+        The standard error.
+
+    Examples
+    --------
+    >>> clustered_standard_error(np.array([0.0, 1.0]), np.array([0, 1])).__round__(4)
+    0.3536
     """
     deviation = np.bincount(windows, weights=values - values.mean())
     return float(np.sqrt((deviation**2).sum()) / len(values))

@@ -1,4 +1,4 @@
-"""How well per-base region predictions fit an annotation."""
+"""Agreement of per-base predictions with an annotation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class CodingScore:
-    """AUROC of coding against all other bases, and how many of each were scored."""
+    """AUROC of coding bases against all others.
+
+    Attributes
+    ----------
+    auroc
+        Area under the ROC curve.
+    coding, other
+        Number of scored bases of either kind.
+    """
 
     auroc: float
     coding: int
@@ -34,9 +42,23 @@ class CodingScore:
 def coding_probability(
     assembly: Assembly, checkpoint: Checkpoint, *, show: bool | None = None
 ) -> dict[str, NDArray[np.float32]]:
-    """Predicted probability that each base is protein coding on either strand, by contig.
+    """Predict the probability that each base is protein coding on either strand.
 
-    Contigs are read in consecutive windows of 512 bases without overlap; both strands are read.
+    Contigs are read in consecutive windows of 512 bases without overlap, both strands combined.
+
+    Parameters
+    ----------
+    assembly
+        The genome.
+    checkpoint
+        The encoder.
+    show
+        Whether to show progress; by default where the output is a terminal.
+
+    Returns
+    -------
+    dict
+        (length,) ``float32`` probabilities by contig.
     """
     tiles = tile(assembly)
     found = {contig: np.zeros(length, dtype=np.float32) for contig, length in assembly.contigs.items()}
@@ -55,7 +77,22 @@ def coding_probability(
 def score_coding(
     probability: dict[str, NDArray[np.float32]], assembly: Assembly, annotation: Annotation
 ) -> CodingScore:
-    """AUROC over every base that is not N; bases without annotation count as not coding."""
+    """Compute the AUROC over every base that is not N; bases without annotation count as not coding.
+
+    Parameters
+    ----------
+    probability
+        (length,) probabilities by contig.
+    assembly
+        The genome.
+    annotation
+        Its genes.
+
+    Returns
+    -------
+    CodingScore
+        AUROC and numbers of bases.
+    """
     scores, truth = [], []
     for contig, length in assembly.contigs.items():
         known = assembly.sequence(Interval(contig, 0, length)) != N

@@ -1,4 +1,4 @@
-"""Real sites of gene structure and the decoys they are told from."""
+"""Annotated splice sites and start codons, with decoys that show the same bases."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import encode
 
-#: Letters a site must show at its first bases along the gene, by kind.
+#: Bases of each kind of site, along the gene.
 SITE_LETTERS: Final = {"donor": "GT", "acceptor": "AG", "start_codon": "ATG"}
 
-
-#: What a row of a :class:`SiteSet` is.
+#: Roles of the rows of a :class:`SiteSet`.
 SITE: Final = "site"
 IN_FRAME: Final = "in-frame"
 OUT_OF_FRAME: Final = "out-of-frame"
@@ -35,10 +34,10 @@ class SiteSet:
     kind
         ``"donor"``, ``"acceptor"`` or ``"start_codon"``.
     windows
-        (k, 512) codes along the gene's strand; the letters' boundary stands in the middle: a donor's GT
-        and a start's ATG begin there, an acceptor's AG ends there.
+        (k, 512) codes along the gene's strand. The boundary of the site lies in the middle: a donor's GT and
+        a start's ATG begin there, an acceptor's AG ends there.
     role
-        (k,) ``"site"``, or what kind of decoy: ``"of the gene"`` for GT and AG; ``"in-frame"`` and
+        (k,) ``"site"``, or the kind of decoy: ``"of the gene"`` for GT and AG; ``"in-frame"`` and
         ``"out-of-frame"`` for ATG.
     contig
         (k,) contig of each window, for splits.
@@ -55,26 +54,45 @@ class SiteSet:
         return np.asarray(self.role == SITE, dtype=np.bool_)
 
     def against(self, decoy: str) -> NDArray[np.bool_]:
-        """(k,) the sites, and the decoys of one kind."""
+        """Select the sites and the decoys of one kind.
+
+        Parameters
+        ----------
+        decoy
+            The kind of decoy.
+
+        Returns
+        -------
+        numpy.ndarray
+            (k,) ``bool``.
+        """
         return np.asarray((self.role == SITE) | (self.role == decoy), dtype=np.bool_)
 
 
 def collect_sites(
     assembly: Assembly, annotation: Annotation, kind: str, *, limit: int | None = None, seed: int = 0
 ) -> SiteSet:
-    """Annotated sites with their usual letters, each beside its decoys from the same gene.
+    """Collect annotated sites with their usual bases, each with decoys from the same gene.
 
-    A decoy shows the same letters on the same strand of the same gene but is no annotated site of any
-    transcript. For donors and acceptors any such GT or AG inside the gene serves, one for each site (fewer
-    sites where a gene has too few decoys). The start codon of a gene's representative transcript stands
-    beside two ATG of the same coding sequence, spliced out and read from its first base: one whose distance
-    from the start is a multiple of three (in-frame: a methionine inside the protein) and one whose distance
-    is not (out-of-frame). No ATG across an intron counts, and no gene that lacks either decoy.
+    A decoy shows the same bases on the same strand of the same gene but is not an annotated site of any
+    transcript. For donors and acceptors, decoys are drawn from all such GT or AG inside the gene, one for
+    each site (fewer sites where a gene has too few decoys). For the start codon of a gene's representative
+    transcript, two ATG are drawn from the same spliced coding sequence: one at a distance from the start that
+    is a multiple of three (in-frame: a methionine inside the protein) and one at another distance
+    (out-of-frame). ATG across an intron are not used, nor are genes that lack either decoy.
 
     Parameters
     ----------
+    assembly
+        The genome.
+    annotation
+        Its genes.
+    kind
+        ``"donor"``, ``"acceptor"`` or ``"start_codon"``.
     limit
-        Largest number of sites; a random choice of genes when there are more.
+        Largest number of sites; a random choice of genes if there are more.
+    seed
+        Seed of the choice.
 
     Returns
     -------
@@ -163,13 +181,13 @@ def _starts_of_gene(
 
 
 def _coding_positions(cds: tuple[CodingPart, ...], strand: str) -> NDArray[np.int64]:
-    """Positions of the bases of a coding sequence in the order in which they are read."""
+    """Positions of the bases of a coding sequence, in reading order."""
     forward = np.concatenate([np.arange(part.start, part.end) for part in cds])
     return forward if strand == "+" else forward[::-1]
 
 
 def _places(gene: Gene, assembly: Assembly, kind: str) -> list[int]:
-    """Every position in the gene that shows the letters, given as an annotation would."""
+    """Every position in the gene that shows the bases of the site, as an annotation would give it."""
     letters = encode(SITE_LETTERS[kind])
     codes = assembly.sequence(Interval(gene.contig, gene.start, gene.end, gene.strand))
     span = len(codes) - len(letters) + 1
@@ -182,7 +200,7 @@ def _places(gene: Gene, assembly: Assembly, kind: str) -> list[int]:
 
 
 def _bounds(position: int, strand: str, kind: str) -> tuple[int, int]:
-    """The window with the site's boundary in its middle."""
+    """The window with the boundary of the site in its middle."""
     if strand == "+":
         middle = position + 1 if kind == "acceptor" else position
     else:

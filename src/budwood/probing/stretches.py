@@ -1,4 +1,4 @@
-"""Stretches of a genome whose bases are coding, intron or intergenic."""
+"""Stretches of a genome whose bases are labelled as coding, intron or intergenic."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N
 
-#: Bases scored in a stretch, and bases on either side of them that are read but not scored.
+#: Number of scored bases of a stretch, and of bases on either side that are read but not scored.
 STRETCH: Final = 4096
 MARGIN: Final = 512
 
-#: Names of the classes by number; a base of none of them is UNSCORED.
+#: Names of the classes by number; a base in none of them is UNSCORED.
 BASE_CLASSES: Final = ("coding", "intron", "intergenic")
 UNSCORED: Final = -1
 
-#: BaseClass classes by class of base: start and stop codons are coding, splice marks intron, UTR left out.
+#: Encoder classes of each class: start and stop codons are coding, splice marks are intron, UTR is left out.
 REGIONS_OF_CLASS: Final = (
     CODING,
     tuple(int(r) for r in BaseClass if r.name.split("_")[0] in {"INTRON", "DONOR", "ACCEPTOR"}),
@@ -54,12 +54,25 @@ class Stretches:
 def cut_stretches(
     assembly: Assembly, annotation: Annotation, count: int, *, max_n: float = 0.1, seed: int = 0
 ) -> Stretches:
-    """At most ``count`` stretches that do not overlap, drawn from all that contigs give end to end.
+    """Draw stretches without overlap at random from consecutive stretches of the contigs.
 
     Parameters
     ----------
+    assembly
+        The genome.
+    annotation
+        Its genes.
+    count
+        Largest number of stretches.
     max_n
-        Stretches with a larger share of N are left out.
+        Largest share of N in a stretch.
+    seed
+        Seed of the choice.
+
+    Returns
+    -------
+    Stretches
+        The stretches with their labels.
 
     Raises
     ------
