@@ -90,6 +90,50 @@ def haplotype_kernel(
     return kernel / unit
 
 
+def haplotype_products(
+    codes: NDArray[np.unsignedinteger],
+    offsets: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    training: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Inner products of accessions' features with those of training rows, and with themselves.
+
+    Features are differences from the reference, neither centred nor scaled, so that an entry depends on its two
+    accessions alone.
+
+    Parameters
+    ----------
+    codes, offsets, vectors
+        As for :func:`haplotype_kernel`, n accessions.
+    training
+        (t,) rows.
+
+    Returns
+    -------
+    products, own
+        (n, t) and (n,).
+
+    Examples
+    --------
+    >>> vectors = np.array([[0.0, 1.0], [0.0, 3.0]], dtype=np.float32)
+    >>> codes = np.array([[[0, 0]], [[0, 1]], [[1, 1]]], dtype=np.uint8)
+    >>> haplotype_products(codes, np.array([0, 2]), vectors, np.array([2]))
+    (array([[0.],
+           [2.],
+           [4.]]), array([0., 1., 4.]))
+    """
+    _check(codes, offsets, vectors)
+    products, own = np.zeros((len(codes), len(training))), np.zeros(len(codes))
+    share = np.ones(len(offsets) - 1)
+    for first, stop in _blocks(offsets, len(codes)):
+        features = _factor_features(
+            codes[:, first:stop], offsets[first : stop + 1], vectors, share[first:stop]
+        )
+        products += features @ features[training].T
+        own += np.einsum("ij,ij->i", features, features)
+    return products, own
+
+
 def haplotype_features(
     codes: NDArray[np.unsignedinteger], offsets: NDArray[np.int64], vectors: NDArray[np.float32]
 ) -> NDArray[np.float64]:
