@@ -150,6 +150,28 @@ class Genotypes:
         chosen = tuple(self.accessions[i] for i in index)
         return Genotypes(chosen, self.markers, self.dosage[index], self.ploidy[index])
 
+    def order(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows sorted by accession id, and columns by contig, position, name and alleles.
+
+        Whatever is computed from the calls in this order does not depend on the order of the file.
+
+        Returns
+        -------
+        rows, columns
+            (n,) and (m,), for :meth:`take` and :meth:`take_markers`.
+
+        Examples
+        --------
+        >>> panel = Genotypes.from_matrix(["b", "a"], np.array([[0], [2]], dtype=np.int8))
+        >>> panel.order()[0].tolist()
+        [1, 0]
+        """
+        rows = sorted(range(len(self.accessions)), key=self.accessions.__getitem__)
+        markers = self.markers
+        keys = (markers.contig, markers.position.tolist(), markers.identifier, markers.counted, markers.other)
+        columns = sorted(range(len(markers)), key=list(zip(*keys, strict=True)).__getitem__)
+        return np.array(rows, dtype=np.intp), np.array(columns, dtype=np.intp)
+
     def take_markers(self, columns: NDArray[np.intp] | NDArray[np.bool_]) -> Genotypes:
         """The chosen markers, in the order given."""
         return Genotypes(self.accessions, self.markers.take(columns), self.dosage[:, columns], self.ploidy)

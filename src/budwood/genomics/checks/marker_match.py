@@ -91,11 +91,11 @@ class MarkerMatch:
             (c, m) in the order of the wanted markers; missing is -1 or NaN, as in ``genotypes.dosage``.
         """
         found = genotypes.dosage[:, np.maximum(self.column, 0)]
-        missing = ~(found >= 0)
-        copies = genotypes.ploidy[:, None].astype(found.dtype)
-        found = np.where(self.swapped[None, :], copies - found, found)
-        blank = np.nan if np.issubdtype(found.dtype, np.floating) else -1
-        return np.where(missing | (self.column < 0)[None, :], found.dtype.type(blank), found)
+        missing = ~(found >= 0) | (self.column < 0)[None, :]
+        turned = np.flatnonzero(self.swapped)
+        found[:, turned] = genotypes.ploidy[:, None] - found[:, turned]
+        found[missing] = np.nan if np.issubdtype(found.dtype, np.floating) else -1
+        return found
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about the match."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.stats.relationship.relationship import Rows, genomic_correlation
+from budwood.stats.relationship.relationship import Rows, correlation_with
 
 #: An accession is extrapolated to where its nearest training accession is less related to it than this
 #: share of the training accessions are to theirs.
@@ -31,7 +31,7 @@ def nearest_relatives(
     nearest, relatedness, extrapolation
         (n,) row of the nearest training accession, never the accession itself; (n,) genomic correlation with
         it; (n,) whether it is further away than for nearly all training rows (never for training rows, whose
-        own records take part).
+        own records are used).
 
     Examples
     --------
@@ -40,10 +40,47 @@ def nearest_relatives(
     >>> nearest.tolist(), extrapolation.tolist()
     ([1, 0, 3, 2, 0], [False, False, False, False, True])
     """
-    correlation = genomic_correlation(relationship)[:, training]
-    correlation[training, np.arange(len(training))] = -np.inf
-    position = np.argmax(correlation, axis=1)
-    relatedness = correlation[np.arange(len(correlation)), position]
-    extrapolation = relatedness < np.quantile(relatedness[training], _QUANTILE)
+    own, position = np.diagonal(relationship), np.full(len(relationship), -1, dtype=np.intp)
+    position[training] = np.arange(len(training))
+    nearest, relatedness = relatives_of(relationship[:, training], own, own[training], position)
+    extrapolation = relatedness < extrapolation_limit(relatedness[training])
     extrapolation[training] = False
-    return training[position], relatedness, extrapolation
+    return training[nearest], relatedness, extrapolation
+
+
+def relatives_of(
+    cross: NDArray[np.float64],
+    own: NDArray[np.float64],
+    training_own: NDArray[np.float64],
+    position: Rows,
+) -> tuple[Rows, NDArray[np.float64]]:
+    """The nearest training line of each line, never itself.
+
+    Parameters
+    ----------
+    cross, own, training_own
+        (c, n) relationship of lines with training lines, (c,) and (n,) of each with itself.
+    position
+        (c,) position of each line among the training lines, -1 for others.
+
+    Returns
+    -------
+    nearest, relatedness
+        (c,) position of the nearest training line, and genomic correlation with it.
+    """
+    correlation = correlation_with(cross, own, training_own)
+    same = np.flatnonzero(position >= 0)
+    correlation[same, position[same]] = -np.inf
+    nearest = np.argmax(correlation, axis=1)
+    return nearest, correlation[np.arange(len(correlation)), nearest]
+
+
+def extrapolation_limit(relatedness: NDArray[np.float64]) -> float:
+    """Relatedness that 95 % of the training lines exceed; a line below it is extrapolated to.
+
+    Parameters
+    ----------
+    relatedness
+        (n,) of each training line with its nearest other training line.
+    """
+    return float(np.quantile(relatedness, _QUANTILE))

@@ -137,6 +137,8 @@ class NewLines:
         the file lacks are missing, and the uncertainty of every prediction grows accordingly.
     haplotypes, vectors
         Sequences of the same accessions and their embeddings, where the model reads sequence.
+    match
+        Where the model's markers are in the genotypes; found out when None.
     minimum_share
         Share of the model's markers below which the file is refused.
 
@@ -153,11 +155,12 @@ class NewLines:
         *,
         haplotypes: HaplotypeTable | None = None,
         vectors: NDArray[np.float32] | None = None,
+        match: MarkerMatch | None = None,
         minimum_share: float = 0.1,
     ) -> None:
         self.training = training
         self.accessions = genotypes.accessions
-        self.match: MarkerMatch = match_markers(training.markers, genotypes.markers)
+        self.match = match or match_markers(training.markers, genotypes.markers)
         if self.match.share < minimum_share:
             raise BudwoodError(
                 f"{self.match.matched:,} of the model's {len(self.match.column):,} markers are in the genotypes, "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from budwood.errors import BudwoodError
 from budwood.prediction.contract import Estimator
@@ -19,6 +19,11 @@ from budwood.prediction.models.stack import AUTO
 from budwood.prediction.models.subgenomes import SUBGENOMES, SubgenomeModel
 from budwood.prediction.uncertainty.calibrated import Calibrated
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 _MODELS: Final[Mapping[str, KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]] = MappingProxyType(
     {
@@ -43,8 +48,15 @@ MODEL_NAMES: Final = tuple(_MODELS)
 _OWN: Final = ":own"
 
 
-def model_named(name: str) -> Estimator:
+def model_named(name: str, *, seed: int = 0) -> Estimator:
     """The trait model of a name, with intervals that its held-out errors have set (:class:`Calibrated`).
+
+    Parameters
+    ----------
+    name
+        Of :data:`MODEL_NAMES`.
+    seed
+        Of everything that the model draws: folds, records, markers.
 
     ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.
 
@@ -64,4 +76,19 @@ def model_named(name: str) -> Estimator:
         raise BudwoodError(f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}")
     if plain != name:
         return replace(model, name=f"{model.name}, own interval")
-    return model if isinstance(model, CrossFitModel) else Calibrated(model)
+    whole = model if isinstance(model, CrossFitModel) else Calibrated(model)
+    return _seeded(whole, seed) if seed else whole
+
+
+def _seeded(described: T, seed: int) -> T:
+    """A description with ``seed`` in the place of every seed in it."""
+    changed: dict[str, Any] = {}
+    for each in fields(described):
+        value = getattr(described, each.name)
+        if each.name == "seed":
+            changed["seed"] = seed
+        elif isinstance(value, tuple) and value and all(map(is_dataclass, value)):
+            changed[each.name] = tuple(_seeded(member, seed) for member in value)
+        elif is_dataclass(value) and not isinstance(value, type):
+            changed[each.name] = _seeded(value, seed)
+    return replace(described, **changed)

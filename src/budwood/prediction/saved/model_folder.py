@@ -1,0 +1,112 @@
+"""Saved trait models: folders with ``model.json`` and ``arrays.npz`` beside the manifest.
+
+Version 1: ``model.json`` holds ``{"format": 1, "model": VALUE}`` with VALUE as in
+:mod:`budwood.prediction.saved.record`; ``arrays.npz`` the arrays that it names. Later releases read every
+earlier version.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from budwood.artifacts import Draft, read_manifest, verify_artifact
+from budwood.errors import BudwoodError
+from budwood.prediction.saved.classes import stored_classes
+from budwood.prediction.saved.record import Record, from_record, to_record
+
+FORMAT: Final = 1
+KIND: Final = "trait-model"
+MODEL: Final = "model.json"
+ARRAYS: Final = "arrays.npz"
+
+
+def write_model(draft: Draft, model: object, classes: tuple[type, ...]) -> None:
+    """Write a fitted model into an artifact of kind ``trait-model``.
+
+    Parameters
+    ----------
+    draft
+        The artifact.
+    model
+        A fitted model.
+    classes
+        Dataclasses it may hold beside :func:`~budwood.prediction.saved.classes.stored_classes`.
+    """
+    record = to_record(model, (*stored_classes(), *classes))
+    text = json.dumps({"format": FORMAT, "model": record.value}, allow_nan=False)
+    draft.path(MODEL).write_text(text + "\n", encoding="utf-8")
+    with draft.path(ARRAYS).open("wb") as handle:
+        np.savez_compressed(handle, allow_pickle=False, **record.arrays)
+
+
+def read_model(folder: Path, classes: tuple[type, ...]) -> Any:
+    """Read a saved model whose files are those that were written.
+
+    Parameters
+    ----------
+    folder
+        An artifact of kind ``trait-model``.
+    classes
+        As for :func:`write_model`.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder holds no saved model, a file of it is missing, changed or damaged, or it was written by
+        a later release.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest.get("kind") != KIND:
+        raise BudwoodError(
+            f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved trait model",
+            where=str(folder),
+            mend="give a folder that predict --save-model wrote",
+        )
+    problems = verify_artifact(folder)
+    if problems:
+        raise BudwoodError(
+            f"the saved model is damaged: {problems[0]}",
+            where=str(folder),
+            mend="copy it again from its source, or fit the model again",
+        )
+    stored = _stored(folder)
+    if stored["format"] > FORMAT:
+        raise BudwoodError(
+            f"the saved model has format {stored['format']}, this release reads up to {FORMAT}",
+            where=str(folder),
+            mend="update budwood",
+        )
+    record = Record(value=stored["model"], arrays=_arrays(folder))
+    return from_record(record, (*stored_classes(), *classes))
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    try:
+        stored = json.loads((folder / MODEL).read_text(encoding="utf-8"))
+        if isinstance(stored, dict) and type(stored.get("format")) is int and "model" in stored:
+            return stored
+    except (OSError, ValueError, RecursionError):
+        pass
+    raise BudwoodError(
+        "the description of the saved model cannot be read",
+        where=str(folder / MODEL),
+        mend="copy it again from its source, or fit the model again",
+    )
+
+
+def _arrays(folder: Path) -> dict[str, Any]:
+    try:
+        with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BudwoodError(
+            "the arrays of the saved model cannot be read",
+            where=str(folder / ARRAYS),
+            mend="copy it again from its source, or fit the model again",
+        ) from error

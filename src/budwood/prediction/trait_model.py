@@ -1,0 +1,234 @@
+"""TraitModel: a description of a model that learns a trait of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.prediction.contract import Estimator
+from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
+from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
+from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
+from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
+from budwood.prediction.kernels.training_lines import TrainingLines
+from budwood.prediction.models.registry import model_named
+from budwood.prediction.phenotyped import match_phenotyped
+from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from budwood.panel.panel import Panel
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TraitModel:
+    """A model of a trait, ready to learn from any panel.
+
+    Attributes
+    ----------
+    model
+        Name of the model, of :data:`budwood.prediction.models.registry.MODEL_NAMES`.
+    seed
+        Of everything that the model draws.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> dosage = rng.integers(0, 3, (40, 60)).astype(np.int8)
+    >>> panel = Genotypes.from_matrix([f"line{i}" for i in range(40)], dosage)
+    >>> height = dosage[:, :5].sum(axis=1) + rng.normal(size=40)
+    >>> height[30:] = np.nan  # not phenotyped
+    >>> fitted = TraitModel("gblup").fit(panel, height)
+    >>> fitted.predict(panel.take(range(30, 40))).prediction.shape
+    (10,)
+    """
+
+    model: str = "auto"
+    seed: int = 0
+
+    def fit(
+        self, panel: Panel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
+    ) -> FittedTraitModel:
+        """Learn a trait from the phenotyped lines of a panel.
+
+        The result does not depend on the order of the panel's lines or markers.
+
+        Parameters
+        ----------
+        panel
+            Genotypes of n lines, or a panel that also holds phenotypes, haplotypes with vectors, or marker
+            weights; all of them are used.
+        y
+            Name of a trait of the panel, values by accession, or n values in the order of the genotypes; NaN
+            where a line is not phenotyped.
+        trait
+            Name of the trait where ``y`` is not a name.
+
+        Returns
+        -------
+        FittedTraitModel
+            Predicts any lines, and can be saved.
+
+        Raises
+        ------
+        BudwoodError
+            If the model does not exist or needs what the panel lacks, under 10 lines are phenotyped, or the
+            trait does not vary.
+        """
+        estimator = model_named(self.model, seed=self.seed)
+        data = FitData.of(panel)
+        values, name = _values(panel, data.genotypes, y), y if isinstance(y, str) else trait
+        lines = match_phenotyped(data.genotypes, values, name)
+        return fit_panel(data, estimator, self.model, lines.rows, lines.y, trait=name, notes=lines.notes)
+
+    @staticmethod
+    def load(folder: Path | str) -> FittedTraitModel:
+        """Read a saved model; see :meth:`FittedTraitModel.load`."""
+        return FittedTraitModel.load(folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitData:
+    """What a model learns from, in an order that does not depend on the files.
+
+    Attributes
+    ----------
+    genotypes
+        Lines sorted by id, markers by place.
+    haplotypes, vectors, digest
+        Their sequences, embeddings and the checkpoint's digest, where there are some.
+    weights
+        Marker weights by kernel.
+    """
+
+    genotypes: Genotypes
+    haplotypes: HaplotypeTable | None = None
+    vectors: NDArray[np.float32] | None = None
+    digest: str = ""
+    weights: Mapping[str, Vector]
+
+    @classmethod
+    def of(cls, panel: Panel | Genotypes) -> FitData:
+        """The parts of a panel in order."""
+        if isinstance(panel, Genotypes):
+            return cls(genotypes=panel, weights={}).in_order()
+        vectors = panel.vectors
+        return cls(
+            genotypes=panel.genotypes,
+            haplotypes=panel.haplotypes,
+            vectors=None if vectors is None else vectors.values,
+            digest="" if vectors is None else vectors.digest,
+            weights=panel.weights.by_kernel,
+        ).in_order()
+
+    def in_order(self) -> FitData:
+        """Lines sorted by id and markers by place."""
+        rows, columns = self.genotypes.order()
+        return replace(
+            self,
+            genotypes=self.genotypes.take(rows).take_markers(columns),
+            haplotypes=None if self.haplotypes is None else self.haplotypes.take(rows),
+            weights={name: weights[columns] for name, weights in self.weights.items()},
+        )
+
+    def kernels(self) -> PanelKernels:
+        """The panel as models learn from it."""
+        grams = {}
+        if self.haplotypes is not None and self.vectors is not None:
+            table = self.haplotypes
+            grams[EMBEDDING_KERNEL] = haplotype_kernel(table.codes, table.offsets, self.vectors)
+        return PanelKernels(self.genotypes, grams, self.weights)
+
+
+def fit_panel(
+    data: FitData,
+    estimator: Estimator,
+    name: str,
+    rows: NDArray[np.intp],
+    y: Vector,
+    *,
+    kernels: PanelKernels | None = None,
+    trait: str = "",
+    notes: tuple[str, ...] = (),
+) -> FittedTraitModel:
+    """Fit an estimator to rows of a panel and keep what it needs to predict any line.
+
+    Parameters
+    ----------
+    data
+        The panel.
+    estimator, name
+        The model and the name by which it is chosen.
+    rows, y
+        (n,) training rows of the genotypes and their trait values.
+    kernels
+        Kernels of the same panel, where they were made before.
+    trait, notes
+        Name of the trait, and sentences that the model keeps.
+    """
+    kernels = kernels or data.kernels()
+    if name.partition(":")[0] == "gblup+dna" and EMBEDDING_KERNEL not in kernels.grams:
+        raise BudwoodError(
+            f"model {name!r} reads sequence",
+            mend="give a panel with haplotypes and vectors, or another model",
+        )
+    fitted = estimator.fit(kernels, rows, y)
+    square = kernels.cross(RELATIONSHIP, rows, rows)
+    _, relatedness, _ = nearest_relatives(square, np.arange(len(rows)))
+    haplotypes = None
+    if data.haplotypes is not None and data.vectors is not None and EMBEDDING_KERNEL in _kernels_of(fitted):
+        haplotypes = TrainingHaplotypes.of(data.haplotypes, data.vectors, rows, data.digest)
+    return FittedTraitModel(
+        trait=trait,
+        model=estimator.name,
+        name=name,
+        training=TrainingLines.of(kernels, rows, haplotypes),
+        observed=y,
+        estimator=fitted,
+        extrapolation_below=extrapolation_limit(relatedness),
+        structure=StructureAxes.of(square),
+        notes=notes,
+    )
+
+
+def _kernels_of(fitted: object) -> tuple[str, ...]:
+    """Names of the kernels that a fitted estimator uses, its parts included."""
+    names = tuple(getattr(fitted, "names", ()))
+    for part in ("fitted", "shape", "predictor", "members"):
+        inner = getattr(fitted, part, ())
+        for each in inner if isinstance(inner, tuple) else (inner,):
+            names += _kernels_of(each)
+    return names
+
+
+def _values(
+    panel: Panel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
+) -> Mapping[str, float]:
+    """Trait values by accession."""
+    given = panel if isinstance(panel, Genotypes) else panel.genotypes
+    if isinstance(y, str):
+        if isinstance(panel, Genotypes):
+            raise BudwoodError(
+                f"genotypes alone have no trait {y!r}", mend="give a panel with phenotypes, or the values"
+            )
+        return panel.measured(y)
+    if isinstance(y, Mapping):
+        return y
+    values = np.asarray(y, dtype=np.float64)
+    if values.shape != (len(given.accessions),):
+        raise BudwoodError(
+            f"{values.shape} trait values do not fit {len(genotypes.accessions)} lines",
+            mend="give one value for each line, NaN where it is not phenotyped",
+        )
+    return dict(zip(given.accessions, values.tolist(), strict=True))
