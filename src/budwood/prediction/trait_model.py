@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.prediction.contract import Estimator
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
+from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
@@ -26,9 +27,36 @@ from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from budwood.panel.panel import Panel
-
 Vector = NDArray[np.float64]
+
+
+class _Vectors(Protocol):
+    """Embeddings of haplotypes and the digest of their checkpoint."""
+
+    @property
+    def values(self) -> NDArray[np.float32]: ...
+
+    @property
+    def digest(self) -> str: ...
+
+
+class TraitPanel(Protocol):
+    """What a trait model uses of a panel."""
+
+    @property
+    def genotypes(self) -> Genotypes: ...
+
+    @property
+    def haplotypes(self) -> HaplotypeTable | None: ...
+
+    @property
+    def vectors(self) -> _Vectors | None: ...
+
+    @property
+    def weights(self) -> MarkerWeights: ...
+
+    def measured(self, trait: str) -> Mapping[str, float]:
+        """Mean value by accession."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +86,7 @@ class TraitModel:
     seed: int = 0
 
     def fit(
-        self, panel: Panel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
+        self, panel: TraitPanel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
     ) -> FittedTraitModel:
         """Learn a trait from the phenotyped lines of a panel.
 
@@ -119,7 +147,7 @@ class FitData:
     weights: Mapping[str, Vector]
 
     @classmethod
-    def of(cls, panel: Panel | Genotypes) -> FitData:
+    def of(cls, panel: TraitPanel | Genotypes) -> FitData:
         """The parts of a panel in order."""
         if isinstance(panel, Genotypes):
             return cls(genotypes=panel, weights={}).in_order()
@@ -213,7 +241,7 @@ def _kernels_of(fitted: object) -> tuple[str, ...]:
 
 
 def _values(
-    panel: Panel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
+    panel: TraitPanel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
 ) -> Mapping[str, float]:
     """Trait values by accession."""
     given = panel if isinstance(panel, Genotypes) else panel.genotypes
