@@ -154,21 +154,25 @@ def test_values_by_name_by_position_and_by_mapping_are_the_same(panel) -> None:
 def test_half_of_the_markers_missing_makes_predictions_less_certain(panel) -> None:
     genotypes = _placed(panel.genotypes)
     fitted = TraitModel("gblup").fit(genotypes, panel.values)
-    candidates = genotypes.take([r for r, name in enumerate(genotypes.accessions) if name not in panel.values])
+    candidates = genotypes.take(
+        [r for r, name in enumerate(genotypes.accessions) if name not in panel.values]
+    )
     half = candidates.take_markers(np.random.default_rng(0).permutation(len(genotypes.markers))[:100])
     full, fewer = fitted.predict(candidates), fitted.predict(half)
     assert (fewer.standard_error > full.standard_error).mean() > 0.9
     assert (fewer.reliability < full.reliability).mean() > 0.9
     assert np.mean(fewer.upper_90 - fewer.lower_90) > np.mean(full.upper_90 - full.lower_90)
     assert "100 of 200 markers of the model are in the file" in fewer.notes[0]
-    with pytest.raises(BudwoodError, match="2 of the model's 200 markers .* fewer than 10%"):
+    with pytest.raises(BudwoodError, match=r"2 of the model's 200 markers .* fewer than 10%"):
         fitted.predict(candidates.take_markers(np.arange(2)))
 
 
 def test_a_line_without_calls_is_predicted_as_unknown_and_named(panel) -> None:
     genotypes = _placed(panel.genotypes)
     fitted = TraitModel("gblup").fit(genotypes, panel.values)
-    empty = Genotypes(("blank",), genotypes.markers, np.full((1, 200), -1, dtype=np.int8), genotypes.ploidy[:1])
+    empty = Genotypes(
+        ("blank",), genotypes.markers, np.full((1, 200), -1, dtype=np.int8), genotypes.ploidy[:1]
+    )
     both = Genotypes(
         (*genotypes.accessions, "blank"),
         genotypes.markers,
@@ -176,7 +180,9 @@ def test_a_line_without_calls_is_predicted_as_unknown_and_named(panel) -> None:
         np.append(genotypes.ploidy, 2).astype(np.int8),
     )
     found = fitted.predict(both)
-    assert found.prediction[-1] == pytest.approx(float(fitted.estimator.fitted.solved.fixed_effects[0]), abs=1e-9)
+    assert found.prediction[-1] == pytest.approx(
+        float(fitted.estimator.fitted.solved.fixed_effects[0]), abs=1e-9
+    )
     assert found.reliability[-1] < 0.05
     assert any("1 line has (blank) no call at any marker" in note for note in found.notes)
 

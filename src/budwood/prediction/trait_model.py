@@ -44,16 +44,20 @@ class TraitPanel(Protocol):
     """What a trait model uses of a panel."""
 
     @property
-    def genotypes(self) -> Genotypes: ...
+    def genotypes(self) -> Genotypes:
+        """Its lines' calls."""
 
     @property
-    def haplotypes(self) -> HaplotypeTable | None: ...
+    def haplotypes(self) -> HaplotypeTable | None:
+        """Its lines' sequences."""
 
     @property
-    def vectors(self) -> _Vectors | None: ...
+    def vectors(self) -> _Vectors | None:
+        """Embeddings of the sequences."""
 
     @property
-    def weights(self) -> MarkerWeights: ...
+    def weights(self) -> MarkerWeights:
+        """Marker weights of further kernels."""
 
     def measured(self, trait: str) -> Mapping[str, float]:
         """Mean value by accession."""
