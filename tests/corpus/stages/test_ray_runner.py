@@ -14,7 +14,7 @@ from budwood.corpus.recipe.recipe import read_corpus_recipe
 from budwood.corpus.stages import pairwise_tasks as parts
 from budwood.corpus.stages.build import build_corpus
 from budwood.corpus.stages.ray_runner import RayRunner
-from budwood.corpus.stages.stage import Task
+from budwood.corpus.stages.stage import Task, stage
 from budwood.errors import BudwoodError
 from budwood.progress import progress
 from corpus.genomes import write_genomes
@@ -42,6 +42,7 @@ def started(cluster: type) -> Iterator[str]:
     local.shutdown()
 
 
+@stage(version=1)
 def die_once(inputs, parameters, folder: Path) -> None:
     """Write half a file and die as a worker that runs out of memory does; the second time, finish."""
     seen = Path(parameters["seen"])
@@ -52,6 +53,7 @@ def die_once(inputs, parameters, folder: Path) -> None:
     (folder / "whole.txt").write_text("whole")
 
 
+@stage(version=1)
 def fail(inputs, parameters, folder: Path) -> None:
     raise BudwoodError("this cannot be", where="here", mend="change it")
 

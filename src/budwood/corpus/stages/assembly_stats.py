@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.corpus.masking.assembly_filter import known_stretches, n50
 from budwood.corpus.recipe.sources import open_contigs
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import C, G, N
 
@@ -56,6 +56,7 @@ class AssemblyStats:
         return self.lower / max(1, self.bases - self.unknown)
 
 
+@stage(version=1)
 def contig_stats(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: count the bases of a group of contigs.
 

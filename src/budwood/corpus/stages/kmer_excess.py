@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from budwood.corpus.masking.kmer_spectrum import KmerSpectrum, both_strands, count_kmers, excess
 from budwood.corpus.recipe.sources import open_contigs
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 
 
+@stage(version=1)
 def count_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: count the k-mers of a group of contigs.
 
@@ -36,6 +37,7 @@ def count_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "counts.npy", count_kmers(sequences, parameters["k"]).counts)
 
 
+@stage(version=1)
 def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: add the counts of all groups of a genome, on both strands.
 
@@ -56,6 +58,7 @@ def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "counts.npy", both_strands(KmerSpectrum(parameters["k"], counts)).counts)
 
 
+@stage(version=1)
 def excess_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: compute the excess of every base of a group of contigs, and compare it with the given mask.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.corpus.recipe.recipe import WindowConfig
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.corpus.stages.windowing import REPEAT_BIT
 
 #: Origin of a selected window: index of its group of contigs, and its row there.
@@ -59,6 +59,7 @@ def choose_windows(
     return np.sort(np.concatenate([near, elsewhere]))
 
 
+@stage(version=1)
 def select_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: choose among the windows of all groups.
 

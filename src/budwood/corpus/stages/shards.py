@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from budwood.corpus.stages.select_windows import ORIGIN_FIELDS
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.corpus.stages.tokenise import tokenise
 from budwood.corpus.stages.windowing import LOCUS_FIELDS, REPEAT_BIT
 
@@ -27,6 +27,7 @@ CORPUS_WINDOW_FIELDS: Final = np.dtype(
 )
 
 
+@stage(version=1)
 def order_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: combine the kept windows with their clusters and split, and collect the genes of all groups.
 
@@ -56,6 +57,7 @@ def order_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "loci.npy", loci)
 
 
+@stage(version=1)
 def write_shard(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: write one shard.
 

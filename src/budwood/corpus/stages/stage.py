@@ -1,9 +1,9 @@
 """Stages of the corpus build: pure functions from files to a folder of files, each run once.
 
-The folder of a task is written beside its destination and renamed when everything is on disk. Its manifest
-contains the SHA-256 of its files and a key made from the function, its parameters and the digests of its
-inputs. A task whose folder has the right key and intact files is not run again. This is how a build resumes,
-and why a build that was stopped at any point gives the same bytes.
+A task's folder is filled beside its destination and renamed when everything is on disk, with a manifest that
+holds the SHA-256 of its files and a key made from the function, its version, its parameters and the digests of
+what it read. A task whose folder has the right key and intact files is not run again, which is how builds
+resume, and why a build that was killed at any point ends in the same bytes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,45 @@ from budwood.progress import Advance
 
 SHARD_MANIFEST: Final = "shard.json"
 
-#: Part of every key; increased when a stage computes something else from the same inputs.
-_VERSION: Final = 1
+#: Part of every key: raised when keys are made in another way.
+_SCHEME: Final = 2
 
 Inputs = Mapping[str, Path]
 Parameters = Mapping[str, Any]
+StageFunction = Callable[[Inputs, Parameters, Path], None]
+
+
+def stage(version: int) -> Callable[[StageFunction], StageFunction]:
+    """Mark a function as a stage and give it a version, which is part of the keys of its tasks.
+
+    The version is raised when the stage, or anything that it calls, computes something else from the same
+    inputs: what an earlier release left is then made again. A test fails when the code of a stage changes
+    and its version does not.
+
+    Parameters
+    ----------
+    version
+        1 for a new stage.
+
+    Returns
+    -------
+    Callable
+        The decorator; the function itself stays as it is, so that workers find it by its name.
+
+    Examples
+    --------
+    >>> @stage(version=3)
+    ... def nothing(inputs, parameters, folder):
+    ...     pass
+    >>> nothing.version
+    3
+    """
+
+    def mark(function: StageFunction) -> StageFunction:
+        vars(function)["version"] = version
+        return function
+
+    return mark
 
 
 @dataclass(frozen=True)
@@ -41,10 +75,10 @@ class Task:
     stage, shard
         Name of the stage's folder, and of the task's folder in it.
     function
-        Reads ``inputs`` and writes files into the given folder; a function of a module, so that a worker on
-        another machine finds it.
+        Reads ``inputs`` and writes files into the folder it is given; marked by :func:`stage`, and a function
+        of a module, so that a worker on another machine finds it.
     inputs
-        Files, or folders of other tasks, by the name under which the function uses them.
+        Files, or folders of other tasks, by the name the function uses for them.
     parameters
         Plain values that JSON can store.
     digests
@@ -53,7 +87,7 @@ class Task:
 
     stage: str
     shard: str
-    function: Callable[[Inputs, Parameters, Path], None]
+    function: StageFunction
     inputs: Mapping[str, Path] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -207,10 +241,9 @@ def unwritable(path: Path, error: OSError) -> BudwoodError:
 def _key(task: Task) -> str:
     function = f"{task.function.__module__}.{task.function.__qualname__}"
     inputs = {name: task.digests.get(name) or digest_of(path) for name, path in sorted(task.inputs.items())}
-    content = json.dumps(
-        [_VERSION, task.stage, task.shard, function, inputs, task.parameters], sort_keys=True
-    )
-    return hashlib.sha256(content.encode()).hexdigest()
+    version = vars(task.function)["version"]
+    made_from = [_SCHEME, task.stage, task.shard, function, version, inputs, task.parameters]
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 def _is_done(folder: Path, key: str) -> bool:

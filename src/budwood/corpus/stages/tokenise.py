@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.corpus.recipe.recipe import TokenConfig
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.genomics.sequence import decode
 
 _SPECIAL: Final = ["[UNK]", "[PAD]", "[MASK]"]
@@ -59,6 +59,7 @@ def build_tokenizer(config: TokenConfig, windows: NDArray[np.uint8], seed: int) 
     return tokenizer
 
 
+@stage(version=1)
 def learn_tokens(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: build the tokenizer of a corpus from its training windows.
 

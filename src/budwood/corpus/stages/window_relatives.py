@@ -21,9 +21,10 @@ from budwood.corpus.similarity.homology import (
 from budwood.corpus.similarity.leakage import LeakageConfig, closest_identity, count_leaks, sampled_rows
 from budwood.corpus.similarity.near_duplicates import NearDuplicateConfig, near_duplicates, near_duplicates_of
 from budwood.corpus.stages.split import split_clusters
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 
 
+@stage(version=1)
 def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: find near-duplicates among the windows of a part that no earlier part has dropped.
 
@@ -53,6 +54,7 @@ def deduplicate_part(inputs: Inputs, parameters: Parameters, folder: Path) -> No
     np.save(folder / "partner.npy", partner)
 
 
+@stage(version=1)
 def deduplicate_against(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: find the windows of a part that are near-duplicates of what is kept of an earlier part.
 
@@ -81,6 +83,7 @@ def deduplicate_against(inputs: Inputs, parameters: Parameters, folder: Path) ->
     np.save(folder / "partner.npy", partner)
 
 
+@stage(version=1)
 def join_duplicates(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: combine the results of all parts.
 
@@ -100,6 +103,7 @@ def join_duplicates(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
     np.save(folder / "partner.npy", partner)
 
 
+@stage(version=1)
 def link_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: find homologous pairs of two parts of the kept windows, or within one part.
 
@@ -125,6 +129,7 @@ def link_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "identity.npy", links.identity)
 
 
+@stage(version=1)
 def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: cluster the kept windows by homology.
 
@@ -148,6 +153,7 @@ def cluster_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> Non
     )
 
 
+@stage(version=1)
 def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: choose the windows for validation.
 
@@ -169,6 +175,7 @@ def split_windows(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "validation.npy", split_clusters(cluster, species, config, parameters["seed"]))
 
 
+@stage(version=1)
 def search_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: find the highest identity of validation windows with a part of the training windows.
 
@@ -195,6 +202,7 @@ def search_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None
     np.save(folder / "closest.npy", closest)
 
 
+@stage(version=1)
 def measure_leakage(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: count the validation windows that have relatives in training.
 

@@ -14,7 +14,7 @@ from budwood.corpus.recipe.recipe import WindowConfig
 from budwood.corpus.recipe.sources import open_contigs
 from budwood.corpus.sampling.locus import Loci, loci_of_contig
 from budwood.corpus.stages.kmer_excess import given_masks
-from budwood.corpus.stages.stage import Inputs, Parameters
+from budwood.corpus.stages.stage import Inputs, Parameters, stage
 from budwood.genomics.annotation.base_class import UNLABELLED
 from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.assembly import Assembly
@@ -80,6 +80,7 @@ def tile_contig(
     return start, length, _meets_gene(start, start + length, loci, config)
 
 
+@stage(version=1)
 def cut_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: cut a group of contigs into windows, with masks and base classes.
 
