@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from remembered import Remembered
+from scipy.special import stdtrit
 from unseen import TRAINING, UNSEEN, open_species
 
 from budwood.model.checkpoint import Checkpoint
@@ -217,9 +218,9 @@ def _differences(examples: Examples, found: dict[str, Decisions], trained: str) 
 
 
 def few_row(task: str, species: str, name: str, measure: str, values: list[float]) -> dict[str, Any]:
-    """Mean over draws with its 95 % interval (1.96 standard errors), and the spread of single draws."""
+    """Mean over draws with its 95 % interval (Student's t), and the spread of single draws."""
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-    error = 1.96 * spread / len(values) ** 0.5
+    error = float(stdtrit(len(values) - 1, 0.975)) * spread / len(values) ** 0.5
     print(f"{FEW} labels, {task:12s} {species:21s} {name:28s} {mean:.3f} +-{spread:.3f}", flush=True)
     return {
         "task": task,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
+from budwood.stats.evaluation.metrics import best_count
 from budwood.stats.training_set.selection_index import SelectionIndex, desired_gains_index, restricted_index
 
 Vector = NDArray[np.float64]
@@ -169,7 +170,7 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
     # The origin is arbitrary: 0 is the mean candidate.
     score = index.score(values - values.mean(axis=0))
     order = np.argsort(-score, kind="stable")
-    best = max(1, round(BEST * len(shared)))
+    best = best_count(len(shared), BEST)
     spread = np.sqrt(np.diagonal(covariance))
     left_out = len(set().union(*predictions.values())) - len(shared)
     return IndexRanking(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.special import ndtri
 
 from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.report.numerals import between, decimals_for, fixed
@@ -15,7 +16,7 @@ from budwood.report.scale import Scale, Tick
 COUNT: Final = 10
 
 #: Standard errors on either side of a 90 % interval of the genetic value.
-_NORMAL_90: Final = 1.6449
+_NORMAL_90: Final = float(ndtri(0.95))
 
 
 @dataclass(frozen=True)

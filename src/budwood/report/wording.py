@@ -18,6 +18,7 @@ from budwood.report.accuracy import (
 from budwood.report.context import ReportContext
 from budwood.report.numerals import between, counted, fixed, percent
 from budwood.report.selection import gain_sentence, signed
+from budwood.stats.evaluation.paired_difference import side_of_zero
 
 #: Mean r from which a ranking is called a strong and a moderate guide; 0.6 is the level that breeding
 #: programmes commonly ask for before they select on predictions.
@@ -53,9 +54,9 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
     figures = f"r = {fixed(score.mean_r, 2)}"
     if math.isfinite(lower):
         figures += f", 95 % interval {between(lower, upper, 2)}"
-    if control is not None and control.lower > 0:
+    if control is not None and control.leaks:
         return f"Do not rely on this accuracy ({figures}): shuffled trait values are predicted as well."
-    if not lower > 0:
+    if side_of_zero(lower, upper) < 1:
         return f"Nothing shows that this ranking beats chance ({figures} on hidden lines)."
     return f"{_grade(score.mean_r)}: {_in_pairs(evaluation)} ({figures})."
 
@@ -163,7 +164,7 @@ def _control(evaluation: Evaluation) -> str:
     if control is None:
         return "No control on shuffled trait values was run."
     figures = f"r = {fixed(control.mean_r, 2)}, central 95 % {between(control.lower, control.upper, 2)}"
-    if control.lower <= 0 <= control.upper:
+    if side_of_zero(control.lower, control.upper) == 0:
         return f"With shuffled trait values nothing is found ({figures}), as it should be."
     return f"With shuffled trait values r should be about 0 but is not ({figures}): the evaluation is biased."
 

@@ -1,5 +1,8 @@
 """Metrics say a number or a sentence, never NaN."""
 
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,6 +88,13 @@ def test_predictions_that_say_nothing_find_the_best_by_chance_and_gain_nothing()
     observed = np.arange(10.0)
     assert top_overlap(np.full(10, 0.1) * 3, observed) == pytest.approx(best_count(10) / 10)
     assert selection_gain(np.full(10, 0.1) * 3, observed) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.1, 0.5])
+def test_halves_of_the_best_share_are_rounded_up(share: float) -> None:
+    for count in range(1, 400):
+        exact = Fraction(str(share)) * count
+        assert best_count(count, share) == max(1, floor(exact + Fraction(1, 2)))
 
 
 def test_gain_is_the_mean_of_the_chosen_minus_the_mean_of_all() -> None:

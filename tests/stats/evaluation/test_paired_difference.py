@@ -6,9 +6,10 @@ from scipy.stats import ttest_1samp
 
 from budwood.stats.evaluation.paired_difference import (
     bootstrap_difference,
-    bootstrap_interval,
     bootstrap_mean_r,
+    clustered_interval,
     corrected_interval,
+    side_of_zero,
 )
 
 
@@ -26,13 +27,54 @@ def test_overlap_of_training_lines_widens_it() -> None:
     assert ratio == pytest.approx(np.sqrt((1 / 25 + 0.25) * 25))
 
 
-def test_bootstrap_covers_the_mean_about_as_often_as_promised() -> None:
-    generator = np.random.default_rng(4)
+@pytest.mark.parametrize("sizes", [(1,) * 4, (1,) * 6, (3,) * 4, (1, 2, 3, 2, 1)])
+def test_an_interval_of_few_clusters_covers_as_often_as_it_says(sizes: tuple[int, ...]) -> None:
+    """Environments of one place and year share a shift; a bootstrap of four of them covers 80 %."""
+    generator, trials = np.random.default_rng(4), 3000
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
     covered = 0
-    for trial in range(200):
-        found = bootstrap_interval(generator.standard_normal(30) + 1.0, seed=trial, draws=500)
+    for _ in range(trials):
+        shared = generator.standard_normal(len(sizes))[clusters]
+        found = clustered_interval(shared + generator.standard_normal(len(clusters)) + 1.0, clusters)
         covered += found.lower <= 1.0 <= found.upper
-    assert 0.88 <= covered / 200 <= 0.98
+    # A binomial standard error is .004; unequal clusters cost the approximation a little.
+    assert covered / trials == pytest.approx(0.95, abs=0.012 if len(set(sizes)) == 1 else 0.03)
+
+
+def test_single_differences_have_the_t_interval() -> None:
+    differences = np.random.default_rng(0).standard_normal(5)
+    found = clustered_interval(differences, np.array([7, 1, 4, 2, 9]))
+    expected = ttest_1samp(differences, 0.0).confidence_interval(0.95)
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
+    with pytest.raises(ValueError, match="at least two clusters"):
+        clustered_interval(differences, np.zeros(5, dtype=int))
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "side"),
+    [
+        (0.01, 0.2, 1),
+        (-0.2, -0.01, -1),
+        (-0.1, 0.1, 0),
+        (0.0, 0.1, 0),
+        (-0.1, 0.0, 0),
+        (0.0004, 0.1, 0),  # printed as 0.000
+        (-0.1, -0.0004, 0),
+        (0.0006, 0.1, 1),
+        (np.nan, np.nan, 0),
+    ],
+)
+def test_one_rule_says_whether_an_interval_contains_zero(lower: float, upper: float, side: int) -> None:
+    from budwood.prediction.environments.conclusion import covariate_conclusion
+    from budwood.prediction.evaluation.conclusion import dna_conclusion
+    from budwood.prediction.evaluation.results import PairedDifference, PermutationTest
+
+    assert side_of_zero(lower, upper) == side
+    words = {1: " add", 0: "nothing", -1: " harm"}[side]
+    difference = PairedDifference("reaction norm", "main effect + deviations", 0.0, lower, upper)
+    assert words in covariate_conclusion([difference], "cv1", "folds")
+    assert words in dna_conclusion([difference], "reaction norm")
+    assert PermutationTest("GBLUP", 0.0, lower, upper).leaks == (side > 0)
 
 
 def test_one_difference_has_no_interval() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from budwood.genomics.environments import Environments
 from budwood.prediction.environments.paired_differences import COVARIATE_PAIRS
 from budwood.prediction.evaluation.results import PairedDifference
+from budwood.stats.evaluation.paired_difference import side_of_zero
 from budwood.stats.relationship.relationship import Rows
 
 
@@ -52,10 +53,10 @@ def provenance_warning(environments: Environments, training: Rows, targets: Rows
 def _judge(difference: PairedDifference, scheme: str, over: str) -> str:
     interval = f"(95 % interval over {over} {difference.lower:.3f} to {difference.upper:.3f})"
     size = f"{abs(difference.mean):.3f}"
-    # Bounds that round to 0 are of models that are the same but for rounding.
-    if round(difference.lower, 3) > 0.0:
+    side = side_of_zero(difference.lower, difference.upper)
+    if side > 0:
         return f"Covariates of the environments add accuracy ({scheme}): r is {size} higher {interval}."
-    if round(difference.upper, 3) < 0.0:
+    if side < 0:
         return f"Covariates of the environments harm ({scheme}): r is {size} lower with them {interval}."
     way = "higher" if difference.mean >= 0.0 else "lower"
     return (

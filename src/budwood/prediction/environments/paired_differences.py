@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from budwood.prediction.evaluation.results import PairedDifference
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import (
     ConfidenceInterval,
-    bootstrap_interval,
+    clustered_interval,
     corrected_interval,
 )
 from budwood.stats.relationship.relationship import Rows
@@ -24,7 +24,7 @@ Vector = NDArray[np.float64]
 
 #: The same model with and without covariates.
 COVARIATE_PAIRS: Final = ((REACTION_NORM.name, DEVIATIONS.name), (INDEX_NORM.name, REACTION_NORM.name))
-#: Fewest places and years that a bootstrap over environments is made of.
+#: Fewest places and years that an interval over environments is made of.
 _ENOUGH: Final = 4
 _DRAWS: Final = 500
 
@@ -32,32 +32,61 @@ _DRAWS: Final = 500
 def paired_differences(
     trials: Trials, tallies: Mapping[str, EnvironmentCvPredictions], scheme: str, folds: int, seed: int
 ) -> tuple[tuple[PairedDifference, ...], str]:
-    """Mean difference of r within environments for each pair of models, and what its interval is over.
+    """Mean difference of r within environments for each pair of models, and what the intervals are over.
 
     Known environments (cv1, cv2): over folds of lines. New environments: over environments, those of one
-    place and year drawn together, where at least 4 such settings were held out, else over lines.
+    place and year as one cluster, where at least 4 such settings were held out for every pair, else over
+    lines. Intervals over environments are Student's t with one degree of freedom fewer than settings.
+
+    Parameters
+    ----------
+    trials
+        Records of the training data.
+    tallies
+        Held-out predictions by model, the baseline first.
+    scheme
+        ``"cv1"``, ``"cv2"``, ``"cv0"``, ``"cv00"`` or ``"forward"``.
+    folds
+        Folds of lines in each repeat.
+    seed
+        Of the lines that are redrawn.
+
+    Returns
+    -------
+    differences : tuple of PairedDifference
+        Every model against the first, then each model with covariates against that without.
+    over : str
+        ``"folds"``, ``"environments"`` or ``"lines"``.
     """
     names = list(tallies)
     pairs = [(name, names[0]) for name in names[1:]]
     pairs += [pair for pair in COVARIATE_PAIRS if set(pair) <= set(names) and pair not in pairs]
+    differences = {pair: np.array(tallies[pair[0]].r) - np.array(tallies[pair[1]].r) for pair in pairs}
+    over = _unit(trials, list(differences.values()), scheme)
     found = []
-    over = "folds" if scheme in ("cv1", "cv2") else "environments"
-    for model, baseline in pairs:
-        ours, theirs = tallies[model], tallies[baseline]
-        differences = np.array(ours.r) - np.array(theirs.r)
-        known = ~np.isnan(differences).all(axis=0)
-        by_environment = _known_mean(differences[:, known], 0)
-        by_setting = _settings_mean(trials, np.flatnonzero(known), by_environment)
-        by_split = _known_mean(differences, 1)
-        if over == "folds" and len(by_split) > 1:
-            interval = corrected_interval(by_split, test_to_train=1.0 / (folds - 1))
-        elif over == "environments" and len(by_setting) >= _ENOUGH:
-            interval = bootstrap_interval(by_setting, seed=seed)
+    for (model, baseline), values in differences.items():
+        known = ~np.isnan(values).all(axis=0)
+        by_environment = _known_mean(values[:, known], 0)
+        if over == "folds":
+            interval = corrected_interval(_known_mean(values, 1), test_to_train=1.0 / (folds - 1))
+        elif over == "environments":
+            settings = _settings(trials, np.flatnonzero(known))
+            interval = clustered_interval(by_environment, settings)
         else:
-            over, interval = "lines", _over_lines(trials, ours, theirs, seed)
+            interval = _over_lines(trials, tallies[model], tallies[baseline], seed)
         mean = float(by_environment.mean())
         found.append(PairedDifference(model, baseline, mean, interval.lower, interval.upper))
     return tuple(found), over
+
+
+def _unit(trials: Trials, differences: Sequence[NDArray[np.float64]], scheme: str) -> str:
+    """What the intervals of all pairs are over: one unit, so that they can be compared."""
+    if scheme in ("cv1", "cv2"):
+        enough = all(len(_known_mean(values, 1)) > 1 for values in differences)
+        return "folds" if enough else "lines"
+    judged = [np.flatnonzero(~np.isnan(values).all(axis=0)) for values in differences]
+    enough = all(len(np.unique(_settings(trials, rows))) >= _ENOUGH for rows in judged)
+    return "environments" if enough else "lines"
 
 
 def _known_mean(values: NDArray[np.float64], axis: int) -> Vector:
@@ -66,11 +95,10 @@ def _known_mean(values: NDArray[np.float64], axis: int) -> Vector:
     return (np.where(known, values, 0.0).sum(axis=axis) / np.maximum(count, 1))[count > 0]
 
 
-def _settings_mean(trials: Trials, rows: Rows, values: Vector) -> Vector:
-    """Mean of the values of the environments of each place and year."""
-    settings = [trials.environments.settings[row] for row in rows]
-    group = np.unique(settings, return_inverse=True)[1]
-    return np.bincount(group, values) / np.bincount(group)
+def _settings(trials: Trials, rows: Rows) -> NDArray[np.int64]:
+    """Number of the place and year of each environment."""
+    names = [trials.environments.settings[row] for row in rows]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def _over_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from budwood.prediction.evaluation.results import PairedDifference
+from budwood.stats.evaluation.paired_difference import side_of_zero
 
 
 def dna_conclusion(paired: Sequence[PairedDifference], dna_model: str) -> str:
@@ -33,12 +34,13 @@ def dna_conclusion(paired: Sequence[PairedDifference], dna_model: str) -> str:
 def _judge(difference: PairedDifference) -> str:
     interval = f"(95 % interval {difference.lower:.3f} to {difference.upper:.3f})"
     size, baseline = f"{abs(difference.mean):.3f}", difference.baseline
-    if difference.lower > 0.0:
+    side = side_of_zero(difference.lower, difference.upper)
+    if side > 0:
         return (
             f"The DNA model adds accuracy: r is {size} higher than with {baseline} on the same folds "
             f"{interval}."
         )
-    if difference.upper < 0.0:
+    if side < 0:
         return (
             f"The DNA model harms: r is {size} lower than with {baseline} on the same folds {interval}; "
             "predict from the markers alone."

@@ -33,7 +33,7 @@ def permutation_test(
     Returns
     -------
     PermutationTest
-        The procedure leaks if the interval does not contain 0.
+        The procedure leaks if the interval lies above 0.
 
     Examples
     --------

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.stats.evaluation.paired_difference import side_of_zero
+
 #: What is told of every accession, in the order of ``predictions.csv``: a contract that scripts rely on.
 PREDICTION_COLUMNS: Final = (
     "accession",
@@ -154,7 +156,7 @@ class PermutationTest:
         >>> PermutationTest("GBLUP", 0.3, 0.2, 0.4).leaks
         True
         """
-        return self.lower > 0.0
+        return side_of_zero(self.lower, self.upper) > 0
 
 
 @dataclass(frozen=True)

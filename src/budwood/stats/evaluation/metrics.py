@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,14 +105,27 @@ def bias(predicted: Vector, observed: Vector) -> float:
 
 
 def best_count(count: int, share: float = 0.25) -> int:
-    """Lines that make up the best ``share`` of ``count``, at least one.
+    """Number of lines that make up the best share, halves rounded up and at least one.
+
+    Parameters
+    ----------
+    count
+        Number of lines.
+    share
+        Share that counts as the best.
+
+    Returns
+    -------
+    int
+        ``floor(share * count + 1/2)``, or 1 where that is 0.
 
     Examples
     --------
-    >>> best_count(75), best_count(3)
-    (19, 1)
+    >>> best_count(75), best_count(10), best_count(6), best_count(1)
+    (19, 3, 2, 1)
     """
-    return max(1, round(share * count))
+    # Rounding first keeps 0.1 * 35 from counting as a little less than 3.5.
+    return max(1, floor(round(share * count + 0.5, 9)))
 
 
 def top_overlap(predicted: Vector, observed: Vector, share: float = 0.25) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,49 @@ from scipy.special import stdtrit
 
 Vector = NDArray[np.float64]
 
+#: Decimals that correlations are printed with; a bound that prints as 0 is taken as 0.
+_DECIMALS: Final = 3
+
 
 @dataclass(frozen=True)
 class ConfidenceInterval:
-    """Mean difference and its two-sided interval."""
+    """Mean difference and its two-sided interval.
+
+    Attributes
+    ----------
+    mean
+        Mean difference.
+    lower, upper
+        Ends of the interval.
+    """
 
     mean: float
     lower: float
     upper: float
+
+
+def side_of_zero(lower: float, upper: float) -> int:
+    """Side of 0 on which an interval of correlations or their differences lies.
+
+    Bounds are rounded to three decimals, as they are printed, so that no conclusion contradicts its figures
+    and models that differ by rounding errors only are called equal.
+
+    Parameters
+    ----------
+    lower, upper
+        Ends of the interval.
+
+    Returns
+    -------
+    int
+        1 above 0, -1 below, 0 where the interval contains 0 or an end is NaN.
+
+    Examples
+    --------
+    >>> side_of_zero(0.01, 0.05), side_of_zero(-0.05, -0.01), side_of_zero(0.0004, 0.05)
+    (1, -1, 0)
+    """
+    return int(round(lower, _DECIMALS) > 0.0) - int(round(upper, _DECIMALS) < 0.0)
 
 
 def corrected_interval(differences: Vector, test_to_train: float, level: float = 0.95) -> ConfidenceInterval:
@@ -143,17 +179,47 @@ def _weighted_r(x: Vector, y: Vector, weights: NDArray[np.float64]) -> Vector:
     return np.clip(between / np.sqrt(np.maximum(spread, 1e-300)), -1.0, 1.0)
 
 
-def bootstrap_interval(
-    differences: Vector, *, seed: int, level: float = 0.95, draws: int = 10_000
+def clustered_interval(
+    differences: Vector, clusters: NDArray[np.int64], level: float = 0.95
 ) -> ConfidenceInterval:
-    """Percentile interval for the mean of independent differences, for example one for each panel and trait.
+    """Interval for the mean of differences that come in independent clusters.
+
+    Student's t with one degree of freedom fewer than clusters, on the variance between clusters (Liang and
+    Zeger 1986, Biometrika 73:13, with the factor S / (S - 1) for S clusters). Where every cluster holds one
+    difference it is the plain t interval. A percentile bootstrap of four clusters, for comparison, covers
+    80 % where it says 95 %.
+
+    Parameters
+    ----------
+    differences
+        (n,) differences.
+    clusters
+        (n,) cluster of each, for example the place and year of an environment; at least two clusters.
+    level
+        Probability that the interval covers the true mean.
+
+    Returns
+    -------
+    ConfidenceInterval
+        Around the mean of all differences.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two clusters.
 
     Examples
     --------
-    >>> bootstrap_interval(np.array([0.25, 0.25]), seed=1)
-    ConfidenceInterval(mean=0.25, lower=0.25, upper=0.25)
+    >>> found = clustered_interval(np.array([0.25, 0.5, 0.75]), np.array([0, 1, 2]))
+    >>> round(found.lower, 3), found.mean, round(found.upper, 3)
+    (-0.121, 0.5, 1.121)
     """
-    generator = np.random.default_rng(seed)
-    picks = generator.integers(0, len(differences), size=(draws, len(differences)))
-    lower, upper = np.quantile(differences[picks].mean(axis=1), [0.5 - level / 2.0, 0.5 + level / 2.0])
-    return ConfidenceInterval(float(np.mean(differences)), float(lower), float(upper))
+    names, group = np.unique(clusters, return_inverse=True)
+    count = len(names)
+    if count < 2:
+        raise ValueError("an interval needs at least two clusters")
+    mean = float(np.mean(differences))
+    sums = np.bincount(group, differences - mean)
+    variance = count / (count - 1) * float(sums @ sums) / len(differences) ** 2
+    half = float(stdtrit(count - 1, 0.5 + level / 2.0)) * variance**0.5
+    return ConfidenceInterval(mean, mean - half, mean + half)
