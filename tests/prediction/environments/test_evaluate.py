@@ -15,6 +15,7 @@ from budwood.prediction.environments.contract import (
     forecast_cells,
 )
 from budwood.prediction.environments.evaluate import evaluate_environments
+from budwood.prediction.environments.predict import predict_environments
 from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
 from budwood.prediction.environments.trials import match_trials
 from budwood.prediction.kernels.panel_kernels import PanelKernels
@@ -138,3 +139,28 @@ def test_models_are_named(field) -> None:
         compare_environment_models(field.genotypes, field.phenotypes, "yield", models=["gblup"])
     with pytest.raises(BudwoodError, match="not distinct"):
         compare_environment_models(field.genotypes, field.phenotypes, "yield", models=["main", "main"])
+
+
+def test_variance_components_that_did_not_settle_are_noted(predictors, trials, field, monkeypatch) -> None:
+    monkeypatch.setattr("budwood.stats.mixed_model.kronecker_model._ITERATIONS", 2)
+    monkeypatch.setattr("budwood.stats.mixed_model.kronecker_model._SEARCHES", 1)
+    found = evaluate_environments(
+        predictors, trials, (MAIN_EFFECT, FACTOR_1), "cv1", trait="yield", folds=2, permutations=0
+    )
+    assert any("factor" in note and "did not settle in 2 of 2 fits" in note for note in found.notes)
+    predicted = predict_environments(
+        field.genotypes, field.phenotypes, "yield", environments=field.environments, model="factor"
+    )
+    assert any("did not settle" in note for note in predicted.notes)
+
+
+def test_the_intervals_of_all_pairs_are_over_the_same_unit(predictors, trials, monkeypatch) -> None:
+    """A pair that can be judged in few places and years must not change the unit of those after it."""
+    models = (MAIN_EFFECT, DEVIATIONS, FACTOR_1)
+    arguments = {"trait": "yield", "folds": 3, "permutations": 0}
+    before = evaluate_environments(predictors, trials, models, "cv0", **arguments)
+    again = evaluate_environments(predictors, trials, (MAIN_EFFECT, FACTOR_1, DEVIATIONS), "cv0", **arguments)
+    assert before.interval_over == again.interval_over
+    assert {(d.model, d.lower, d.upper) for d in before.paired} == {
+        (d.model, d.lower, d.upper) for d in again.paired
+    }

@@ -197,3 +197,19 @@ def test_gradients_of_the_factor_analytic_structure(order: int) -> None:
     assert every.shape == (5, 5)
     assert every[np.ix_([0, 2, 3], [0, 2, 3])] == pytest.approx(structure.covariance(parameters)[0])
     assert np.linalg.eigvalsh(every)[0] > 0.0
+
+
+def test_a_search_that_runs_out_of_steps_goes_on_and_then_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, y = simulated(40, G, R)
+    records, structure = kronecker_grid_of(kernel, y), FactorAnalytic(1, np.arange(M), M)
+    whole = kronecker_reml(records, structure)
+    assert whole.settled
+    module = "budwood.stats.mixed_model.kronecker_model"
+    monkeypatch.setattr(f"{module}._ITERATIONS", 3)
+    short = kronecker_reml(records, structure)
+    assert not short.settled
+    assert short.log_likelihood < whole.log_likelihood
+    monkeypatch.setattr(f"{module}._SEARCHES", 500)
+    resumed = kronecker_reml(records, structure)
+    assert resumed.settled
+    assert resumed.log_likelihood == pytest.approx(whole.log_likelihood, abs=1e-4)

@@ -46,6 +46,10 @@ class FittedEnvironmentModel(Protocol):
         """Name of the kernel of the accessions."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the fit that a reader must know."""
+
+    @property
     def lines(self) -> Rows:
         """Training lines, rows of the panel it was fitted in."""
 

@@ -22,7 +22,10 @@ FEWEST_LINES: Final = 5
 
 @dataclass
 class EnvironmentCvPredictions:
-    """What one model predicted so far, and r and slope by split and environment, NaN where not judged."""
+    """What one model predicted so far, and r and slope by split and environment, NaN where not judged.
+
+    ``unsettled`` counts the splits in which the search for variance components ran out of steps.
+    """
 
     environments: int
     r: list[Vector] = field(default_factory=list)
@@ -30,6 +33,7 @@ class EnvironmentCvPredictions:
     cells: list[Rows] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
     seconds: float = 0.0
+    unsettled: int = 0
 
     def add(self, trials: Trials, held_out: Rows, forecast: Forecast, seconds: float) -> None:
         """Judge one split."""

@@ -70,7 +70,7 @@ def evaluate_environments(
         paired=paired,
         interval_over=over,
         permutation=_control(kernels, trials, models[-1], drawn[0], permutations, seed),
-        notes=(*trials.notes, *_not_judged(trials, next(iter(tallies.values())))),
+        notes=(*trials.notes, *_not_judged(trials, next(iter(tallies.values()))), *_unsettled(tallies)),
         conclusion=covariate_conclusion(paired, scheme, over),
     )
 
@@ -91,6 +91,7 @@ def _run(
             cells = (trials.line[split.held_out], trials.environment[split.held_out])
             forecast = forecast_cells(fitted, kernels, *cells)
             tallies[name].add(trials, split.held_out, forecast, kernels.lap())
+            tallies[name].unsettled += bool(fitted.notes)
     return tallies
 
 
@@ -108,6 +109,15 @@ def _control(
     found = [float(np.nanmean(mean_known(np.array(tally.r), axis=0))) for tally in tallies]
     lower, upper = np.quantile(found, [0.025, 0.975]) if found else (0.0, 0.0)
     return PermutationTest(model.name, float(np.mean(found or [0.0])), float(lower), float(upper))
+
+
+def _unsettled(tallies: Mapping[str, EnvironmentCvPredictions]) -> tuple[str, ...]:
+    return tuple(
+        f"The variance components of {name} did not settle in {tally.unsettled} of {len(tally.r)} fits: its "
+        "figures may be too low."
+        for name, tally in tallies.items()
+        if tally.unsettled
+    )
 
 
 def _check_judged(trials: Trials, tally: EnvironmentCvPredictions) -> None:

@@ -66,6 +66,16 @@ class FittedKroneckerModel:
         total = sum(shares.values())
         return {name: share / total for name, share in shares.items()}
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence where the search for variance components ran out of steps."""
+        if self.fit.settled:
+            return ()
+        return (
+            "The variance components did not settle: the search ran out of steps, so they may be short of "
+            "the maximum of the likelihood. Compare with a simpler model.",
+        )
+
     def predict_cells(self, lines: Lines, row: Rows, environments: Rows) -> Forecast:
         """Forecast cells; see :class:`budwood.prediction.environments.contract.FittedEnvironmentModel`."""
         wanted, column = np.unique(environments, return_inverse=True)

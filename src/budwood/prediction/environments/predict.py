@@ -95,7 +95,7 @@ def _prediction(
         slope=slope,
         deviation=deviation,
         variance_shares=fitted.variance_shares,
-        notes=(*_warnings(trials, wanted, trained), *trials.notes, *told),
+        notes=(*_warnings(trials, wanted, trained), *fitted.notes, *trials.notes, *told),
     )
 
 

@@ -62,7 +62,8 @@ class EnvironmentEvaluation:
         Every other model against the baseline, and a model with covariates against the one without.
     interval_over
         What the intervals of ``paired`` are over: ``"folds"`` (new lines, these environments; Nadeau and
-        Bengio 2003), ``"environments"`` (bootstrap) or ``"lines"`` (bootstrap, these environments).
+        Bengio 2003), ``"environments"`` (Student's t, one
+        degree of freedom fewer than places and years) or ``"lines"`` (bootstrap, these environments).
     permutation
         The last model on values shuffled within environments.
     notes

@@ -9,7 +9,7 @@ nearly so, and :class:`~budwood.stats.mixed_model.kronecker_scattered.KroneckerS
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from scipy.optimize import minimize
@@ -18,7 +18,11 @@ from budwood.errors import BudwoodError
 from budwood.stats.mixed_model.column_covariance import ColumnCovariance
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector
 
+#: Steps of one search, and searches that go on where the one before ran out of steps.
 _ITERATIONS: Final = 400
+_SEARCHES: Final = 5
+#: Status of scipy's L-BFGS-B where the limit of steps or evaluations was reached.
+_OUT_OF_STEPS: Final = 1
 
 
 @dataclass(frozen=True)
@@ -117,23 +121,51 @@ class KroneckerFit:
         At the maximum.
     solved
         The equations there.
+    settled
+        Whether the search ended at a maximum; False where it ran out of steps, so that the estimates may be
+        short of it.
     """
 
     parameters: Vector
     log_likelihood: float
     solved: Solved
+    settled: bool = True
 
 
 def kronecker_reml(records: KroneckerRecords, structure: ColumnCovariance) -> KroneckerFit:
     """Restricted maximum likelihood for a structure of G and r.
 
     Quasi-Newton steps with exact derivatives and bounds (Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190), so
-    a variance may be exactly 0.
+    a variance may be exactly 0. A search that runs out of steps is continued from where it stopped, up to
+    2,000 steps in all; whether it ended is part of the result.
+
+    Parameters
+    ----------
+    records
+        Records and K, in either engine.
+    structure
+        Structure of G and r.
+
+    Returns
+    -------
+    KroneckerFit
+        Estimates, and the equations solved with them.
 
     Raises
     ------
     BudwoodError
-        If the climb does not end.
+        If the likelihood or an estimate is not finite.
+
+    Examples
+    --------
+    >>> from budwood.stats.mixed_model.column_covariance import SumOfKernels
+    >>> from budwood.stats.mixed_model.kronecker_grid import kronecker_grid_of
+    >>> families = np.kron(np.eye(3), np.ones((2, 2)))
+    >>> y = np.array([[1.0, 1.2], [1.1, 1.5], [3.0, 3.1], [3.2, 3.6], [2.0, 2.2], [2.1, 1.9]])
+    >>> structure = SumOfKernels({"main": np.ones((2, 2))}, np.arange(2))
+    >>> found = kronecker_reml(kronecker_grid_of(families, y), structure)
+    >>> found.settled, bool(found.parameters[0] > found.parameters[1])
+    (True, True)
     """
 
     def loss(parameters: Vector) -> tuple[float, Vector]:
@@ -142,19 +174,18 @@ def kronecker_reml(records: KroneckerRecords, structure: ColumnCovariance) -> Kr
         return -found.value / records.count, -gradient / records.count
 
     bounds = [(low, None) for low in structure.lower]
-    best = minimize(
-        loss,
-        structure.start,
-        jac=True,
-        bounds=bounds,
-        method="L-BFGS-B",
-        options={"maxiter": _ITERATIONS, "maxfun": 4 * _ITERATIONS, "ftol": 1e-10, "gtol": 1e-6},
-    )
-    # Where the last steps gain less than rounding, the search gives up although it has arrived.
+    options: Any = {"maxiter": _ITERATIONS, "maxfun": 4 * _ITERATIONS, "ftol": 1e-10, "gtol": 1e-6}
+    start = structure.start
+    for _ in range(_SEARCHES):
+        best = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options)
+        start = best.x
+        if best.status != _OUT_OF_STEPS:
+            break
+    # A search whose last steps gain less than rounding reports a failure although it has arrived.
     if not (np.isfinite(best.fun) and np.isfinite(best.x).all()):
         raise BudwoodError(
             "variance components did not settle", mend="leave out columns with few or odd values"
         )
-    return KroneckerFit(
-        best.x, -float(best.fun) * records.count, records.solve(*structure.covariance(best.x))
-    )
+    solved = records.solve(*structure.covariance(best.x))
+    settled = best.status != _OUT_OF_STEPS
+    return KroneckerFit(best.x, -float(best.fun) * records.count, solved, settled)
