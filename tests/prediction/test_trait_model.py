@@ -225,3 +225,32 @@ def test_sequence_models_ask_for_the_sequences_of_new_lines(panel) -> None:
     markers_only = _fitted(panel, "gblup")[3]
     assert not markers_only.reads_sequence
     assert isinstance(PanelKernels(data.genotypes), PanelKernels)
+
+
+def _simulated(seed: int) -> tuple[Genotypes, np.ndarray]:
+    """160 lines of 8 families at 400 markers, a trait of 60 loci with heritability .6, 100 lines phenotyped."""
+    rng = np.random.default_rng(seed)
+    founders = rng.binomial(1, rng.uniform(0.1, 0.9, 400), (8, 2, 400))
+    family = rng.integers(8, size=160)
+    block = np.repeat(np.arange(20), 20)
+    parent = rng.integers(2, size=(160, 20))[:, block]
+    dosage = (2 * founders[family[:, None], parent, np.arange(400)]).astype(np.int8)
+    genetic = dosage[:, rng.permutation(400)[:60]] @ rng.standard_normal(60)
+    y = genetic / genetic.std() + np.sqrt(0.4 / 0.6) * rng.standard_normal(160)
+    return Genotypes.from_matrix([f"line{i:03d}" for i in range(160)], dosage), y
+
+
+@pytest.mark.parametrize("name", ["gblup", "elastic-net"])
+def test_intervals_hold_for_files_with_half_the_markers(name) -> None:
+    """Twelve panels; the candidates' file has a random half of the markers."""
+    inside, widths = [], []
+    for seed in range(12):
+        genotypes, y = _simulated(seed)
+        fitted = TraitModel(name).fit(genotypes, np.where(np.arange(160) < 100, y, np.nan))
+        candidates = genotypes.take(np.arange(100, 160))
+        half = candidates.take_markers(np.random.default_rng(seed).permutation(400)[:200])
+        full, fewer = fitted.predict(candidates), fitted.predict(half)
+        inside.append(np.mean((fewer.lower_90 <= y[100:]) & (y[100:] <= fewer.upper_90)))
+        widths.append(np.mean(fewer.upper_90 - fewer.lower_90) / np.mean(full.upper_90 - full.lower_90))
+    assert np.mean(widths) > 1.02
+    assert 0.86 <= np.mean(inside) <= 0.96

@@ -11,14 +11,12 @@ from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.contract import Lines
 from budwood.prediction.environments.conclusion import provenance_warning
-from budwood.prediction.environments.contract import FittedEnvironmentModel
+from budwood.prediction.environments.fitted_trait_model import FittedEnvironmentTraitModel
 from budwood.prediction.environments.registry import check_environment_models, environment_model_named
 from budwood.prediction.environments.results import EnvironmentPrediction
 from budwood.prediction.environments.trials import Trials, match_trials
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.stats.evaluation.finlay_wilkinson import finlay_wilkinson
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -48,6 +46,39 @@ def predict_environments(
     BudwoodError
         If records, environments and model do not fit together.
     """
+    fitted, kernels = fit_environments(
+        genotypes, phenotypes, trait, environments=environments, model=model, targets=targets
+    )
+    everyone = kernels.lines(np.arange(len(kernels)), fitted.estimator.lines)
+    return fitted.forecast(everyone, genotypes.accessions)
+
+
+def fit_environments(
+    genotypes: Genotypes,
+    phenotypes: Phenotypes,
+    trait: str,
+    *,
+    environments: Environments | None = None,
+    model: str | None = None,
+    targets: Sequence[str] | None = None,
+) -> tuple[FittedEnvironmentTraitModel, PanelKernels]:
+    """Fit a multi-environment model that predicts any line.
+
+    Parameters
+    ----------
+    genotypes, phenotypes, trait, environments, model, targets
+        As for :func:`predict_environments`.
+
+    Returns
+    -------
+    fitted, kernels
+        The model, and the panel as it saw it.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`predict_environments`.
+    """
     covaried = environments is not None and environments.has_covariates
     name = model or ("reaction-norm" if covaried else "deviations")
     check_environment_models([name], environments)
@@ -55,48 +86,19 @@ def predict_environments(
     wanted = _rows(trials.environments, targets)
     described = environment_model_named(name)
     kernels = PanelKernels(genotypes)
-    fitted = described.fit(kernels, trials)
-    everyone = kernels.lines(np.arange(len(kernels)), fitted.lines)
-    return _prediction(genotypes, trials, trait, described.name, fitted, everyone, wanted)
-
-
-def _prediction(
-    genotypes: Genotypes,
-    trials: Trials,
-    trait: str,
-    model: str,
-    fitted: FittedEnvironmentModel,
-    everyone: Lines,
-    wanted: Rows,
-) -> EnvironmentPrediction:
-    known = trials.environments
-    cells = fitted.predict_mixtures(everyone, np.eye(len(known)))
-    mixture = np.zeros((1, len(known)))
-    mixture[0, wanted] = 1.0 / len(wanted)
-    mean = fitted.predict_mixtures(everyone, mixture)
-    observed = np.full((len(everyone), len(known)), np.nan)
-    observed[trials.line, trials.environment] = trials.value
-    trained = np.isin(np.arange(len(known)), trials.seen)
-    slope, deviation, told = _stability(cells.value)
-    return EnvironmentPrediction(
+    trained = np.isin(np.arange(len(trials.environments)), trials.seen)
+    estimator = described.fit(kernels, trials)
+    fitted = FittedEnvironmentTraitModel.of(
+        kernels,
+        estimator,
+        trials,
+        wanted,
         trait=trait,
-        model=model,
-        accessions=genotypes.accessions,
-        environments=known.names,
-        observed=observed,
-        value=cells.value,
-        standard_error=cells.standard_error,
-        lower_90=cells.lower_90,
-        upper_90=cells.upper_90,
-        trained=trained,
-        spread=cells.value.std(axis=0, ddof=1),
-        mean=mean.value[:, 0],
-        mean_standard_error=mean.standard_error[:, 0],
-        slope=slope,
-        deviation=deviation,
-        variance_shares=fitted.variance_shares,
-        notes=(*_warnings(trials, wanted, trained), *fitted.notes, *trials.notes, *told),
+        model=described.name,
+        name=name,
+        notes=(*_warnings(trials, wanted, trained), *estimator.notes, *trials.notes),
     )
+    return fitted, kernels
 
 
 def _rows(environments: Environments, targets: Sequence[str] | None) -> Rows:
@@ -106,16 +108,6 @@ def _rows(environments: Environments, targets: Sequence[str] | None) -> Rows:
         raise BudwoodError("no target environment is named", mend="name at least one")
     environments.check_known(targets)
     return np.array(sorted({environments.row[name] for name in targets}), dtype=np.intp)
-
-
-def _stability(value: NDArray[np.float64]) -> tuple[Vector, Vector, tuple[str, ...]]:
-    try:
-        found = finlay_wilkinson(value)
-    except BudwoodError as error:
-        unknown = np.full(len(value), np.nan)
-        return unknown, unknown, (f"No stability: {error.what}.",)
-    told = "Slopes and deviations of stability are those of predictions, which are shrunk towards the mean."
-    return found.slope, found.deviation, (told,)
 
 
 def _warnings(trials: Trials, wanted: Rows, trained: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def write_model(draft: Draft, model: object, classes: tuple[type, ...]) -> None:
         np.savez_compressed(handle, allow_pickle=False, **record.arrays)
 
 
-def read_model(folder: Path, classes: tuple[type, ...]) -> Any:
+def read_model(folder: Path, classes: tuple[type, ...], *, kind: str = KIND) -> Any:
     """Read a saved model whose files are those that were written.
 
     Parameters
@@ -53,6 +53,8 @@ def read_model(folder: Path, classes: tuple[type, ...]) -> Any:
         An artifact of kind ``trait-model``.
     classes
         As for :func:`write_model`.
+    kind
+        Of the artifact.
 
     Raises
     ------
@@ -62,9 +64,9 @@ def read_model(folder: Path, classes: tuple[type, ...]) -> Any:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    if manifest.get("kind") != KIND:
+    if manifest.get("kind") != kind:
         raise BudwoodError(
-            f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved trait model",
+            f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved model ({kind})",
             where=str(folder),
             mend="give a folder that predict --save-model wrote",
         )
