@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-import msprime
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,9 @@ from budwood.genomics.haplotypes.calls import CallBlock, Site
 from budwood.genomics.sequence import decode
 from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species
+
+if TYPE_CHECKING:
+    import msprime
 
 # A <-> G and C <-> T: codes 0 <-> 2 and 1 <-> 3.
 _TRANSITION: Final = 2
@@ -168,6 +170,18 @@ def simulate_population(species: Species, config: PopulationConfig) -> Populatio
     Population
         The lines with their genotypes.
 
+    Parameters
+    ----------
+    species
+        The genome that the lines have.
+    config
+        What the panel shall be like.
+
+    Raises
+    ------
+    BudwoodError
+        If msprime is not installed.
+
     Examples
     --------
     >>> from budwood.simulate.species import SpeciesConfig, simulate_species
@@ -190,8 +204,21 @@ def simulate_population(species: Species, config: PopulationConfig) -> Populatio
     )
 
 
+def _msprime() -> Any:
+    try:
+        import msprime
+    except ImportError as error:
+        raise BudwoodError(
+            "made-up panels need msprime, which has no ready-made package for Linux on ARM",
+            where="budwood demo",
+            mend="install it with \"pip install 'budwood[demo]'\" (which compiles it there) "
+            "or start with genotypes of your own",
+        ) from error
+    return msprime
+
+
 def _demography(config: PopulationConfig) -> msprime.Demography:
-    demography = msprime.Demography()
+    demography = _msprime().Demography()
     pools = [f"pool{i + 1}" for i in range(len(config.shares))]
     for pool in pools:
         demography.add_population(name=pool, initial_size=config.pool_size)
@@ -216,6 +243,7 @@ def _contig(
         random_stream(config.seed, "ancestry", contig),
         random_stream(config.seed, "mutation", contig),
     )
+    msprime = _msprime()
     trees = msprime.sim_ancestry(
         {f"pool{i + 1}": count for i, count in enumerate(config.pool_counts)},
         demography=demography,

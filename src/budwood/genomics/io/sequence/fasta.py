@@ -10,10 +10,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import numpy as np
-import pysam
 from filelock import FileLock
 from numpy.typing import NDArray
 
@@ -21,8 +20,14 @@ from budwood.config import cache_directory
 from budwood.errors import BudwoodError
 from budwood.genomics.assembly import check_interval, lower_case
 from budwood.genomics.interval import Interval
+from budwood.genomics.io.sequence.indexed_lines import IndexedLines
 from budwood.genomics.io.text.compressed import compression, open_bytes
 from budwood.genomics.sequence import encode, reverse_complement
+
+try:
+    import pysam
+except ImportError:  # there is no build of it for Windows
+    pysam = None  # type: ignore[assignment]
 
 _LETTERS: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx*-."
 _INDEX, _BLOCKS, _UNPACKED = "genome.fai", "genome.gzi", "genome.fa"
@@ -44,7 +49,7 @@ class FastaAssembly:
     def __init__(self, path: Path, folder: Path) -> None:
         self.path = path
         self._folder = folder
-        self._handles: dict[tuple[int, int], pysam.FastaFile] = {}
+        self._handles: dict[tuple[int, int], Any] = {}
         rows = (folder / _INDEX).read_text(encoding="utf-8").splitlines()
         self._contigs = {name: int(length) for name, length, *_ in (row.split("\t") for row in rows)}
 
@@ -79,16 +84,18 @@ class FastaAssembly:
         letters: str = self._handle().fetch(interval.contig, interval.start, interval.end)
         return letters.encode("ascii")
 
-    def _handle(self) -> pysam.FastaFile:
+    def _handle(self) -> Any:
         # A file position shared with a forked worker or another thread would mix up their reads.
         owner = (os.getpid(), threading.get_ident())
         if owner not in self._handles:
             unpacked, blocks = self._folder / _UNPACKED, self._folder / _BLOCKS
-            self._handles[owner] = pysam.FastaFile(
-                str(unpacked if unpacked.exists() else self.path),
-                filepath_index=str(self._folder / _INDEX),
-                filepath_index_compressed=str(blocks) if blocks.exists() else None,
-            )
+            index = self._folder / _INDEX
+            if blocks.exists():
+                self._handles[owner] = pysam.FastaFile(
+                    str(self.path), filepath_index=str(index), filepath_index_compressed=str(blocks)
+                )
+            else:
+                self._handles[owner] = IndexedLines(unpacked if unpacked.exists() else self.path, index)
         return self._handles[owner]
 
 
@@ -118,8 +125,8 @@ def open_fasta(path: Path) -> FastaAssembly:
     """Open a FASTA file (plain, gzip, BGZF or xz) for random access.
 
     The first time, the file is read once: letters and names are checked and an index is written into
-    the cache, never beside the file. Where the file is not seekable (xz, plain gzip) or its lines are
-    uneven, its unpacked text is put into the cache too. Nothing is ever loaded whole.
+    the cache, never beside the file. Where the file is not seekable (xz, plain gzip; BGZF too where pysam is
+    not installed) or its lines are uneven, its unpacked text is put into the cache too. Nothing is ever loaded whole.
 
     Raises
     ------
@@ -128,8 +135,10 @@ def open_fasta(path: Path) -> FastaAssembly:
     """
     path = Path(path).resolve()
     kind = compression(path)
+    if kind == "bgzf" and pysam is None:
+        kind = "gzip"
     facts = path.stat()
-    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}|{kind}".encode()).hexdigest()[:32]
     root = cache_directory() / "genomes"
     folder = root / key
     if not (folder / _INDEX).exists():

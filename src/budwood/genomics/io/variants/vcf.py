@@ -1,21 +1,17 @@
 """VCF and BCF: calls of any ploidy, exactly as they are written.
 
-Genotypes are taken from htslib's own integers (BCF specification 6.3.3: ``(allele + 1) << 1 | phased``, with
-a sentinel where a call has fewer copies than the record's widest one). cyvcf2's ``gt_types``, ``num_het`` and
-relatives reduce every call to a diploid class (0/0/1/1 becomes a homozygote) and its ``genotype`` array takes
-phase from the second copy alone, so neither is used.
+Records come from htslib (:mod:`budwood.genomics.io.variants.vcf_htslib`) or, where cyvcf2 is not installed or
+htslib refuses the file, from its lines (:mod:`budwood.genomics.io.variants.vcf_text`); both give the same.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from sys import intern
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +19,27 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
 from budwood.genomics.io.text.compressed import compression, open_bytes
+from budwood.genomics.io.variants.vcf_htslib import HAS_HTSLIB, htslib_header, htslib_records
+from budwood.genomics.io.variants.vcf_record import FIXED_COLUMNS, VECTOR_END, malformed, not_utf8
+from budwood.genomics.io.variants.vcf_text import text_records
 
-with np.errstate():  # importing cyvcf2 silences numpy's warnings of invalid values; this restores them
-    from cyvcf2 import VCF
-    from cyvcf2.cyvcf2 import set_htslib_log_level
-
-#: What htslib puts after the last copy of a call that is shorter than the record's widest (int32 vector end).
-_VECTOR_END: Final = -(2**31) + 1
 _LARGEST_ALLELE: Final = 127
-_FIXED_COLUMNS: Final = 9
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_FIXED_NAMES: Final = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _SEPARATORS: Final = bytes.maketrans(b"|", b"/")
+_LETTERS_OR_SYMBOL: Final = (
+    rb"(?:[ACGTNRYSWKMBDHVacgtnryswkmbdhv]+|\*|<[^<>,\s]+>|\.[A-Za-z]+|[A-Za-z]+\."
+    rb"|[A-Za-z.]*[][][^][\s]+[][][A-Za-z.]*)"
+)
+# The first seven columns as the specification has them.
+_VALID: Final = re.compile(
+    rb"[^\s<][^\s]*\t[0-9]+\t(?:\.|[^\s;,]+(?:[;,][^\s;,]+)*)\t[ACGTNRYSWKMBDHVacgtnryswkmbdhv]+"
+    rb"\t(?:\.|" + _LETTERS_OR_SYMBOL + rb"(?:," + _LETTERS_OR_SYMBOL + rb")*)"
+    rb"\t(?:\.|[+-]?(?:[0-9.]+(?:[eE][+-]?[0-9]+)?|[Ii]nf(?:inity)?|[Nn]a[Nn]))\t(?!0\t)[^\s;]+(?:;[^\s;]+)*\t"
+)
+_NO_ALTERNATIVE: Final = b"."
+_NO_CONTIG: Final = re.compile(rb"[,\s\"]|^$|^<[^>]*$|^[^<].*[<>]")
+_COUNTED: Final = re.compile(rb"[\t/|][1-9]")
 _CALL: Final = re.compile(rb"\t[/|]?([0-9.]+(?:[/|][0-9.]+)+)")
 
 
@@ -48,7 +55,7 @@ class VcfCalls:
     Parameters
     ----------
     path
-        A ``.vcf``, ``.vcf.gz`` or ``.bcf`` file; told apart by content.
+        A VCF (plain or packed with gzip, BGZF or xz) or BCF file; told apart by content. BCF needs cyvcf2.
     ploidy
         Copies that a call may have at most; None takes the widest call of the file.
 
@@ -83,7 +90,8 @@ class VcfCalls:
         self.format: Final = header.format
         self.accessions: Final = header.accessions
         self.declared_contigs: Final = header.contigs
-        self._complete_lines = header.complete_lines
+        self._by_lines = header.by_lines
+        self._notes = header.notes
 
     @property
     def contigs(self) -> Mapping[str, int | None]:
@@ -96,9 +104,7 @@ class VcfCalls:
         found = []
         if not self.declared_contigs:
             found.append("the header declares no contigs: they are taken from the records, without lengths")
-        if not self._complete_lines:
-            found.append("the file does not end with a line break: its last record may be cut short")
-        return tuple(found)
+        return (*found, *self._notes, *self._scan.notes)
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
         """Stream the calls; every block is as wide as the file's widest call (or the ploidy given)."""
@@ -108,6 +114,7 @@ class VcfCalls:
         for sites, raw in self._batches(sites_per_block):
             self._check_ploidy(raw, sites)
             alleles, phased = _decode(raw, width)
+            _forget_unlisted(alleles, sites)
             _check_indices(alleles, sites, self.path)
             if sites[0].contig != previous:
                 copies[:] = 0
@@ -120,29 +127,31 @@ class VcfCalls:
         sites: list[Site] = []
         raw: list[NDArray[np.int32]] = []
         nothing = np.zeros((len(self.accessions), 1), dtype=np.int32)
-        for record in self._records():
-            site = _site(record, self.path)
+        for site, calls in self._records():
             if sites and (len(sites) == size or site.contig != sites[0].contig):
                 yield sites, raw
                 sites, raw = [], []
-            calls = record.format("GT", int) if self.accessions else None
             sites.append(site)
             raw.append(nothing if calls is None else calls)
         if sites:
             yield sites, raw
 
-    def _records(self) -> Iterator[Any]:
+    def _records(self) -> Iterator[tuple[Site, NDArray[np.int32] | None]]:
         if self.format == "BCF":  # which cannot leave a contig out of its header
-            return _read_records(self.path)
-        return _read_records(self.path, self._scan.contigs.keys() - self.declared_contigs.keys())
+            return htslib_records(self.path, len(self.accessions))
+        # The scan comes first for both readers: it refuses lines that would end the process in htslib.
+        undeclared = self._scan.contigs.keys() - self.declared_contigs.keys()
+        if self._by_lines or self._scan.prefixed:
+            return text_records(self.path, len(self.accessions))
+        return htslib_records(self.path, len(self.accessions), undeclared)
 
     def _check_ploidy(self, raw: list[NDArray[np.int32]], sites: list[Site]) -> None:
         if self._ploidy is None:
             return
         for site, calls in zip(sites, raw, strict=True):
             if calls.shape[1] > self._ploidy:
-                row = int(np.argmax(calls[:, self._ploidy] != _VECTOR_END))
-                copies = int(np.count_nonzero(calls[row] != _VECTOR_END))
+                row = int(np.argmax(calls[:, self._ploidy] != VECTOR_END))
+                copies = int(np.count_nonzero(calls[row] != VECTOR_END))
                 raise BudwoodError(
                     f"a call has {copies} copies where ploidy {self._ploidy} was given",
                     where=f"{self.path}, {site.identifier}, accession {self.accessions[row]}",
@@ -151,15 +160,18 @@ class VcfCalls:
 
     @cached_property
     def _scan(self) -> _Scan:
-        return _scan_text(self.path, len(self.accessions)) if self.format == "VCF" else _scan_bcf(self.path)
+        scan = _scan_text if self.format == "VCF" else _scan_bcf
+        return scan(self.path, len(self.accessions))
 
 
 @dataclass(frozen=True)
 class _Scan:
-    """What only all records together tell: their contigs, in order, and the copies of the widest call."""
+    """What only all records together tell: contigs, in order, copies of the widest call, phase prefixes."""
 
     contigs: Mapping[str, None]
     ploidy: int
+    prefixed: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,40 +179,8 @@ class _Header:
     format: str
     accessions: tuple[str, ...]
     contigs: Mapping[str, int | None]
-    complete_lines: bool
-
-
-def _open(path: Path) -> Any:
-    # htslib's own warnings would reach the terminal beside ours, in its words.
-    set_htslib_log_level(0)
-    try:
-        return VCF(str(path))
-    except Exception as error:  # cyvcf2 raises nothing narrower
-        raise BudwoodError(
-            "the header cannot be read as VCF", where=str(path), mend="check the file with 'bcftools view -h'"
-        ) from error
-
-
-def _read_records(path: Path, undeclared: Iterable[str] = ()) -> Iterator[Any]:
-    """Records in file order; ``undeclared`` are contigs that the header lacks."""
-    with closing(_open(path)) as records:
-        place = "the header"
-        try:
-            for contig in undeclared:
-                records.add_to_header(f"##contig=<ID={contig}>")
-            for record in records:
-                yield record
-                place = f"{record.CHROM}:{record.POS}"
-        except UnicodeDecodeError as error:
-            raise _not_text(path) from error
-        except BudwoodError:
-            raise
-        except Exception as error:  # cyvcf2 raises nothing narrower
-            raise BudwoodError(
-                "a record has no valid position or genotype",
-                where=f"{path}, the record after {place}",
-                mend="copy the file again or correct that record",
-            ) from error
+    by_lines: bool
+    notes: tuple[str, ...]
 
 
 def _scan_text(path: Path, accessions: int) -> _Scan:
@@ -211,9 +191,9 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
     process where GT is not the first of several fields and every accession leaves it out. Counting separators
     in passing also finds the widest call far faster than parsing would.
     """
-    columns = (_FIXED_COLUMNS - 1, _FIXED_COLUMNS) if not accessions else (_FIXED_COLUMNS + accessions,)
+    columns = (FIXED_COLUMNS - 1, FIXED_COLUMNS) if not accessions else (FIXED_COLUMNS + accessions,)
     contigs: dict[bytes, None] = {}
-    widest = 1
+    widest, prefixed, invalid, unlisted = 1, False, _Lines(), _Lines()
     with open_bytes(path) as handle:
         lines = enumerate(handle, start=1)
         next(line for _, line in lines if line.startswith(b"#CHROM"))
@@ -221,59 +201,72 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
             found = line.count(b"\t") + 1
             if found not in columns:
                 what = f"is cut short or malformed: {found} columns where {columns[-1]} are due"
-                raise _malformed(path, number, what)
-            contig, *_, keys = line.split(b"\t", _FIXED_COLUMNS)[:_FIXED_COLUMNS]
+                raise malformed(path, number, what)
+            fields = [*line.split(b"\t", FIXED_COLUMNS), b""]
+            contig, alternative, keys = fields[0], fields[4], fields[FIXED_COLUMNS - 1]
+            if contig not in contigs and _NO_CONTIG.search(contig):
+                raise malformed(
+                    path, number, "has no valid position or genotype: its contig has no valid name"
+                )
             contigs[contig] = None
-            if accessions and b"GT" in keys.split(b":")[1:]:
-                raise _malformed(path, number, "has GT in FORMAT, but not as its first field")
+            if b"" in alternative.split(b","):
+                raise malformed(path, number, "has no valid position or genotype: an allele is blank")
+            invalid.add(number, not _VALID.match(line))
+            if not accessions:
+                continue
+            if b"GT" in keys.split(b":")[1:]:
+                raise malformed(path, number, "has GT in FORMAT, but not as its first field")
+            if alternative == _NO_ALTERNATIVE and keys.startswith(b"GT"):
+                unlisted.add(number, bool(_COUNTED.search(b"\t" + fields[FIXED_COLUMNS])))
+            prefixed = prefixed or b"\t|" in line or b"\t/" in line
             # What is left between tabs is a run of separators, one shorter than the call has copies.
-            if accessions and b"/" * widest in line.translate(_SEPARATORS, b"0123456789."):
+            if b"/" * widest in line.translate(_SEPARATORS, b"0123456789."):
                 widest = max([widest, *(len(re.split(rb"[/|]", call)) for call in _CALL.findall(line))])
-    try:
-        return _Scan({contig.decode("utf-8"): None for contig in contigs}, widest)
-    except UnicodeDecodeError as error:
-        raise _not_text(path) from error
-
-
-def _malformed(path: Path, line: int, what: str) -> BudwoodError:
-    return BudwoodError(
-        f"line {line} {what}", where=str(path), mend="copy the file again or correct that line"
+    notes = (
+        *invalid.note("break the rules of VCF in their first seven columns and were read as they are"),
+        *unlisted.note("have calls of an allele that they do not list: these calls are missing"),
     )
+    try:
+        return _Scan({contig.decode("utf-8"): None for contig in contigs}, widest, prefixed, notes)
+    except UnicodeDecodeError as error:
+        raise not_utf8(path) from error
 
 
-def _scan_bcf(path: Path) -> _Scan:
+@dataclass
+class _Lines:
+    """A count of lines that have something in common, and the first of them."""
+
+    count: int = 0
+    first: int = 0
+
+    def add(self, number: int, counts: bool) -> None:
+        """Count a line where ``counts`` is true."""
+        if counts:
+            self.first = self.first or number
+            self.count += 1
+
+    def note(self, what: str) -> tuple[str, ...]:
+        """A phrase about the lines, nothing where there is none."""
+        return (f"{self.count:,} lines (the first is line {self.first}) {what}",) if self.count else ()
+
+
+def _scan_bcf(path: Path, accessions: int) -> _Scan:
     """Read a BCF once for its widest call."""
-    calls = (record.format("GT", int) for record in _read_records(path))
+    calls = (calls for _, calls in htslib_records(path, accessions))
     return _Scan({}, max((array.shape[1] for array in calls if array is not None), default=1))
-
-
-def _not_text(path: Path) -> BudwoodError:
-    return BudwoodError(
-        "the VCF is not UTF-8 text", where=str(path), mend="save it as UTF-8 (or plain ASCII)"
-    )
-
-
-def _site(record: Any, path: Path) -> Site:
-    try:
-        contig, letters = intern(record.CHROM), (record.REF, *record.ALT)
-        name = record.ID or f"{contig}_{record.POS}"
-    except UnicodeDecodeError as error:
-        raise _not_text(path) from error
-    alleles = tuple(intern(a if a[:1] in "<*" or "[" in a or "]" in a else a.upper()) for a in letters)
-    return Site(contig, record.start, name, alleles)
 
 
 def _decode(raw: list[NDArray[np.int32]], width: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Allele indices (k, n, width) and phase (k, n) of a run of records."""
     widest = max(calls.shape[1] for calls in raw)
-    stacked = np.full((len(raw), len(raw[0]), widest), _VECTOR_END, dtype=np.int32)
+    stacked = np.full((len(raw), len(raw[0]), widest), VECTOR_END, dtype=np.int32)
     for j, calls in enumerate(raw):
         stacked[j, :, : calls.shape[1]] = calls
     # The first copy's phase bit means nothing before VCF 4.4; absent copies (odd numbers) read as phased.
     phased = np.ones(stacked.shape[:2], dtype=np.bool_)
     for copy in range(1, widest):
         phased &= (stacked[:, :, copy] & 1).view(np.uint32) == 1
-    absent = stacked == _VECTOR_END if stacked.min(initial=0) < 0 else None
+    absent = stacked == VECTOR_END if stacked.min(initial=0) < 0 else None
     stacked >>= 1
     stacked -= 1
     alleles = np.full((*phased.shape, max(widest, width)), ABSENT, dtype=np.int8)
@@ -281,6 +274,13 @@ def _decode(raw: list[NDArray[np.int32]], width: int) -> tuple[NDArray[np.int8],
     if absent is not None:
         alleles[:, :, :widest][absent] = ABSENT
     return alleles, phased
+
+
+def _forget_unlisted(alleles: NDArray[np.int8], sites: list[Site]) -> None:
+    """Make calls of other alleles missing where a record lists REF alone, in place."""
+    for j, site in enumerate(sites):
+        if len(site.alleles) == 1 and alleles[j].max(initial=MISSING) > 0:
+            alleles[j][alleles[j] > 0] = MISSING
 
 
 def _check_indices(alleles: NDArray[np.int8], sites: list[Site], path: Path) -> None:
@@ -328,37 +328,61 @@ def _read_header(path: Path) -> _Header:
     if not start:
         raise BudwoodError("the file is empty", where=str(path), mend="give a VCF with records")
     if start == b"BCF":
-        lines = _header_of_htslib(path)
-        return _Header("BCF", _accessions(lines[-1], path), _contigs(lines), True)
-    accessions = _accessions(_column_line(path), path)
-    complete = kind != "plain" or _ends_with_break(path)
-    return _Header("VCF", accessions, _contigs(_header_of_htslib(path)), complete)
+        lines = htslib_header(path)
+        accessions, notes = _accessions(lines[-1], path)
+        return _Header("BCF", accessions, _contigs(lines), by_lines=False, notes=notes)
+    lines = _header_lines(path)
+    accessions, notes = _accessions(lines[-1], path)
+    if kind == "plain" and not _ends_with_break(path):
+        notes = (*notes, "the file does not end with a line break: its last record may be cut short")
+    declared = next((line for line in lines if line.startswith("##FORMAT=<ID=GT,")), "")
+    typed = bool(declared) and "Type=String" not in declared
+    if typed:
+        notes = (*notes, "the header declares GT with another type than String: it was read as calls")
+    by_lines = not HAS_HTSLIB or kind == "xz" or start == _BYTE_ORDER_MARK or typed
+    if not by_lines:
+        lines = htslib_header(path)
+    return _Header("VCF", accessions, _contigs(lines), by_lines, notes)
 
 
-def _header_of_htslib(path: Path) -> list[str]:
-    """Header lines as htslib understands them: malformed ones are gone."""
-    with closing(_open(path)) as records:
-        return str(records.raw_header).rstrip("\0\n").split("\n")
-
-
-def _column_line(path: Path) -> str:
-    """The #CHROM line, read here because htslib tells nothing about one that is cut short."""
+def _header_lines(path: Path) -> list[str]:
+    """Lines up to the one of the columns, read here because htslib accepts one that is cut short."""
+    lines = []
     with open_bytes(path) as handle:
-        line = next((line for line in handle if not line.startswith(b"##")), b"")
-    if not line.startswith(b"#CHROM") or not line.endswith(b"\n"):
+        for line in handle:
+            lines.append(line)
+            if not line.removeprefix(_BYTE_ORDER_MARK).startswith(b"##"):
+                break
+    last = lines[-1].removeprefix(_BYTE_ORDER_MARK)
+    if not last.startswith(b"#CHROM") or not last.endswith(b"\n"):
         raise BudwoodError(
             "the VCF header has no complete #CHROM line", where=str(path), mend="copy the whole file again"
         )
     try:
-        return line.decode("utf-8").rstrip("\r\n")
+        texts = [line.decode("utf-8").lstrip("\ufeff").rstrip("\r\n") for line in lines]
     except UnicodeDecodeError as error:
-        raise _not_text(path) from error
+        raise not_utf8(path) from error
+    if tuple(texts[-1].split("\t")[: len(_FIXED_NAMES)]) != _FIXED_NAMES:
+        raise BudwoodError(
+            "the header cannot be read as VCF: its last line does not name the eight columns",
+            where=str(path),
+            mend="separate #CHROM, POS, ID, REF, ALT, QUAL, FILTER and INFO by tabs",
+        )
+    return texts
 
 
-def _accessions(column_line: str, path: Path) -> tuple[str, ...]:
-    accessions = tuple(column_line.split("\t")[_FIXED_COLUMNS:])
+def _accessions(column_line: str, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Accession ids without blanks around them, and what is to be noted of them."""
+    written = column_line.split("\t")[FIXED_COLUMNS:]
+    accessions = tuple(name.strip() for name in written)
     seen: set[str] = set()
-    for accession in accessions:
+    for number, accession in enumerate(accessions, start=1):
+        if not accession:
+            raise BudwoodError(
+                f"accession number {number} has no name in the header",
+                where=str(path),
+                mend="name it, for example with 'bcftools reheader'",
+            )
         if accession in seen:
             raise BudwoodError(
                 f"accession {accession!r} stands twice in the header",
@@ -366,7 +390,9 @@ def _accessions(column_line: str, path: Path) -> tuple[str, ...]:
                 mend="give every accession a name of its own, for example with 'bcftools reheader'",
             )
         seen.add(accession)
-    return accessions
+    stripped = sum(name != short for name, short in zip(written, accessions, strict=True))
+    notes = (f"blanks around {stripped:,} accession names were removed",) if stripped else ()
+    return accessions, notes
 
 
 def _contigs(lines: list[str]) -> dict[str, int | None]:
@@ -374,7 +400,7 @@ def _contigs(lines: list[str]) -> dict[str, int | None]:
     for line in lines:
         if line.startswith("##contig="):
             identifier = re.search(r"[<,]ID=([^,>]+)", line)
-            length = re.search(r"[<,]length=(\d+)", line)
+            length = re.search(r"[<,]length=([0-9]{1,18})\b", line)
             if identifier:
                 contigs[identifier[1]] = int(length[1]) if length else None
     return contigs
