@@ -112,10 +112,9 @@ def evaluate(
     from budwood.prediction.compare import Design
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    kernel = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    source = PanelFiles(
-        *files, ploidy, parse_aliases(alias), ploidies, *kernel, environments, accession_column
-    )
+    tracks = (annotation, marker_weights, subgenomes, subgenomes_by_name)
+    copies = (ploidy, parse_aliases(alias), ploidies)
+    source = PanelFiles(*files, *copies, *tracks, environments, accession_column)
     design = Design(_listed(models), scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
         families = _Families(groups, group_column)
