@@ -113,8 +113,8 @@ def evaluate(
 
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     tracks = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    copies = (ploidy, parse_aliases(alias), ploidies)
-    source = PanelFiles(*files, *copies, *tracks, environments, accession_column)
+    aliases = parse_aliases(alias)
+    source = PanelFiles(*files, ploidy, aliases, ploidies, *tracks, environments, accession_column)
     design = Design(_listed(models), scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
         families = _Families(groups, group_column)

@@ -32,7 +32,7 @@ _HIGHEST_DOSAGE: Final = 12.0
 _FEWEST_CALLS, _FEWEST_DOSAGES = 5, 30
 # A table of markers by position has a column or two of alleles, or one for each accession.
 _FEWEST_ACCESSIONS: Final = 3
-_GFF: Final = re.compile(r"[^\t]+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t[012.]\t")
+_GFF: Final = re.compile(r"[^\t]+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t[012.](\t|$)")
 _BED: Final = re.compile(r"\S+\s+\d+\s+\d+(\s|$)")
 _HEADERS: Final = ("#", "track ", "browser ")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span
+from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.gff import read_gff
@@ -285,3 +286,154 @@ def test_arabidopsis_tracks_and_older_coding_parts_are_read(real_data: Path) -> 
     elements = read_gff(folder / "tair10_tracks/frag_transposable_element.gff.xz")
     assert len(elements.repeats) > 30_000
     assert len(read_gff(folder / "tair10_tracks/frag_genes.gff.xz").genes) > 27_000
+
+
+BARE = [
+    "c A gene 101 398 . + . g1",
+    "c A transcript 101 398 . + . g1.t1",
+]
+QUOTED = [
+    'c A gene 101 398 . + . gene_id "g1";',
+    'c A transcript 101 398 . + . gene_id "g1"; transcript_id "g1.t1";',
+]
+GTF_PARTS = [
+    'c A exon 101 199 . + . transcript_id "g1.t1"; gene_id "g1";',
+    'c A CDS 111 199 . + 0 transcript_id "g1.t1"; gene_id "g1";',
+    'c A intron 200 300 . + . transcript_id "g1.t1"; gene_id "g1";',
+    'c A exon 301 398 . + . transcript_id "g1.t1"; gene_id "g1";',
+    'c A CDS 301 361 . + 1 transcript_id "g1.t1"; gene_id "g1";',
+]
+GFF3_GENE = [
+    "c A gene 101 398 . + . ID=g1",
+    "c A mRNA 101 398 . + . ID=g1.t1;Parent=g1",
+    "c A exon 101 199 . + . Parent=g1.t1",
+    "c A CDS 111 199 . + 0 ID=p;Parent=g1.t1",
+    "c A exon 301 398 . + . Parent=g1.t1",
+    "c A CDS 301 361 . + 1 ID=p;Parent=g1.t1",
+]
+ONE_GENE = Gene(
+    "g1",
+    "c",
+    100,
+    398,
+    "+",
+    (
+        Transcript(
+            "g1.t1", (Span(100, 199), Span(300, 398)), (CodingPart(110, 199, 0), CodingPart(300, 361, 1))
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        BARE + GTF_PARTS,
+        GTF_PARTS + BARE,
+        QUOTED + GTF_PARTS,
+        [GTF_PARTS[2], *BARE, *GTF_PARTS],
+        GFF3_GENE,
+        ["c A region 1 900 . + . chromosome 1", *GFF3_GENE],
+        ['c A region 1 900 . + . note "first"', *GFF3_GENE],
+        ["c A region 1 900 . + . .", *GFF3_GENE],
+        ["c A chromosome 1 900 . + . ID=c;note a b", *GFF3_GENE],
+    ],
+)
+def test_the_dialect_is_that_of_each_line(lines: list[str], tmp_path: Path) -> None:
+    assert read_gff(write(tmp_path, lines)).genes == (ONE_GENE,)
+
+
+def test_parts_without_a_parent_are_counted_and_refused_where_most(tmp_path: Path) -> None:
+    stray = ["c A CDS 501 599 . + 0 Parent=gone", "c A exon 701 799 . + . note=nothing"]
+    counted = read_gff(write(tmp_path, GFF3_GENE + stray)).assumptions
+    assert counted["exons and coding parts that belong to no gene or transcript"] == 2
+    for lines in (
+        [stray[0]] * 2 + stray[1:],
+        [*GFF3_GENE[2:], *BARE],
+        ["c A exon 1 9 . + . .", "c A CDS 1 9 . + 0 x y"],
+    ):
+        with pytest.raises(BudwoodError, match=r"of \d+ exons and coding parts belong to no gene"):
+            read_gff(write(tmp_path, lines))
+
+
+def moved(lines: list[str], contig: str, shift: int) -> list[str]:
+    split = (line.split(" ") for line in lines)
+    return [
+        " ".join([contig, *w[1:3], str(int(w[3]) + shift), str(int(w[4]) + shift), *w[5:]]) for w in split
+    ]
+
+
+@pytest.mark.parametrize(("contig", "shift"), [("c", 2000), ("d", 0), ("c", 300)])
+def test_an_identifier_at_two_places_is_two_genes(contig: str, shift: int, tmp_path: Path) -> None:
+    lines = GFF3_GENE + moved(GFF3_GENE, contig, shift)
+    first, second = read_gff(write(tmp_path, lines)).genes
+    assert first == ONE_GENE
+    assert (second.name, second.contig, second.start) == ("g1#2", contig, 100 + shift)
+    assert second.transcripts[0].coding_length == ONE_GENE.transcripts[0].coding_length
+    assert read_gff(write(tmp_path, lines)).assumptions == {
+        "genes and transcripts whose identifier stands at several places, kept apart": 4
+    }
+
+
+def test_pieces_of_one_feature_stay_one(tmp_path: Path) -> None:
+    lines = [
+        "c A gene 1 50 . + . ID=g;part=1",
+        "c A gene 901 950 . + . ID=g;part=2",
+        "c A exon 1 50 . + . Parent=g",
+    ]
+    assert [gene.name for gene in read_gff(write(tmp_path, lines)).genes] == ["g"]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("c EDTA LTR/Copia 1 9 . + . ID=TE_1;Method=homology", "LTR/Copia"),
+        ("c EDTA DNA/DTA 1 9 . + . ID=TE_2", "DNA/DTA"),
+        ("c EDTA MITE/DTM 1 9 . + . ID=TE_3", "MITE/DTM"),
+        ("c EDTA Copia_LTR_retrotransposon 1 9 . + . ID=r;Classification=LTR/Copia", "LTR/Copia"),
+        ("c EDTA hAT_TIR_transposon 1 9 . + . ID=r;Classification=DNA/DTA", "DNA/DTA"),
+        ("c EDTA L1_LINE_retrotransposon 1 9 . + . ID=r", "L1_LINE_retrotransposon"),
+        ("c EDTA knob 1 9 . + . ID=r", "knob"),
+        ('c RepeatMasker similarity 1 9 12.5 + . Target "Motif:ATCOPIA24" 1 9', "ATCOPIA24"),
+        ("c RepeatMasker dispersed_repeat 1 9 . + . Target=AtGyp1 1 9", "AtGyp1"),
+        ("c repeatmasker match 1 9 . + . ID=m;Name=rnd-1_family-5", "rnd-1_family-5"),
+        ("c RepeatModeler LINE/L1 1 9 . + . .", "LINE/L1"),
+        ("c MITE_Hunter MITE 1 9 . + . ID=m1", "MITE"),
+        ("c MITE-Hunter candidate 1 9 . + . ID=m1;Class=DNA/MITE", "DNA/MITE"),
+        ("c . feature 1 9 . + . ID=DNA/DTC", "DNA/DTC"),
+        ("c x Simple_repeat 1 9 . + . ID=s", "Simple_repeat"),
+        ("c x helitron 1 9 . + . ID=s", "helitron"),
+        ("c x RC/Helitron 1 9 . + . ID=s", "RC/Helitron"),
+        ("c TAIR10 transposable_element 1 9 . - . ID=t;Alias=ATCOPIA24", "ATCOPIA24"),
+    ],
+)
+def test_repeats_of_the_programs_that_find_them(line: str, named: str, tmp_path: Path) -> None:
+    (repeat,) = read_gff(write(tmp_path, [line])).repeats
+    assert (repeat.repeat_class, repeat.start, repeat.end) == (named, 0, 9)
+
+
+def test_unknown_types_are_counted(tmp_path: Path) -> None:
+    lines = [*GFF3_GENE, *(f"c x DHS {n} 9 . + . ID=d{n}" for n in range(1, 4)), "c x SNP 5 5 . + . ."]
+    assert read_gff(write(tmp_path, lines)).assumptions == {
+        "lines of type 'DHS', which is not understood, left out": 3,
+        "lines of type 'SNP', which is not understood, left out": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "a" * 70_000,
+        'gene_id "' + "a" * 70_000,
+        'gene_id "x" ' * 8_000,
+        "gene_id " + '\\"' * 35_000,
+        'gene_id "x"; ' + "ab " * 25_000,
+        "ID=x;" * 14_000,
+        ";" * 70_000,
+        " " * 70_000,
+    ],
+)
+def test_long_attributes_take_no_time(attributes: str, tmp_path: Path) -> None:
+    started = time.perf_counter()
+    read_gff(write(tmp_path, [*GFF3_GENE, f"c A gene 501 599 . + . {attributes}"]))
+    assert time.perf_counter() - started < 2
