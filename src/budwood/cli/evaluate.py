@@ -109,21 +109,22 @@ def evaluate(
     Long phenotypes in several environments have schemes and models of their own; --environments says what is
     known of the environments. DIR then holds evaluation.json.
     """
-    from budwood.prediction.compare import Design
-
     files = (genotypes, phenotypes, reference, haplotypes, marker_map)
     tracks = (annotation, marker_weights, subgenomes, subgenomes_by_name)
     aliases = parse_aliases(alias)
     source = PanelFiles(*files, ploidy, aliases, ploidies, *tracks, environments, accession_column)
-    design = Design(_listed(models), scheme, folds, repeats, seed, h2, lower_is_better)
+    design = _design(models, scheme, folds, repeats, seed, h2, lower_is_better)
     with hushed(quiet):
         families = _Families(groups, group_column)
         summary, lines = _run(out, source, trait, design, families, checkpoint, show=not quiet)
     print_summary({"out": str(out), **summary}, lines, as_json=as_json)
 
 
-def _listed(models: str | None) -> tuple[str, ...]:
-    return tuple(map(str.strip, models.split(","))) if models else ()
+def _design(models: str | None, *rules: Any) -> Design:
+    """Models by their names, separated by commas, and how they are compared."""
+    from budwood.prediction.compare import Design
+
+    return Design(tuple(map(str.strip, models.split(","))) if models else (), *rules)
 
 
 def _run(

@@ -58,7 +58,7 @@ def add_counts(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     np.save(folder / "counts.npy", both_strands(KmerSpectrum(parameters["k"], counts)).counts)
 
 
-@stage(version=1)
+@stage(version=2)
 def excess_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: compute the excess of every base of a group of contigs, and compare it with the given mask.
 

@@ -80,7 +80,7 @@ def tile_contig(
     return start, length, _meets_gene(start, start + length, loci, config)
 
 
-@stage(version=1)
+@stage(version=2)
 def cut_group(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     """Stage: cut a group of contigs into windows, with masks and base classes.
 
