@@ -22,6 +22,7 @@ import numpy as np
 from budwood.artifacts import read_manifest, write_artifact
 from budwood.corpus.sampling.store import Corpus, open_corpus
 from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint
+from budwood.model.tokenizer import save_tokenizer
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 LEAKAGE = "Leakage: share of validation windows with a training window of at least this identity"
@@ -250,6 +251,7 @@ def main() -> None:
     ) as draft:
         for name in ("config.json", "model.safetensors"):
             shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))
+        save_tokenizer(draft.folder)
         limits = arguments.limits.read_text(encoding="utf-8").strip()
         card = write_card(arguments.run, scores, masked, arguments.hardware, limits)
         draft.path("README.md").write_text(card, encoding="utf-8")

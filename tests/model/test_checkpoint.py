@@ -18,7 +18,14 @@ from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.gff import read_gff
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.sequence import decode, reverse_complement
-from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint, random_checkpoint
+from budwood.model.backbone import load_backbone
+from budwood.model.checkpoint import (
+    load_checkpoint,
+    packaged_checkpoint,
+    random_checkpoint,
+    save_checkpoint,
+)
+from budwood.model.encoder_config import BudwoodConfig
 from budwood.probing.linear import score_auroc
 from budwood.probing.regions import coding_probability
 from budwood.training.recipe.recipe import build_recipe, read_recipe
@@ -67,9 +74,36 @@ def test_it_tells_coding_bases_of_rice_that_it_never_saw(real_data: Path) -> Non
     assert trained.weighted_auroc > random.weighted_auroc + 0.2
 
 
-def test_folders_without_a_sound_checkpoint_are_told(tmp_path: Path) -> None:
+def test_folders_without_a_checkpoint_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BudwoodError, match="no checkpoint"):
         load_checkpoint(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"\0" * 64)
-    with pytest.raises(BudwoodError, match="cannot be read"):
+    with pytest.raises(BudwoodError, match="no checkpoint"):
         load_checkpoint(tmp_path)
+
+
+def test_opening_and_saving_draw_no_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_checkpoint(load_checkpoint().encoder, tmp_path)
+    load_backbone(tmp_path)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_float16_moves_weights_by_no_more_than_is_said(tmp_path: Path) -> None:
+    encoder = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)).encoder
+    with torch.no_grad():
+        for parameter in encoder.parameters():
+            parameter.mul_(torch.logspace(-9, 1, parameter.numel()).view_as(parameter))
+    save_checkpoint(encoder, tmp_path)
+    saved = load_checkpoint(tmp_path, device="cpu").encoder.state_dict()
+    for name, weight in encoder.state_dict().items():
+        moved = (saved[name] - weight).abs()
+        assert (moved <= torch.clamp(weight.abs() * 2.0**-11, min=2.0**-25)).all(), name
+
+
+def test_weights_beyond_float16_are_not_saved(tmp_path: Path) -> None:
+    encoder = random_checkpoint(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)).encoder
+    with torch.no_grad():
+        encoder.network.up.weight[0, 0] = 70_000
+    with pytest.raises(BudwoodError, match="float16 does not hold"):
+        save_checkpoint(encoder, tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, BaseClass
 from budwood.genomics.sequence import PAD, reverse_complement
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
@@ -47,7 +48,7 @@ def test_predictions_turn_with_the_sequence(checkpoint, codes):
     torch.testing.assert_close(there.bases, back.bases.flip(1).flip(2), rtol=0, atol=1e-5)
     turned = back.regions.flip(1)[..., list(COMPLEMENT_REGION)]
     torch.testing.assert_close(there.regions, turned, rtol=0, atol=1e-5)
-    torch.testing.assert_close(there.features, back.features.flip(1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(there.last_hidden_state, back.last_hidden_state.flip(1), rtol=0, atol=1e-5)
 
 
 @settings(max_examples=25, deadline=None)
@@ -60,6 +61,58 @@ def test_padding_does_not_change_anything(checkpoint, codes, padding):
     torch.testing.assert_close(
         checkpoint.encoder.embed(tokens(padded)), checkpoint.encoder.embed(tokens(codes)), rtol=0, atol=1e-6
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(codes=windows, left=st.integers(0, 40), right=st.integers(0, 40), masked=st.booleans())
+def test_padding_on_either_side_gives_the_same_readings(checkpoint, codes, left, right, masked):
+    """With a mask, what stands under it does not matter."""
+    inside = slice(left, left + len(codes))
+    filling = 0 if masked else PAD
+    padded = tokens(np.pad(codes, (left, right), constant_values=filling))
+    mask = torch.zeros_like(padded)
+    mask[:, inside] = 1
+    with torch.no_grad():
+        bare = checkpoint.encoder(tokens(codes))
+        read = checkpoint.encoder(padded, mask if masked else None)
+    for name in ("bases", "regions", "last_hidden_state"):
+        torch.testing.assert_close(read[name][:, inside], bare[name], rtol=0, atol=1e-5)
+    torch.testing.assert_close(read.pooler_output, bare.pooler_output, rtol=0, atol=1e-6)
+    assert not read.last_hidden_state[:, :left].any()
+    assert not read.last_hidden_state[:, left + len(codes) :].any()
+
+
+def test_rows_padded_on_different_sides_are_read_as_if_alone(checkpoint):
+    random = np.random.default_rng(2)
+    codes = random.integers(0, 4, (3, 40), dtype=np.uint8)
+    codes[0, :9] = codes[1, 30:] = PAD
+    with torch.no_grad():
+        together = checkpoint.encoder(tokens(codes))
+        for row in range(3):
+            alone = checkpoint.encoder(tokens(codes[row]))
+            torch.testing.assert_close(together.bases[row], alone.bases[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (torch.tensor([[0, PAD, 1, 2]]), "padding stands between bases"),
+        (torch.tensor([[0, 1, 7, 2]]), "numbers from 0 to 7"),
+        (torch.tensor([[0, 1, -100, 2]]), "numbers from -100 to 2"),
+        (torch.tensor([0, 1, 2]), "shape"),
+    ],
+)
+def test_input_that_is_no_batch_of_sequences_is_refused(checkpoint, ids, message):
+    for read in (checkpoint.encoder, checkpoint.encoder.embed):
+        with pytest.raises(BudwoodError, match=message):
+            read(ids)
+
+
+def test_arguments_that_the_encoder_does_not_have_are_refused(checkpoint):
+    codes = tokens(np.zeros(8, dtype=np.uint8))
+    checkpoint.encoder(codes, output_attentions=False, inputs_embeds=None)
+    with pytest.raises(BudwoodError, match="no argument output_attentions"):
+        checkpoint.encoder(codes, output_attentions=True)
 
 
 def test_company_in_the_batch_does_not_change_a_window(checkpoint):

@@ -13,36 +13,44 @@ conjoining").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import MaskedLMOutput
+from transformers.utils.generic import ModelOutput
 
+from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION
 from budwood.genomics.sequence import PAD
 from budwood.model.encoder_config import BudwoodConfig
+from budwood.model.weights import check_folder
 
 BASES: Final = 4
 
 
-@dataclass(frozen=True)
-class EncoderOutput:
-    """What the network makes of a window, both strands joined.
+@dataclass
+class EncoderOutput(ModelOutput):
+    """What the network makes of windows, both strands joined.
 
     Attributes
     ----------
-    features
-        (batch, length, embedding_size) vectors of single bases; each base carries its patch's vector.
+    last_hidden_state
+        (batch, length, embedding_size) vectors of single bases; each base carries its patch's vector. Zero
+        where there is padding.
+    pooler_output
+        (batch, embedding_size) mean over the bases of each window: its embedding, always float32.
     bases, regions
         (batch, length, 4) and (batch, length, regions) logits.
     """
 
-    features: Tensor
-    bases: Tensor
-    regions: Tensor
+    last_hidden_state: Tensor | None = None
+    pooler_output: Tensor | None = None
+    bases: Tensor | None = None
+    regions: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -212,19 +220,58 @@ class BudwoodPreTrainedModel(PreTrainedModel):
             for branch in (module.attention_out, module.contract):
                 nn.init.zeros_(branch.weight)
 
-    def read(self, tokens: Tensor) -> EncoderOutput:
+    @classmethod
+    def from_pretrained(cls, folder: Any, *arguments: Any, **options: Any) -> Self:
+        """Open a folder as transformers does, after a check of its configuration and weights.
+
+        Parameters
+        ----------
+        folder
+            Folder with config.json and model.safetensors.
+        *arguments, **options
+            As for ``PreTrainedModel.from_pretrained``; ``dtype`` is that of the file unless given.
+
+        Raises
+        ------
+        BudwoodError
+            If the weights are damaged or do not fit the configuration.
+        """
+        if Path(str(folder)).is_dir() and "state_dict" not in options:
+            check_folder(Path(str(folder)), lambda config: cls(config).state_dict())
+        opened: Self = super().from_pretrained(folder, *arguments, **options)
+        return opened
+
+    def read(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> EncoderOutput:
         """Read both strands and join them in the given strand's coordinates.
 
         Parameters
         ----------
-        tokens
-            (batch, length) integer codes of :mod:`budwood.genomics.sequence`, padded on the right.
+        input_ids
+            (batch, length) integer codes of :mod:`budwood.genomics.sequence`. Padding may stand on either
+            side of a sequence and does not change what is read.
+        attention_mask
+            (batch, length), 0 for padding; not needed where padding is PAD.
+
+        Raises
+        ------
+        BudwoodError
+            If a symbol is none of the seven, or padding stands between bases.
         """
+        tokens, place = _packed(input_ids, attention_mask)
         there, back = self._both(tokens)
-        turn = _turn_index(tokens)
-        bases = (there.bases + _gather(back.bases, turn).flip(-1)) / 2
-        regions = (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2
-        return EncoderOutput((there.features + _gather(back.features, turn)) / 2, bases, regions)
+        turn, present = _turn_index(tokens), (tokens != PAD).unsqueeze(-1)
+        given, other = there.features, back.features
+        weight = pool_weights(tokens, None)
+        pooled = torch.stack([(vectors * weight).sum(1) for vectors in (given, other)]).float().mean(0)
+        joined = (
+            (given + _gather(other, turn)) / 2 * present.to(given.dtype),
+            (there.bases + _gather(back.bases, turn).flip(-1)) / 2,
+            (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2,
+        )
+        if place is not None:
+            joined = tuple(_gather(values, place) for values in joined)  # type: ignore[assignment]
+        vectors, bases, regions = joined
+        return EncoderOutput(vectors, pooled, bases, regions)
 
     def _both(self, tokens: Tensor) -> tuple[StrandOutput, StrandOutput]:
         turned = _reverse_complement(tokens)
@@ -240,23 +287,57 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
     Examples
     --------
     >>> network = BudwoodEncoder(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2))
-    >>> network.embed(torch.zeros(2, 24, dtype=torch.long)).shape
+    >>> codes = torch.zeros(2, 24, dtype=torch.long)
+    >>> network(input_ids=codes).last_hidden_state.shape
+    torch.Size([2, 24, 32])
+    >>> network.embed(codes).shape
     torch.Size([2, 32])
     """
 
-    main_input_name = "tokens"
+    main_input_name = "input_ids"
 
-    def strand(self, tokens: Tensor) -> StrandOutput:
-        """Read the given strand only."""
-        reading: StrandOutput = self.network(tokens)
+    def strand(self, input_ids: Tensor) -> StrandOutput:
+        """Read the given strand only.
+
+        Parameters
+        ----------
+        input_ids
+            (batch, length) codes, padded on the right.
+        """
+        reading: StrandOutput = self.network(input_ids)
         return reading
 
-    def forward(self, tokens: Tensor) -> EncoderOutput:
-        """Both strands joined, as :meth:`read` gives them."""
-        return self.read(tokens)
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        return_dict: bool | None = None,
+        **others: Any,
+    ) -> EncoderOutput | tuple[Tensor, ...]:
+        """Both strands joined, as :meth:`read` gives them.
 
-    def embed(self, tokens: Tensor, *, centre: int | None = None) -> Tensor:
+        Parameters
+        ----------
+        input_ids, attention_mask
+            As for :meth:`read`.
+        return_dict
+            A plain tuple where False.
+        **others
+            Arguments of other models; whatever asks for something else is refused.
+        """
+        _refuse(others)
+        found = self.read(input_ids, attention_mask)
+        return found.to_tuple() if return_dict is False else found
+
+    def embed(self, input_ids: Tensor, *, centre: int | None = None) -> Tensor:
         """One vector per window: the mean over its bases, or over the ``centre`` middle ones.
+
+        Parameters
+        ----------
+        input_ids
+            (batch, length) codes, padded on either side.
+        centre
+            Number of middle bases, None for all.
 
         Returns
         -------
@@ -264,10 +345,15 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
             (batch, embedding_size) float32, the same for a window and its reverse complement. Padding
             does not count; a window of padding alone gives zeros.
         """
-        return self.embed_strands(tokens, centre=centre).mean(0)
+        return self.embed_strands(input_ids, centre=centre).mean(0)
 
-    def embed_strands(self, tokens: Tensor, *, centre: int | None = None) -> Tensor:
+    def embed_strands(self, input_ids: Tensor, *, centre: int | None = None) -> Tensor:
         """The two readings of which :meth:`embed` is the mean.
+
+        Parameters
+        ----------
+        input_ids, centre
+            As for :meth:`embed`.
 
         Returns
         -------
@@ -275,6 +361,7 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
             (2, batch, embedding_size) float32: the given strand, then the other one. The reverse
             complement of a window has the same two in the other order.
         """
+        tokens, _ = _packed(input_ids)
         weight = pool_weights(tokens, centre)
         return torch.stack([(r.features * weight).sum(1) for r in self._both(tokens)]).float()
 
@@ -289,18 +376,25 @@ class BudwoodForMaskedLM(BudwoodPreTrainedModel):
     main_input_name = "input_ids"
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
-    ) -> MaskedLMOutput:
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        return_dict: bool | None = None,
+        **others: Any,
+    ) -> MaskedLMOutput | tuple[Tensor, ...]:
         """Logits over the vocabulary, and the loss where labels are given.
 
         Parameters
         ----------
-        input_ids
-            (batch, length) integer codes of :mod:`budwood.genomics.sequence`, padded on the right.
-        attention_mask
-            (batch, length), 0 for padding; not needed where padding is PAD.
+        input_ids, attention_mask
+            As for :meth:`BudwoodPreTrainedModel.read`.
         labels
-            (batch, length) codes to be predicted; those that are no bases, such as -100, ask nothing.
+            (batch, length) codes to predict; those that are no bases, such as -100, do not count.
+        return_dict
+            A plain tuple where False.
+        **others
+            Arguments of other models; whatever asks for something else is refused.
 
         Returns
         -------
@@ -308,15 +402,58 @@ class BudwoodForMaskedLM(BudwoodPreTrainedModel):
             ``logits`` (batch, length, 7), turned with the sequence when it is reverse complemented; ``loss``
             the mean cross-entropy in nats.
         """
-        tokens = input_ids if attention_mask is None else input_ids.masked_fill(attention_mask == 0, PAD)
-        bases = self.read(tokens).bases
-        others = self.config.vocab_size - BASES
-        logits = functional.pad(bases, (0, others), value=torch.finfo(bases.dtype).min)
+        _refuse(others)
+        bases = self.read(input_ids, attention_mask).bases
+        assert bases is not None
+        symbols = self.config.vocab_size - BASES
+        logits = functional.pad(bases, (0, symbols), value=torch.finfo(bases.dtype).min)
         loss = None
         if labels is not None:
-            asked = torch.where((labels >= 0) & (labels < BASES), labels, -100)
-            loss = functional.cross_entropy(bases.flatten(0, 1).float(), asked.flatten())
-        return MaskedLMOutput(loss=loss, logits=logits)
+            target = torch.where((labels >= 0) & (labels < BASES), labels, -100)
+            loss = functional.cross_entropy(bases.flatten(0, 1).float(), target.flatten())
+        found = MaskedLMOutput(loss=loss, logits=logits)
+        return found.to_tuple() if return_dict is False else found
+
+
+def _refuse(others: dict[str, Any]) -> None:
+    wanted = sorted(name for name, value in others.items() if value is not None and value is not False)
+    if wanted:
+        raise BudwoodError(
+            f"the encoder has no argument {wanted[0]}",
+            where="forward",
+            mend="give input_ids and attention_mask",
+        )
+
+
+def _packed(input_ids: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    """Sequences moved to the left of their rows.
+
+    Returns
+    -------
+    tuple
+        (batch, length) codes padded on the right, and where in it each place of the input is to be found;
+        None where nothing was moved.
+    """
+    if input_ids.ndim != 2:
+        raise BudwoodError(
+            f"input_ids has shape {tuple(input_ids.shape)}", mend="give (batch, length) whole numbers"
+        )
+    if input_ids.numel() and not 0 <= int(input_ids.min()) <= int(input_ids.max()) <= PAD:
+        raise BudwoodError(
+            f"input_ids holds numbers from {int(input_ids.min())} to {int(input_ids.max())}",
+            mend=f"give the symbols of the encoder's tokenizer, 0 to {PAD}",
+        )
+    tokens = input_ids if attention_mask is None else input_ids.masked_fill(attention_mask == 0, PAD)
+    present = tokens != PAD
+    begins = present[:, 1:] & ~present[:, :-1]
+    if not begins.any():
+        return tokens, None
+    if (begins.sum(1) + present[:, 0] > 1).any():
+        raise BudwoodError(
+            "padding stands between bases", where="input_ids", mend="pad on the right or on the left"
+        )
+    order = (~present).to(torch.uint8).argsort(dim=1, stable=True)
+    return tokens.gather(1, order), order.argsort(dim=1)
 
 
 def _rotation(patches: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
-from transformers.utils import logging
 
 from budwood.artifacts import sha256
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import MASK, PAD, N, decode, reverse_complement
+from budwood.model.device import Precision, check_precision, choose_device
 from budwood.model.dna_tokenizer import DnaTokenizer, dna_tokenizer
 from budwood.model.encoder import pool_weights
+from budwood.model.quiet import quiet_transformers
 
 #: Files that a model's vectors depend on.
 _READ: Final = frozenset({".safetensors", ".json", ".txt", ".model"})
 _UNSAFE: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 #: Parts of a network that vectors of tokens do not pass through.
 _UNUSED: Final = ("contact_head", "pooler")
+#: Numbers that older releases of transformers saved and newer ones compute from the configuration.
+_COMPUTED: Final = ("position_ids", "inv_freq")
+_MEND: Final = "give a masked language model that transformers knows; code in the folder is never run"
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class LanguageModel:
         The model without its head, in evaluation mode, float32.
     most_tokens
         Tokens it reads at once, without those at the ends; None for any number.
+    precision
+        ``float32``, or ``bf16``: matrix products in bfloat16.
     """
 
     name: str
@@ -72,6 +78,35 @@ class LanguageModel:
     tokenizer: DnaTokenizer
     network: Any
     most_tokens: int | None
+    precision: Precision = "float32"
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        device: torch.device = self.network.device
+        return device
+
+    def on(self, device: str | torch.device | None) -> Self:
+        """Move it to a device.
+
+        Parameters
+        ----------
+        device
+            As for :func:`budwood.model.device.choose_device`.
+        """
+        self.network.to(choose_device(device))
+        return self
+
+    def in_precision(self, precision: Precision) -> Self:
+        """The same network computing in another precision.
+
+        Parameters
+        ----------
+        precision
+            ``float32`` or ``bf16``.
+        """
+        check_precision(precision, self.device)
+        return replace(self, precision=precision)
 
     def embed_strands(self, codes: NDArray[np.uint8], *, centre: int | None = None) -> NDArray[np.float32]:
         """Vectors of windows as read on either strand, (2, rows, embedding_size)."""
@@ -113,14 +148,26 @@ class LanguageModel:
             shares[k, len(before) : len(before) + len(piece.ids)] = piece.shares
         tensors = (torch.from_numpy(array).to(self.network.device) for array in (ids, present, shares))
         tokens, mask, weight = tensors
-        with torch.inference_mode():
+        with ExitStack() as modes:
+            modes.enter_context(torch.inference_mode())
+            if self.precision == "bf16":
+                modes.enter_context(torch.autocast(self.device.type, torch.bfloat16))
             hidden = self.network(input_ids=tokens, attention_mask=mask).last_hidden_state
             pooled: NDArray[np.float32] = (hidden * weight.unsqueeze(-1)).sum(1).float().cpu().numpy()
         return pooled
 
 
-def load_language_model(folder: Path) -> LanguageModel:
+def load_language_model(
+    folder: Path, *, device: str | torch.device | None = "auto", precision: Precision = "float32"
+) -> LanguageModel:
     """Open the folder of a published masked language model.
+
+    Parameters
+    ----------
+    folder
+        Holds config.json, weights in safetensors and the files of a tokenizer.
+    device, precision
+        As for :func:`budwood.model.checkpoint.load_checkpoint`.
 
     Raises
     ------
@@ -129,7 +176,7 @@ def load_language_model(folder: Path) -> LanguageModel:
         does not read DNA.
     """
     _check_weights(folder)
-    with _silent():
+    with quiet_transformers():
         network = _network(folder)
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -145,7 +192,7 @@ def load_language_model(folder: Path) -> LanguageModel:
         raise BudwoodError(error.what, where=str(folder), mend=error.mend) from error
     limit = reader.most_tokens(getattr(network.config, "max_position_embeddings", None))
     model = LanguageModel(folder.name, _digest(folder), _size(network, reader), reader, network, limit)
-    return model
+    return model.on(device).in_precision(precision)
 
 
 def _network(folder: Path) -> Any:
@@ -164,19 +211,37 @@ def _network(folder: Path) -> Any:
         raise BudwoodError(
             f"the model cannot be read: {_first_line(error)}",
             where=str(folder),
-            mend="give a masked language model that transformers knows; code in the folder is never run",
+            mend=_MEND,
         ) from error
-    prefix = f"{whole.base_model_prefix}."
-    needed = [key for key in told["missing_keys"] if key.startswith(prefix)]
-    missing = sorted(key for key in needed if not any(part in key for part in _UNUSED))
-    if missing:
-        raise BudwoodError(
-            f"the weights do not fit a {config.model_type} network: {missing[0]} and "
-            f"{len(missing) - 1} others are not there",
-            where=str(folder),
-            mend="give a masked language model that transformers knows; code in the folder is never run",
-        )
+    _check_names(whole, told, folder)
+    for name, value in whole.base_model.state_dict().items():
+        if not torch.isfinite(value.float()).all():
+            raise BudwoodError(
+                f"{name} holds numbers that are not finite",
+                where=str(folder),
+                mend="copy the weights again from their source",
+            )
     return whole.base_model.eval()
+
+
+def _check_names(whole: Any, told: dict[str, Any], folder: Path) -> None:
+    """Refuse weights that are missing from the part of the network that is used, or that it has no place for."""
+    prefix, parts = f"{whole.base_model_prefix}.", {name for name, _ in whole.base_model.named_children()}
+
+    def used(key: str) -> bool:
+        # A file saved without the head has the names without the prefix.
+        inside = key.startswith(prefix) or key.split(".")[0] in parts
+        return inside and not any(part in key for part in (*_UNUSED, *_COMPUTED))
+
+    for what, names in (("lack", told["missing_keys"]), ("hold the unexpected", told["unexpected_keys"])):
+        found = sorted(key for key in names if used(key))
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            raise BudwoodError(
+                f"the weights do not fit a {whole.config.model_type} network: they {what} {found[0]}{more}",
+                where=str(folder),
+                mend=_MEND,
+            )
 
 
 def _size(network: Any, tokenizer: DnaTokenizer) -> int:
@@ -210,17 +275,3 @@ def _digest(folder: Path) -> str:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".: ") if lines else type(error).__name__
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep transformers from telling of unused heads and of progress."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

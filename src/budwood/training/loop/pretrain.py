@@ -10,8 +10,9 @@ from accelerate import Accelerator
 
 from budwood.artifacts import check_destination, read_manifest, write_artifact
 from budwood.errors import BudwoodError
-from budwood.model.checkpoint import WEIGHTS, load_checkpoint
+from budwood.model.checkpoint import load_checkpoint, save_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.model.weights import WEIGHTS
 from budwood.progress import estimate
 from budwood.training.data.sources import Sources, open_training_data
 from budwood.training.loop.loop import train
@@ -150,10 +151,7 @@ def write_checkpoint(
         seeds={"recipe": recipe.seed},
         overwrite=overwrite,
     ) as draft:
-        # Single precision weights survive the rounding to half: it moves no weight by more than 0.05 %.
-        half = BudwoodEncoder(encoder.config)
-        half.load_state_dict(encoder.state_dict())
-        half.half().save_pretrained(draft.folder)
+        save_checkpoint(encoder, draft.folder)
         schedule = recipe.schedule
         draft.metrics["training_bases"] = before + schedule.steps * schedule.batch * recipe.sampler.window
     return Path(folder)
