@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -202,3 +203,46 @@ def test_bad_folders_are_told_in_one_sentence(tmp_path, spoil, told, capfd):
         load_backbone(folder)
     assert "\n" not in error.value.sentence
     assert capfd.readouterr() == ("", "")
+
+
+def a_layer_more(tensors: dict[str, torch.Tensor], prefix: str) -> None:
+    for name in [name for name in tensors if ".layer.1." in name]:
+        tensors[name.replace(".layer.1.", ".layer.2.")] = tensors[name].clone()
+
+
+DAMAGES = {
+    "missing": (lambda t, p: t.pop(f"{p}encoder.layer.0.output.dense.weight"), "they lack"),
+    "renamed": (
+        lambda t, p: t.update(
+            {f"{p}encoder.layer.0.output.dance": t.pop(f"{p}encoder.layer.0.output.dense.bias")}
+        ),
+        "they lack|unexpected",
+    ),
+    "unexpected": (lambda t, p: t.update({f"{p}encoder.gate.weight": torch.ones(2)}), "unexpected"),
+    "a layer more than the configuration": (a_layer_more, r"unexpected .*layer\.2.* more"),
+    "another shape": (
+        lambda t, p: t.update({f"{p}encoder.layer.0.output.dense.bias": torch.ones(3)}),
+        "cannot be read",
+    ),
+    "not a number": (lambda t, p: t[f"{p}encoder.layer.1.output.dense.bias"].fill_(torch.nan), "not finite"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize("headless", [False, True])
+def test_damaged_weights_of_a_published_model_are_refused(tmp_path: Path, kind: str, headless: bool) -> None:
+    """Also in a file that was saved without the head, whose names have no prefix."""
+    folder = write_letter_bert(tmp_path / "bert")
+    file = folder / "model.safetensors"
+    tensors = {
+        name.removeprefix("bert.") if headless else name: value
+        for name, value in load_file(file).items()
+        if not headless or name.startswith("bert.")
+    }
+    save_file(tensors, file, metadata={"format": "pt"})
+    load_backbone(folder)
+    damage, message = DAMAGES[kind]
+    damage(tensors, "" if headless else "bert.")
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(BudwoodError, match=message):
+        load_backbone(folder)
