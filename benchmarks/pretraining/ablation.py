@@ -126,7 +126,7 @@ def read_bases(bases: MaskedBases, checkpoint: Checkpoint) -> tuple[NDArray[np.f
             places = bases.rows[asked] - begin, bases.columns[asked]
             coding = reading.regions[places].softmax(-1)[:, list(CODING)].sum(-1)
             chances = reading.bases[places].softmax(-1)
-            parts.append([t.double().numpy() for t in (chances, reading.features[places], coding)])
+            parts.append([t.double().numpy() for t in (chances, reading.last_hidden_state[places], coding)])
     return tuple(np.concatenate(track) for track in zip(*parts, strict=True))
 
 

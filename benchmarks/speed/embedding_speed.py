@@ -46,7 +46,10 @@ def main() -> None:
         speeds.append(codes.size / seconds)
     told = ", ".join(f"{value:,.0f}" for value in sorted(speeds))
     print(f"{model.name}: encoded, bases per second of one core: {told}")
-    with tempfile.TemporaryDirectory() as folder, open_store(model.digest, "mean", Path(folder)) as store:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_store(model.digest, "mean", model.embedding_size, Path(folder)) as store,
+    ):
         store.put([sequence_digest(row) for row in codes], vectors)
         seconds, _ = timed(lambda: store.get([sequence_digest(row) for row in codes]))
     print(f"{model.name}: out of the store, bases per second of one core: {codes.size / seconds:,.0f}")

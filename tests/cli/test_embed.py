@@ -100,7 +100,7 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
         "import itertools, os, signal, sys\n"
         "import budwood.inference.embed as embed\n"
         "from budwood.cli.app import main\n"
-        "count, encode, embed._CHUNK = itertools.count(1), embed.encode_batch, 32\n"
+        "count, encode, embed._CHUNK = itertools.count(1), embed.encode_batch, 2\n"
         "def encode_or_die(*words):\n"
         "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"
         "embed.encode_batch = encode_or_die\n"

@@ -81,7 +81,7 @@ def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
     monkeypatch.setattr(module, "encode_batch", dies)
     with pytest.raises(KeyboardInterrupt):
         embed_windows(windows(600), checkpoint)
-    with open_store(checkpoint.digest, "mean") as store:
+    with open_store(checkpoint.digest, "mean", 32) as store:
         assert len(store) == 256
     monkeypatch.setattr(module, "encode_batch", true)
     resumed = embed_windows(windows(600), checkpoint)
@@ -89,7 +89,7 @@ def test_an_interruption_keeps_what_was_saved(checkpoint, monkeypatch):
 
 
 def test_another_runner_gets_whole_chunks_of_what_is_not_kept(checkpoint, monkeypatch):
-    monkeypatch.setattr(module, "_CHUNK", 32)
+    monkeypatch.setattr(module, "_CHUNK", 2)
     kept = embed_windows(windows(10), checkpoint)
     sizes: list[int] = []
 
@@ -111,7 +111,7 @@ def test_broken_weights_are_told_and_nothing_is_kept(checkpoint):
         broken.encoder.network.norm_patch.weight[0] = torch.nan
     with pytest.raises(BudwoodError, match="not finite"):
         embed_windows(windows(3), broken)
-    with open_store(broken.digest, "mean") as store:
+    with open_store(broken.digest, "mean", 32) as store:
         assert len(store) == 0
 
 
@@ -185,5 +185,5 @@ def test_too_long_or_empty_intervals_are_told():
 
 def test_a_damaged_cache_is_told(tmp_path):
     (tmp_path / f"{'a' * 32}-mean.sqlite").write_bytes(b"this is no database at all, not even nearly" * 50)
-    with pytest.raises(BudwoodError, match="embedding cache"), open_store("a" * 64, "mean", tmp_path):
+    with pytest.raises(BudwoodError, match="embedding cache"), open_store("a" * 64, "mean", 32, tmp_path):
         pass

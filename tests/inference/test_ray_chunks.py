@@ -43,7 +43,7 @@ def cluster() -> Iterator[RayChunks]:
 
 @pytest.fixture(autouse=True)
 def _small_chunks_on_one_thread(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(module, "_CHUNK", 32)
+    monkeypatch.setattr(module, "_CHUNK", 2)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -70,8 +70,8 @@ def test_it_tells_coding_bases_of_rice_that_it_never_saw(real_data: Path) -> Non
         score_auroc(coding_probability(piece, c)["Chr2"], coding, draws=20)
         for c in (load_checkpoint(), random_checkpoint())
     )
-    assert trained.weighted_auroc > 0.8
-    assert trained.weighted_auroc > random.weighted_auroc + 0.2
+    assert trained.auroc > 0.8
+    assert trained.auroc > random.auroc + 0.2
 
 
 def test_folders_without_a_checkpoint_are_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_reading_averages_overlapping_windows_and_turns_with_the_strand(codes:
     assert len(inside) == 1
     window = torch.from_numpy(codes[:1, inside[0] : inside[0] + 512].astype(np.int64))
     with torch.inference_mode():
-        expected = checkpoint.encoder(window).features[0, MARGIN + place - inside[0]]
+        expected = checkpoint.encoder(window).last_hidden_state[0, MARGIN + place - inside[0]]
     np.testing.assert_allclose(there.features[0, 2], expected.numpy(), atol=1e-5)
 
 
@@ -91,7 +91,9 @@ def test_long_windows_read_every_base_and_turn_with_the_strand(codes: np.ndarray
         first = checkpoint.encoder(torch.from_numpy(codes[:1, :2048].astype(np.int64)))
     expected = first.regions[0, MARGIN : MARGIN + GRID].softmax(-1).mean(0)
     np.testing.assert_allclose(there.probabilities[0, 0], expected.numpy(), atol=1e-5)
-    np.testing.assert_allclose(there.features[0, 0], first.features[0, MARGIN + FEATURE_GRID // 2], atol=1e-5)
+    np.testing.assert_allclose(
+        there.features[0, 0], first.last_hidden_state[0, MARGIN + FEATURE_GRID // 2], atol=1e-5
+    )
 
 
 def test_prior_correction_mends_a_skewed_class_and_neighbours_help() -> None:

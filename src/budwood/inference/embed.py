@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,16 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
-from budwood.genomics.sequence import PAD
+from budwood.genomics.sequence import PAD, encode
+from budwood.inference.chunk_runner import ChunkRunner, LocalChunks
+from budwood.inference.tiles import OVERLAP, cut_tiles
 from budwood.inference.vector_store import VectorStore, open_store
 from budwood.model.backbone import Backbone
 from budwood.progress import Advance, progress
 
 _BATCH: Final = 16
-#: Windows that are encoded before their vectors are saved: whole batches, which are the same anywhere.
-_CHUNK: Final = 16 * _BATCH
+#: Batches that are encoded before their vectors are saved: whole ones, which are the same anywhere.
+_CHUNK: Final = 16
 
 
 class Pool(Enum):
@@ -38,30 +41,6 @@ class Pool(Enum):
         return CENTRE_BASES if self is Pool.CENTRE else None
 
 
-#: :func:`encode_chunk` of one model and kind of vector: takes a chunk, and ``advance`` by name.
-EncodeChunk = Callable[..., NDArray[np.float32]]
-
-
-class ChunkRunner(Protocol):
-    """Has windows encoded somewhere, chunk by chunk."""
-
-    def run(
-        self, chunks: Iterable[NDArray[np.uint8]], encode_batch: EncodeChunk, advance: Advance
-    ) -> Iterator[NDArray[np.float32]]:
-        """Vectors of each chunk, in their order; ``advance`` is told how many windows are done."""
-
-
-class LocalChunks:
-    """Encodes chunks one after another in this process."""
-
-    def run(
-        self, chunks: Iterable[NDArray[np.uint8]], encode_batch: EncodeChunk, advance: Advance
-    ) -> Iterator[NDArray[np.float32]]:
-        """Vectors of each chunk, in their order."""
-        for codes in chunks:
-            yield encode_batch(codes, advance=advance)
-
-
 def embed_windows(
     codes: NDArray[np.uint8],
     checkpoint: Backbone,
@@ -69,6 +48,8 @@ def embed_windows(
     pool: Pool = Pool.MEAN,
     oriented: bool = False,
     cache: bool = True,
+    device: str | None = None,
+    batch_size: int | None = None,
     runner: ChunkRunner | None = None,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
@@ -77,38 +58,164 @@ def embed_windows(
     Parameters
     ----------
     codes
-        (rows, length) bases, padded on the right with PAD.
+        (rows, length) bases, padded with PAD on the right or on the left, at most 512 long.
+    checkpoint
+        Model to embed by.
+    pool
+        Which bases of a window its vector is the mean of.
     oriented
         Keep the two strands' readings side by side instead of their mean: for windows whose direction is
         known, such as that of a gene. The vector of the reverse complement has its halves in the other order.
     cache
         Keep vectors on disk and use those kept. What was encoded before an interruption is not encoded
         again.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``: the model is moved there; where it is if None.
+    batch_size
+        Windows that are read at once, 16 if None. More are faster on a GPU and take more memory; vectors
+        change by rounding alone.
     runner
         Where the windows are encoded, by default in this process.
+    show
+        Draw a progress bar; by default on a terminal.
 
     Returns
     -------
     ndarray
         (rows, size) ``float32``, where size is the model's own, 512 for the packaged checkpoint; twice
         that if oriented: the given strand, then the other one. Rows of equal sequence are equal to the bit.
+
+    Raises
+    ------
+    BudwoodError
+        If the windows have another shape, there is no such device, or the model gives numbers that are not
+        finite.
+
+    Examples
+    --------
+    >>> from budwood.model.backbone import load_backbone
+    >>> windows = np.zeros((2, 60), dtype=np.uint8)
+    >>> embed_windows(windows, load_backbone(), cache=False, show=False).shape
+    (2, 512)
     """
     if codes.ndim != 2 or codes.shape[1] > WINDOW:
         raise BudwoodError(f"windows have shape {codes.shape}", mend=f"give rows of at most {WINDOW} bases")
+    batch_size = _BATCH if batch_size is None else batch_size
+    if batch_size < 1:
+        raise BudwoodError(f"the batch size is {batch_size}", where="--batch-size", mend="give 1 or more")
+    if device is not None:
+        checkpoint.on(device)
+    work = _Work(checkpoint, pool, oriented, batch_size, runner or LocalChunks(), show)
     distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
     if not cache:
-        vectors = _encode_all(distinct, checkpoint, pool, oriented, None, runner, show)
+        vectors = _encode_all(distinct, work, None)
     else:
-        with open_store(checkpoint.digest, kept_as(pool, oriented)) as store:
-            vectors = _encode_all(distinct, checkpoint, pool, oriented, store, runner, show)
+        kind = kept_as(pool, oriented, checkpoint)
+        with open_store(checkpoint.digest, kind, work.numbers) as store:
+            vectors = _encode_all(distinct, work, store)
     return vectors[row_of.ravel()]
 
 
 def embed_haplotypes(
-    table: HaplotypeTable, checkpoint: Backbone, *, cache: bool = True, show: bool | None = None
+    table: HaplotypeTable,
+    checkpoint: Backbone,
+    *,
+    cache: bool = True,
+    device: str | None = None,
+    batch_size: int | None = None,
+    show: bool | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of a panel's distinct window sequences, (H, size), in the order of ``table.sequences``."""
-    return embed_windows(table.sequences, checkpoint, cache=cache, show=show)
+    """Vectors of a panel's distinct window sequences.
+
+    Parameters
+    ----------
+    table
+        Haplotypes of the panel.
+    checkpoint
+        Model to embed by, in float32: haplotypes of a window often differ in one base, and in bfloat16
+        rounding hides much of the difference between their vectors.
+    cache, device, batch_size, show
+        As for :func:`embed_windows`.
+
+    Returns
+    -------
+    ndarray
+        (H, size) ``float32``, in the order of ``table.sequences``.
+
+    Raises
+    ------
+    BudwoodError
+        If the model computes in less than float32.
+    """
+    if checkpoint.precision != "float32":
+        raise BudwoodError(
+            f"haplotypes cannot be embedded in {checkpoint.precision}, which rounds their differences away",
+            where=checkpoint.name,
+            mend="open the model with precision float32",
+        )
+    return embed_windows(
+        table.sequences, checkpoint, cache=cache, device=device, batch_size=batch_size, show=show
+    )
+
+
+def embed_sequences(
+    sequences: Sequence[str | NDArray[np.uint8]],
+    checkpoint: Backbone,
+    *,
+    pool: Pool = Pool.MEAN,
+    oriented: bool = False,
+    overlap: int = OVERLAP,
+    cache: bool = True,
+    device: str | None = None,
+    batch_size: int | None = None,
+    show: bool | None = None,
+) -> NDArray[np.float32]:
+    """One vector for each sequence, of any length.
+
+    A sequence of more than 512 bases is cut into tiles (:func:`budwood.inference.tiles.tile_bounds`); its
+    vector is the mean of theirs, in which every base counts once. The vector of the reverse complement is the
+    same. With ``Pool.CENTRE`` the middle window alone is read.
+
+    Parameters
+    ----------
+    sequences
+        Letters, or codes of :mod:`budwood.genomics.sequence`.
+    overlap
+        Bases that neighbouring tiles share at least.
+    checkpoint, pool, oriented, cache, device, batch_size, show
+        As for :func:`embed_windows`.
+
+    Returns
+    -------
+    ndarray
+        (sequences, size) ``float32``, or (sequences, 2 size) if oriented.
+
+    Raises
+    ------
+    BudwoodError
+        If a sequence is empty, with its number.
+
+    Examples
+    --------
+    >>> from budwood.model.backbone import load_backbone
+    >>> embed_sequences(["ACGT" * 200, "TTA"], load_backbone(), cache=False, show=False).shape
+    (2, 512)
+    """
+    codes = [encode(each) if isinstance(each, str) else each for each in sequences]
+    if pool is Pool.CENTRE:
+        codes = [_middle(each) for each in codes]
+    tiles = cut_tiles(codes, overlap)
+    vectors = embed_windows(
+        tiles.codes,
+        checkpoint,
+        pool=pool,
+        oriented=oriented,
+        cache=cache,
+        device=device,
+        batch_size=batch_size,
+        show=show,
+    )
+    return tiles.pooled(vectors)
 
 
 def embed_intervals(
@@ -118,19 +225,68 @@ def embed_intervals(
     *,
     pool: Pool = Pool.MEAN,
     oriented: bool = False,
+    overlap: int = OVERLAP,
     cache: bool = True,
+    device: str | None = None,
+    batch_size: int | None = None,
     show: bool | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of intervals of at most 512 bases, (rows, size), or (rows, 2 size) if oriented.
+    """One vector for each interval, of any length.
 
-    An interval is read along its strand; that matters to oriented vectors only.
+    An interval is read along its strand; that matters to oriented vectors only. Those of more than 512 bases
+    are tiled as by :func:`embed_sequences`.
+
+    Parameters
+    ----------
+    assembly, intervals
+        Places and the sequence they lie in.
+    checkpoint, pool, oriented, overlap, cache, device, batch_size, show
+        As for :func:`embed_sequences`.
+
+    Returns
+    -------
+    ndarray
+        (intervals, size) ``float32``, or (intervals, 2 size) if oriented.
+
+    Raises
+    ------
+    BudwoodError
+        If an interval is empty or leaves its contig.
     """
-    rows = stack_intervals(assembly, intervals)
-    return embed_windows(rows, checkpoint, pool=pool, oriented=oriented, cache=cache, show=show)
+    for interval in intervals:
+        if interval.length < 1:
+            raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
+    return embed_sequences(
+        [assembly.sequence(interval) for interval in intervals],
+        checkpoint,
+        pool=pool,
+        oriented=oriented,
+        overlap=overlap,
+        cache=cache,
+        device=device,
+        batch_size=batch_size,
+        show=show,
+    )
+
+
+def _middle(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The 512 bases in the middle, 511 where the length is odd: the same from either strand."""
+    cut = max(0, -(-(len(codes) - WINDOW) // 2))
+    return codes[cut : len(codes) - cut]
 
 
 def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArray[np.uint8]:
     """Sequences of intervals as rows of 512 codes, padded on the right.
+
+    Parameters
+    ----------
+    assembly, intervals
+        Places of at most 512 bases, and the sequence they lie in.
+
+    Returns
+    -------
+    ndarray
+        (intervals, 512).
 
     Raises
     ------
@@ -161,28 +317,43 @@ def sequence_digest(codes: NDArray[np.uint8]) -> bytes:
     return hashlib.sha256(codes[codes != PAD].tobytes()).digest()
 
 
-def _encode_all(
-    distinct: NDArray[np.uint8],
-    checkpoint: Backbone,
-    pool: Pool,
-    oriented: bool,
-    store: VectorStore | None,
-    runner: ChunkRunner | None,
-    show: bool | None,
-) -> NDArray[np.float32]:
-    numbers = checkpoint.embedding_size * (2 if oriented else 1)
-    vectors = np.empty((len(distinct), numbers), dtype=np.float32)
+@dataclass(frozen=True)
+class _Work:
+    """How windows are to be encoded."""
+
+    checkpoint: Backbone
+    pool: Pool
+    oriented: bool
+    batch_size: int
+    runner: ChunkRunner
+    show: bool | None
+
+    @property
+    def numbers(self) -> int:
+        """Length of a vector."""
+        return self.checkpoint.embedding_size * (2 if self.oriented else 1)
+
+
+def _encode_all(distinct: NDArray[np.uint8], work: _Work, store: VectorStore | None) -> NDArray[np.float32]:
+    vectors = np.empty((len(distinct), work.numbers), dtype=np.float32)
     digests = [sequence_digest(row) for row in distinct]
     known = store.get(digests) if store is not None else {}
     todo = [i for i, digest in enumerate(digests) if digest not in known]
     for i, digest in enumerate(digests):
         if digest in known:
             vectors[i] = known[digest]
-    chunks = [todo[k : k + _CHUNK] for k in range(0, len(todo), _CHUNK)]
-    with progress("embedding", total=len(todo), show=show) as advance:
+    size = _CHUNK * work.batch_size
+    chunks = [todo[k : k + size] for k in range(0, len(todo), size)]
+    with progress("embedding", total=len(todo), show=work.show) as advance:
         waiting = (distinct[rows] for rows in chunks)
-        encode_batch = partial(encode_chunk, checkpoint=checkpoint, pool=pool, oriented=oriented)
-        parts = (runner or LocalChunks()).run(waiting, encode_batch, advance)
+        encode_batch = partial(
+            encode_chunk,
+            checkpoint=work.checkpoint,
+            pool=work.pool,
+            oriented=work.oriented,
+            batch_size=work.batch_size,
+        )
+        parts = work.runner.run(waiting, encode_batch, advance)
         for rows, part in zip(chunks, parts, strict=True):
             vectors[rows] = part
             if store is not None:
@@ -195,9 +366,24 @@ def encode_chunk(
     checkpoint: Backbone,
     pool: Pool,
     oriented: bool,
+    batch_size: int = _BATCH,
     advance: Advance | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of a chunk, in batches of 16: the one stage of embedding, on whichever machine it runs.
+    """Vectors of a chunk, batch by batch: the one stage of embedding, on whichever machine it runs.
+
+    Parameters
+    ----------
+    codes
+        (rows, length) bases.
+    checkpoint, pool, oriented, batch_size
+        As for :func:`embed_windows`.
+    advance
+        Called with the number of windows done.
+
+    Returns
+    -------
+    ndarray
+        (rows, size), or (rows, 2 size) if oriented.
 
     Raises
     ------
@@ -205,8 +391,8 @@ def encode_chunk(
         If the model gives numbers that are not finite, as broken weights do.
     """
     parts = []
-    for begin in range(0, len(codes), _BATCH):
-        parts.append(encode_batch(codes[begin : begin + _BATCH], checkpoint, pool, oriented))
+    for begin in range(0, len(codes), batch_size):
+        parts.append(encode_batch(codes[begin : begin + batch_size], checkpoint, pool, oriented))
         if advance is not None:
             advance(len(parts[-1]))
     vectors = np.concatenate(parts)
@@ -222,11 +408,41 @@ def encode_chunk(
 def encode_batch(
     codes: NDArray[np.uint8], checkpoint: Backbone, pool: Pool = Pool.MEAN, oriented: bool = False
 ) -> NDArray[np.float32]:
-    """One pass over (batch, length) codes, without cache: (batch, size), or (batch, 2 size) if oriented."""
+    """Vectors of one batch in one pass, without the cache.
+
+    Parameters
+    ----------
+    codes
+        (batch, length) bases.
+    checkpoint, pool, oriented
+        As for :func:`embed_windows`.
+
+    Returns
+    -------
+    ndarray
+        (batch, size), or (batch, 2 size) if oriented.
+    """
     there, back = checkpoint.embed_strands(codes, centre=pool.centre)
     return np.concatenate([there, back], axis=1) if oriented else (there + back) / 2
 
 
-def kept_as(pool: Pool, oriented: bool) -> str:
-    """Name of the kind of vectors in the store."""
-    return f"{pool.value}-oriented" if oriented else pool.value
+def kept_as(pool: Pool, oriented: bool, checkpoint: Backbone) -> str:
+    """Name of a kind of vectors in the store: whatever a vector depends on besides sequence and model.
+
+    Vectors of a GPU differ from a processor's in their last digits and are kept apart from them.
+
+    Parameters
+    ----------
+    pool, oriented
+        As for :func:`embed_windows`.
+    checkpoint
+        Gives device and precision.
+    """
+    parts = [pool.value]
+    if oriented:
+        parts.append("oriented")
+    if checkpoint.precision != "float32":
+        parts.append(checkpoint.precision)
+    if checkpoint.device.type != "cpu":
+        parts.append(checkpoint.device.type)
+    return "-".join(parts)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from budwood.corpus.stages.ray_runner import connect
 from budwood.errors import BudwoodError
-from budwood.inference.embed import EncodeChunk
+from budwood.inference.chunk_runner import EncodeChunk
 from budwood.progress import Advance
 
 
@@ -40,7 +40,13 @@ class RayChunks:
     def run(
         self, chunks: Iterable[NDArray[np.uint8]], encode: EncodeChunk, advance: Advance
     ) -> Iterator[NDArray[np.float32]]:
-        """Vectors of each chunk, in their order."""
+        """Vectors of each chunk, in their order.
+
+        Parameters
+        ----------
+        chunks, encode, advance
+            As for :class:`budwood.inference.chunk_runner.ChunkRunner`. The model is on the processor.
+        """
         sent, most = self._ray.put(encode), 2 * self.workers
         pending: deque[Any] = deque()
         try:

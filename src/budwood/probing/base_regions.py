@@ -90,17 +90,18 @@ def _read_stretch(
     step = window // 2
     begins = np.arange(max(0, MARGIN - step), min(len(row) - window + 1, MARGIN + STRETCH), step)
     windows = np.stack([row[begin : begin + window] for begin in begins]).astype(np.int64)
-    reading = checkpoint.encoder(torch.from_numpy(windows))
-    log_odds = torch.zeros(len(row), reading.regions.shape[-1])
+    reading = checkpoint.encoder(torch.from_numpy(windows).to(checkpoint.device))
+    regions, vectors = reading.regions.float().cpu(), reading.last_hidden_state.float().cpu()
+    log_odds = torch.zeros(len(row), regions.shape[-1])
     times = torch.zeros(len(row), 1)
-    for begin, read in zip(begins, reading.regions.float(), strict=True):
+    for begin, read in zip(begins, regions, strict=True):
         log_odds[begin : begin + window] += read
         times[begin : begin + window] += 1
     mean = (log_odds / times)[MARGIN : MARGIN + STRETCH]
     probabilities = mean.softmax(-1).reshape(STRETCH // GRID, GRID, -1).mean(1)
     places = MARGIN + np.arange(FEATURE_GRID // 2, STRETCH, FEATURE_GRID)
     nearest = np.abs(places[:, None] - begins - (window - 1) / 2).argmin(1)
-    features = reading.features.float()[nearest, places - begins[nearest]]
+    features = vectors[nearest, places - begins[nearest]]
     return probabilities.numpy(), features.numpy()
 
 

@@ -128,7 +128,9 @@ def encode_centres(
     found = np.empty((len(windows), 2 * size + CENTRE_BASES * config.regions), dtype=np.float32)
     keys = [hashlib.sha256(row.tobytes()).digest() for row in windows]
     name = "middle-bf16" if half_precision else "middle"
-    with open_store(checkpoint.digest, name) as store:
+    if checkpoint.device.type != "cpu":
+        name += f"-{checkpoint.device.type}"
+    with open_store(checkpoint.digest, name, found.shape[1]) as store:
         known = store.get(keys)
         todo = []
         for row, key in enumerate(keys):
@@ -149,16 +151,16 @@ def encode_centres(
 
 
 def _read(codes: NDArray[np.uint8], checkpoint: Checkpoint, half_precision: bool) -> NDArray[np.float32]:
-    mixed = torch.autocast("cpu", torch.bfloat16) if half_precision else nullcontext()
+    mixed = torch.autocast(checkpoint.device.type, torch.bfloat16) if half_precision else nullcontext()
     with torch.inference_mode(), mixed:
         there, back = (
-            checkpoint.encoder.strand(torch.from_numpy(strand.astype(np.int64)))
+            checkpoint.encoder.strand(torch.from_numpy(strand.astype(np.int64)).to(checkpoint.device))
             for strand in (codes, reverse_complement(codes))
         )
     joined = (there.regions.float() + back.regions.float().flip(1)[..., list(COMPLEMENT_REGION)]) / 2
     parts = [_middle(reading.features.float()).mean(1) for reading in (there, back)]
     parts.append(_middle(joined).log_softmax(-1).flatten(1))
-    found: NDArray[np.float32] = torch.cat(parts, dim=1).numpy()
+    found: NDArray[np.float32] = torch.cat(parts, dim=1).cpu().numpy()
     return found
 
 

@@ -151,7 +151,8 @@ def encoder_probabilities(
     with torch.inference_mode(), progress("reading", total=len(masked), show=show) as advance:
         for begin in range(0, len(masked), _BATCH):
             piece = torch.from_numpy(masked[begin : begin + _BATCH].astype(np.int64))
-            probabilities = checkpoint.encoder(piece).bases.softmax(-1).double().numpy()
+            logits = checkpoint.encoder(piece.to(checkpoint.device)).bases
+            probabilities = logits.float().cpu().softmax(-1).double().numpy()
             asked = np.flatnonzero((hidden.rows >= begin) & (hidden.rows < begin + len(piece)))
             found[asked] = probabilities[hidden.rows[asked] - begin, hidden.columns[asked]]
             advance(len(piece))

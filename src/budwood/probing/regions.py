@@ -66,8 +66,8 @@ def coding_probability(
         for begin in range(0, len(tiles), _BATCH):
             batch = tiles[begin : begin + _BATCH]
             codes = stack_intervals(assembly, batch)
-            reading = checkpoint.encoder(torch.from_numpy(codes.astype(np.int64)))
-            coding = reading.regions.softmax(-1)[..., list(CODING)].sum(-1).numpy()
+            reading = checkpoint.encoder(torch.from_numpy(codes.astype(np.int64)).to(checkpoint.device))
+            coding = reading.regions.softmax(-1)[..., list(CODING)].sum(-1).cpu().numpy()
             for interval, row, values in zip(batch, codes, coding, strict=True):
                 found[interval.contig][interval.start : interval.end] = values[row != PAD]
             advance(len(batch))

@@ -11,14 +11,12 @@ from budwood.training.monitoring.speed import bases_per_second, measured_peak, o
 
 def test_operations_of_matrix_products_and_convolutions() -> None:
     c, d, patch, kernel, window = 8, 16, 4, 5, 32
-    config = BudwoodConfig(
-        stem_channels=c, hidden_size=d, layers=1, heads=2, patch=patch, kernel=kernel, regions=3
-    )
+    config = BudwoodConfig(stem_channels=c, hidden_size=d, layers=1, heads=2, patch=patch, kernel=kernel)
     read = (2 * kernel + 1) * 6 * c
     block = kernel * c * c + c * c
     joined = 2 * c * d
     attention = (3 * d * d + d * d + 8 * d * d) / patch + 2 * (window / patch) * d / patch
-    heads = c * (4 + 3)
+    heads = c * (4 + config.regions)
     forward = 2 * (read + 2 * block + joined + attention + heads)
     assert operations_per_base(BudwoodEncoder(config), window) == 3 * forward
 

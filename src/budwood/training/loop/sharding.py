@@ -13,7 +13,7 @@ from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
 
 from budwood.errors import BudwoodError
-from budwood.model.encoder import AttentionBlock
+from budwood.model.strand_network import AttentionBlock
 from budwood.training.objective.objectives import PretrainingObjective
 
 

@@ -14,7 +14,8 @@ from torch.nn import functional
 from budwood.config import CENTRE_BASES
 from budwood.genomics.annotation.base_class import UNLABELLED, BaseClass
 from budwood.genomics.sequence import MASK, N
-from budwood.model.encoder import BASES, BudwoodEncoder, StrandOutput
+from budwood.model.encoder import BudwoodEncoder
+from budwood.model.strand_network import BASES, StrandOutput
 from budwood.training.objective.locus_offset import NO_OFFSET, OFFSETS
 from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
 

@@ -266,3 +266,50 @@ def test_quality_of_the_brassica_scaffolds(real_data: Path) -> None:
     assert (quality.contigs, quality.total) == (27, 80_494_908)
     assert quality.n_share == pytest.approx(0.13, abs=0.001)
     assert quality.soft_masked_share == pytest.approx(0.267, abs=0.001)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_changed_content_under_an_old_date_is_read_anew(tmp_path: Path, packed: bool, replaced: bool) -> None:
+    """Same name, same size, same date: written in place, or put in its place by another file."""
+    path = tmp_path / ("genome.fa.xz" if packed else "genome.fa")
+
+    def write(letters: str, file: Path) -> None:
+        text = f">c\n{letters}\n".encode()
+        file.write_bytes(lzma.compress(text) if packed else text)
+
+    first, second = "ACGTACGT" * 40, "CAGTCAGT" * 40
+    write(first, path)
+    size, date = path.stat().st_size, (10**18, 10**18)
+    os.utime(path, ns=date)
+    assert decode(open_fasta(path).sequence(Interval("c", 0, 320))) == first
+    if replaced:
+        other = tmp_path / "other"
+        write(second, other)
+        other.replace(path)
+    else:
+        write(second, path)
+    os.utime(path, ns=date)
+    assert path.stat().st_size == size
+    assert decode(open_fasta(path).sequence(Interval("c", 0, 320))) == second
+
+
+def test_without_a_date_of_the_entry_the_content_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows keeps no such date: the first of two lines becomes longer, so an old index would misplace bases."""
+    path = tmp_path / "genome.fa"
+    true = os.stat
+
+    class Still:
+        def __init__(self, facts: os.stat_result) -> None:
+            self.facts = facts
+
+        def __getattr__(self, name: str) -> object:
+            return {"st_mtime_ns": 1, "st_ctime_ns": 1, "st_ino": 1}.get(name, getattr(self.facts, name))
+
+    monkeypatch.setattr(Path, "stat", lambda self, **others: Still(true(self, **others)))
+    path.write_text(">c\nACGT\nAC\n")
+    assert decode(open_fasta(path).sequence(Interval("c", 0, 6))) == "ACGTAC"
+    path.write_text(">c\nACGTT\nA\n")
+    assert decode(open_fasta(path).sequence(Interval("c", 0, 6))) == "ACGTTA"

@@ -30,6 +30,9 @@ except ImportError:  # there is no build of it for Windows
     pysam = None  # type: ignore[assignment]
 
 _LETTERS: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx*-."
+#: Pieces of a file, and bytes of each, that tell its content from another one's.
+_SAMPLES: Final = 17
+_SAMPLE: Final = 16_384
 _INDEX, _BLOCKS, _UNPACKED = "genome.fai", "genome.gzi", "genome.fa"
 
 
@@ -137,8 +140,7 @@ def open_fasta(path: Path) -> FastaAssembly:
     kind = compression(path)
     if kind == "bgzf" and pysam is None:
         kind = "gzip"
-    facts = path.stat()
-    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}|{kind}".encode()).hexdigest()[:32]
+    key = _key(path, kind)
     root = cache_directory() / "genomes"
     folder = root / key
     if not (folder / _INDEX).exists():
@@ -154,6 +156,23 @@ def open_fasta(path: Path) -> FastaAssembly:
                 mend="free some space or set BUDWOOD_CACHE to another folder",
             ) from error
     return FastaAssembly(path, folder)
+
+
+def _key(path: Path, kind: str) -> str:
+    """Name of a file's index: another one when the content changes, also under its old date.
+
+    A program can set the date of a change back (mtime), but not that of the file's entry (ctime). Where the
+    operating system keeps no such date, samples of the content must do.
+    """
+    facts = path.stat()
+    found = hashlib.sha256(
+        f"{path}|{facts.st_size}|{facts.st_mtime_ns}|{facts.st_ctime_ns}|{facts.st_ino}|{kind}".encode()
+    )
+    with path.open("rb") as handle:
+        for number in range(_SAMPLES):
+            handle.seek(max(0, facts.st_size - _SAMPLE) * number // (_SAMPLES - 1))
+            found.update(handle.read(_SAMPLE))
+    return found.hexdigest()[:32]
 
 
 def _prepare(path: Path, kind: str, folder: Path) -> None:
