@@ -10,15 +10,18 @@ same weights moved along the markers by a third of their number: what any weight
 
 from __future__ import annotations
 
-import argparse
 import lzma
-import os
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder, phenotyped_rows
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -64,9 +67,8 @@ def simulated(seed: int) -> dict[str, float]:
     found = function_weights(genotypes.markers, annotation)
     print(f"seed {seed}: {found.notes[0]}", flush=True)
     values, genetic = phenotypes.means(phenotypes.traits[0]), truth.means("genetic_value")
-    training = np.array([row for name, row in genotypes.row.items() if name in values], dtype=np.intp)
+    training, y = phenotyped_rows(genotypes, values)
     rest = np.setdiff1d(np.arange(len(genotypes.accessions)), training)
-    y = np.array([values[genotypes.accessions[row]] for row in training])
     true_value = np.array([genetic[genotypes.accessions[row]] for row in rest])
     accuracy = {}
     for name, (predictors, model) in panels(genotypes, found.by_kernel[FUNCTION]).items():
@@ -103,8 +105,7 @@ def arabidopsis(data: Path, folds: int, repeats: int) -> dict[str, Vector]:
     blocks = data / "genomes/arabidopsis_thaliana/tair10_tracks/thaliana_v9_cds_blocks.bed.xz"
     found = function_weights(genotypes.markers, coding_blocks(blocks, "5"))
     print(found.notes[0], flush=True)
-    rows = np.array([row for name, row in genotypes.row.items() if name in values], dtype=np.intp)
-    y = np.array([values[genotypes.accessions[row]] for row in rows])
+    rows, y = phenotyped_rows(genotypes, values)
     genotypes = genotypes.take(rows)
     fold_r: dict[str, list[float]] = {}
     models = panels(genotypes, found.by_kernel[FUNCTION])
@@ -121,15 +122,13 @@ def arabidopsis(data: Path, folds: int, repeats: int) -> dict[str, Vector]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5)
     chosen = parser.parse_args()
     per_seed = [simulated(seed) for seed in range(1, chosen.seeds + 1)]
-    real = arabidopsis(Path(os.environ["BUDWOOD_DATA"]), chosen.folds, chosen.repeats)
+    real = arabidopsis(data_folder(), chosen.folds, chosen.repeats)
     print("| model | simulated, mean r | less GBLUP, by seed | FT16, r | less GBLUP (95 % interval) |")
     print("|---|--:|---|--:|--:|")
     for name, fold_r in real.items():

@@ -17,18 +17,21 @@ without what clusters held out inside the training set add. Every finished line 
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
-from scoreboard import Task, read
 
+from benchmarks.accuracy.scoreboard import Task, read
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
+from benchmarks.common.results_file import append_result, read_results
 from budwood.prediction.contract import Estimator, FittedEstimator, Forecast, Lines
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import model_named
@@ -127,11 +130,8 @@ def judge(predictors: PanelKernels, y: Vector, model: Estimator, scheme: str) ->
     return lines
 
 
-def finished(out: Path) -> dict[tuple[str, str, str, str], Line]:
-    if not out.exists():
-        return {}
-    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines() if line]
-    return {(line["task"], line["model"], line["scheme"], line["interval"]): line for line in lines}
+def finished(out: Path) -> dict[tuple[str, ...], Line]:
+    return read_results(out, "task", "model", "scheme", "interval")
 
 
 def compute(out: Path, data: Path, task: Task, names: list[str]) -> None:
@@ -147,9 +147,8 @@ def compute(out: Path, data: Path, task: Task, names: list[str]) -> None:
     predictors, y = read(data, task)
     for name, scheme in todo:
         begun = {"task": task.name, "model": name, "scheme": scheme, "n": len(y)}
-        lines = [json.dumps(begun | line) for line in judge(predictors, y, model_named(name), scheme)]
-        with out.open("a", encoding="utf-8") as handle:
-            handle.write("\n".join(lines) + "\n")
+        for line in judge(predictors, y, model_named(name), scheme):
+            append_result(out, begun | line)
 
 
 def mean_interval(values: list[float]) -> str:
@@ -195,7 +194,7 @@ def show(done: dict[tuple[str, str, str, str], Line], tasks: list[Task], names: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--models", default="gblup,gaussian,multi-kernel,auto")
     parser.add_argument("--only", default="", help="part of a panel's or trait's name")
@@ -205,7 +204,7 @@ def main() -> None:
     names = options.models.split(",")
     tasks = [task for task in (DEVELOPMENT if options.development else TASKS) if options.only in task.name]
     for task in [] if options.show else tasks:
-        compute(options.out, Path(os.environ["BUDWOOD_DATA"]), task, names)
+        compute(options.out, data_folder(), task, names)
     show(finished(options.out), tasks, names)
 
 

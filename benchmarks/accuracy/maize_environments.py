@@ -20,17 +20,20 @@ environments, are divided into 5; cv0 of maize holds out each of its 15 places a
 
 from __future__ import annotations
 
-import argparse
 import csv
-import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.genomics.environments import Environments
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
@@ -57,14 +60,12 @@ class Task:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--panel", action="append", help="only these panels")
     parser.add_argument("--scheme", action="append", help="only these schemes")
     parser.add_argument("--permutations", type=int, default=2)
     arguments = parser.parse_args()
-    data = Path(os.environ["BUDWOOD_DATA"]) / "panels"
+    data = data_folder() / "panels"
     for task in TASKS:
         chosen = {s: m for s, m in task.designs.items() if not arguments.scheme or s in arguments.scheme}
         if chosen and (not arguments.panel or task.folder in arguments.panel):

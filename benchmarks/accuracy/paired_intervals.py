@@ -8,11 +8,15 @@ them by cross-validation, and the mean difference of r over all panels is what a
 
 from __future__ import annotations
 
-import argparse
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 
+from benchmarks.common.arguments import parser_for
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import (
     bootstrap_difference,
@@ -72,7 +76,7 @@ def judge(found: Found, x: np.ndarray, y: np.ndarray, part: int, divisions: list
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_for(__doc__)
     parser.add_argument("--panels", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -14,18 +14,21 @@ Panels with more than 4,000 markers are thinned evenly to 4,000.
 
 from __future__ import annotations
 
-import argparse
 import csv
-import os
+import sys
 import time
 from itertools import groupby
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
@@ -41,13 +44,11 @@ CRITERIA: tuple[Criterion, ...] = ("cdmean", "pevmean")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--panel", action="append", help="only these panels")
     parser.add_argument("--draws", type=int, default=DRAWS)
     arguments = parser.parse_args()
-    data = Path(os.environ["BUDWOOD_DATA"])
+    data = data_folder()
     with (data / "reference/scoreboard_peers.csv").open(newline="") as handle:
         tasks = [(row["panel"], row["phenotypes"], row["trait"]) for row in csv.DictReader(handle)]
     console = Console(width=190)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,10 +20,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.stats.evaluation.metrics import coverage, pearson_r
@@ -126,11 +129,12 @@ def run(job: Job, work: Path) -> list[str]:
 
 
 def main() -> None:
+    parser_for(__doc__).parse_args()
     table = Table(
         "panel", "trait", "labelled + hidden", "model", "r, hidden", "90 % covers", "5 x 5 folds", "s"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for job in jobs(Path(os.environ["BUDWOOD_DATA"]), Path(folder)):
+        for job in jobs(data_folder(), Path(folder)):
             table.add_row(*run(job, Path(folder)))
     Console(width=190).print(table)
 

@@ -18,17 +18,21 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -49,7 +53,7 @@ Gram = NDArray[np.float64]
 
 def main() -> None:
     arguments = parse()
-    panel = Path(os.environ["BUDWOOD_DATA"]) / "panels/rice_rdp1_44k"
+    panel = data_folder() / "panels/rice_rdp1_44k"
     console = Console()
     genotypes = read_plink(panel / "raw/Rice44k.zip")
     phenotypes = read_phenotypes(panel / "pheno.csv")
@@ -62,9 +66,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--checkpoint", default="", help="folder, none, or by default the packaged one")
     return parser.parse_args()
 

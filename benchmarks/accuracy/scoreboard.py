@@ -13,21 +13,23 @@ GBLUP. "Their best" is the peer with the highest mean r on that very task, which
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
-import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from budwood.genomics.genotypes import Genotypes
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder, read_panel
+from benchmarks.common.results_file import append_result, read_results
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import coverage, pearson_r
@@ -35,7 +37,6 @@ from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.stats.evaluation.splitters import random_folds
 
 REPEATS, FOLDS = 2, 5
-TETRAPLOID = {"potato_gwaspoly", "potato_stagewise"}
 PEERS = ("GBLUP", "RKHS", "RF", "LightGBM")
 
 
@@ -59,22 +60,9 @@ def tasks(data: Path) -> Iterator[Task]:
 
 
 def read(data: Path, task: Task) -> tuple[PanelKernels, NDArray[np.float64]]:
-    """Labelled accessions in sorted order."""
-    folder = data / "panels" / task.panel
-    stored = np.load(folder / "geno.npz")
-    row = {str(name): i for i, name in enumerate(stored["ids"])}
-    values = {}
-    with (folder / task.phenotypes).open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        first = reader.fieldnames[0]
-        for record in reader:
-            text = record[task.trait]
-            if record[first] in row and text not in ("", "NA", "nan", "NaN"):
-                values[record[first]] = float(text)
-    names = sorted(values)
-    dosage = stored["dosage"][[row[name] for name in names]]
-    genotypes = Genotypes.from_matrix(names, dosage, ploidy=4 if task.panel in TETRAPLOID else 2)
-    return PanelKernels(genotypes), np.array([values[name] for name in names])
+    """Phenotyped accessions in sorted order."""
+    genotypes, y = read_panel(data / "panels" / task.panel, task.phenotypes, task.trait)
+    return PanelKernels(genotypes), y
 
 
 def score(data: Path, task: Task, name: str) -> dict[str, object]:
@@ -93,13 +81,6 @@ def score(data: Path, task: Task, name: str) -> dict[str, object]:
         **{"task": task.name, "model": name, "n": len(y), "fold_r": fold_r},
         **{"coverage_90": float(np.mean(inside)), "seconds_per_fit": seconds},
     }
-
-
-def finished(out: Path) -> dict[tuple[str, str], dict]:
-    if not out.exists():
-        return {}
-    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines() if line]
-    return {(line["task"], line["model"]): line for line in lines}
 
 
 def rows(
@@ -157,22 +138,20 @@ def show(header: list[str], body: list[list[str]], markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--models", default="gblup,gaussian,auto")
     parser.add_argument("--only", default="", help="part of a panel's or trait's name")
     parser.add_argument("--show", action="store_true", help="show what is there, compute nothing")
     parser.add_argument("--markdown", action="store_true", help="print the table as markdown")
     options = parser.parse_args()
-    data, models = Path(os.environ["BUDWOOD_DATA"]), options.models.split(",")
+    data, models = data_folder(), options.models.split(",")
     chosen = [task for task in tasks(data) if options.only in task.name]
     for task in [] if options.show else chosen:
         for model in models:
-            if (task.name, model) not in finished(options.out):
-                line = json.dumps(score(data, task, model))
-                with options.out.open("a", encoding="utf-8") as handle:
-                    handle.write(line + "\n")
-    show(*rows(finished(options.out), chosen, models), options.markdown)
+            if (task.name, model) not in read_results(options.out, "task", "model"):
+                append_result(options.out, score(data, task, model))
+    show(*rows(read_results(options.out, "task", "model"), chosen, models), options.markdown)
 
 
 if __name__ == "__main__":

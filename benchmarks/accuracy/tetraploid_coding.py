@@ -9,14 +9,17 @@ Intervals (95 %) are for the mean difference over folds (Nadeau and Bengio 2003)
 
 from __future__ import annotations
 
-import argparse
-import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder, phenotyped_rows
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
@@ -64,22 +67,19 @@ def tasks(data: Path) -> Iterator[tuple[str, str, Genotypes, NDArray[np.intp], N
             if trait in STRUCTURE:
                 continue
             values = phenotypes.means(trait)
-            rows = np.array([row for name, row in genotypes.row.items() if name in values], dtype=np.intp)
-            y = np.array([values[genotypes.accessions[row]] for row in rows])
+            rows, y = phenotyped_rows(genotypes, values)
             yield panel, trait, genotypes, rows, y
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5)
     chosen = parser.parse_args()
     print("| panel, trait | lines | tetraploid | diploidised | difference (95 % interval) |")
     print("|---|--:|--:|--:|--:|")
     means = []
-    for panel, trait, genotypes, rows, y in tasks(Path(os.environ["BUDWOOD_DATA"])):
+    for panel, trait, genotypes, rows, y in tasks(data_folder()):
         codings = (genotypes, diploidised(genotypes))
         four, two = (fold_r(coding, rows, y, chosen.folds, chosen.repeats) for coding in codings)
         difference = corrected_interval(four - two, 1.0 / (chosen.folds - 1))

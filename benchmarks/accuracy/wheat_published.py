@@ -9,14 +9,18 @@ divisions, with the standard deviation between divisions that one of them has by
 from __future__ import annotations
 
 import csv
-import os
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels
@@ -28,7 +32,8 @@ TOLERANCE, DIVISIONS, FOLDS = 0.015, 20, 10
 
 
 def main() -> None:
-    predictors, traits = read(Path(os.environ["BUDWOOD_DATA"]) / "panels/wheat_cimmyt599")
+    parser_for(__doc__).parse_args()
+    predictors, traits = read(data_folder() / "panels/wheat_cimmyt599")
     found = {model.name: np.array(divisions(predictors, traits, model)) for model in (GBLUP, GAUSSIAN_KERNEL)}
     table = Table(
         "environment", "published RKHS", "Gaussian kernel", "SD of a division", "difference", "GBLUP"

@@ -5,9 +5,11 @@ python benchmarks/accuracy/wheat_reference.py      # needs BUDWOOD_DATA
 
 from __future__ import annotations
 
-import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.blup import LinePrediction, blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
@@ -35,7 +39,8 @@ class Wheat:
 
 
 def main() -> None:
-    wheat = read(Path(os.environ["BUDWOOD_DATA"]))
+    parser_for(__doc__).parse_args()
+    wheat = read(data_folder())
     table = Table("quantity", "rrBLUP", "Budwood", "relative difference", title="wheat_cimmyt599")
     worst = 0.0
     for name, theirs, ours in comparisons(wheat):

@@ -18,13 +18,15 @@ Finished runs stay in --out; run again, only missing ones are made, so --seeds c
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 import torch
@@ -35,12 +37,13 @@ from scipy.special import stdtrit
 from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from small_trainings import Ledger, Values, trained
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.small_trainings import Ledger, Values, trained
+from benchmarks.common.unseen_species import TRAINING, open_species
+from benchmarks.common.unseen_species import UNSEEN as UNSEEN_SPECIES
 from budwood.artifacts import sha256
 from budwood.genomics.annotation.base_class import CODING
-from budwood.genomics.io.annotation.open_annotation import read_annotation
-from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.inference.embed import Pool, embed_windows
 from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
@@ -73,9 +76,9 @@ ROWS: dict[str, dict[str, Any] | None] = {
     "all four + mean vectors": {"pooled_weight": 0.5},
 }
 SPECIES = {
-    "Brassica": ("brassica_napus/genome.fa.xz", "brassica_napus/annotation.gff3.xz"),
-    "Arabidopsis": ("arabidopsis_thaliana/korf_1pct.fa.xz", "arabidopsis_thaliana/korf_1pct.gff3.xz"),
-    "rice": ("oryza_sativa/chr02_first_1Mb.fa.xz", "oryza_sativa/chr02_first_1Mb.gff3.xz"),
+    "Brassica": TRAINING,
+    "Arabidopsis": UNSEEN_SPECIES["Arabidopsis thaliana"],
+    "rice": UNSEEN_SPECIES["Oryza sativa"],
 }
 FITTED_ON, UNSEEN = "Brassica", ("Arabidopsis", "rice")
 #: Windows of 512 bases in which bases are scored, sites and bases on either side of them, draws of windows.
@@ -104,8 +107,7 @@ def load_questions(name: str, ledger: Ledger) -> Questions:
 
 
 def find_questions(name: str) -> dict[str, Any]:
-    fasta, gff = (Path(os.environ["BUDWOOD_DATA"]) / "genomes" / file for file in SPECIES[name])
-    assembly, annotation = open_fasta(fasta), read_annotation(gff)
+    assembly, annotation = open_species(*SPECIES[name])
     tiles = sum(-(-length // 512) for length in assembly.contigs.values())
     bases = mask_bases(assembly, annotation, every=max(1, tiles // WINDOWS))
     donors = collect_sites(assembly, annotation, "donor", limit=SITES)
@@ -292,9 +294,7 @@ def run_all(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/ablation.toml"))
     parser.add_argument("--corpus", type=Path, help="instead of the recipe's")
     parser.add_argument(

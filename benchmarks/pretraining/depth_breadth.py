@@ -22,7 +22,7 @@ in 16. Finished runs stay in --out; run again, only missing ones are made.
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -31,14 +31,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
-from ablation import UNSEEN, Questions, load_questions
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array
-from small_trainings import Ledger, Values, trained
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
+from benchmarks.common.small_trainings import Ledger, Values, trained
+from benchmarks.pretraining.ablation import UNSEEN, Questions, load_questions
 from budwood.artifacts import sha256
 from budwood.corpus.sampling.corpus_sampler import CorpusSampler
 from budwood.corpus.sampling.store import Corpus, open_corpus
@@ -102,7 +106,7 @@ class Draw:
 
 
 def load_plastomes() -> list[Plastome]:
-    folder = Path(os.environ["BUDWOOD_DATA"]) / "genomes/plastomes"
+    folder = data_folder() / "genomes/plastomes"
     assembly = open_collection(folder / "plastomes_733.fa.xz")
     table = read_species_table(folder / "plastomes.tsv", ranks=("family",))
     return [
@@ -384,9 +388,7 @@ def report_nuclear(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("case", choices=["plastomes", "nuclear"])
     parser.add_argument("--recipe", type=Path, default=Path("recipes/depth.toml"), help="network, schedule")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")

@@ -15,17 +15,22 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.timing import cpu_seconds, peak_gigabytes
 from budwood.config import WINDOW
 from budwood.corpus.similarity.homology import homology_clusters
 from budwood.corpus.similarity.leakage import LeakageConfig, closest_identity, leakage_report
@@ -46,7 +51,7 @@ DINUCLEOTIDES = np.array(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--scale", type=float, default=1.0, help="share of the windows of a full run")
     parser.add_argument("--sourmash", default=shutil.which("sourmash"), help="the command")
@@ -129,7 +134,7 @@ def compare_sketches(arguments: argparse.Namespace) -> None:
     speeds = {}
     for length, scale in ((16, 8), (13, 4), (16, 1000)):
         draw = partial(sketch, windows, SketchConfig(length, scale))
-        seconds = min(cpu_seconds(draw) for _ in range(3))
+        seconds, _ = cpu_seconds(draw, 3)
         speeds[length, scale] = megabases / seconds
         table.add_row("budwood", str(length), str(scale), f"{seconds:.2f}", f"{megabases / seconds:.1f}")
     if arguments.sourmash:
@@ -142,12 +147,6 @@ def compare_sketches(arguments: argparse.Namespace) -> None:
         ratio = speeds[16, 8] / speeds["sourmash", 31, 1000]
         same = speeds[16, 8] / speeds["sourmash", 21, 8]
         CONSOLE.print(f"budwood (1 in 8) / sourmash (1 in 1000): {ratio:.1f}; both 1 in 8: {same:.1f}\n")
-
-
-def cpu_seconds(action: Callable[[], object]) -> float:
-    began = time.process_time()
-    action()
-    return time.process_time() - began
 
 
 def sourmash_seconds(command: str, windows: Windows, length: int, scale: int) -> float:
@@ -202,16 +201,11 @@ def count_false(arguments: argparse.Namespace) -> None:
     )
     for count in (20000, 100000, 500000):
         windows = unrelated(round(count * arguments.scale), 4)
-        dropped: list[int] = []
-        seconds = cpu_seconds(lambda w=windows, d=dropped: d.append(int((~near_duplicates(w).keep).sum())))
+        seconds, result = cpu_seconds(partial(near_duplicates, windows))
         megabases = windows.size / 1e6
-        row = (f"{len(windows):,}", f"{megabases:.0f}", str(dropped[0]), f"{seconds:.1f}")
-        table.add_row(*row, f"{megabases / seconds:.1f}", f"{peak():.2f}")
+        row = (f"{len(windows):,}", f"{megabases:.0f}", str(int((~result.keep).sum())), f"{seconds:.1f}")
+        table.add_row(*row, f"{megabases / seconds:.1f}", f"{peak_gigabytes():.2f}")
     CONSOLE.print(table)
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def confirm_real(arguments: argparse.Namespace) -> None:

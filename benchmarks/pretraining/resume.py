@@ -8,7 +8,6 @@ a state was saved, and compares the two checkpoints and the two last states byte
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -17,8 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 
+from benchmarks.common.arguments import parser_for
 from budwood.artifacts import sha256
 from budwood.training.recipe.recipe import read_recipe
 
@@ -62,7 +64,7 @@ def digests(out: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/tiny.toml"))
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)

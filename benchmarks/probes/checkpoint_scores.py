@@ -17,21 +17,23 @@ What no checkpoint changes is kept beside ``--out`` in ``<name>.baselines.json``
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
-from region_scores import cut, score_regions
-from remembered import Remembered
-from site_scores import Limits, score_sites
-from unseen import same_shape
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.result_cache import ResultCache
+from benchmarks.common.unseen_species import same_shape
+from benchmarks.probes.region_scores import cut, score_regions
+from benchmarks.probes.site_scores import Limits, score_sites
 from budwood.model.checkpoint import load_checkpoint
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--sites", type=int, default=1500, help="donors, and acceptors, fitted on")
     parser.add_argument("--starts", type=int, default=750, help="start codons fitted on")
@@ -47,11 +49,11 @@ def main() -> None:
     begun = time.perf_counter()
     trained = load_checkpoint(arguments.checkpoint)
     checkpoints = {"trained": trained, "random weights": same_shape(trained)}
-    remembered = Remembered(arguments.out.with_suffix(".baselines.json") if arguments.out else None)
+    cache = ResultCache(arguments.out.with_suffix(".baselines.json") if arguments.out else None)
     limits = Limits(arguments.sites, arguments.starts, arguments.unseen)
-    tables = score_sites(checkpoints, limits, remembered, arguments.half)
+    tables = score_sites(checkpoints, limits, cache, arguments.half)
     genomes = cut(arguments.stretches, arguments.kmer_stretches, arguments.unseen_stretches)
-    for name, rows in score_regions(checkpoints, genomes, remembered, arguments.half).items():
+    for name, rows in score_regions(checkpoints, genomes, cache, arguments.half).items():
         tables[name] = tables.get(name, []) + rows
     print(f"{time.perf_counter() - begun:.0f} s", flush=True)
     if arguments.out:

@@ -13,17 +13,20 @@ What no checkpoint changes is kept beside ``--out`` in ``<name>.baselines.json``
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
-from remembered import Remembered
-from unseen import UNSEEN, open_species, same_shape
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.result_cache import ResultCache
+from benchmarks.common.unseen_species import UNSEEN, open_species, same_shape
 from budwood.artifacts import MANIFEST, sha256
 from budwood.corpus.sampling.store import open_corpus
 from budwood.genomics.sequence import N
@@ -180,7 +183,7 @@ def tabulate(species: str, hidden: MaskedBases, found: Found) -> list[dict[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--corpus", type=Path, help="what k-mers are of: a built corpus")
     genomes = Path("recipes/small-first.toml")
@@ -190,7 +193,7 @@ def main() -> None:
     parser.add_argument("--only-kmers", action="store_true", help="leave the encoders out")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     arguments = parser.parse_args()
-    remembered = Remembered(arguments.out.with_suffix(".baselines.json") if arguments.out else None)
+    cache = ResultCache(arguments.out.with_suffix(".baselines.json") if arguments.out else None)
     source = arguments.corpus / MANIFEST if arguments.corpus else arguments.recipe
     key = f"{sha256(source)}/{arguments.spacing}/{arguments.every}"
     hidden = {}
@@ -203,11 +206,11 @@ def main() -> None:
         guesses = kmer_guesses(groups)
         return {species: ask_all(each, guesses) for species, each in hidden.items()}
 
-    answers = [remembered.get(f"k-mers/{key}", ask_kmers)]
+    answers = [cache.get(f"k-mers/{key}", ask_kmers)]
     if not arguments.only_kmers:
         trained = load_checkpoint(arguments.checkpoint)
         for name, checkpoint in (("random weights", same_shape(trained)), ("encoder", trained)):
-            keep = remembered if checkpoint is not trained else Remembered(None)
+            keep = cache if checkpoint is not trained else ResultCache(None)
             one = {name: encoder_guess(checkpoint)}
             answers.append(
                 keep.get(

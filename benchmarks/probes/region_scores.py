@@ -7,17 +7,21 @@ that its UTR count as intergenic.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
-from remembered import Remembered
-from site_scores import DRAWS, FEW, few_row
-from unseen import TRAINING, UNSEEN, open_species
 
+from benchmarks.common.result_cache import ResultCache
+from benchmarks.common.unseen_species import TRAINING, UNSEEN, open_species
+from benchmarks.probes.site_scores import DRAWS, FEW, few_row
 from budwood.config import WINDOW
 from budwood.genomics.annotation.base_class import CODING
 from budwood.model.checkpoint import Checkpoint
@@ -61,17 +65,17 @@ def cut(training: int, more: int, unseen: int) -> Genomes:
 
 
 def score_regions(
-    checkpoints: dict[str, Checkpoint], genomes: Genomes, remembered: Remembered, half: bool
+    checkpoints: dict[str, Checkpoint], genomes: Genomes, cache: ResultCache, half: bool
 ) -> dict[str, Rows]:
     tables: dict[str, Rows] = {"regions": [], "few_labels": [], "coding": []}
     sizes = f"{len(genomes.training.codes)}/{len(genomes.more.codes)}/" + "/".join(
         str(len(stretches.codes)) for stretches in genomes.unseen.values()
     )
-    steps: list[tuple[str, Callable[[], dict[str, Rows]], Remembered]] = [
-        (f"regions/{sizes}/6-mers", lambda: score_kmers(genomes), remembered)
+    steps: list[tuple[str, Callable[[], dict[str, Rows]], ResultCache]] = [
+        (f"regions/{sizes}/6-mers", lambda: score_kmers(genomes), cache)
     ]
     for (name, checkpoint), window in itertools.product(checkpoints.items(), WINDOWS):
-        keep = remembered if checkpoint.name.startswith("random") else Remembered(None)
+        keep = cache if checkpoint.name.startswith("random") else ResultCache(None)
         label = name if window == WINDOW else f"{name}, windows of {window:,}"
         key = f"regions/{sizes}/{label}/{checkpoint.digest}/{'bf16' if half else 'float32'}"
         read = partial(predict_stretches, checkpoint=checkpoint, window=window, half_precision=half)

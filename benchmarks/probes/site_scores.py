@@ -5,17 +5,21 @@ Every way to look at a site ("features") is fitted on the same examples and scor
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
-from remembered import Remembered
 from scipy.special import stdtrit
-from unseen import TRAINING, UNSEEN, open_species
 
+from benchmarks.common.result_cache import ResultCache
+from benchmarks.common.unseen_species import TRAINING, UNSEEN, open_species
 from budwood.model.checkpoint import Checkpoint
 from budwood.probing.centre_features import CentreFeatures, encode_centres
 from budwood.probing.convolution import SmallConvolution
@@ -157,7 +161,7 @@ def draw_few(sites: SiteSet, seed: int) -> NDArray[np.intp]:
 
 
 def score_sites(
-    checkpoints: dict[str, Checkpoint], limits: Limits, remembered: Remembered, half: bool
+    checkpoints: dict[str, Checkpoint], limits: Limits, cache: ResultCache, half: bool
 ) -> dict[str, list[dict[str, Any]]]:
     tables: dict[str, list[dict[str, Any]]] = {
         n: [] for n in ("sites", "starts", "differences", "few_labels")
@@ -166,7 +170,7 @@ def score_sites(
         examples = collect(kind, limits)
         found: dict[str, Decisions] = {}
         for features in list_features(examples, checkpoints, half):
-            keep = remembered if features.key is not None else Remembered(None)
+            keep = cache if features.key is not None else ResultCache(None)
             key = f"{kind}/{limits}/{'bf16' if half else 'float32'}/{features.name}/{features.key}"
             found[features.name] = keep.get(key, lambda f=features, e=examples: decide(f, e))
             tables["sites"] += _site_rows(examples, features.name, found[features.name])

@@ -8,30 +8,25 @@ the same windows out of the store of vectors. Processor time, so that other work
 
 from __future__ import annotations
 
-import argparse
+import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 import torch
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.timing import cpu_seconds
 from budwood.config import WINDOW
 from budwood.inference.embed import Pool, encode_chunk, sequence_digest
 from budwood.inference.vector_store import open_store
 from budwood.model.backbone import load_backbone
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    begun = time.process_time()
-    done = work()
-    return time.process_time() - begun, done
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--windows", type=int, default=96)
     parser.add_argument("--repeats", type=int, default=3)
@@ -42,7 +37,7 @@ def main() -> None:
     vectors = encode_chunk(codes[:16], model, Pool.MEAN, False)
     speeds = []
     for _ in range(arguments.repeats):
-        seconds, vectors = timed(lambda: encode_chunk(codes, model, Pool.MEAN, False))
+        seconds, vectors = cpu_seconds(lambda: encode_chunk(codes, model, Pool.MEAN, False))
         speeds.append(codes.size / seconds)
     told = ", ".join(f"{value:,.0f}" for value in sorted(speeds))
     print(f"{model.name}: encoded, bases per second of one core: {told}")
@@ -51,7 +46,7 @@ def main() -> None:
         open_store(model.digest, "mean", model.embedding_size, Path(folder)) as store,
     ):
         store.put([sequence_digest(row) for row in codes], vectors)
-        seconds, _ = timed(lambda: store.get([sequence_digest(row) for row in codes]))
+        seconds, _ = cpu_seconds(lambda: store.get([sequence_digest(row) for row in codes]))
     print(f"{model.name}: out of the store, bases per second of one core: {codes.size / seconds:,.0f}")
 
 

@@ -7,45 +7,37 @@ GBLUP and the Gaussian kernel, 5 x 5 folds and 20 shuffles of the second one's c
 
 from __future__ import annotations
 
-import argparse
-import os
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from time import process_time
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from scipy.linalg import eigh
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
+from benchmarks.common.timing import cpu_seconds
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.compare import Design, compare_models
 from budwood.stats.relationship.relationship import relationship
 
 
-def seconds(work: Callable[[], object], times: int) -> float:
-    """The shortest CPU time of several runs."""
-    found = []
-    for _ in range(times):
-        began = process_time()
-        work()
-        found.append(process_time() - began)
-    return min(found)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_for(__doc__)
     parser.add_argument("--panel", default="rice_rdp1_44k")
     parser.add_argument("--trait", default="Plant_height")
     chosen = parser.parse_args()
-    folder = Path(os.environ["BUDWOOD_DATA"]) / "panels" / chosen.panel
+    folder = data_folder() / "panels" / chosen.panel
     genotypes, values = read_genotypes(folder), read_phenotypes(folder / "pheno.csv").means(chosen.trait)
     n, m = genotypes.dosage.shape
     kernel = relationship(genotypes.dosage, genotypes.ploidy)
-    one = seconds(lambda: relationship(genotypes.dosage, genotypes.ploidy), 5)
-    decomposed = seconds(lambda: eigh(kernel, driver="evd"), 5)
+    one = cpu_seconds(lambda: relationship(genotypes.dosage, genotypes.ploidy), 5)[0]
+    decomposed = cpu_seconds(lambda: eigh(kernel, driver="evd"), 5)[0]
     design = Design(("gblup", "gaussian"))
     found = compare_models(genotypes, values, chosen.trait, design)
-    whole = seconds(lambda: compare_models(genotypes, values, chosen.trait, design), 1)
+    whole = cpu_seconds(lambda: compare_models(genotypes, values, chosen.trait, design), 1)[0]
     missing = float(np.mean(~(genotypes.dosage >= 0)))
     print(f"{chosen.panel}, {chosen.trait}: {n} x {m:,}, {missing:.1%} missing")
     print(f"one relationship matrix {one:.3f} s, its eigendecomposition {decomposed:.4f} s")

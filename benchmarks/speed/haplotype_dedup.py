@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
 from budwood.config import WINDOW
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
@@ -60,7 +64,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("--panel", choices=["rice", "demo"], default="rice")
     parser.add_argument("--vcf", type=Path, help="a panel of your own, with --fasta")
     parser.add_argument("--fasta", type=Path)

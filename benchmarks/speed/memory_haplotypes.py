@@ -13,17 +13,21 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.timing import peak_gigabytes
 
 LIMIT_GB = 4.0
 CONTIGS = 10
@@ -52,7 +56,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("--accessions", type=int, default=3000)
     parser.add_argument("--sites", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -118,10 +122,10 @@ def measure(folder: Path) -> dict[str, float]:
     source = open_calls(folder / "calls.vcf.gz")
     began = time.perf_counter()
     summarise_calls(source)
-    found = {"summary_seconds": time.perf_counter() - began, "summary_gb": peak_gb()}
+    found = {"summary_seconds": time.perf_counter() - began, "summary_gb": peak_gigabytes()}
     began = time.perf_counter()
     table = build_haplotypes(source, open_fasta(folder / "genome.fa"))
-    found |= {"table_seconds": time.perf_counter() - began, "table_gb": peak_gb()}
+    found |= {"table_seconds": time.perf_counter() - began, "table_gb": peak_gigabytes()}
     held = table.sequences.nbytes + table.codes.nbytes
     return found | {
         "windows": len(table.windows),
@@ -129,12 +133,6 @@ def measure(folder: Path) -> dict[str, float]:
         "copies": table.brute_force_windows,
         "table_holds_gb": held / 1e9,
     }
-
-
-def peak_gb() -> float:
-    """Peak resident memory of this process; Linux counts it in KiB, macOS in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def show(found: dict[str, float], accessions: int, sites: int) -> None:

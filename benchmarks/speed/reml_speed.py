@@ -9,10 +9,10 @@ wheat_cimmyt599 (reference/wheat599_rrblup.csv) stand beside ours for the same f
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import minimize_scalar
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
+from benchmarks.common.timing import cpu_seconds
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.spectral_reml import spectral_reml
@@ -32,11 +35,12 @@ REPEATS = 3
 
 
 def main() -> None:
-    data = Path(os.environ["BUDWOOD_DATA"])
+    parser_for(__doc__).parse_args()
+    data = data_folder()
     console = Console()
     kernel_seconds, kernel, traits = rice(data)
-    spectral_seconds, spectral = timed(lambda: shared_spectrum(kernel, traits))
-    dense_seconds, (dense, steps) = timed(lambda: dense_reml(kernel, traits))
+    spectral_seconds, spectral = cpu_seconds(lambda: shared_spectrum(kernel, traits), REPEATS)
+    dense_seconds, (dense, steps) = cpu_seconds(lambda: dense_reml(kernel, traits), REPEATS)
     table = Table(
         "trait", "Vu", "Ve", "dense Vu", "dense Ve", "dense steps", title="374 x 36,901 rice, 4 traits"
     )
@@ -62,18 +66,8 @@ def rice(data: Path) -> tuple[float, NDArray[np.float64], list[NDArray[np.float6
     table = pd.read_csv(data / "panels/rice_rdp1_44k/pheno.csv", dtype={"id": str}).set_index("id")
     values = table.reindex(ids)[list(TRAITS)].astype(float)
     values = values.fillna(values.mean())
-    seconds, kernel = timed(lambda: relationship(dosage, np.full(len(ids), 2, dtype=np.int8)))
+    seconds, kernel = cpu_seconds(lambda: relationship(dosage, np.full(len(ids), 2, dtype=np.int8)), REPEATS)
     return seconds, kernel, [values[name].to_numpy() for name in TRAITS]
-
-
-def timed(work: Callable[[], object]) -> tuple[float, object]:
-    """Processor seconds (other programs do not count) of the fastest of several runs, and the result."""
-    seconds = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        result = work()
-        seconds.append(time.process_time() - began)
-    return min(seconds), result
 
 
 def shared_spectrum(
@@ -123,7 +117,7 @@ def wheat(data: Path) -> tuple[float, float]:
         return blup(y, [kernel], components).predict([kernel], [np.diagonal(kernel)])
 
     theirs = pd.read_csv(data / "reference/wheat599_rrblup.csv")["sec"]
-    return timed(fit)[0], float(theirs.mean())
+    return cpu_seconds(fit, REPEATS)[0], float(theirs.mean())
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ measured rows is arithmetic on them.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import platform
-import resource
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,9 +23,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 import torch
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.timing import peak_gigabytes
 from budwood.config import WINDOW
 from budwood.corpus.recipe.recipe import read_corpus_recipe
 from budwood.corpus.recipe.sources import open_assemblies
@@ -274,7 +277,7 @@ def show(figures: dict, windows: int, species: int, part: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/corpus.toml"))
     parser.add_argument("--limit", type=int, default=3000, help="windows of each source at most; 0 for all")
     parser.add_argument("--part", type=int, default=2048, help="windows of a part in the measured corpus")
@@ -299,7 +302,7 @@ def main() -> None:
             "chance": chance_figures(),
             "corpus": corpus_figures(arguments.recipe, arguments.limit, arguments.part),
         }
-        figures["peak_gigabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        figures["peak_gigabytes"] = peak_gigabytes()
         if arguments.out:
             arguments.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     show(figures, arguments.windows, arguments.species, size)

@@ -10,18 +10,21 @@ equal. Times are processor time, so that other work on the machine counts little
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM
 
+from benchmarks.common.arguments import parser_for
 from budwood.config import WINDOW
 from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import MASK, VOCABULARY_SIZE
@@ -65,7 +68,7 @@ def seconds_per_step(module: nn.Module, loss: Callable[[], Tensor], precision: s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=5, help="steps of each network, in turn")
     parser.add_argument("--precision", choices=["bf16", "no"], action="append")

@@ -13,22 +13,24 @@ their intervals.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
-import os
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder, read_panel
+from benchmarks.common.results_file import append_result, read_results
+from benchmarks.common.timing import cpu_seconds, peak_gigabytes
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
@@ -44,16 +46,8 @@ HELD_OUT = 500
 
 
 def read(folder: Path, trait: str) -> tuple[Genotypes, NDArray[np.float64]]:
-    """Labelled accessions of a tidy panel."""
-    stored = np.load(folder / "geno.npz")
-    row = {str(name): i for i, name in enumerate(stored["ids"])}
-    values = {}
-    with (folder / "pheno.csv").open(newline="", encoding="utf-8") as handle:
-        for record in csv.DictReader(handle):
-            if record["id"] in row and record[trait] not in ("", "NA", "nan"):
-                values[record["id"]] = float(record[trait])
-    dosage = stored["dosage"][[row[name] for name in values]]
-    return Genotypes.from_matrix(list(values), dosage), np.array(list(values.values()))
+    """Phenotyped accessions in the order of the table."""
+    return read_panel(folder, "pheno.csv", trait, ordered=False)
 
 
 def read_families(folder: Path) -> dict[str, str]:
@@ -63,7 +57,7 @@ def read_families(folder: Path) -> dict[str, str]:
 
 def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> dict[str, float]:
     """Processor seconds of fitting `size` lines and predicting 500 others, r, and peak memory."""
-    families = read_families(Path(os.environ["BUDWOOD_DATA"]) / "panels/soynam")
+    families = read_families(data_folder() / "panels/soynam")
     drawn = np.random.default_rng(0).permutation(len(y))
     rows, training = np.sort(drawn[: size + HELD_OUT]), np.arange(size + HELD_OUT) >= HELD_OUT
     np.random.default_rng(1).shuffle(training)
@@ -80,7 +74,7 @@ def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> d
             .value
         )
     seconds = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = peak_gigabytes()
     inside = within(value, y[held_out], [families[panel.accessions[row]] for row in rows[held_out]])
     r = pearson_r(value, y[held_out])
     return {"size": size, "seconds": seconds, "r": r, "r_within": inside, "peak_gb": peak}
@@ -109,15 +103,13 @@ def plain(name: str, features: NDArray[np.float64], y, learn, held_out) -> NDArr
 
 def growth(models: list[str], out: Path, picture: Path | None) -> None:
     """Each fit in a process of its own, so that peak memory is its own; finished ones are kept in a file."""
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    found = {(line["model"], line["size"]): line for line in map(json.loads, lines)}
+    found = read_results(out, "model", "size")
     for size in SIZES:
         for name in models:
             if (name, size) not in found:
                 line = {"model": name, **isolated(name, size)}
                 found[name, size] = line
-                with out.open("a", encoding="utf-8") as handle:
-                    handle.write(json.dumps(line) + "\n")
+                append_result(out, line)
     table = Table(
         "model", *(f"{size:,}" for size in SIZES), "exponent", "r at 4,000", "GB at 4,000", "x LightGBM"
     )
@@ -175,15 +167,15 @@ def evaluation(data: Path) -> None:
 
     panel, y = read(data / "panels/rice_rdp1_44k", "Plant_height")
     predictors = PanelKernels(panel)
-    making, kernel = timed(lambda: predictors.kernel(RELATIONSHIP, np.arange(len(y))))
-    whole = min(timed(lambda: spectral_reml(kernel, whitened_design(len(y))))[0] for _ in range(5))
+    making, kernel = cpu_seconds(lambda: predictors.kernel(RELATIONSHIP, np.arange(len(y))))
+    whole = min(cpu_seconds(lambda: spectral_reml(kernel, whitened_design(len(y))))[0] for _ in range(5))
     inner = np.arange(len(y))[: len(y) * 4 // 5]
     block = np.ascontiguousarray(kernel[np.ix_(inner, inner)])
-    part = min(timed(lambda: spectral_reml(block, whitened_design(len(inner))))[0] for _ in range(5))
+    part = min(cpu_seconds(lambda: spectral_reml(block, whitened_design(len(inner))))[0] for _ in range(5))
     models = (model_named("gblup"), model_named("gaussian"))
     scheme = Scheme("random", tuple(random_folds(panel.accessions, 5, seed) for seed in range(5)))
     comparison = Comparison(models, reported=models[-1].name)
-    without = timed(
+    without = cpu_seconds(
         lambda: evaluate(PanelKernels(panel), y, comparison, scheme, trait="height", permutations=1)
     )[0]
     # One kernel for GBLUP and five bandwidths for the Gaussian, 25 folds.
@@ -198,21 +190,15 @@ def evaluation(data: Path) -> None:
     print(f"evaluation / the 150 eigendecompositions  {without / needed:8.1f} x")
 
 
-def timed(work: Callable[[], object]) -> tuple[float, object]:
-    began = time.process_time()
-    result = work()
-    return time.process_time() - began, result
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("part", choices=["growth", "soynam", "evaluation", "one"])
     parser.add_argument("--models", default=",".join([*OURS, *PEERS]))
     parser.add_argument("--size", type=int, default=SIZES[0], help="lines of `one`")
     parser.add_argument("--out", type=Path, default=Path("growth.jsonl"), help="finished fits of `growth`")
     parser.add_argument("--picture", type=Path, help="HTML file for the curves of `growth`")
     options = parser.parse_args()
-    data, models = Path(os.environ["BUDWOOD_DATA"]), options.models.split(",")
+    data, models = data_folder(), options.models.split(",")
     if options.part == "growth":
         growth(models, options.out, options.picture)
     elif options.part == "soynam":

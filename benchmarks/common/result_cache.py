@@ -1,4 +1,4 @@
-"""Results that no checkpoint changes, kept in a JSON file for the next checkpoint."""
+"""Cache in a JSON file for results that do not depend on the checkpoint."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 
-class Remembered:
-    """What was computed, by a key that names everything it depends on; without a path nothing is kept."""
+class ResultCache:
+    """Results by a key that names everything they depend on; without a path nothing is stored."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -18,6 +18,7 @@ class Remembered:
             self._found = json.loads(path.read_text(encoding="utf-8"))
 
     def get(self, key: str, compute: Callable[[], Any]) -> Any:
+        """The stored result, or the computed one, which is then stored."""
         if key not in self._found:
             self._found[key] = compute()
             if self._path is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
+from benchmarks.common.panels import data_folder
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -26,7 +24,7 @@ SHAPE = ("stem_channels", "hidden_size", "layers", "heads", "patch", "kernel", "
 
 
 def open_species(fasta: str, gff: str) -> tuple[Assembly, Annotation]:
-    folder = Path(os.environ["BUDWOOD_DATA"]) / "genomes"
+    folder = data_folder() / "genomes"
     return open_fasta(folder / fasta), read_annotation(folder / gff)
 
 
