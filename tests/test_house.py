@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import typer
 from budwood.cli.app import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), ROOT / "benchmarks/README.md", *(ROOT / "docs").rglob("*.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -66,3 +68,32 @@ def test_the_former_name_is_left_in_the_changelog_only() -> None:
     assert not [name for name in names if former in name.lower()]
     holding = [name for name in names if former.encode() in (ROOT / name).read_bytes().lower()]
     assert holding in ([], ["CHANGELOG.md"])
+
+
+BENCHMARKS = sorted(path for path in (ROOT / "benchmarks").glob("*/*.py") if path.parent.name != "common")
+#: Parts of another benchmark, which are not run by themselves.
+PARTS = {"region_scores", "site_scores"}
+
+
+def test_the_index_lists_every_benchmark() -> None:
+    listed = re.findall(
+        r"^\| \[(\w+\.py)\]\((\w+/\w+\.py)\)", (ROOT / "benchmarks/README.md").read_text(), re.M
+    )
+    assert sorted(path for _, path in listed) == [f"{p.parent.name}/{p.name}" for p in BENCHMARKS]
+    assert all(path.endswith(f"/{name}") for name, path in listed)
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_says_how_to_run_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    command = "checkpoint_scores" if path.stem in PARTS else path.stem
+    assert f"python benchmarks/{path.parent.name}/{command}.py" in (ast.get_docstring(ast.parse(text)) or "")
+    assert path.stem in PARTS or "parser_for(__doc__)" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_starts_from_the_root(path: Path) -> None:
+    command = [sys.executable, str(path.relative_to(ROOT)), "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,11 +1,13 @@
-"""What marker weights by annotation bring: simulated populations, and flowering time of Arabidopsis.
+"""Effect of marker weights by annotation: simulated populations, and flowering time of Arabidopsis.
 
 Simulated: the population of `budwood demo`, 150 of 800 lines phenotyped; r with the true genetic values of
-the others, where causal variants lie in and before genes. Arabidopsis: FT16 of 162 accessions from 53,859
-SNPs of chromosome 5 with the TAIR9 coding blocks (coordinates as in TAIR10), 5 x 5 folds. `shifted` has the
-same weights moved along the markers by a third of their number: what any weights of that shape would do.
+the others. Causal variants lie in and before genes. Arabidopsis: FT16 of 162 accessions from 53,859 SNPs of
+chromosome 5 with the TAIR9 coding blocks (coordinates as in TAIR10), 5 x 5 folds. `shifted` has the same
+weights moved along the markers by a third of their number, as a control: the effect of any weights with this
+distribution.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/function_weights.py          # needs BUDWOOD_DATA; ten minutes
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/function_weights.py          # needs BUDWOOD_DATA; ten
+    minutes
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ BOTH = KernelModel("relationship + function", ((RELATIONSHIP, FUNCTION),))
 
 
 def panels(genotypes: Genotypes, weights: Vector) -> dict[str, tuple[PanelKernels, Estimator]]:
-    """PanelKernels and model by what the table calls them."""
+    """Kernels and model by row of the table."""
     plain = PanelKernels(genotypes)
     weighted = PanelKernels(genotypes, weights={FUNCTION: weights})
     shifted = PanelKernels(genotypes, weights={FUNCTION: np.roll(weights, len(weights) // 3)})
@@ -81,7 +83,7 @@ def simulated(seed: int) -> dict[str, float]:
 
 
 def coding_blocks(path: Path, contig: str) -> Annotation:
-    """Genes of one chromosome; exons are their coding blocks, the outer ones reaching to the gene's ends."""
+    """Genes of one chromosome; exons are their coding blocks, the outer ones extended to the gene's ends."""
     genes = []
     for line in lzma.decompress(path.read_bytes()).decode().splitlines():
         chromosome, start, end, name, _, strand, *_, sizes, starts = line.split()

@@ -1,18 +1,18 @@
-"""What nominal 90 % intervals cover, at random and on clusters held out, before and after calibration.
+"""Coverage of nominal 90 % intervals in random folds and on held-out clusters, before and after calibration.
 
 Random: two repeats of five folds. Clusters: five by Ward's clustering of the relationship of all accessions,
-each predicted from the others; the mean over clusters weighs each the same. Widths are means relative to the
-model's own interval, so that an interval cannot be right by being endless, and relative to an oracle: the one
+each predicted from the others; the mean over clusters gives each the same weight. Widths are means relative
+to the model's own interval, because an endless interval always covers, and relative to an oracle: the one
 width that covers exactly 90 % of all held-out records of a scheme. The interval score (Gneiting and Raftery
-2007; width, and 20 times what a record lies outside; lower is better) is in standard deviations of the trait.
-A model without an interval of its own (trees, `auto`) is calibrated always; "unwidened" is its interval
-without what clusters held out inside the training set add. Every finished line goes to the file given as
-`--out`; a second run goes on where the first stopped.
+2007: width plus 20 times the distance of a record outside; lower is better) is in standard deviations of the
+trait. A model without an interval of its own (trees, `auto`) is always calibrated; "unwidened" is its
+interval without the widening learned from clusters held out inside the training set. Every finished result is
+a line of the file `--out`; a second run resumes.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/interval_coverage.py --out coverage.jsonl       # needs BUDWOOD_DATA
-    ... --models gblup,gaussian --only wheat        # some models, some panels or traits
-    ... --development                               # 29 other traits: what constants were chosen on
-    ... --show                                      # Markdown tables of what is there
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/interval_coverage.py --out coverage.jsonl    # needs
+    BUDWOOD_DATA ... --models gblup,gaussian --only wheat        # some models, some panels or traits ...
+    --development                               # 29 other traits, on which constants were chosen ... --show
+    # Markdown tables of the finished results
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def kinds_of(model: Estimator) -> tuple[str, str]:
 
 
 def intervals(fitted: FittedEstimator, lines: Lines) -> list[Forecast]:
-    """The forecasts of one fit with either kind of interval."""
+    """Forecasts of one fit with either kind of interval."""
     if isinstance(fitted, FittedCrossFitModel):
         widening = replace(fitted.scale.widening, excess=0.0)
         plain: FittedEstimator = replace(fitted, scale=replace(fitted.scale, widening=widening))

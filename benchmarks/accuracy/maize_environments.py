@@ -1,18 +1,18 @@
-"""Multi-environment models on real trials, with and without covariates of the environments.
+"""Multi-environment models on field trials, with and without covariates of the environments.
 
-r within an environment of held-out lines, averaged over environments; the same cells for every model; the
+r within an environment of held-out lines, averaged over environments; the same cells for every model. The
 last column of a table is the difference with its 95 % interval (over folds of lines for cv1 and cv2, over
-environments for cv0, cv00 and forward, over lines where these are under four). Lines, or groups of
+environments for cv0, cv00 and forward, over lines where there are fewer than four). Lines, or groups of
 environments, are divided into 5; cv0 of maize holds out each of its 15 places and years.
 
-* maize_drops, grain yield: the 29 of 37 environments that all 246 hybrids were grown in (the other 8 hold 32
-  hybrids). Covariates: watered or rainfed, place, year; "index" adds the mean of an environment's training
-  records, which a new environment does not have.
+* maize_drops, grain yield: the 29 of 37 environments with all 246 hybrids (the other 8 have 32 hybrids).
+  Covariates: watered or rainfed, place, year; "index" adds the mean of an environment's training records,
+  which a new environment does not have.
 * rice_uruguay_indica and _japonica, grain yield: 3 and 5 years at one place; 53 climate variables from the
-  panel's .rda files (needs `pip install pyreadr`; MeanTemp_M is left out: it says 950 degrees in 2012).
-* wheat_cimmyt599, grain yield in 4 environments, nothing known of them.
-* potato_stagewise, tetraploid: 16 of the 43 environments, those of 2013 and 2014, for time, and all of them
-  for forward; plots are averaged and weighted by their standard errors; covariates place and year.
+  panel's .rda files (needs `pip install pyreadr`; MeanTemp_M is left out because it is 950 degrees in 2012).
+* wheat_cimmyt599, grain yield in 4 environments without covariates.
+* potato_stagewise, tetraploid: 16 of the 43 environments, those of 2013 and 2014, to save time, and all of
+  them for forward; plots are averaged and weighted by their standard errors; covariates place and year.
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/maize_environments.py      # needs BUDWOOD_DATA
     python benchmarks/accuracy/maize_environments.py --panel maize_drops --scheme cv1

@@ -1,7 +1,7 @@
-"""How often intervals for a paired difference hold: over folds, over redrawn lines, over lines stretched.
+"""Coverage of intervals for a paired difference: over folds, over resampled lines, and scaled.
 
-Panels of six families are simulated again and again; GBLUP on all markers is held against GBLUP on a part of
-them by cross-validation, and the mean difference of r over all panels is what an interval has to cover.
+Panels of six families are simulated repeatedly. GBLUP on all markers is compared with GBLUP on a part of them
+by cross-validation; an interval should cover the mean difference of r over all panels.
 
     python benchmarks/accuracy/paired_intervals.py
 """
@@ -30,7 +30,7 @@ MARKERS, FAMILIES, FOLDS, REPEATS, DRAWS = 300, 6, 5, 5, 500
 
 @dataclass
 class Found:
-    """Mean differences of the panels so far, and the ends of their intervals by kind."""
+    """Mean differences of the panels so far, and the limits of their intervals by kind."""
 
     mean: list[float] = field(default_factory=list)
     ends: dict[str, list[tuple[float, float]]] = field(default_factory=dict)

@@ -1,12 +1,11 @@
-"""Lines chosen by CDmean or PEVmean against lines chosen at random: r of GBLUP on the lines left.
+"""Training sets chosen by CDmean or PEVmean, compared with random ones: r of GBLUP on the remaining lines.
 
-The 25 tasks of the scoreboard, eight panels. For each task the lines with a value of the trait stand as
-candidates without any phenotype; 50 or 100 are chosen from the markers alone (heritability taken to be 0.5,
-nothing learnt from the trait), GBLUP learns from them and predicts the others. At random: the mean of 20
-draws, with the 95 % interval of that mean (t). "on the same lines" is paired: chosen minus random on the
-lines that neither the choice nor the draw took, so that a choice does not win by removing lines that are
-hard to predict; its 95 % interval is over the draws, for these panels and phenotypes, not for new ones.
-Panels with more than 4,000 markers are thinned evenly to 4,000.
+The 25 tasks of the scoreboard, eight panels. For each task the lines with a value of the trait are candidates
+without phenotypes. 50 or 100 are chosen from the markers alone (heritability assumed to be 0.5, nothing
+learned from the trait), GBLUP is fitted on them and predicts the others. Random: the mean of 20 draws with
+its 95 % interval (t). "on the same lines" is paired: chosen minus random on the lines in neither training
+set, so that a choice does not win by removing lines that are hard to predict. Its 95 % interval is over
+draws, for these panels and phenotypes only. Panels with more than 4,000 markers are thinned evenly to 4,000.
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/phenotype_next.py      # needs BUDWOOD_DATA
     python benchmarks/accuracy/phenotype_next.py --panel wheat_cimmyt599   # one panel
@@ -57,8 +56,8 @@ def main() -> None:
         if not arguments.panel or panel in arguments.panel:
             began = time.perf_counter()
             found[panel] = run_panel(data / "panels" / panel, list(members), arguments.draws)
-            told = "; ".join(line_of(count, found[panel][:, i]) for i, count in enumerate(COUNTS))
-            console.print(f"{panel}: {told}; {time.perf_counter() - began:.0f} s", soft_wrap=True)
+            figures = "; ".join(line_of(count, found[panel][:, i]) for i, count in enumerate(COUNTS))
+            console.print(f"{panel}: {figures}; {time.perf_counter() - began:.0f} s", soft_wrap=True)
     for place, count in enumerate(COUNTS):
         console.print(table_of(count, {panel: scores[:, place] for panel, scores in found.items()}))
 
@@ -92,7 +91,7 @@ def run_task(genotypes: Genotypes, path: Path, trait: str, draws: int) -> NDArra
 def predicted(
     predictors: PanelKernels, training: NDArray[np.intp], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(n,) GBLUP from the training rows."""
+    """(n,) GBLUP predictions from the training rows."""
     everyone = predictors.lines(np.arange(len(y)), training)
     return GBLUP.fit(predictors, training, y[training]).predict(everyone).value
 
@@ -115,7 +114,7 @@ def compare(
 
 
 def line_of(count: int, scores: NDArray[np.float64]) -> str:
-    """A panel's figures in brief, (tasks, criteria, draws, 3), told as soon as they are there."""
+    """A panel's figures in brief, from its scores (tasks, criteria, draws, 3)."""
     mean = scores.mean(axis=0)
     parts = [f"{count} lines: random {mean[0, :, 1].mean():.3f}"]
     for criterion, score in zip(CRITERIA, mean, strict=True):

@@ -1,8 +1,8 @@
-"""`budwood predict` on published files in the formats breeders have, hidden lines scored.
+"""`budwood predict` on published files in breeders' formats, scored on hidden lines.
 
 PLINK (rice, and again with the 170 SNPs of a sequenced piece as `--haplotypes`), VCF (sorghum), HapMap
 (maize) and tetraploid calls as letters (potato). Of the lines with a value of the trait, 150 (potato: 110)
-drawn with seed 1 keep it; the others' values are hidden and compared with `predictions.csv`.
+drawn with seed 1 keep it. The values of the others are hidden and compared with `predictions.csv`.
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/real_panels.py      # needs BUDWOOD_DATA
 """
@@ -71,7 +71,7 @@ def jobs(data: Path, work: Path) -> Iterator[Job]:
 
 
 def unpack_rice(archive: Path, work: Path) -> Path:
-    """The PLINK trio; the numbers of its lines become the ids of the phenotypes, by its own table."""
+    """Unpack the PLINK files; line numbers are replaced by the ids of the phenotypes."""
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(work)
     folder = work / "Rice44k"
@@ -86,7 +86,7 @@ def unpack_rice(archive: Path, work: Path) -> Path:
 
 
 def hide(job: Job, work: Path) -> tuple[Path, dict[str, float]]:
-    """A phenotype file with the labelled lines only, and the hidden values."""
+    """Write a phenotype file with the training lines only; returns it and the hidden values."""
     values = read_phenotypes(job.phenotypes).means(job.trait)
     known = sorted(set(values) & set(read_genotypes(job.genotypes).accessions))
     order = np.random.default_rng(SEED).permutation(len(known))
@@ -109,16 +109,16 @@ def run(job: Job, work: Path) -> list[str]:
     seconds = time.perf_counter() - begun
     if done.returncode:
         sys.exit(f"{job.name}, {job.trait}: {done.stderr or done.stdout}")
-    told = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     with (out / "predictions.csv").open(newline="", encoding="utf-8") as handle:
         rows = [row for row in csv.DictReader(handle) if row["accession"] in hidden]
     true = np.array([hidden[row["accession"]] for row in rows])
     predicted, lower, upper = (
         np.array([float(row[column]) for row in rows]) for column in ("prediction", "lower_90", "upper_90")
     )
-    held_out = ", ".join(f"{model} {r:.3f}" for model, r in told["mean_r"].items())
+    held_out = ", ".join(f"{model} {r:.3f}" for model, r in output["mean_r"].items())
     return [
-        *(job.name, job.trait, f"{told['labelled']} + {len(rows)}", told["model"]),
+        *(job.name, job.trait, f"{output['labelled']} + {len(rows)}", output["model"]),
         *(
             f"{pearson_r(predicted, true):.3f}",
             f"{coverage(lower, upper, true):.2f}",

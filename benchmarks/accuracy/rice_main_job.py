@@ -1,13 +1,12 @@
-"""The real main job: 150 labelled rice lines, the hidden lines scored, over 20 random choices of the 150.
+"""The main job on real data: 150 phenotyped rice lines, hidden lines scored, 20 random choices of the 150.
 
-Genotypes come from the published PLINK files. The DNA model sees the first megabase of chromosome 2 only,
-so it stands beside the 170 SNPs of that piece, and beside an encoder with random weights. Each model is
-fitted to the 150 labelled lines and predicts the others; r is Pearson's on those whose value was hidden. The
-column "plain" holds the figures of a plain GBLUP that were known before, for orientation.
+Genotypes come from the published PLINK files. The DNA model reads only the first megabase of chromosome 2, so
+it is compared with the 170 SNPs of that piece and with an encoder with random weights. Each model is fitted
+to the 150 phenotyped lines and predicts the others; r is Pearson's on those whose value was hidden. The
+column "plain" has earlier figures of a plain GBLUP, for orientation.
 
 Two intervals of every mean paired difference are printed: over the random choices of the 150 on this panel
-(plain t), and for new lines as well (Nadeau and Bengio's correction, which allows for the choices sharing
-lines).
+(plain t), and for new lines (Nadeau and Bengio's correction, because choices share lines).
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/rice_main_job.py      # needs BUDWOOD_DATA
     python benchmarks/accuracy/rice_main_job.py --checkpoint none      # without an encoder: markers only
@@ -72,7 +71,7 @@ def parse() -> argparse.Namespace:
 
 
 def read_plink(archive: Path) -> Genotypes:
-    """The 374 lines from bed, bim and fam; accession numbers become the ids that the phenotypes use."""
+    """Read the 374 lines from bed, bim and fam; numbers are replaced by the ids of the phenotypes."""
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)

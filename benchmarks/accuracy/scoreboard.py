@@ -1,14 +1,14 @@
-"""Our models beside the peers' on the 25 tasks of `reference/scoreboard_peers.csv`, on the peers' folds.
+"""Our models and four peers on the 25 tasks of `reference/scoreboard_peers.csv`, on the same folds.
 
 Folds: accession ids sorted, fold = `default_rng(repeat).permutation(n) % 5`, repeats 0 and 1. Every finished
-task is a line of the file given as `--out`; a second run goes on where the first stopped. Only the mean over
-folds is known of the peers, so the interval (95 %, Nadeau and Bengio 2003) is of our own: the last model less
-GBLUP. "Their best" is the peer with the highest mean r on that very task, which nobody can know beforehand.
+task is a line of the file `--out`; a second run resumes. Only the mean over folds is known for the peers, so
+the interval (95 %, Nadeau and Bengio 2003) is for our own: the last model minus GBLUP. "Their best" is the
+peer with the highest mean r on that task, which nobody can know beforehand.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/scoreboard.py --out scores.jsonl          # needs BUDWOOD_DATA
-    ... --models gblup,auto --only wheat_cimmyt599        # some models, some panels or traits
-    ... --show                                            # the table of what is there
-    ... --show --markdown                                 # the same for the docs
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/scoreboard.py --out scores.jsonl          # needs
+    BUDWOOD_DATA ... --models gblup,auto --only wheat_cimmyt599        # some models, some panels or traits
+    ... --show                                            # the table of the finished results ... --show
+    --markdown                                 # the same for the docs
 """
 
 from __future__ import annotations

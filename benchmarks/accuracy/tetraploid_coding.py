@@ -1,10 +1,11 @@
-"""What counting all four copies brings: GBLUP on potato with tetraploid and with diploidised dosages.
+"""Effect of counting all four copies: GBLUP on potato with tetraploid and with diploidised dosages.
 
 Diploidised (the pseudodiploid coding of Slater et al. 2016, Plant Genome 9): both homozygotes and one class
-of heterozygotes, as a diploid caller would give them. Same lines, same folds; only the coding differs.
-Intervals (95 %) are for the mean difference over folds (Nadeau and Bengio 2003).
+of heterozygotes, as a diploid caller would report them. The lines and folds are the same; only the coding
+differs. Intervals (95 %) are for the mean difference over folds (Nadeau and Bengio 2003).
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/tetraploid_coding.py          # needs BUDWOOD_DATA; a minute or two
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/tetraploid_coding.py      # needs BUDWOOD_DATA; a minute or
+    two
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Gaussian kernel beside the published RKHS on wheat_cimmyt599 (Crossa et al. 2010, Genetics 186:713).
+"""Gaussian kernel compared with the published RKHS on wheat_cimmyt599 (Crossa et al. 2010, Genetics 186:713).
 
-Theirs is the mean r of one division into ten folds that is not published; ours is the mean over twenty random
-divisions, with the standard deviation between divisions that one of them has by chance.
+The published figure is the mean r of one division into ten folds that is not published. Ours is the mean over
+twenty random divisions, with the standard deviation between divisions.
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/wheat_published.py      # needs BUDWOOD_DATA
 """

@@ -1,4 +1,4 @@
-"""Our numbers beside R rrBLUP's on wheat_cimmyt599, all within a relative 1e-3.
+"""Our numbers compared with those of R rrBLUP on wheat_cimmyt599, all within a relative 1e-3.
 
 python benchmarks/accuracy/wheat_reference.py      # needs BUDWOOD_DATA
 """

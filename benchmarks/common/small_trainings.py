@@ -1,4 +1,4 @@
-"""Many small trainings one after another: each is made once, scored, and kept as a line of JSON."""
+"""Run many small trainings: each is made once, scored, and stored as a line of JSON."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Values = dict[str, NDArray[Any]]
 
 
 class Ledger:
-    """Finished runs in a folder: ``runs.jsonl`` with a line each, and ``values/`` with what they scored.
+    """Finished runs in a folder: ``runs.jsonl`` with a line for each, and ``values/`` with their scores.
 
-    A run is known by its key and by a digest of everything it depends on, so that it is made again when
-    that has changed and only then.
+    A run is identified by its key and a digest of everything it depends on, so it is repeated only when that
+    has changed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Ledger:
         self._lines = folder / "runs.jsonl"
 
     def run(self, key: dict[str, Any], depends: Any, make: Callable[[Path], dict[str, Any]]) -> Values:
-        """What a run scored; ``make`` gets a folder for its training and returns arrays and plain facts."""
+        """Scores of a run; ``make`` gets a folder for the training and returns arrays and plain values."""
         text = json.dumps([key, depends], sort_keys=True, default=str)
         name = hashlib.sha256(text.encode()).hexdigest()[:20]
         kept = self.folder / "values" / f"{name}.npz"
@@ -59,7 +59,7 @@ class Ledger:
 def trained(
     recipe: Recipe, windows: Windows, folder: Path, columns: ColumnSampler | None = None
 ) -> Checkpoint:
-    """An encoder trained as a recipe says, on these windows; goes on where a run was stopped."""
+    """Train an encoder by a recipe on these windows; a run that was stopped resumes."""
     encoder = new_encoder(recipe)
     objective = PretrainingObjective(encoder, recipe.objective)
     train(objective, windows, recipe.schedule, folder, columns=columns, show=False)
@@ -68,5 +68,5 @@ def trained(
 
 
 def digest_of(facts: Any) -> str:
-    """A name for everything a run depends on."""
+    """Digest of everything a run depends on."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

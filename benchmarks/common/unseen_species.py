@@ -1,4 +1,4 @@
-"""What checkpoints are scored on: unseen species, labels of Brassica napus, and random weights beside."""
+"""Data for scoring checkpoints: unseen species, labels of Brassica napus, and random weights."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def open_species(fasta: str, gff: str) -> tuple[Assembly, Annotation]:
 
 
 def same_shape(checkpoint: Checkpoint) -> Checkpoint:
-    """Random weights of the checkpoint's shape."""
+    """A checkpoint of the same shape with random weights."""
     config = checkpoint.encoder.config
     return random_checkpoint(BudwoodConfig(**{name: getattr(config, name) for name in SHAPE}))

@@ -1,18 +1,19 @@
-"""What each pre-training objective adds: small encoders of one budget, objectives left out one at a time.
+"""Contribution of each pre-training objective: small encoders, leaving out one objective at a time.
 
     python benchmarks/pretraining/ablation.py --corpus runs/corpus --out runs/ablation --seeds 3
 
-Every row is the recipe with objectives switched off: the same network and first weights, the same windows in
-the same order, the same hidden bases, the same number of bases read. (A row that reads alignments reads one
-window of them in place of the last window of each batch.) Scored on Arabidopsis and rice, of which nothing is
-in the corpus: surprise (nats) and accuracy at hidden bases, one in 16, overall and in coding sequence; AUROC
-of coding against other bases, at the hidden bases, by a linear classifier on frozen vectors of bases, and by
-the network's own region head where the row trains it; AUROC of splice donors against GT decoys by a linear
-classifier on frozen centre-pooled vectors (of 256 bases). Both are fitted on Brassica napus alone.
+Every row is the recipe with some objectives switched off: the same network and initial weights, the same
+windows in the same order, the same masked bases, the same number of bases. (A row with alignments reads one
+window of them instead of the last window of each batch.) Scored on Arabidopsis and rice, neither of which is
+in the corpus: surprisal (nats) and accuracy at masked bases, one in 16, over all bases and in coding
+sequence; AUROC of coding against other bases, at the masked bases, by a linear classifier on frozen vectors
+of bases, and by the network's own region head where the row trains it; AUROC of splice donors against GT
+decoys by a linear classifier on frozen centre-pooled vectors (of 256 bases). Both are fitted on Brassica
+napus alone.
 
 Difference to all four objectives: paired by seed and by scored window. Its interval adds the variance between
 seeds (rows x seeds as blocks, one variance for all trained rows) to that of the scored windows (bootstrap).
-Finished runs stay in --out; run again, only missing ones are made, so --seeds can be raised later.
+Finished runs are kept in --out; a second run makes only the missing ones, so --seeds can be raised later.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ METRICS = ("surprise", "coding surprise", "accuracy", "coding, probe", "coding, 
 
 @dataclass(frozen=True)
 class Questions:
-    """What is asked in one species."""
+    """Masked bases and donors of one species."""
 
     bases: MaskedBases
     donors: NDArray[np.uint8]
@@ -100,7 +101,7 @@ class Questions:
 
 
 def load_questions(name: str, ledger: Ledger) -> Questions:
-    """Hidden bases and donors of a species; kept with the runs, since reading a genome takes a while."""
+    """Masked bases and donors of a species; stored with the runs because reading a genome takes a while."""
     asked = ledger.run({"questions": name}, [WINDOWS, SITES, SITE_REACH], lambda _: find_questions(name))
     bases = MaskedBases(asked["codes"], asked["rows"], asked["columns"], asked["region"])
     return Questions(bases, asked["donors"], asked["is_donor"])
@@ -118,7 +119,7 @@ def find_questions(name: str) -> dict[str, Any]:
 
 
 def read_bases(bases: MaskedBases, checkpoint: Checkpoint) -> tuple[NDArray[np.float64], ...]:
-    """At every hidden base: chances of A, C, G, T; its vector; its chance to be coding."""
+    """At every masked base: probabilities of A, C, G, T; its vector; its probability to be coding."""
     shown = bases.masked_codes
     parts = []
     with torch.inference_mode():
@@ -133,7 +134,7 @@ def read_bases(bases: MaskedBases, checkpoint: Checkpoint) -> tuple[NDArray[np.f
 
 
 def probe(vectors: NDArray[Any], truth: NDArray[np.bool_]) -> Any:
-    """A linear classifier on standardised vectors; its penalty is chosen by leaving one out."""
+    """A linear classifier on standardised vectors; leave-one-out cross-validation chooses the penalty."""
     return make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(0, 5, 11))).fit(vectors, truth)
 
 
@@ -142,7 +143,7 @@ def donor_vectors(asked: Questions, checkpoint: Checkpoint) -> NDArray[np.float3
 
 
 def score(checkpoint: Checkpoint, questions: Mapping[str, Questions]) -> dict[str, Any]:
-    """What an encoder says of every hidden base and donor, per unseen species."""
+    """Scores of an encoder at every masked base and donor of the unseen species."""
     known = questions[FITTED_ON]
     coding_probe = probe(read_bases(known.bases, checkpoint)[1], known.coding)
     donor_probe = probe(donor_vectors(known, checkpoint), known.is_donor)
@@ -170,7 +171,7 @@ def auroc_by_draw(
 
 
 def draws_of(metric: str, name: str, values: Values, asked: Questions) -> NDArray[np.float64]:
-    """A metric as it is, and under draws of the scored windows (the same ones for every run)."""
+    """A metric, and its value under draws of the scored windows (the same draws for every run)."""
     random = np.random.default_rng(0)
     if metric == "donors, probe":
         truth = asked.is_donor
@@ -189,7 +190,7 @@ def draws_of(metric: str, name: str, values: Values, asked: Questions) -> NDArra
 
 
 def interval(drawn: NDArray[np.float64], reference: int) -> list[tuple[float, float]]:
-    """Difference of each row to the reference and half the width of its 95 % interval.
+    """Difference of each row to the reference, and half the width of its 95 % interval.
 
     ``drawn`` is (rows, seeds, 1 + draws). Without a second seed the interval is over windows alone.
     """
@@ -228,8 +229,8 @@ def report(
             spread = "" if point is None or len(point) < 2 else f" +-{point.std(ddof=1):.3f}"
             cells[row].append("-" if point is None else f"{point.mean():.3f}{spread}")
             mean, half = differences.get(row, (np.nan, np.nan))
-            told = f"{mean:+.3f} +-{half:.3f}" + (" *" if abs(mean) > half else "")
-            apart[row].append(told if row in differences and row != REFERENCE else "-")
+            difference = f"{mean:+.3f} +-{half:.3f}" + (" *" if abs(mean) > half else "")
+            apart[row].append(difference if row in differences and row != REFERENCE else "-")
     for row in rows:
         table.add_row(row, *cells[row])
         other.add_row(row, *apart[row])
@@ -262,8 +263,8 @@ def make_run(
         checkpoint = trained(recipe, windows, folder, columns if objective.column_weight else None)
     training = time.process_time() - begun
     found = score(checkpoint, questions)
-    told = {what: values for what, values in found.items() if what.endswith(("surprise", "accuracy"))}
-    means = {f"mean {what}": round(float(values.mean()), 4) for what, values in told.items()}
+    scores = {what: values for what, values in found.items() if what.endswith(("surprise", "accuracy"))}
+    means = {f"mean {what}": round(float(values.mean()), 4) for what, values in scores.items()}
     seconds = {"training_seconds": round(training, 1), "seconds": round(time.process_time() - begun, 1)}
     return found | means | seconds
 
@@ -276,7 +277,7 @@ def without_columns(recipe: Recipe) -> Recipe:
 def run_all(
     arguments: argparse.Namespace, recipe: Recipe, questions: Mapping[str, Questions], ledger: Ledger
 ) -> dict[str, list[Values]]:
-    """Every row of one seed after another, so that whole seeds are finished first."""
+    """Run every row of one seed before the next seed, so that whole seeds are finished first."""
     alignments = load_alignments(recipe.alignments)
     corpus = sha256(recipe.corpus.path / "manifest.json")
     runs: dict[str, list[Values]] = {row: [] for row in arguments.row or ROWS}

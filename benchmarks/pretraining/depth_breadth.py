@@ -1,22 +1,23 @@
-"""Depth against breadth: as many training windows from few species or from many, scored on species held out.
+"""Depth against breadth: the same number of training windows from few or many species, scored on others.
 
-    python benchmarks/pretraining/depth_breadth.py plastomes --out runs/depth --replicates 3
-    python benchmarks/pretraining/depth_breadth.py nuclear --corpus runs/corpus --out runs/depth --replicates 3
+    python benchmarks/pretraining/depth_breadth.py plastomes --out runs/depth --replicates 3 python
+    benchmarks/pretraining/depth_breadth.py nuclear --corpus runs/corpus --out runs/depth --replicates 3
 
-Plastomes: in every replicate whole families are held out (60 species; no genus of theirs is trained on), and
-1,000 windows of 512 bases are taken from 4 species of the others (nearly all of a plastome: it has some 300
-windows), from 32 or from all of them. Nothing else differs: the same network, first weights and steps, every
-window read equally often on random strands. Held-out families, training species, windows and first weights
-are drawn anew in every replicate, so that a t interval over replicates covers all of them.
+Plastomes: in every replicate whole families are held out (60 species; training uses none of their genera),
+and 1,000 windows of 512 bases are taken from 4 species of the others (nearly all of a plastome, which has
+about 300 windows), from 32 or from all of them. Nothing else differs: the same network, initial weights and
+steps, every window read equally often on random strands. Held-out families, training species, windows and
+initial weights are drawn anew in every replicate, so a t interval over replicates covers all of them.
 
 Nuclear: a thousand stored windows of a corpus from one genome (recipes/depth.toml), from two, or from two and
 the genes of hundreds of species (recipes/breadth.toml), scored on Arabidopsis and rice. Replicates draw other
-windows and first weights; the two species scored stay, so that the interval says nothing of other species.
+windows and initial weights; the two scored species stay the same, so the interval does not cover other
+species.
 
-Beside the encoder stand an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5 after),
-both counted on the same windows. How far long k-mers are trusted is fitted on a quarter of the families
-(nuclear: of the windows) with counts of the others. Scores: surprise (nats) and accuracy at hidden bases, one
-in 16. Finished runs stay in --out; run again, only missing ones are made.
+The encoder is compared with an order-5 Markov model (both sides) and a 12-mer model (6 bases before, 5
+after), both counted on the same windows. The smoothing of long k-mers is fitted on a quarter of the families
+(nuclear: of the windows) with counts of the others. Scores: surprisal (nats) and accuracy at masked bases,
+one in 16. Finished runs are kept in --out; a second run makes only the missing ones.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Plastome:
         return self.species.split()[0]
 
     def windows(self, random: np.random.Generator) -> NDArray[np.uint8]:
-        """Windows side by side in random order, the first of them beginning anywhere; none is mostly N."""
+        """Consecutive windows from a random start, in random order, without those of 20 % N or more."""
         offset = int(random.integers(WINDOW))
         whole = (len(self.codes) - offset) // WINDOW
         cut = self.codes[offset : offset + whole * WINDOW].reshape(whole, WINDOW)
@@ -96,7 +97,7 @@ class Plastome:
 
 @dataclass(frozen=True)
 class Draw:
-    """One replicate: species held out, with what is hidden in them, and the others in random order."""
+    """One replicate: held-out species with their masked bases, and the other species in random order."""
 
     seed: int
     held_out: list[Plastome]
@@ -135,7 +136,7 @@ def draw(plastomes: list[Plastome], seed: int) -> Draw:
 
 
 def training_windows(drawn: Draw, species: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """WINDOWS windows of the first so many species, as evenly as it goes, and whose each is."""
+    """WINDOWS windows, divided evenly among the first ``species`` species, and the species of each."""
     random = np.random.default_rng((drawn.seed, 12, species))
     chosen = drawn.others[:species]
     until = np.rint(np.arange(len(chosen) + 1) / len(chosen) * WINDOWS).astype(int)
@@ -150,7 +151,7 @@ def training_windows(drawn: Draw, species: int) -> tuple[NDArray[np.uint8], NDAr
 def kmer_surprise(
     codes: NDArray[np.uint8], group: NDArray[np.integer], hidden: MaskedBases
 ) -> dict[str, NDArray[np.float64]]:
-    """Chances by k-mer models counted on windows; a quarter of the groups says how far to trust them."""
+    """Probabilities by k-mer models counted on windows; a quarter of the groups fits their smoothing."""
     kinds = np.unique(group)
     apart = np.isin(group, kinds[: max(1, len(kinds) // 4)])
     # One sequence with an N behind every window: a table is filled per sequence, and it is a large one.
@@ -173,7 +174,7 @@ def kmer_surprise(
 def by_group(
     hidden: MaskedBases, chances: NDArray[np.float64], group: NDArray[np.integer]
 ) -> dict[str, NDArray[np.float64]]:
-    """Mean surprise and accuracy in each group of hidden bases."""
+    """Mean surprisal and accuracy in each group of masked bases."""
     size = np.bincount(group)
     right = chances.argmax(1) == hidden.truth
     return {
@@ -183,7 +184,7 @@ def by_group(
 
 
 def nearest_distance(drawn: Draw, species: int) -> NDArray[np.float64]:
-    """Mash distance of every held-out species to the nearest that is trained on.
+    """Mash distance of every held-out species to the nearest training species.
 
     From the Jaccard index j of 16-mers, ``-ln(2 j / (1 + j)) / 16`` (Ondov et al. 2016, Genome Biology
     17:132): about the share of bases that differ.
@@ -208,7 +209,7 @@ def plastome_encoder(recipe: Recipe, drawn: Draw, species: int, folder: Path) ->
     else:
         checkpoint = random_checkpoint(BudwoodConfig(**recipe.encoder), seed=drawn.seed)
     chances = encoder_probabilities(drawn.hidden, checkpoint, show=False)
-    return told(by_group(drawn.hidden, chances, drawn.owner))
+    return with_means(by_group(drawn.hidden, chances, drawn.owner))
 
 
 def plastome_kmers(drawn: Draw, species: int, _folder: Path) -> dict[str, Any]:
@@ -220,11 +221,11 @@ def plastome_kmers(drawn: Draw, species: int, _folder: Path) -> dict[str, Any]:
     for name, chances in kmer_surprise(codes, family, drawn.hidden).items():
         for what, values in by_group(drawn.hidden, chances, drawn.owner).items():
             found[f"{name}/{what}"] = values
-    return told(found)
+    return with_means(found)
 
 
-def told(found: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
-    """Values with their means, for the line of the run, and the time."""
+def with_means(found: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
+    """Values with their means, for the record of the run, and the time."""
     means = {f"mean {what}": round(float(values.mean()), 4) for what, values in found.items()}
     return found | means | {"cpu_seconds_of_process": round(time.process_time())}
 
@@ -278,7 +279,7 @@ def report_plastomes(found: dict[tuple[str, int], list[Values]], console: Consol
 
 
 def by_distance(model: str, count: int, found: dict[tuple[str, int], list[Values]], console: Console) -> None:
-    """What all species gain over few, by how much nearer the nearest training species becomes."""
+    """Gain of all species over few, by how much nearer the nearest training species is."""
     slopes, nearer, gains = [], [], []
     for number, (few, many) in enumerate(zip(found[model, count], found[model, 0], strict=True)):
         reach = found[KMERS[0], count][number]["distance"] - found[KMERS[0], 0][number]["distance"]
@@ -300,7 +301,7 @@ def by_distance(model: str, count: int, found: dict[tuple[str, int], list[Values
 
 
 def spoken(differences: list[float]) -> str:
-    """A mean difference with its t interval over replicates."""
+    """A mean difference with its t interval over replicates, as text."""
     if len(differences) < 2:
         return f"{differences[0]:+.4f} (one replicate)"
     found = corrected_interval(np.array(differences), 0.0)
@@ -308,7 +309,7 @@ def spoken(differences: list[float]) -> str:
 
 
 def asked_together(questions: dict[str, Questions]) -> tuple[MaskedBases, NDArray[np.int64]]:
-    """The hidden bases of all species as one, and twice the species' number of each, + 1 if coding."""
+    """The masked bases of all species as one, and twice the species' number of each, plus 1 if coding."""
     parts = list(questions.values())
     before = np.cumsum([0, *(len(part.bases.codes) for part in parts)])
     rows = np.concatenate([part.bases.rows + first for part, first in zip(parts, before, strict=False)])
@@ -323,7 +324,7 @@ def asked_together(questions: dict[str, Questions]) -> tuple[MaskedBases, NDArra
 def nuclear_run(
     recipe: Recipe, corpus: Corpus, questions: dict[str, Questions], folder: Path
 ) -> dict[str, Any]:
-    """An encoder and the k-mer models of one set of windows; per species other bases and coding ones."""
+    """Scores of an encoder and of k-mer models of one set of windows, by species and by coding or not."""
     windows = CorpusSampler(
         corpus,
         recipe.sampler,
@@ -340,7 +341,7 @@ def nuclear_run(
     for model, values in chances.items():
         for what, score in by_group(hidden, values, group).items():
             found |= {f"{model}/{name}/{what}": score[2 * i : 2 * i + 2] for i, name in enumerate(questions)}
-    return told(found)
+    return with_means(found)
 
 
 def run_nuclear(arguments: argparse.Namespace, recipe: Recipe, ledger: Ledger, console: Console) -> None:

@@ -3,9 +3,9 @@
     python benchmarks/pretraining/near_duplicates.py                        # all parts
     python benchmarks/pretraining/near_duplicates.py --only planted false   # some
 
-Sequences are drawn from a Markov chain with the dinucleotides of Brassica napus (of a fixed table where
-BUDWOOD_DATA is not set), so that nothing in them is related unless planted. `sketch` needs the command
-`sourmash` and `real` the package `edlib`; both are used by this benchmark alone.
+Sequences are drawn from a Markov chain with the dinucleotides of Brassica napus (from a fixed table without
+BUDWOOD_DATA), so that nothing in them is related unless planted. `sketch` needs the command `sourmash` and
+`real` the package `edlib`; only this benchmark uses them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def genome_windows(name: str) -> Windows:
-    """Windows side by side, those of more than a fifth N left out."""
+    """Consecutive windows, leaving out those with more than a fifth N."""
     assembly = open_fasta(Path(os.environ["BUDWOOD_DATA"]) / "genomes" / name)
     cut = []
     for contig, length in assembly.contigs.items():
@@ -93,7 +93,7 @@ def unrelated(count: int, seed: int) -> Windows:
 
 
 def mutated(window: Windows, divergence: float, indels: float, random: np.random.Generator) -> Windows:
-    """Each base is hit with that chance; a share ``indels`` of the hits inserts or deletes 1 to 10 bases."""
+    """Mutate bases with this probability; a share ``indels`` of the mutations are indels of 1 to 10 bases."""
     pieces, start = [], 0
     for at in np.flatnonzero(random.random(len(window)) < divergence):
         if at < start:
@@ -125,7 +125,7 @@ def copies(
 
 
 def compare_sketches(arguments: argparse.Namespace) -> None:
-    """CPU seconds of one core for the same bases; the start of sourmash is taken off."""
+    """CPU seconds of one core for the same bases; the start-up time of sourmash is subtracted."""
     windows = unrelated(round(80000 * arguments.scale), 1)
     megabases = windows.size / 1e6
     table = Table(title=f"Sketching {megabases:.1f} Mb, CPU seconds of one core")
@@ -195,7 +195,7 @@ def find_planted(arguments: argparse.Namespace) -> None:
 
 
 def count_false(arguments: argparse.Namespace) -> None:
-    """Windows dropped where nothing is related, and what a large pass costs."""
+    """Windows dropped where nothing is related, and the cost of a large pass."""
     table = Table(
         "windows", "Mb", "dropped", "CPU s", "Mb/s", "peak GB", title="Nothing planted: all unrelated"
     )
@@ -257,7 +257,7 @@ def edlib_identity(queries: Windows, targets: Windows) -> NDArray[np.float64]:
 
 
 def plant_relatives(arguments: argparse.Namespace) -> None:
-    """Share of validation windows that reach a cell's thresholds, planted beyond them or short of them."""
+    """Share of validation windows that reach the thresholds of a cell, planted above or below them."""
     count = round(150 * arguments.scale)
     training = unrelated(round(20000 * arguments.scale), 6)
     config = LeakageConfig()
@@ -284,7 +284,7 @@ def plant_relatives(arguments: argparse.Namespace) -> None:
 
 
 def relatives(windows: Windows, identity: float, coverage: float, seed: int) -> Windows:
-    """Unrelated windows that hold a stretch of these with exactly so many substitutions, on either strand."""
+    """Unrelated windows with a stretch of these, on either strand, with a given number of substitutions."""
     random = np.random.default_rng(seed)
     bases = round(coverage * WINDOW)
     planted = unrelated(len(windows), 100 + seed)
@@ -298,7 +298,7 @@ def relatives(windows: Windows, identity: float, coverage: float, seed: int) -> 
 
 
 def split_real(arguments: argparse.Namespace) -> None:
-    """Leakage of a random tenth and of a tenth of the clusters, of the windows near-duplicates leave."""
+    """Leakage of a random tenth of windows and of clusters, after near-duplicate removal."""
     windows = genome_windows(GENOMES[0])[: round(20000 * arguments.scale)]
     windows = windows[near_duplicates(windows).keep]
     began = time.process_time()

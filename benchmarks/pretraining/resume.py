@@ -1,9 +1,9 @@
-"""A training killed at random moments ends in the weights of one that was not.
+"""A training that is killed at random moments gives the same weights as one that is not.
 
     python benchmarks/pretraining/resume.py --recipe recipes/tiny.toml --kills 10
 
-Trains the recipe once without a stop and once killed (SIGKILL) so many times, each time a random while after
-a state was saved, and compares the two checkpoints and the two last states byte by byte.
+Trains the recipe once without a stop and once with so many kills (SIGKILL), each at a random time after a
+state was saved, and compares the two checkpoints and the two last states byte by byte.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def saved_step(out: Path) -> int:
 
 
 def kill_at_random(recipe: Path, out: Path, seconds: float) -> int:
-    """Start, wait until a state has been saved anew and a while longer, kill; returns the step last saved."""
+    """Start, wait for a newly saved state and then for ``seconds``, kill; returns the last saved step."""
     before = saved_step(out)
     process = start(recipe, out)
     while process.poll() is None and saved_step(out) == before:

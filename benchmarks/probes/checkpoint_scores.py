@@ -1,18 +1,18 @@
-"""Scores of a checkpoint on species it has not seen, beside random weights, letters and a convolution.
+"""Scores of a checkpoint on unseen species, compared with random weights, one-hot bases and a convolution.
 
     python benchmarks/probes/checkpoint_scores.py --checkpoint runs/small/checkpoint --out scores.json
 
-All labels for fitting are of Brassica napus; scored are Arabidopsis and rice.
+All labels for fitting are from Brassica napus; Arabidopsis and rice are scored.
 
 ``sites``: splice donors and acceptors against GT and AG decoys of the same genes, start codons against ATG
-decoys of the same coding sequences (``starts``: by kind of decoy). Logistic regressions on what the encoder
-makes of the middle 8 bases (embedding, mean of both strands; oriented: its strand beside the other one;
-regions: the predicted region classes), on one-hot letters within 80 bases, a small convolution on the same
-letters, and the encoder's own odds of the mark with nothing fitted. ``differences``: paired, against letters
-and the convolution. ``regions``: coding, intron and intergenic bases, beside 6-mers in a window. ``coding``:
-AUROC of coding bases. ``few_labels``: all of these after fitting on 100 examples, 20 draws.
+decoys of the same coding sequences (``starts``: by kind of decoy). Logistic regressions on the encoder's
+output at the middle 8 bases (embedding: mean of both strands; oriented: the gene's strand beside the other
+one; regions: the predicted base classes), on one-hot bases within 80 bases, a small convolution on the same
+bases, and the encoder's own odds of the mark without any fit. ``differences``: paired, to one-hot bases and
+to the convolution. ``regions``: coding, intron and intergenic bases, compared with 6-mers in a window.
+``coding``: AUROC of coding bases. ``few_labels``: all of these after fitting on 100 examples, 20 draws.
 
-What no checkpoint changes is kept beside ``--out`` in ``<name>.baselines.json`` for the next checkpoint.
+Results that do not depend on the checkpoint are stored beside ``--out`` in ``<name>.baselines.json``.
 """
 
 from __future__ import annotations

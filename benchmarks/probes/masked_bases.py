@@ -1,14 +1,14 @@
-"""Hidden bases of unseen species: the encoder, random weights and k-mer models, by region.
+"""Masked bases of unseen species: the encoder, random weights and k-mer models, by base class.
 
     python benchmarks/probes/masked_bases.py --checkpoint runs/small/checkpoint --out masked.json
 
-One base in every 16 of the Arabidopsis and rice pieces is hidden. Every model gives the chances of A, C, G, T
-there. The k-mer models are counted on the training windows of a corpus (``--corpus``), or on the genomes of a
-recipe, what is kept for validation left out. How strongly long k-mers are smoothed is fitted on the species
-with the second most windows (the last genome of the recipe) with counts of all others: fitted on other
-sequence of a counted genome, the copies that genomes have of themselves make long k-mers look trustworthy.
+One base in every 16 of the Arabidopsis and rice pieces is masked. Every model gives the probabilities of A,
+C, G, T there. The k-mer models are counted on the training windows of a corpus (``--corpus``), or on the
+genomes of a recipe without their validation contigs. The smoothing of long k-mers is fitted on the species
+with the second most windows (the last genome of the recipe) with counts of all others. Fitted on other
+sequence of a counted genome, the repeats of a genome would make long k-mers look more reliable than they are.
 
-What no checkpoint changes is kept beside ``--out`` in ``<name>.baselines.json`` for the next checkpoint.
+Results that do not depend on the checkpoint are stored beside ``--out`` in ``<name>.baselines.json``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def of_recipe(recipe: Path) -> list[list[NDArray[np.uint8]]]:
 
 
 def of_corpus(folder: Path) -> list[list[NDArray[np.uint8]]]:
-    """Training windows of all species but one, and of that one; N stands between windows."""
+    """Training windows of all species but one, and of that one, with an N between windows."""
     corpus = open_corpus(folder)
     species = np.where(corpus.windows["validation"], -1, corpus.windows["species"])
     held_out = np.argsort([-each.training for each in corpus.species], kind="stable")[1]
@@ -87,7 +87,7 @@ def held_out_windows(sequences: list[NDArray[np.uint8]], reach: int = 12) -> NDA
 
 def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
     counts = [both_strand_counts(group, 12) for group in groups]
-    # How far a count is to be trusted in an unseen species is learned on a species that was not counted.
+    # The smoothing for an unseen species is fitted on a species that was not counted.
     others, held_out = np.sum(counts[:-1], axis=0), held_out_windows(groups[-1])
     shapes = {"before": (5, 0), "after": (0, 5), "long before": (11, 0), "long after": (0, 11)}
     shapes |= {"six before": (6, 5), "six after": (5, 6)}
@@ -138,7 +138,7 @@ def encoder_guess(checkpoint: Checkpoint) -> Guess:
 
 @dataclass(frozen=True)
 class Found:
-    """How each model fares at the hidden bases of a species."""
+    """Surprisal and correctness of each model at the masked bases of a species."""
 
     surprise: dict[str, NDArray[np.float64]]
     right: dict[str, NDArray[np.bool_]]
@@ -154,7 +154,7 @@ def ask_all(hidden: MaskedBases, guesses: dict[str, Guess]) -> dict[str, list[li
 
 
 def compare(species: str, hidden: MaskedBases, found: Found) -> list[dict[str, object]]:
-    """The encoder against the best k-mer model of each region, base by base."""
+    """Compare the encoder with the best k-mer model of each region, base by base."""
     rows = []
     kmers = [name for name in found.surprise if name not in ("encoder", "random weights")]
     for region, inside in region_groups(hidden).items():

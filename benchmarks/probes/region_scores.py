@@ -1,7 +1,9 @@
 """Coding, intron and intergenic bases of unseen species, labels from Brassica napus only.
 
-Stretches of 4,096 bases are drawn from each genome. UTR and N are left out; rice has no UTR annotated, so
-that its UTR count as intergenic.
+Stretches of 4,096 bases are drawn from each genome. UTR and N are left out; the rice annotation has no UTR,
+so rice UTR count as intergenic.
+
+    python benchmarks/probes/checkpoint_scores.py      # runs this part
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from budwood.probing.base_regions import (
 from budwood.probing.linear import LinearProbe, score_auroc
 from budwood.probing.stretches import STRETCH, UNSCORED, Stretches, cut_stretches
 
-#: Bases read at once: what the encoder is given elsewhere, and whole genes.
+#: Bases of a window: the usual length, and the length of whole genes.
 WINDOWS = (WINDOW, 2048)
 WIDTHS, PENALTIES = (50, 100, 200, 400), (1e-4, 1e-3)
 Rows = list[dict[str, Any]]
@@ -47,7 +49,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Genomes:
-    """Stretches that classifiers are fitted on, more of them for k-mers, and those of unseen species."""
+    """Stretches for fitting classifiers, additional ones for k-mers, and those of unseen species."""
 
     training: Stretches
     more: Stretches
@@ -204,7 +206,7 @@ def region_row(
 
 
 def coding_row(species: str, name: str, reading: StretchPredictions, stretches: Stretches) -> dict[str, Any]:
-    """Coding against all other bases, UTR among them."""
+    """Coding against all other bases, including UTR."""
     known = grid_labels((stretches.codes[:, 512:-512] < 4).astype(np.int8), GRID) == 1
     truth = np.isin(stretches.region[:, GRID // 2 :: GRID], CODING)[known]
     stretch = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]

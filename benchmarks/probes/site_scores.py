@@ -1,6 +1,8 @@
 """Splice sites and start codons of unseen species, classifiers fitted on Brassica napus.
 
-Every way to look at a site ("features") is fitted on the same examples and scored on the same examples.
+All kinds of features are fitted on the same examples and scored on the same examples.
+
+    python benchmarks/probes/checkpoint_scores.py      # runs this part
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Limits:
-    """Sites for training, genes whose starts are for training, and sites of each kind per unseen species."""
+    """Numbers of sites and of starts for training, and of sites of each kind per unseen species."""
 
     sites: int
     starts: int
@@ -54,7 +56,7 @@ class Features(Protocol):
     key: str | None  # names what the result depends on, None where it depends on the checkpoint
 
     def fit(self, rows: NDArray[np.intp], few: bool) -> Callable[[str], NDArray[np.float64]]:
-        """Fit on rows of the training examples; what it returns scores the examples of a species."""
+        """Fit on rows of the training examples; the returned function scores the examples of a species."""
 
 
 class Probed:
@@ -87,14 +89,14 @@ class Convolved:
 
     def fit(self, rows: NDArray[np.intp], few: bool) -> Callable[[str], NDArray[np.float64]]:
         training = self._examples.training
-        # The spread over draws of examples is far larger than that over seeds.
+        # The variance between draws of examples is far larger than that between seeds.
         network = SmallConvolution(reach=REACH, seeds=1 if few else 3)
         network.fit(training.windows[rows], training.is_site[rows])
         return lambda species: network.decision(self._examples.unseen[species].windows)
 
 
 class Read:
-    """The encoder's own odds of the mark; nothing is fitted."""
+    """The encoder's own odds of the mark, without any fit."""
 
     key = None
 

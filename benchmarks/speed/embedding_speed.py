@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/speed/embedding_speed.py
 
-Windows of 512 random bases, both strands read, float32, in batches of 16 as ``budwood embed`` has them; then
-the same windows out of the store of vectors. Processor time, so that other work on the machine counts little.
+Windows of 512 random bases, both strands read, float32, in batches of 16 as in ``budwood embed``; then the
+same windows from the store of vectors. Processor time does not count other work on the machine.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def main() -> None:
     for _ in range(arguments.repeats):
         seconds, vectors = cpu_seconds(lambda: encode_chunk(codes, model, Pool.MEAN, False))
         speeds.append(codes.size / seconds)
-    told = ", ".join(f"{value:,.0f}" for value in sorted(speeds))
-    print(f"{model.name}: encoded, bases per second of one core: {told}")
+    figures = ", ".join(f"{value:,.0f}" for value in sorted(speeds))
+    print(f"{model.name}: encoded, bases per second of one core: {figures}")
     with (
         tempfile.TemporaryDirectory() as folder,
         open_store(model.digest, "mean", model.embedding_size, Path(folder)) as store,

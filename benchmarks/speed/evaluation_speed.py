@@ -1,8 +1,9 @@
-"""CPU time of a whole evaluation beside that of one relationship matrix with its eigendecomposition.
+"""CPU time of a whole evaluation compared with one relationship matrix and its eigendecomposition.
 
-GBLUP and the Gaussian kernel, 5 x 5 folds and 20 shuffles of the second one's control, rice_rdp1_44k.
+GBLUP and the Gaussian kernel, 5 x 5 folds and 20 shuffles of the second one's permutation test,
+rice_rdp1_44k.
 
-    BUDWOOD_DATA=... OMP_NUM_THREADS=1 python benchmarks/speed/evaluation_speed.py
+    OMP_NUM_THREADS=1 python benchmarks/speed/evaluation_speed.py      # needs BUDWOOD_DATA
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Encoding every accession's every window against encoding each distinct window once.
+"""Encoding every window of every accession, compared with encoding each distinct window once.
 
-For a panel: windows that an accession-by-accession embedding would encode, distinct windows, and their
-ratio. On a subset that brute force can finish, both are done and timed: brute force writes every copy's
-chromosome from the calls, by code of its own, cuts the windows and encodes accession after accession. Then
-accession features and kernels of the two are compared.
+For a panel: the number of windows that an accession-by-accession embedding would encode, the number of
+distinct windows, and their ratio. On a subset that brute force can finish, both are run and timed: brute
+force writes the chromosomes of every copy from the calls, by code of its own, cuts the windows and encodes
+accession after accession. Then accession features and kernels of the two are compared.
 
     python benchmarks/speed/haplotype_dedup.py --panel rice      # needs BUDWOOD_DATA
     python benchmarks/speed/haplotype_dedup.py --panel demo
@@ -113,7 +113,7 @@ def encode_in_batches(encode_batch: Encode, sequences: NDArray[np.uint8]) -> NDA
 
 
 def subset(table: HaplotypeTable, rows: NDArray[np.intp], windows: NDArray[np.intp]) -> HaplotypeTable:
-    """The table of some accessions and windows, with only the sequences those accessions carry."""
+    """The table of some accessions and windows, with only the sequences of those accessions."""
     codes = np.full((len(rows), len(windows), table.codes.shape[2]), table.absent, dtype=table.codes.dtype)
     sequences, offsets = [], [0]
     for new, w in enumerate(windows):
@@ -148,7 +148,7 @@ def brute_force(
 
 
 def chromosomes(source: CallSource, reference: dict[str, list[str]], row: int) -> list[dict[str, list[str]]]:
-    """Each copy of one accession: for every reference base the letters that stand in its place."""
+    """Each copy of one accession: for every reference base the letters that replace it."""
     copies: list[dict[str, list[str]]] = []
     for block in source.blocks():
         calls = block.alleles[:, row]
@@ -196,7 +196,7 @@ def show_panel(name: str, table: HaplotypeTable, seconds: float) -> None:
 
 
 def distinct_within_accessions(table: HaplotypeTable) -> int:
-    """Windows to encode when only the equal copies of one accession are told apart beforehand."""
+    """Number of windows to encode when only equal copies of one accession are encoded once."""
     codes = np.sort(table.codes, axis=2)
     first_of_its_kind = np.concatenate(
         [np.ones((*codes.shape[:2], 1), bool), np.diff(codes, axis=2) != 0], axis=2

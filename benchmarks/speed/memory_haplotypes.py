@@ -1,11 +1,11 @@
 """Peak memory of summarising a large VCF and building its haplotype table.
 
-Writes a panel of inbred lines and some outbred ones as mosaics of founders (runs of sites share a founder)
-to a temporary folder, then does the work in a process of its own and reports that process's peak resident
-memory against the limit of 4 GB.
+Writes a panel of inbred and some outbred lines as mosaics of founders (runs of sites share a founder) to a
+temporary folder. The work then runs in a process of its own, whose peak resident memory is compared with the
+limit of 4 GB.
 
-    python benchmarks/speed/memory_haplotypes.py                                   # 3,000 accessions x 200,000 SNPs
-    python benchmarks/speed/memory_haplotypes.py --accessions 300 --sites 20000    # a quick look
+    python benchmarks/speed/memory_haplotypes.py                                  # 3,000 accessions x 200,000
+    SNPs python benchmarks/speed/memory_haplotypes.py --accessions 300 --sites 20000   # a quick run
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Spectral REML of four traits against plain dense REML, in one run, on the rice panel.
+"""Spectral REML of four traits compared with plain dense REML, in one run, on the rice panel.
 
-Dense REML inverts the covariance once per step. Both search the same profile likelihood of the kernel's share
-with Brent's method to the same tolerance, so that only the linear algebra differs. Seconds of R rrBLUP on
-wheat_cimmyt599 (reference/wheat599_rrblup.csv) stand beside ours for the same fits.
+Dense REML inverts the covariance once for each step. Both search the same profile likelihood of the kernel's
+share with Brent's method to the same tolerance, so that only the linear algebra differs. Seconds of R rrBLUP
+on wheat_cimmyt599 (reference/wheat599_rrblup.csv) are printed beside ours for the same fits.
 
     OMP_NUM_THREADS=1 python benchmarks/speed/reml_speed.py      # needs BUDWOOD_DATA
 """
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def rice(data: Path) -> tuple[float, NDArray[np.float64], list[NDArray[np.float64]]]:
-    """The relationship matrix and four traits; accessions without a value get the trait's mean."""
+    """The relationship matrix and four traits; accessions without a value get the mean of the trait."""
     stored = np.load(data / "panels/rice_rdp1_44k/geno.npz")
     ids, dosage = [str(i) for i in stored["ids"]], stored["dosage"]
     table = pd.read_csv(data / "panels/rice_rdp1_44k/pheno.csv", dtype={"id": str}).set_index("id")

@@ -1,13 +1,13 @@
-"""Throughput per core of corpus building, training and embedding, and what a large corpus costs by it.
+"""Throughput per core of corpus building, training and embedding, and the estimated cost of a large corpus.
 
     python benchmarks/speed/scale.py --recipe recipes/corpus.toml --out scale.json
     python benchmarks/speed/scale.py --show scale.json --windows 200000000 --species 47
 
-Processor seconds of one thread, so that other work on the machine counts little; set OMP_NUM_THREADS=1. The
+Processor seconds of one thread, which do not count other work on the machine; set OMP_NUM_THREADS=1. The
 corpus is the recipe's with at most ``--limit`` windows of each source (0: all) and parts of ``--part``
-windows, so that the comparison of two parts is timed as well. The peers of the same run: unpacking the
-recipe's FASTA files, and a product of large matrices for the network. All that ``--show`` prints beyond the
-measured rows is arithmetic on them.
+windows, so that the comparison of two parts is timed as well. The references of the same run: unpacking the
+recipe's FASTA files, and for the network a product of large matrices. Everything that ``--show`` prints
+beyond the measured rows is computed from them.
 """
 
 from __future__ import annotations
@@ -157,9 +157,9 @@ def embedding_figures(windows: int) -> dict:
 
 
 def chance_figures(sizes: tuple[int, int] = (1024, 8192)) -> dict:
-    """Processor seconds per window and window by which two unrelated parts cost more as they grow.
+    """Increase of the processor seconds per window, for each added window, when two unrelated parts grow.
 
-    Seeds that two parts share by chance grow with the product of their sizes.
+    The number of seeds that two parts share by chance grows with the product of their sizes.
     """
     found = {}
     for stage, compare in (("duplicates", near_duplicates_of), ("links", links_between)):
@@ -174,7 +174,7 @@ def chance_figures(sizes: tuple[int, int] = (1024, 8192)) -> dict:
 
 
 def stage_rows(corpus: dict) -> list[tuple[str, float, float]]:
-    """Stage, processor seconds, and megabases per second of what it goes over."""
+    """Stage, processor seconds, and megabases per second of its input."""
     rows = []
     for stage, seconds in corpus["seconds"].items():
         whole = corpus["read_megabases"] if stage in READ else corpus["compared_megabases"]
@@ -185,9 +185,9 @@ def stage_rows(corpus: dict) -> list[tuple[str, float, float]]:
 
 
 def pair_seconds(corpus: dict, chance: dict, stage: str, part: float) -> float:
-    """Processor seconds to hold one part of ``part`` windows against another.
+    """Processor seconds to compare one part of ``part`` windows with another.
 
-    Linear in the part from the measured corpus, and the seeds met by chance on top.
+    Linear in the part from the measured corpus, plus the seeds shared by chance.
     """
     name, size = f"{stage} of two parts", corpus["part_windows"]
     per_window = corpus["seconds"][name] / corpus["tasks"][name] / size
@@ -195,7 +195,7 @@ def pair_seconds(corpus: dict, chance: dict, stage: str, part: float) -> float:
 
 
 def cost(figures: dict, whole: dict, windows: int, part: int) -> list[dict]:
-    """Core-hours of each group of stages and hours on so many cores; ``whole`` has the linear stages."""
+    """Core-hours of each group of stages, and hours on a number of cores; ``whole`` has the linear stages."""
     corpus, chance = figures["corpus"], figures["chance"]
     bases = windows * WINDOW / 1e6
     stored = bases * 1e6 / STORED

@@ -1,11 +1,12 @@
-"""Training speed of the encoder beside a BERT of as many parameters that reads single bases.
+"""Training speed of the encoder compared with a BERT of as many parameters that reads single bases.
 
     python benchmarks/speed/training_speed.py --batch 16
 
-Both train on the same random bases, windows of 512, in the same run, in turn; each step is a forward and a
-backward pass with an AdamW update. The BERT is ``transformers.BertForMaskedLM`` with one token per base,
-built from its configuration; its width is that of the encoder's attention, its depth makes the parameters
-equal. Times are processor time, so that other work on the machine counts little; set OMP_NUM_THREADS=1.
+Both train on the same random bases, windows of 512, alternately in the same run; each step is a forward and a
+backward pass with an AdamW update. The BERT is ``transformers.BertForMaskedLM`` with one token for each base,
+built from its configuration. Its width is that of the encoder's attention, and its depth is chosen so that
+the numbers of parameters agree. Times are processor time, which does not count other work on the machine; set
+OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
 
 
 def bert(parameters: int, size: int, heads: int) -> BertForMaskedLM:
-    """The depth whose number of parameters is nearest."""
+    """BERT with the depth whose number of parameters is nearest."""
 
     def build(layers: int) -> BertForMaskedLM:
         return BertForMaskedLM(

@@ -1,14 +1,15 @@
-"""What trait models cost: growth with the number of lines, all of SoyNAM, and a full evaluation on rice.
+"""Cost of trait models: growth with the number of lines, all of SoyNAM, and a full evaluation on rice.
 
-    OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py growth       # 500 to 4,000 lines, log-log slopes
-    ... growth --picture growth.html                                       # the curves on log axes
-    OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py soynam       # 5,180 lines x 4,312 markers
-    OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py evaluation   # 374 x 36,901, 5 x 5 folds
+    OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py growth       # 500 to 4,000 lines, log-log
+    slopes ... growth --picture growth.html                                            # the curves on log
+    axes OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py soynam       # 5,180 lines x 4,312
+    markers OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py evaluation   # 374 x 36,901, 5 x 5
+    folds
 
-All need BUDWOOD_DATA. Seconds are processor seconds of one thread, so other programs do not count. The peers
-are plain LightGBM (its default 100 rounds) and a plain random forest (100 trees, a third of the markers at a
-split, as R's randomForest has it) on the same markers, one fit each; ours named the same fit inner folds for
-their intervals.
+All need BUDWOOD_DATA. Seconds are processor seconds of one thread, which do not count other programs. The
+peers are plain LightGBM (its default 100 rounds) and a plain random forest (100 trees, a third of the markers
+at each split, as in R's randomForest) on the same markers, one fit each. Our models of the same names also
+fit inner folds for their intervals.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def one_fit(name: str, panel: Genotypes, y: NDArray[np.float64], size: int) -> d
 
 
 def within(value: NDArray[np.float64], observed: NDArray[np.float64], families: list[str]) -> float:
-    """r of what is left of both when each family's mean is taken off."""
+    """r after subtracting each family's mean from both."""
     _, group = np.unique(families, return_inverse=True)
     counts = np.bincount(group)
     own = [each - (np.bincount(group, weights=each) / counts)[group] for each in (value, observed)]
@@ -102,7 +103,7 @@ def plain(name: str, features: NDArray[np.float64], y, learn, held_out) -> NDArr
 
 
 def growth(models: list[str], out: Path, picture: Path | None) -> None:
-    """Each fit in a process of its own, so that peak memory is its own; finished ones are kept in a file."""
+    """Run each fit in a process of its own, to measure its peak memory; finished fits are kept in a file."""
     found = read_results(out, "model", "size")
     for size in SIZES:
         for name in models:
@@ -148,7 +149,7 @@ def isolated(name: str, size: int) -> dict[str, float]:
 
 
 def soynam(data: Path, models: list[str]) -> None:
-    """All labelled lines, 500 of them held out."""
+    """All phenotyped lines, 500 of them held out."""
     everything = len(read(data / "panels/soynam", "yield")[1]) - HELD_OUT
     table = Table("model", "lines fitted", "seconds", "peak GB", "r on 500 others", "r within families")
     for name in models:

@@ -19,8 +19,8 @@ from budwood.genomics.sequence import N, T
 
 LONGEST: Final = 16
 WIDEST: Final = 1000
-#: Positions ignored in a seed of 16. The other 12 are compared, and every third may differ, as in codons: such
-#: seeds find more pairs of 70 to 80 % identity than 12 consecutive bases do, and no more pairs by chance.
+#: Positions ignored in a seed of 16. The other 12 are compared, and every third may differ, as in codons:
+#: such seeds find more pairs of 70 to 80 % identity than 12 consecutive bases, and no more pairs by chance.
 CODON_LIKE: Final = (3, 6, 9, 12)
 _CHUNK_BASES: Final = 1 << 15
 _DIGEST_ROWS: Final = 1 << 12
