@@ -170,13 +170,6 @@ def simulate_population(species: Species, config: PopulationConfig) -> Populatio
     Population
         The lines with their genotypes.
 
-    Parameters
-    ----------
-    species
-        The genome that the lines have.
-    config
-        What the panel shall be like.
-
     Raises
     ------
     BudwoodError
