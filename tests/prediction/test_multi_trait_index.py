@@ -105,3 +105,32 @@ def test_predictions_that_cannot_carry_an_index() -> None:
     flat = {**table, "height": dict.fromkeys(table["yield"], 3.0)}
     with pytest.raises(BudwoodError, match="cannot be inverted"):
         rank_by_index(flat, goal)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-9, 1e9, 1e200])
+def test_the_ranking_does_not_depend_on_the_units_of_a_trait(unit: float) -> None:
+    generator = np.random.default_rng(3)
+    values = generator.standard_normal((40, 2)) + np.array([5.0, 2.0])
+    lines = [f"line{k}" for k in range(40)]
+
+    def ranked(size: float, shift: float = 0.0):
+        columns = {"a": values[:, 0], "b": size * (values[:, 1] + shift)}
+        predictions = {
+            name: dict(zip(lines, column.tolist(), strict=True)) for name, column in columns.items()
+        }
+        return rank_by_index(predictions, IndexGoal(desired={"a": 1.0, "b": 0.5 * size}))
+
+    first, second, moved = ranked(1.0), ranked(unit), ranked(unit, 1e6)
+    assert first.accessions == second.accessions == moved.accessions
+    np.testing.assert_allclose(second.best_gain / [1.0, unit], first.best_gain, rtol=1e-9)
+    np.testing.assert_allclose(second.weights * [1.0, unit], first.weights, rtol=1e-9)
+    np.testing.assert_allclose(second.score, first.score, rtol=1e-9)
+    assert np.isfinite(second.expected_gain).all()
+
+
+def test_predictions_that_differ_by_rounding_errors_are_refused() -> None:
+    lines = [f"line{k}" for k in range(40)]
+    columns = {"a": np.arange(40.0), "b": 1e16 + 2.0 * (np.arange(40) % 3)}
+    predictions = {name: dict(zip(lines, column.tolist(), strict=True)) for name, column in columns.items()}
+    with pytest.raises(BudwoodError, match="predictions of b differ by rounding errors only"):
+        rank_by_index(predictions, IndexGoal(desired={"a": 1.0, "b": 0.5}))

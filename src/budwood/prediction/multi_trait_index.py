@@ -64,11 +64,33 @@ class IndexGoal:
                 mend="give it one (0 if it is not to move) or leave out its predictions",
             )
 
-    def solve(self, traits: tuple[str, ...], covariance: Matrix) -> SelectionIndex:
-        """Weights that serve the goal, given the covariance of the traits' predictions."""
+    def solve(
+        self, traits: tuple[str, ...], covariance: Matrix, unit: Vector | float = 1.0
+    ) -> SelectionIndex:
+        """Weights that serve the goal, given the covariance of the traits' predictions.
+
+        Parameters
+        ----------
+        traits
+            t names.
+        covariance
+            (t, t) of the predictions divided by ``unit``.
+        unit
+            (t,) what the predictions were divided by, in the traits' units.
+
+        Returns
+        -------
+        SelectionIndex
+            Of the predictions divided by ``unit``.
+
+        Raises
+        ------
+        BudwoodError
+            If the covariance cannot be inverted or nothing is left to select for.
+        """
         if self.desired:
-            return desired_gains_index(np.array([self.desired[name] for name in traits]), covariance)
-        economic = np.array([self.economic.get(name, 0.0) for name in traits])
+            return desired_gains_index(np.array([self.desired[name] for name in traits]) / unit, covariance)
+        economic = np.array([self.economic.get(name, 0.0) for name in traits]) * unit
         return restricted_index(economic, [traits.index(name) for name in self.restricted], covariance)
 
     def sentence(self) -> str:
@@ -165,10 +187,13 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
             mend=f"give predictions of the same lines, at least {FEWEST}",
         )
     values = np.array([[predictions[trait][name] for trait in traits] for name in shared])
-    covariance = np.cov(values, rowvar=False)
-    index = goal.solve(traits, covariance)
+    # In units near their standard deviations traits of any size have covariances that can be computed.
+    unit = _units(values, traits)
+    scaled = values / unit
+    covariance = np.cov(scaled, rowvar=False)
+    index = goal.solve(traits, covariance, unit)
     # The origin is arbitrary: 0 is the mean candidate.
-    score = index.score(values - values.mean(axis=0))
+    score = index.score(scaled - scaled.mean(axis=0))
     order = np.argsort(-score, kind="stable")
     best = best_count(len(shared), BEST)
     spread = np.sqrt(np.diagonal(covariance))
@@ -178,13 +203,33 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
         accessions=tuple(shared[row] for row in order),
         score=score[order],
         predictions=values[order],
-        weights=index.weights,
-        expected_gain=index.expected_gain,
+        weights=index.weights / unit,
+        expected_gain=index.expected_gain * unit,
         best=best,
-        best_gain=values[order[:best]].mean(axis=0) - values.mean(axis=0),
+        best_gain=(scaled[order[:best]].mean(axis=0) - scaled.mean(axis=0)) * unit,
         correlation=covariance / np.outer(spread, spread),
         notes=(goal.sentence(), *_caveats(left_out)),
     )
+
+
+def _units(values: Matrix, traits: tuple[str, ...]) -> Vector:
+    """(t,) power of 2 near each trait's standard deviation, so that division changes no digit."""
+    largest = np.abs(values).max(axis=0)
+    unit = np.ones(len(traits))
+    for number, trait in enumerate(traits):
+        if not np.isfinite(largest[number]):
+            raise BudwoodError(f"a prediction of {trait} is not a finite number", mend="leave it out")
+        if largest[number] == 0.0:
+            continue
+        spread = float(np.std(values[:, number] / largest[number]))
+        if 0.0 < spread < 1e-12:
+            raise BudwoodError(
+                f"the predictions of {trait} differ by rounding errors only, at a size of "
+                f"{largest[number]:.3g}",
+                mend="leave out that trait",
+            )
+        unit[number] = np.ldexp(1.0, int(np.frexp((spread or 1.0) * largest[number])[1]))
+    return unit
 
 
 def _caveats(left_out: int) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from budwood.stats.relationship.relationship import Rows
 MINIMUM_LABELLED: Final = 10
 #: Values beyond which sums of squares leave the range of floating-point numbers.
 _LARGEST: Final = 1e100
+#: Range of the values relative to their size under which rounding errors of sums would show in results.
+_CLOSEST: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,16 @@ def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
 def _check_spread(y: NDArray[np.float64], trait: str) -> None:
     """Refuse values that do not vary, or that squares of cannot be computed."""
     size, spread = float(np.abs(y).max()), float(np.ptp(y))
-    if spread <= 1e-12 * size:
+    if spread == 0.0:
         raise BudwoodError(
-            f"trait {trait!r} has the same value, {y[0]:g}, in all {len(y)} labelled accessions",
+            f"trait {trait!r} has the same value, {y[0]:g}, in all {len(y)} phenotyped accessions",
             mend="choose a trait that varies",
+        )
+    if spread < _CLOSEST * size:
+        raise BudwoodError(
+            f"the values of trait {trait!r} differ by {spread:.2g} at most, too little to compute with beside "
+            f"their size of {size:.3g}",
+            mend=f"subtract a number near them, such as {float(np.median(y)):.10g}, from all values",
         )
     if size > _LARGEST or spread < 1.0 / _LARGEST:
         raise BudwoodError(

@@ -106,3 +106,26 @@ def test_units_do_not_change_the_ranking() -> None:
 def test_what_has_no_index_is_told(call: object, told: str) -> None:
     with pytest.raises(BudwoodError, match=told):
         call()  # type: ignore[operator]
+
+
+@given(st.lists(st.integers(-140, 140), min_size=4, max_size=4), st.integers(-100, 100))
+@settings(max_examples=40, deadline=None)
+def test_units_of_the_traits_change_nothing_but_units(powers: list[int], worth: int) -> None:
+    """Traits in other units, up to 1e140 of them and down to 1e-140, have the index of the first units."""
+    p, g = covariances(5)
+    unit = 10.0 ** np.array(powers, dtype=float)
+    wide = [each * unit[:, None] * unit[None, :] for each in (p, g)]
+    economic, desired = np.array([1.0, -2.0, 0.5, 0.3]), np.array([1.0, 0.5, -0.2, 0.1])
+    for first, second in (
+        (
+            restricted_index(economic, [1], p, g),
+            restricted_index(economic / unit * 10.0**worth, [1], *wide),
+        ),
+        (desired_gains_index(desired, p, g), desired_gains_index(desired * unit, *wide)),
+    ):
+        size = np.abs(first.expected_gain).max()
+        np.testing.assert_allclose(second.expected_gain / unit, first.expected_gain, atol=1e-9 * size)
+        weights = second.weights * unit
+        np.testing.assert_allclose(
+            weights / np.abs(weights).max(), first.weights / np.abs(first.weights).max(), atol=1e-9
+        )

@@ -33,8 +33,10 @@ def pearson_r(predicted: Vector, observed: Vector) -> float:
     _check(predicted, observed)
     x, y = _centred(_of_unit_size(predicted)), _centred(_of_unit_size(observed))
     if not y.any():
+        spread = float(np.ptp(observed))
+        how = f"differ by rounding errors only ({spread:.2g})" if spread else "are all the same"
         raise BudwoodError(
-            f"the {len(observed)} observed values are all the same, so accuracy has no meaning",
+            f"the {len(observed)} observed values {how}, so accuracy has no meaning",
             mend="use fewer folds or a trait that varies",
         )
     if not x.any():

@@ -78,7 +78,9 @@ def restricted_index(
     >>> index.weights, index.expected_gain.round(3)
     (array([ 1. , -0.5]), array([0.866, 0.   ]))
     """
-    p, g = _checked(covariance, genetic, economic)
+    unit = _units(covariance, economic)
+    p, g = _checked(covariance, genetic, economic, unit)
+    economic, scale = _largest_one(economic, unit)
     weights = np.linalg.solve(p, g @ economic)
     if len(restricted):
         held = g[:, list(restricted)]
@@ -92,7 +94,7 @@ def restricted_index(
             "the restrictions leave nothing to select for",
             mend="restrict fewer traits or give another trait an economic weight",
         )
-    return _index(weights, p, g)
+    return _index(weights, p, g, unit, scale)
 
 
 def desired_gains_index(desired: Vector, covariance: Matrix, genetic: Matrix | None = None) -> SelectionIndex:
@@ -120,24 +122,58 @@ def desired_gains_index(desired: Vector, covariance: Matrix, genetic: Matrix | N
     >>> round(float(gain[0] / gain[1]), 6)
     2.0
     """
-    p, g = _checked(covariance, genetic, desired)
+    unit = _units(covariance, desired)
+    p, g = _checked(covariance, genetic, desired, unit)
+    wanted, scale = _largest_one(desired, 1.0 / unit)
     if np.linalg.matrix_rank(g) < len(g):
         raise BudwoodError(
             "the traits cannot be changed independently: one is determined by the others",
             mend="leave out a trait",
         )
-    return _index(np.linalg.solve(g.T, desired), p, g)
+    return _index(np.linalg.solve(g.T, wanted), p, g, unit, scale)
 
 
-def _index(found: NDArray[np.floating[Any]], p: Matrix, g: Matrix) -> SelectionIndex:
+def _largest_one(wanted: Vector, unit: Vector) -> tuple[Vector, float]:
+    """``wanted * unit`` divided by its largest entry, and that entry; no step leaves the range of numbers."""
+    first = float(np.abs(wanted).max())
+    scaled = wanted / first * unit
+    second = float(np.abs(scaled).max())
+    return scaled / second, first * second
+
+
+def _index(
+    found: NDArray[np.floating[Any]], p: Matrix, g: Matrix, unit: Vector, scale: float
+) -> SelectionIndex:
+    """The index in the traits' own units, from weights (less a factor), P and G of traits over ``unit``."""
     weights = np.asarray(found, dtype=np.float64)
-    return SelectionIndex(weights, g.T @ weights / np.sqrt(weights @ p @ weights))
+    largest = float(np.abs(weights).max())
+    direction = weights / largest
+    gain = g.T @ direction / np.sqrt(direction @ p @ direction)
+    return SelectionIndex(weights * scale / unit, gain * unit)
 
 
-def _checked(covariance: Matrix, genetic: Matrix | None, wanted: Vector) -> tuple[Matrix, Matrix]:
-    """P and G as floats, refused where they do not fit, are not finite, or P is no covariance."""
+def _units(covariance: Matrix, wanted: Vector) -> Vector:
+    """(t,) power of 2 near each trait's standard deviation, 1 where there is none.
+
+    Divided by these, traits of any size have covariances around 1, and no digit of them changes.
+    """
+    p = np.asarray(covariance, dtype=np.float64)
+    if p.shape != (len(wanted), len(wanted)):
+        return np.ones(len(wanted))
+    own = np.diagonal(p)
+    usable = np.isfinite(own) & (own > 0.0)
+    exponent = np.frexp(np.sqrt(np.where(usable, own, 1.0)))[1]
+    return np.ldexp(1.0, np.where(usable, exponent, 0))
+
+
+def _checked(
+    covariance: Matrix, genetic: Matrix | None, wanted: Vector, unit: Vector
+) -> tuple[Matrix, Matrix]:
+    """P and G of traits divided by ``unit``, refused where they do not fit, are not finite, or are none."""
     p = np.asarray(covariance, dtype=np.float64)
     g = p if genetic is None else np.asarray(genetic, dtype=np.float64)
+    if p.shape == g.shape == (len(unit), len(unit)):
+        p, g = (each / unit[:, None] / unit[None, :] for each in (p, g))
     if p.shape != (len(wanted), len(wanted)) or g.shape != p.shape:
         raise ValueError(f"covariances {p.shape} and {g.shape} do not fit {len(wanted)} traits")
     if not (np.isfinite(p).all() and np.isfinite(g).all() and np.isfinite(wanted).all()):
