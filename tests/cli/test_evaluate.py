@@ -104,7 +104,7 @@ def write_trait(panel, cells: list[object]) -> None:
         ([*range(35), "1e400"], "'1e400' is no number"),
         ([*range(35), "1e200"], "the values of trait 't' are too large to compute with"),
         ([f"{k}e-150" for k in range(36)], "the values of trait 't' are too close to one another"),
-        ([7] * 36, "trait 't' has the same value, 7, in all 36 labelled accessions"),
+        ([7] * 36, "trait 't' has the same value, 7, in all 36 phenotyped accessions"),
         (list(range(8)), "only 8 accessions have both genotypes and a value"),
         ([0] * 35 + [1], "have the same trait value, 0, so predictions of them cannot be judged: use fewer"),
         ([0, 1] + [0] * 34, "have the same trait value, 0"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestRegressor
 
 Vector = NDArray[np.float64]
+
+#: Steps in a standard deviation of the trait to which values are rounded before trees are grown.
+_GRID: Final = 2.0**20
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,14 @@ class RandomForest:
             random_state=self.seed,
         )
         features = training.markers()[:, columns].astype(np.float32)
-        forest.fit(features, training.y, sample_weight=training.weights)
-        return CrossFit(forest.oob_prediction_, FittedForest.of(forest, columns))
+        centre, scale = float(training.y.mean()), float(training.y.std()) or 1.0
+        # scikit-learn stops at an impurity of 2e-16 in squared units of what it learns, and equally good
+        # splits are told apart by rounding errors: both would depend on the trait's unit and level.
+        response = np.round((training.y - centre) / scale * _GRID) / _GRID
+        forest.fit(features, response, sample_weight=training.weights)
+        fitted = FittedForest.of(forest, columns)
+        fitted = replace(fitted, leaf_value=centre + scale * fitted.leaf_value)
+        return CrossFit(centre + scale * forest.oob_prediction_, fitted)
 
 
 @dataclass(frozen=True)

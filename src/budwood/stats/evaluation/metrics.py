@@ -65,7 +65,8 @@ def rmse(predicted: Vector, observed: Vector) -> float:
     1.0
     """
     _check(predicted, observed)
-    return float(np.sqrt(np.mean((predicted - observed) ** 2)))
+    size = float(max(np.abs(predicted).max(), np.abs(observed).max())) or 1.0
+    return size * float(np.sqrt(np.mean((predicted / size - observed / size) ** 2)))
 
 
 def slope(predicted: Vector, observed: Vector) -> float:
@@ -77,10 +78,11 @@ def slope(predicted: Vector, observed: Vector) -> float:
     0.5
     """
     _check(predicted, observed)
-    x = _centred(predicted)
+    x, y = _centred(_of_unit_size(predicted)), _centred(_of_unit_size(observed))
     if not x.any():
         return 0.0
-    return float(x @ _centred(observed) / (x @ x))
+    size_x, size_y = np.abs(predicted).max(), float(np.abs(observed).max())
+    return float(x @ y / (x @ x) * size_y / size_x)
 
 
 def intercept(predicted: Vector, observed: Vector) -> float:
@@ -247,7 +249,7 @@ def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:
 
 def _places(values: Vector, count: int) -> Vector:
     """How far each line is among the ``count`` largest: 1, 0, or a share of the places that are tied for."""
-    deviations = _centred(values)
+    deviations = _centred(_of_unit_size(values))
     last = np.partition(deviations, len(values) - count)[len(values) - count]
     above, tied = deviations > last, deviations == last
     return above + tied * ((count - above.sum()) / tied.sum())
