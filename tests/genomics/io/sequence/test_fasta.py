@@ -89,10 +89,12 @@ def test_nothing_is_written_beside_the_file(write: Callable[[Path, str], Path], 
 
 @settings(deadline=None)
 @given(
-    letters=st.lists(st.text("ACGTNacgtn", max_size=40), min_size=1, max_size=4),
+    letters=st.lists(st.text("ACGTNacgtn", max_size=40), min_size=1, max_size=4).filter(any),
     widths=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     blanks=st.booleans(),
-    end=st.sampled_from(["\n", "\r\n"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    comment=st.sampled_from(["", ";a comment"]),
+    mark=st.sampled_from(["", "\ufeff"]),
     last=st.booleans(),
 )
 def test_any_breaking_into_lines_is_read(
@@ -100,6 +102,8 @@ def test_any_breaking_into_lines_is_read(
     widths: list[int],
     blanks: bool,
     end: str,
+    comment: str,
+    mark: str,
     last: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -109,9 +113,9 @@ def test_any_breaking_into_lines_is_read(
         turn = 0
         while text:
             width = widths[turn % len(widths)]
-            lines += [text[:width]] + [""] * (blanks and turn % 2)
+            lines += [text[:width]] + [comment] * (blanks and turn % 2)
             text, turn = text[width:], turn + 1
-    path = write_plain(tmp_path_factory.mktemp("fasta"), end.join(lines) + end * last)
+    path = write_plain(tmp_path_factory.mktemp("fasta"), mark + end.join(lines) + end * last)
     genome = open_fasta(path)
     assert dict(genome.contigs) == {f"c{i}": len(text) for i, text in enumerate(letters)}
     for number, text in enumerate(letters):
@@ -313,3 +317,38 @@ def test_without_a_date_of_the_entry_the_content_tells(
     assert decode(open_fasta(path).sequence(Interval("c", 0, 6))) == "ACGTAC"
     path.write_text(">c\nACGTT\nA\n")
     assert decode(open_fasta(path).sequence(Interval("c", 0, 6))) == "ACGTTA"
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("name", ["ch\u2028r", "ch\u0085r", "a|b;c=d", "chr1:5-9", "Ł\u00a01"])
+def test_odd_names_are_read(write: Callable[[Path, str], Path], name: str, tmp_path: Path) -> None:
+    genome = open_fasta(write(tmp_path, f">{name}\nACGT\n>b\nGG\n"))
+    assert dict(genome.contigs) == {name: 4, "b": 2}
+    assert whole(genome, name) == "ACGT"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\x01", "\x7f"])
+def test_control_characters_in_names_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BudwoodError, match="holds a control character"):
+        open_fasta(write_plain(tmp_path, f">{name}\nACGT\n"))
+
+
+def test_names_in_another_encoding_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "genome.fa"
+    path.write_bytes(">é\nACGT\n>è\nCC\n".encode("cp1252"))
+    assert dict(open_fasta(path).contigs) == {"é": 4, "è": 2}
+
+
+def test_empty_records_are_named_and_refused_where_all_are(tmp_path: Path) -> None:
+    assert open_fasta(write_plain(tmp_path, ">a\n>b\nACGT\n>c\n\n")).empty_contigs == ("a", "c")
+    for text in (">a\n", ">a\n>b\n\n", ">a\r>b\r", ";c\n>a\n"):
+        with pytest.raises(BudwoodError, match="no record of the FASTA file has a base"):
+            open_fasta(write_plain(tmp_path, text))
+
+
+def test_carriage_returns_over_several_blocks(tmp_path: Path) -> None:
+    letters = "ACGTTGCA" * 40
+    text = "".join(f">c{n}\r" + "\r".join([letters] * 1_000) + "\r" for n in range(8))
+    genome = open_fasta(write_plain(tmp_path, text))
+    assert set(genome.contigs.values()) == {320_000}
+    assert whole(genome, "c7") == letters * 1_000

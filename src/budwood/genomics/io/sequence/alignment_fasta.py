@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.alignment import GAP, Alignment, species_of
+from budwood.genomics.io.sequence.fasta_lines import fasta_lines
 from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.sequence import encode
 
@@ -65,11 +66,13 @@ def _archived(handle: IO[bytes], path: Path) -> Iterator[Alignment]:
         ) from error
 
 
-def _alignment(lines: Iterable[bytes], name: str, where: str) -> Alignment:
+def _alignment(handle: IO[bytes], name: str, where: str) -> Alignment:
     headers: list[str] = []
     rows: list[list[bytes]] = []
-    for number, line in enumerate(lines, start=1):
+    for number, (line, _) in enumerate(fasta_lines(handle), start=1):
         text = line.strip()
+        if text.startswith(b";"):
+            continue
         if text.startswith(b">"):
             headers.append(_species(text, f"{where}, line {number}"))
             rows.append([])

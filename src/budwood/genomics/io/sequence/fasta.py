@@ -20,6 +20,7 @@ from budwood.config import cache_directory
 from budwood.errors import BudwoodError
 from budwood.genomics.assembly import check_interval, lower_case
 from budwood.genomics.interval import Interval
+from budwood.genomics.io.sequence.fasta_lines import contig_name, fasta_lines
 from budwood.genomics.io.sequence.indexed_lines import IndexedLines
 from budwood.genomics.io.text.compressed import compression, open_bytes
 from budwood.genomics.sequence import encode, reverse_complement
@@ -53,7 +54,7 @@ class FastaAssembly:
         self.path = path
         self._folder = folder
         self._handles: dict[tuple[int, int], Any] = {}
-        rows = (folder / _INDEX).read_text(encoding="utf-8").splitlines()
+        rows = (folder / _INDEX).read_text(encoding="utf-8").removesuffix("\n").split("\n")
         self._contigs = {name: int(length) for name, length, *_ in (row.split("\t") for row in rows)}
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -63,6 +64,11 @@ class FastaAssembly:
     def contigs(self) -> Mapping[str, int]:
         """Contig lengths in file order."""
         return self._contigs
+
+    @property
+    def empty_contigs(self) -> tuple[str, ...]:
+        """Contigs without a base."""
+        return tuple(name for name, length in self._contigs.items() if not length)
 
     def sequence(self, interval: Interval) -> NDArray[np.uint8]:
         """Codes of the interval, reverse complemented on ``-``.
@@ -165,9 +171,8 @@ def _key(path: Path, kind: str) -> str:
     operating system keeps no such date, samples of the content must do.
     """
     facts = path.stat()
-    found = hashlib.sha256(
-        f"{path}|{facts.st_size}|{facts.st_mtime_ns}|{facts.st_ctime_ns}|{facts.st_ino}|{kind}".encode()
-    )
+    named = f"{path}|{facts.st_size}|{facts.st_mtime_ns}|{facts.st_ctime_ns}|{facts.st_ino}|{kind}"
+    found = hashlib.sha256(named.encode("utf-8", "surrogateescape"))
     with path.open("rb") as handle:
         for number in range(_SAMPLES):
             handle.seek(max(0, facts.st_size - _SAMPLE) * number // (_SAMPLES - 1))
@@ -202,25 +207,37 @@ def _scan(path: Path, lines: IO[bytes], copy: IO[bytes] | None = None) -> Iterat
     """Index records of a FASTA stream; with ``copy``, of the copy, where each contig is a single line."""
     record: _Record | None = None
     seen: set[str] = set()
-    position = 0
-    for number, line in enumerate(lines, start=1):
-        position += len(line)
-        bases = line.rstrip()
+    position = bases_in_all = 0
+    for number, (bases, width) in enumerate(fasta_lines(lines), start=1):
+        position += width
         if bases.startswith(b">"):
             if record is not None:
                 yield _finish(record, copy)
-            name = _contig_name(bases, f"{path}, line {number}", seen)
+            name = contig_name(bases, f"{path}, line {number}", seen)
             if copy is not None:
                 copy.write(b">%s\n" % name.encode())
-            record = _Record(name, position if copy is None else copy.tell())
+            record = _Record(name, position if copy is None else copy.tell(), regular=width > 0)
+        elif bases.startswith(b";"):
+            # A comment between the lines of a contig leaves its bases where no arithmetic finds them.
+            if record is not None:
+                record.regular = False
         elif bases and (record is None or bases.translate(None, _LETTERS)):
             raise _no_fasta(bases, f"{path}, line {number}", begun=record is not None)
-        elif record is not None and copy is None:
-            record.extend(len(bases), len(line))
-        elif record is not None and copy is not None:
-            record.length += copy.write(bases)
+        elif record is not None:
+            bases_in_all += len(bases)
+            if copy is None:
+                record.extend(len(bases), width)
+                record.regular &= width > 0
+            else:
+                record.length += copy.write(bases)
     if record is None:
         raise BudwoodError("the FASTA file is empty", where=str(path), mend="check the file")
+    if not bases_in_all:
+        raise BudwoodError(
+            f"no record of the FASTA file has a base, {record.name!r} being the last",
+            where=str(path),
+            mend="check the file",
+        )
     yield _finish(record, copy)
 
 
@@ -232,17 +249,6 @@ def _finish(record: _Record, copy: IO[bytes] | None) -> _Record:
     else:
         record.regular &= record.length > 0
     return record
-
-
-def _contig_name(header: bytes, where: str, seen: set[str]) -> str:
-    words = header[1:].split()
-    if not words:
-        raise BudwoodError("a contig has no name", where=where, mend="write a name after the >")
-    name = words[0].decode("utf-8", "replace")
-    if name in seen:
-        raise BudwoodError(f"contig {name!r} occurs twice", where=where, mend="rename or remove one of them")
-    seen.add(name)
-    return name
 
 
 def _no_fasta(line: bytes, where: str, *, begun: bool) -> BudwoodError:

@@ -12,6 +12,7 @@ from filelock import FileLock
 from budwood.config import cache_directory
 from budwood.errors import BudwoodError
 from budwood.genomics.io.sequence.fasta import FastaAssembly, open_fasta
+from budwood.genomics.io.sequence.fasta_lines import fasta_lines
 from budwood.genomics.io.text.compressed import open_bytes
 
 
@@ -30,7 +31,8 @@ def open_collection(path: Path) -> FastaAssembly:
         facts = path.stat()
     except OSError:
         return open_fasta(path)  # which says what is wrong
-    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_mtime_ns}".encode()).hexdigest()[:32]
+    named = f"{path}|{facts.st_size}|{facts.st_mtime_ns}"
+    key = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     folder = cache_directory() / "collections"
     copy = folder / f"{key}.fa"
     try:
@@ -56,7 +58,9 @@ def _copy_once(path: Path, copy: Path) -> None:
         with os.fdopen(handle, "wb") as out, open_bytes(path) as lines:
             header: bytes | None = None
             body: list[bytes] = []
-            for line in lines:
+            for line, _ in fasta_lines(lines):
+                if line.startswith(b";"):
+                    continue
                 if line.startswith(b">"):
                     if header is not None:
                         out.write(_record(header, body, seen, path))

@@ -29,7 +29,7 @@ class IndexedLines:
 
     def __init__(self, path: Path, index: Path) -> None:
         self._handle = path.open("rb")
-        rows = (line.split("\t") for line in index.read_text(encoding="utf-8").splitlines())
+        rows = (line.split("\t") for line in index.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
         self._rows = {name: _Row(*map(int, numbers)) for name, *numbers in rows}
 
     def __del__(self) -> None:
