@@ -97,3 +97,19 @@ def test_a_benchmark_starts_from_the_root(path: Path) -> None:
     command = [sys.executable, str(path.relative_to(ROOT)), "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_index_of_the_docs_lists_every_page() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert not [page for page in pages if f"]({page}" not in index]
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.name not in ("CHANGELOG.md", "log.md")], ids=lambda p: p.name
+)
+def test_files_named_in_pages_exist(page: Path) -> None:
+    named = re.findall(
+        r"(?<![\w./-])((?:tests|benchmarks|recipes|tools)/[\w/.-]*\.(?:py|toml|md))", page.read_text()
+    )
+    assert not [name for name in named if not (ROOT / name).exists()]

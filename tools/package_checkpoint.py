@@ -3,8 +3,8 @@
     python tools/package_checkpoint.py runs/small --scores scores.json --masked masked.json \
         --hardware "one core of ..."
 
-Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus that the recipe names, the same
-of the runs it went on from, and the files of ``checkpoint_scores.py`` and ``masked_bases.py``.
+Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus of the recipe, the same files of the
+runs that it continues, and the output of ``checkpoint_scores.py`` and ``masked_bases.py``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def nats_cell(row: Row) -> str:
 
 
 def pivot(rows: Sequence[Row], line: str, column: Sequence[str], cell: Callable[[Row], str]) -> str:
-    """A table with a line per model, and a column per task and species."""
+    """A table with one line for each model, and one column for each task and species."""
 
     def head(row: Row) -> str:
         return ", ".join(SHORT.get(row[key], str(row[key]).replace("_", " ")) for key in column)
@@ -78,7 +78,7 @@ def data_table(corpus: Corpus, weights: dict[str, float]) -> str:
 
 
 def leakage_table(folder: Path) -> str:
-    """Share of validation windows that have a relative in training, by identity and stretch."""
+    """Share of validation windows with a relative in training, by identity and coverage."""
     found = json.loads((folder / "leakage.json").read_text(encoding="utf-8"))
     heads = [f"over {c:.0%} of the window" for c in found["coverages"]]
     lines = ["| identity at least | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
@@ -119,7 +119,7 @@ def score_tables(scores: dict[str, list[Row]], masked: list[Row]) -> dict[str, s
 
 
 def describe_genomes(genomes: list[Row]) -> str:
-    """What was drawn from genomes directly, without a corpus."""
+    """Training data drawn from genomes directly, without a corpus."""
     parts = [
         f"{genome['species']} ({'' if genome['annotation'] else 'not '}annotated, "
         f"{genome['weight']:.0%} of windows)"
@@ -127,44 +127,46 @@ def describe_genomes(genomes: list[Row]) -> str:
     ]
     kept = ", ".join(name for genome in genomes for name in genome["validation_contigs"])
     return (
-        f"Windows drawn from {'; '.join(parts)}. Near-duplicates were not removed; {kept} are kept for "
-        "validation, and have homeologs in training."
+        f"Windows drawn from {'; '.join(parts)}. Near-duplicates were not removed; {kept} are for "
+        "validation and have homeologs in training."
     )
 
 
 def describe_corpus(corpus: Corpus, weights: dict[str, float]) -> str:
-    """What was drawn from a corpus."""
+    """Training data drawn from a corpus."""
     totals = corpus.summary["totals"]
-    told = (
+    text = (
         f"{corpus.bases / 1e6:.0f} million bases in {totals['training_windows']:,} windows of "
         f"{corpus.length} (`budwood corpus build recipes/corpus.toml`), out of which windows of 512 are "
         f"cropped; {totals['near_duplicates_share']:.0%} of the windows were dropped as near-duplicates, the "
         f"others split by homology cluster ({totals['homology_clusters']:,}, the largest of "
         f"{totals['largest_cluster']:,} windows)."
     )
-    return f"{data_table(corpus, weights)}\n\n{wrapped(told)}"
+    return f"{data_table(corpus, weights)}\n\n{wrapped(text)}"
 
 
 def describe_objectives(objective: Row) -> str:
-    """Objectives that have a weight, in words."""
+    """Objectives with a weight, in words."""
     share = objective.get("single_share", 0.0)
     single = f"single ones in {share:.0%} of the windows, else " if share else ""
     mark = objective.get("mark_weight", 1.0)
     marks = "" if mark == 1 else f"; sites weigh {mark:g} times"
-    told = [
-        f"reconstruct hidden bases ({single}spans; soft-masked bases weigh {objective['repeat_weight']})",
-        "name the region of every base where there is an annotation (intergenic, intron, UTR, coding by "
+    parts = [
+        f"reconstruct masked bases ({single}spans; soft-masked bases weigh {objective['repeat_weight']})",
+        "predict the class of every base where there is an annotation (intergenic, intron, UTR, coding by "
         f"phase and strand, splice sites, start and stop{marks})",
     ]
     if objective.get("pooled_weight"):
-        told.append("name the regions of two neighbouring bases from the mean vector of the 8 around them")
+        parts.append(
+            "predict the classes of two neighbouring bases from the mean vector of the 8 around them"
+        )
     if objective.get("locus_weight"):
-        told.append("tell how far a hidden base lies from the start of its gene")
+        parts.append("predict the distance of a masked base from the start of its gene")
     if objective.get("order_weight"):
-        told.append("tell which of two neighbouring windows of no annotated gene comes first")
+        parts.append("predict the order of two neighbouring windows without an annotated gene")
     if objective.get("column_weight"):
-        told.append("predict the bases of other species in the columns of alignments")
-    return "; ".join(told)
+        parts.append("predict the bases of other species in the columns of alignments")
+    return "; ".join(parts)
 
 
 def wrapped(text: str, **words: str) -> str:
@@ -172,13 +174,13 @@ def wrapped(text: str, **words: str) -> str:
 
 
 def stages(run: Path) -> list[Path]:
-    """The runs that one checkpoint after the other came from, the first one first."""
+    """The runs of the training, each continuing the one before, the first one first."""
     start = read_manifest(run / "checkpoint")["parameters"]["recipe"].get("start", "")
     return [*(stages(Path(start).parent) if start else []), run]
 
 
 def describe_stage(run: Path, recipe_name: str, hardware: str) -> str:
-    """What one run learned from, for how long, and where that led."""
+    """Training data, duration and final validation scores of one run."""
     recipe = read_manifest(run / "checkpoint")["parameters"]["recipe"]
     validation, speed = read_log(run / "training" / "log.jsonl")
     schedule, sampler = recipe["schedule"], recipe["sampler"]
@@ -194,7 +196,7 @@ def describe_stage(run: Path, recipe_name: str, hardware: str) -> str:
         for name, value in validation.items()
         if "/" not in name and name not in ("step", "kind")
     )
-    told = [
+    facts = [
         f"Objectives: {describe_objectives(recipe['objective'])}.",
         f"{own / 1e6:.1f} million bases: {steps:,} steps of {batch} windows {lengths}, "
         f"on a random strand each, peak rates {schedule['learning_rate']:g} and "
@@ -202,7 +204,7 @@ def describe_stage(run: Path, recipe_name: str, hardware: str) -> str:
         f"{own / speed / 3600:.1f} hours on {hardware}, {speed:,.0f} bases per second.",
         f"On its validation windows at the end, one strand read: {followed}.",
     ]
-    items = [wrapped(one, initial_indent="- ", subsequent_indent="  ") for one in told]
+    items = [wrapped(one, initial_indent="- ", subsequent_indent="  ") for one in facts]
     parts = [
         f"`recipes/{recipe_name}.toml`:",
         data or wrapped(describe_genomes(recipe["genomes"])),
@@ -237,7 +239,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--masked", type=Path, required=True)
     parser.add_argument("--hardware", required=True)
-    parser.add_argument("--limits", type=Path, required=True, help="Markdown: what it is not")
+    parser.add_argument("--limits", type=Path, required=True, help="Markdown: limitations")
     arguments = parser.parse_args()
     scores = json.loads(arguments.scores.read_text(encoding="utf-8"))
     masked = json.loads(arguments.masked.read_text(encoding="utf-8"))

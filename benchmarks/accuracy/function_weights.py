@@ -131,7 +131,7 @@ def main() -> None:
     chosen = parser.parse_args()
     per_seed = [simulated(seed) for seed in range(1, chosen.seeds + 1)]
     real = arabidopsis(data_folder(), chosen.folds, chosen.repeats)
-    print("| model | simulated, mean r | less GBLUP, by seed | FT16, r | less GBLUP (95 % interval) |")
+    print("| model | simulated, mean r | minus GBLUP, by seed | FT16, r | minus GBLUP (95 % interval) |")
     print("|---|--:|---|--:|--:|")
     for name, fold_r in real.items():
         mean = np.mean([accuracy[name] for accuracy in per_seed])

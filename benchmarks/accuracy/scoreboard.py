@@ -89,7 +89,7 @@ def rows(
     """Header and one row for each task that every model has finished, the means last."""
     header = ["task", "n", "peers' GBLUP", "their best", *models]
     paired = "gblup" in models[:-1]
-    header += [*([f"{models[-1]} less gblup (95 %)"] if paired else []), f"{models[-1]} less their best"]
+    header += [*([f"{models[-1]} minus gblup (95 %)"] if paired else []), f"{models[-1]} minus their best"]
     header += ["covers", "s / fit"]
     complete = [task for task in chosen if all((task.name, model) in done for model in models)]
     found, means = [], []
