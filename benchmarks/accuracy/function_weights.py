@@ -29,11 +29,12 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.panel.function_weights import function_weights
+from budwood.panel.marker_weights import FUNCTION
 from budwood.prediction.contract import Estimator
-from budwood.prediction.kernels.function_weights import function_weights
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
-from budwood.prediction.kernels.panel_kernels import FUNCTION, RELATIONSHIP, PanelKernels
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.simulate.files import DemoConfig, write_panel
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval

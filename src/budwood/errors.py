@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class BudwoodError(Exception):
     """Bad input, described in one sentence: what is wrong, where, and how to mend it.
@@ -38,3 +41,36 @@ class BudwoodError(Exception):
         place = f" ({self.where})" if self.where else ""
         remedy = f": {self.mend}" if self.mend else ""
         return f"{self.what}{place}{remedy}".rstrip(".") + "."
+
+
+def suggestion(name: str, known: Iterable[str], most: int = 12) -> str:
+    """How to mend a name that is not known: the nearest known one, or those there are.
+
+    Parameters
+    ----------
+    name
+        The name as the user wrote it.
+    known
+        The names that exist.
+    most
+        How many of them to list where none is near.
+
+    Returns
+    -------
+    str
+        The ``mend`` of a :class:`BudwoodError`.
+
+    Examples
+    --------
+    >>> suggestion("hieght", ["height", "yield"])
+    "did you mean 'height'? Known are: height, yield"
+    >>> suggestion("colour", ["height", "yield"])
+    'choose one of: height, yield'
+    """
+    names = list(dict.fromkeys(known))
+    lowered = {each.lower(): each for each in reversed(names)}
+    near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    listed = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    if not near:
+        return f"choose one of: {listed}"
+    return f"did you mean {lowered[near[0]]!r}? Known are: {listed}"

@@ -1,8 +1,8 @@
-"""A panel from the files a user names: genotypes, phenotypes and, with a reference, its haplotypes."""
+"""A panel from the files that a user names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,26 +10,31 @@ from typing import TYPE_CHECKING
 from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from budwood.genomics.checks.identity import IdentityReport
-    from budwood.genomics.checks.reference_check import ReferenceCheck
+    from budwood.genomics.environments import Environments
     from budwood.genomics.genotypes import Genotypes
-    from budwood.genomics.haplotypes.table import HaplotypeTable
-    from budwood.genomics.phenotypes import Phenotypes
-    from budwood.model.backbone import Backbone
-    from budwood.prediction.kernels.marker_weights import MarkerWeights
+    from budwood.panel.haplotypes import PanelHaplotypes
+    from budwood.panel.marker_weights import MarkerWeights
+    from budwood.panel.panel import Panel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PanelFiles:
-    """The files of a panel, as named on the command line, and how to read them.
+    """The files of a panel, and how to read them.
 
     Attributes
     ----------
+    genotypes
+        VCF, BCF, PLINK, HapMap or table of dosages.
+    phenotypes
+        Table of trait values; None for a panel of candidates only.
+    reference
+        FASTA of the genome that the genotypes refer to; with it the panel has sequence.
     haplotypes
         File whose variants make the sequence windows; the genotypes where None.
+    marker_map
+        Places of the markers of a table of dosages.
+    ploidy
+        Copies per accession; read from the genotypes where None.
     aliases
         Contig names of the genotypes and what reference and annotation call them.
     ploidies
@@ -39,15 +44,20 @@ class PanelFiles:
     subgenomes
         Table of contigs and subgenomes.
     subgenomes_by_name
-        Whether the contigs' names tell their subgenomes.
+        Whether subgenomes are read from the contigs' names.
     environments
         Table of the environments that the phenotypes were observed in.
     accession_column
         Column of the phenotypes that names the accession; known by its name and cells where None.
+
+    Raises
+    ------
+    BudwoodError
+        If two options exclude each other, or one needs another.
     """
 
     genotypes: Path
-    phenotypes: Path
+    phenotypes: Path | None = None
     reference: Path | None = None
     haplotypes: Path | None = None
     marker_map: Path | None = None
@@ -71,101 +81,18 @@ class PanelFiles:
         for one, other in (("annotation", "marker_weights"), ("subgenomes", "subgenomes_by_name")):
             if getattr(self, one) and getattr(self, other):
                 raise BudwoodError(
-                    f"--{one} and --{other.replace('_', '-')} say the same thing in two ways",
+                    f"--{one} and --{other.replace('_', '-')} exclude each other",
                     where="command line",
                     mend="give one of them",
                 )
 
-    def words(self, trait: str) -> list[str]:
-        """The options that name these files and the trait."""
-        named = {
-            "--genotypes": self.genotypes,
-            "--phenotypes": self.phenotypes,
-            "--trait": trait,
-            "--reference": self.reference,
-            "--haplotypes": self.haplotypes,
-            "--map": self.marker_map,
-            "--ploidy": self.ploidy,
-            "--ploidies": self.ploidies,
-            "--annotation": self.annotation,
-            "--marker-weights": self.marker_weights,
-            "--subgenomes": self.subgenomes,
-            "--environments": self.environments,
-            "--accession-column": self.accession_column,
-        }
-        given = [(option, str(value)) for option, value in named.items() if value is not None]
-        given += [("--alias", f"{name}={other}") for name, other in self.aliases.items()]
-        flags = ["--subgenomes-by-name"] if self.subgenomes_by_name else []
-        return [word for pair in given for word in pair] + flags
-
     @property
-    def files(self) -> list[Path]:
+    def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
         named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
         named += [self.annotation, self.marker_weights, self.subgenomes, self.environments]
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """What prediction needs of the markers and the trait.
-
-    Attributes
-    ----------
-    genotypes
-        Dosages of all accessions.
-    phenotypes
-        Every trait of the table.
-    identity
-        Which accession is in which file.
-    notes
-        What reading the phenotypes took for granted.
-    weights
-        Marker weights of relationships by function and by subgenome.
-    """
-
-    genotypes: Genotypes
-    phenotypes: Phenotypes
-    identity: IdentityReport
-    notes: tuple[str, ...]
-    weights: MarkerWeights
-
-
-@dataclass(frozen=True)
-class PanelHaplotypes:
-    """Distinct window sequences of a panel, and how its alleles fit the reference."""
-
-    table: HaplotypeTable
-    check: ReferenceCheck
-
-
-@dataclass(frozen=True)
-class PanelVectors:
-    """Haplotypes with the embedding of each distinct sequence, (H, size)."""
-
-    haplotypes: PanelHaplotypes
-    vectors: NDArray[np.float32]
-    checkpoint: Backbone
-
-
-def parse_aliases(words: Sequence[str] | None) -> dict[str, str]:
-    """Aliases written ``GENOTYPES=REFERENCE``.
-
-    Examples
-    --------
-    >>> parse_aliases(["Chr2=chr02"])
-    {'Chr2': 'chr02'}
-    """
-    pairs = [word.partition("=") for word in words or ()]
-    for name, _, other in pairs:
-        if not name or not other:
-            raise BudwoodError(
-                f"alias {name!r} is not complete",
-                where="--alias",
-                mend="write the genotypes' name, =, the reference's name",
-            )
-    return {name: other for name, _, other in pairs}
 
 
 def genotype_files(path: Path) -> list[Path]:
@@ -178,65 +105,93 @@ def genotype_files(path: Path) -> list[Path]:
     return trio if trio[0].is_file() and (path.suffix in SUFFIXES or not path.is_file()) else [path]
 
 
-def read_panel(source: PanelFiles, trait: str) -> Panel:
-    """Read phenotypes, then genotypes, and hold their accessions against one another."""
+def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
+    """Read the files of a panel, the small ones first, and align them by accession.
+
+    Haplotypes are not built here: see :func:`read_files_haplotypes`.
+
+    Parameters
+    ----------
+    files
+        What to read.
+    trait
+        A trait that must have values; an unknown one is refused before the genotypes are read.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read, the files have no accession in common, or the trait has no value.
+    """
     from budwood.genomics.checks.identity import identity_report
     from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+    from budwood.panel.panel import Panel
 
-    phenotypes, summary = read_phenotype_table(source.phenotypes, accession_column=source.accession_column)
-    if summary.values.get(trait) == 0:
+    phenotypes, summary = None, None
+    if files.phenotypes is not None:
+        phenotypes, summary = read_phenotype_table(files.phenotypes, accession_column=files.accession_column)
+        if trait is not None:
+            _check_trait(trait, summary.values, files.phenotypes)
+    environments = _read_environments(files)
+    genotypes = _read_genotypes(files)
+    if files.phenotypes is not None:
+        # The accessions of the genotypes say which column of the table names the accession.
+        phenotypes, summary = read_phenotype_table(
+            files.phenotypes, accession_column=files.accession_column, genotyped=genotypes.accessions
+        )
+    names = () if summary is None else summary.accessions
+    about = () if summary is None or trait is None else summary.about(trait)
+    return Panel(
+        genotypes=genotypes,
+        phenotypes=phenotypes,
+        identity=identity_report(genotypes.accessions, names, genotypes),
+        environments=environments,
+        weights=_read_marker_weights(files, genotypes),
+        notes=() if summary is None else (*summary.sentences(), *about),
+    )
+
+
+def read_files_haplotypes(files: PanelFiles) -> PanelHaplotypes | None:
+    """Haplotypes of a panel's files; None without a reference genome."""
+    from budwood.panel.haplotypes import read_haplotypes
+
+    if files.reference is None:
+        return None
+    variants = files.haplotypes or files.genotypes
+    return read_haplotypes(variants, files.reference, ploidy=files.ploidy, aliases=files.aliases)
+
+
+def _check_trait(trait: str, values: Mapping[str, int], path: Path) -> None:
+    """Refuse a trait that the table does not have or has no value of."""
+    from budwood.errors import suggestion
+
+    if trait not in values:
+        raise BudwoodError(
+            f"trait {trait!r} is not in the phenotypes", where=str(path), mend=suggestion(trait, values)
+        )
+    if not values[trait]:
         raise BudwoodError(
             f"every value of trait {trait!r} is missing",
-            where=str(source.phenotypes),
+            where=str(path),
             mend="choose a trait that was measured",
         )
-    phenotypes.means(trait)  # a trait that is not there is told before the genotypes are read
-    genotypes = read_panel_genotypes(source.genotypes, source.marker_map, source.ploidy, source.ploidies)
-    weights = read_marker_weights(source, genotypes)
-    phenotypes, summary = read_phenotype_table(
-        source.phenotypes, accession_column=source.accession_column, genotyped=genotypes.accessions
-    )
-    identity = identity_report(genotypes.accessions, summary.accessions, genotypes)
-    notes = (*summary.sentences(), *summary.about(trait))
-    return Panel(genotypes, phenotypes, identity, notes, weights)
 
 
-def read_panel_genotypes(
-    path: Path,
-    marker_map: Path | None = None,
-    ploidy: int | None = None,
-    ploidies: Path | None = None,
-) -> Genotypes:
-    """Dosages of a genotype file, with a ploidy of its own for each accession that the table names."""
+def _read_environments(files: PanelFiles) -> Environments | None:
+    from budwood.genomics.io.tables.environments import read_environments
+
+    return None if files.environments is None else read_environments(files.environments)
+
+
+def _read_genotypes(files: PanelFiles) -> Genotypes:
+    """Dosages, with a ploidy of its own for each accession that the table of ploidies names."""
     from budwood.genomics.io.variants.open_genotypes import read_genotypes
 
-    genotypes = read_genotypes(path, ploidy=ploidy, marker_map=marker_map)
-    return genotypes if ploidies is None else genotypes.with_ploidy(_ploidies(ploidies))
+    ploidies = None if files.ploidies is None else _read_ploidies(files.ploidies)
+    genotypes = read_genotypes(files.genotypes, ploidy=files.ploidy, marker_map=files.marker_map)
+    return genotypes if ploidies is None else genotypes.with_ploidy(ploidies)
 
 
-def read_marker_weights(source: PanelFiles, genotypes: Genotypes) -> MarkerWeights:
-    """Weights of the panel's further relationships, from what the source gives for them."""
-    from budwood.genomics.annotation.subgenome import subgenomes_by_name
-    from budwood.genomics.io.annotation.open_annotation import read_annotation
-    from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
-    from budwood.prediction.kernels.function_weights import function_weights
-    from budwood.prediction.kernels.marker_weights import MarkerWeights, weights_of_table
-    from budwood.prediction.models.subgenomes import subgenome_weights
-
-    markers, found = genotypes.markers, MarkerWeights()
-    if source.annotation is not None:
-        found = function_weights(markers, read_annotation(source.annotation), aliases=source.aliases)
-    elif source.marker_weights is not None:
-        found = weights_of_table(markers, read_accession_numbers(source.marker_weights, row="marker"))
-    if source.subgenomes is not None:
-        table = read_accession_column(source.subgenomes, row="contig")
-        return found.joined(subgenome_weights(markers, table))
-    if source.subgenomes_by_name:
-        return found.joined(subgenome_weights(markers, subgenomes_by_name(markers.contig)))
-    return found
-
-
-def _ploidies(path: Path) -> dict[str, int]:
+def _read_ploidies(path: Path) -> dict[str, int]:
     """Ploidy of each accession of a table."""
     from budwood.genomics.io.tables.accession_table import read_accession_numbers
 
@@ -249,44 +204,23 @@ def _ploidies(path: Path) -> dict[str, int]:
     return {name: int(number) for name, number in found.items()}
 
 
-def read_panel_haplotypes(
-    genotypes: Path, reference: Path, *, ploidy: int | None = None, aliases: Mapping[str, str] | None = None
-) -> PanelHaplotypes:
-    """Check the alleles against the reference and find every window's distinct sequences."""
-    from budwood.genomics.checks.reference_check import check_reference
-    from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
-    from budwood.genomics.haplotypes.table import build_haplotypes
-    from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.genomics.io.variants.open_genotypes import open_calls
-    from budwood.genomics.io.variants.vcf import VcfCalls
+def _read_marker_weights(files: PanelFiles, genotypes: Genotypes) -> MarkerWeights:
+    """Weights of the panel's further relationships, from annotation, tables and contig names."""
+    from budwood.genomics.annotation.subgenome import subgenomes_by_name
+    from budwood.genomics.io.annotation.open_annotation import read_annotation
+    from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
+    from budwood.panel.function_weights import function_weights
+    from budwood.panel.marker_weights import MarkerWeights, weights_of_table
+    from budwood.panel.subgenome_weights import subgenome_weights
 
-    calls, assembly = open_calls(genotypes, ploidy=ploidy), open_fasta(reference)
-    either = not isinstance(calls, VcfCalls)
-    check = check_reference(calls, assembly, aliases=aliases, either_allele=either)
-    seen = ReferencedCalls(calls, assembly, aliases=aliases, reorder=either)
-    return PanelHaplotypes(build_haplotypes(seen, assembly), check)
-
-
-def read_sequence(source: PanelFiles, checkpoint: Path | None, *, show: bool) -> PanelVectors | None:
-    """Haplotypes of a panel and the embedding of each distinct sequence, None without a reference."""
-    if source.reference is None:
-        return None
-    from budwood.inference.embed import embed_haplotypes
-    from budwood.workflows.cost import announce_embedding
-
-    haplotypes = read_panel_haplotypes(
-        source.haplotypes or source.genotypes, source.reference, ploidy=source.ploidy, aliases=source.aliases
-    )
-    encoder = open_checkpoint(checkpoint)
-    announce_embedding(haplotypes.table.n_sequences, encoder, show=show)
-    return PanelVectors(haplotypes, embed_haplotypes(haplotypes.table, encoder), encoder)
-
-
-def open_checkpoint(folder: Path | None) -> Backbone:
-    """A checkpoint, by default the packaged one, without the loading bar of transformers."""
-    from transformers.utils import logging
-
-    from budwood.model.backbone import load_backbone
-
-    logging.disable_progress_bar()
-    return load_backbone(folder)
+    markers, found = genotypes.markers, MarkerWeights()
+    if files.annotation is not None:
+        found = function_weights(markers, read_annotation(files.annotation), aliases=files.aliases)
+    elif files.marker_weights is not None:
+        found = weights_of_table(markers, read_accession_numbers(files.marker_weights, row="marker"))
+    if files.subgenomes is not None:
+        table = read_accession_column(files.subgenomes, row="contig")
+        return found.joined(subgenome_weights(markers, table))
+    if files.subgenomes_by_name:
+        return found.joined(subgenome_weights(markers, subgenomes_by_name(markers.contig)))
+    return found

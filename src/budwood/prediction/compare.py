@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
 from budwood.prediction.evaluation.evaluate import PERMUTATIONS, Comparison, evaluate
 from budwood.prediction.evaluation.heritability import given_heritability
 from budwood.prediction.evaluation.results import Evaluation
 from budwood.prediction.evaluation.splitting import Scheme
-from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares

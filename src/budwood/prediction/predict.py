@@ -12,18 +12,16 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
 from budwood.prediction.contract import Estimator, FittedEstimator
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL
-from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.nearest_relatives import nearest_relatives
 from budwood.prediction.kernels.panel_kernels import (
     EMBEDDING_KERNEL,
-    FUNCTION,
     RELATIONSHIP,
-    SUBGENOME,
     KernelName,
     PanelKernels,
 )

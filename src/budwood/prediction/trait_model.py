@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.contract import Estimator
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
-from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes

@@ -1,21 +1,22 @@
-"""What long work will take, told before it begins."""
+"""What long work will take, as sentences to announce before it begins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from budwood.progress import estimate
-
 if TYPE_CHECKING:
-    from budwood.genomics.genotypes import Genotypes
     from budwood.model.backbone import Backbone
+    from budwood.panel.panel import Panel
+
+#: Receives a sentence about what is going to be done.
+Announce = Callable[[str], None]
 
 _TRIAL: Final = 8
 # Below this number of windows the wait is too short to be announced.
-_WORTH_TELLING: Final = 64
+_WORTH_SAYING: Final = 64
 
 #: Cost of one fit as a share of that of `auto`, for models that refit in inner folds.
 _SHARE_OF_AUTO: Final = MappingProxyType(
@@ -25,9 +26,25 @@ _SHARE_OF_AUTO: Final = MappingProxyType(
 _MOST_MARKERS: Final = 6000
 
 
-def announce_embedding(windows: int, checkpoint: Backbone, *, workers: int = 1, show: bool) -> None:
-    """Tell how long encoding will take at most, from one timed batch, and the memory of the vectors."""
-    if not show or windows < _WORTH_TELLING:
+def silent(message: str) -> None:
+    """Announce nothing."""
+
+
+def announce_embedding(windows: int, checkpoint: Backbone, announce: Announce, *, workers: int = 1) -> None:
+    """Announce how long encoding takes at most, and the memory of the vectors.
+
+    Parameters
+    ----------
+    windows
+        Distinct windows to encode.
+    checkpoint
+        The encoder; one small batch is timed.
+    announce
+        Receives the sentence, unless the wait is short.
+    workers
+        Processes that share the work.
+    """
+    if announce is silent or windows < _WORTH_SAYING:
         return
     import numpy as np
 
@@ -40,41 +57,68 @@ def announce_embedding(windows: int, checkpoint: Backbone, *, workers: int = 1, 
     encode_batch(trial, checkpoint)
     seconds = (perf_counter() - began) / _TRIAL * windows / workers
     gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
-    estimate(
+    announce(
         f"{windows:,} distinct windows to embed: {duration(seconds)} (less what is cached), "
         f"{gigabytes:.2f} GB of vectors"
     )
 
 
-def announce_models(
-    genotypes: Genotypes, values: Mapping[str, float], fits: Mapping[str, int], *, dna_model: bool, show: bool
-) -> None:
-    """Tell how long cross-validation and the permutation control take, and the memory of the matrices.
+def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
+    """How long cross-validation and permutation test take, and the memory of the matrices.
 
-    Time grows with the square of the labelled lines; the factors were measured on one core. ``fits`` says how
-    often each model is fitted, which counts for those that refit in inner folds.
+    Time grows with the square of the phenotyped lines; the factors were measured on one core.
+
+    Parameters
+    ----------
+    panel
+        Its vectors decide whether the DNA model is fitted.
+    trait
+        Name of the trait.
+    fits
+        How often each model is fitted, which counts for those that refit in inner folds.
     """
-    n, m = genotypes.dosage.shape
-    labelled = sum(name in values for name in genotypes.accessions)
-    seconds = labelled**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
+    n, m = panel.shape
+    dna_model = panel.vectors is not None
+    phenotyped = len(panel.values(trait))
+    seconds = phenotyped**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
     inner = sum(_SHARE_OF_AUTO.get(name, 0.0) * count for name, count in fits.items())
-    seconds += inner * (1.5 + 0.004 * labelled + 8e-7 * labelled * min(m, _MOST_MARKERS))
-    gigabytes = (genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
-    what = f"{labelled:,} labelled lines of {n:,}, {m:,} markers"
-    estimate(f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB", show=show)
+    seconds += inner * (1.5 + 0.004 * phenotyped + 8e-7 * phenotyped * min(m, _MOST_MARKERS))
+    gigabytes = (panel.genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
+    what = f"{phenotyped:,} phenotyped lines of {n:,}, {m:,} markers"
+    return f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB"
 
 
-def announce_environment_models(lines: int, environments: int, cells: int, fits: int, *, show: bool) -> None:
-    """Tell how long multi-environment models take, and the memory of their largest matrix.
+def environment_model_cost(panel: Panel, trait: str, fits: int) -> str:
+    """How long multi-environment models take, and the memory of their largest matrix.
 
     A table with few gaps costs the cube of its gaps, any other the cube of its cells; the factors were
     measured on one core, for 25 steps of the search.
+
+    Parameters
+    ----------
+    panel
+        With phenotypes in several environments.
+    trait
+        Name of the trait.
+    fits
+        How often a model is fitted.
     """
-    gaps = lines * environments - cells
-    largest = min(gaps, cells)
+    filled = _cells(panel, trait)
+    lines, environments = len({name for name, _ in filled}), len({place for _, place in filled})
+    cells = len(filled)
+    largest = min(lines * environments - cells, cells)
     step = 1e-7 * lines * environments**2 + 6e-11 * largest**2 * (largest + 4 * lines)
     what = f"{cells:,} means of {lines:,} lines in {environments} environments, {fits} fits"
-    estimate(f"{what}: {duration(25 * step * fits)}, {1.6e-8 * largest**2:.2f} GB", show=show)
+    return f"{what}: {duration(25 * step * fits)}, {1.6e-8 * largest**2:.2f} GB"
+
+
+def _cells(panel: Panel, trait: str) -> set[tuple[str, str]]:
+    """Genotyped accessions and the environments that they have a value in."""
+    records = panel.phenotypes
+    if records is None:
+        return set()
+    every = zip(records.accession, records.trait, records.environment, strict=True)
+    return {(name, place) for name, what, place in every if what == trait and name in panel.genotypes.row}
 
 
 def duration(seconds: float) -> str:

@@ -7,9 +7,10 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.panel.subgenome_weights import subgenome_weights
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
-from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_weights
+from budwood.prediction.models.subgenomes import SUBGENOMES
 from budwood.prediction.predict import predict_trait
 
 SUBGENOME_OF = {f"{number}{letter}": letter for number in range(1, 8) for letter in "ABD"}

@@ -33,8 +33,6 @@ Vector = NDArray[np.float64]
 RELATIONSHIP: Final = "relationship"
 GAUSSIAN: Final = "gaussian"
 EMBEDDING_KERNEL: Final = "embedding"
-FUNCTION: Final = "function"
-SUBGENOME: Final = "subgenome"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
-"""Marker weights that know nothing of the panel's phenotypes, for relationships beside the usual one."""
+"""Marker weights that are found without the panel's phenotypes, for relationships beside the usual one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Markers
-from budwood.prediction.kernels.panel_kernels import FUNCTION
 
 Vector = NDArray[np.float64]
+
+#: Kinds of kernels that marker weights make; the second is written ``subgenome:NAME``.
+FUNCTION: Final = "function"
+SUBGENOME: Final = "subgenome"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class MarkerWeights:
     notes: tuple[str, ...] = ()
 
     def joined(self, other: MarkerWeights) -> MarkerWeights:
-        """These and those."""
+        """Both sets of weights and their notes."""
         return MarkerWeights({**self.by_kernel, **other.by_kernel}, (*self.notes, *other.notes))
 
 
@@ -64,8 +68,8 @@ def weights_of_table(markers: Markers, table: Mapping[str, float]) -> MarkerWeig
             "no marker of the panel has a positive weight in the table",
             mend="check that marker names are spelled alike in both",
         )
-    told = (
+    note = (
         f"The table weighs {known:,} of {len(markers):,} markers, the others not at all; that its weights "
         "were found without this panel's phenotypes is taken on trust."
     )
-    return MarkerWeights({FUNCTION: weights}, (told,))
+    return MarkerWeights({FUNCTION: weights}, (note,))

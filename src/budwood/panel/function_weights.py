@@ -1,4 +1,4 @@
-"""Marker weights by what annotation says of the site: a relationship in which genes count most.
+"""Marker weights by the class of each site: a relationship in which genes count most.
 
 The weights are fixed and learn from nothing in the panel, so nothing can leak. One kernel with weights, and
 not one kernel for each class with variances by restricted maximum likelihood: markers of different classes
@@ -17,8 +17,7 @@ import numpy as np
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.annotation.site_class import SiteClass, site_classes
 from budwood.genomics.genotypes import Markers
-from budwood.prediction.kernels.marker_weights import MarkerWeights
-from budwood.prediction.kernels.panel_kernels import FUNCTION
+from budwood.panel.marker_weights import FUNCTION, MarkerWeights
 
 #: Prior variance of a marker's effect by its class, relative to coding sequence.
 #:
@@ -60,5 +59,5 @@ def function_weights(
         f"{int(counts[each]):,} {each.name.lower() if each != SiteClass.UTR else 'UTR'} ({weight:g})"
         for each, weight in CLASS_WEIGHTS.items()
     )
-    told = f"Markers by annotation, with their fixed weight in the function-weighted relationship: {listed}."
-    return MarkerWeights({FUNCTION: weights}, (told,))
+    note = f"Markers by annotation, with their fixed weight in the function-weighted relationship: {listed}."
+    return MarkerWeights({FUNCTION: weights}, (note,))

@@ -8,9 +8,9 @@ import pytest
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.genotypes import Genotypes, Markers
-from budwood.prediction.kernels.function_weights import CLASS_WEIGHTS, function_weights
+from budwood.panel.function_weights import CLASS_WEIGHTS, function_weights
+from budwood.panel.marker_weights import weights_of_table
 from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
-from budwood.prediction.kernels.marker_weights import weights_of_table
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.stats.evaluation.metrics import pearson_r
 

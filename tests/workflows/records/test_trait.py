@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from budwood.workflows.results import evaluation_record
 
 from budwood.prediction.evaluation.results import Evaluation, Family, PermutationTest
-from budwood.workflows.results import evaluation_record
 from report.plausible import make_evaluation, make_prediction
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"

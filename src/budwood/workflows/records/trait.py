@@ -1,14 +1,12 @@
-"""Predictions and evaluations as the files that scripts read."""
+"""Predictions and evaluations of a trait as the files that scripts read."""
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
+from budwood.workflows.records.files import cell, finite, write_json, write_table
 
 if TYPE_CHECKING:
     from budwood.prediction.evaluation.results import (
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
         TraitPrediction,
     )
 
-#: What is told of a model in ``evaluation.json``, besides r of each fold.
+#: Measures of a model in ``evaluation.json``, besides r of each fold.
 _MEASURES: Final = (
     "mean_r",
     "accuracy",
@@ -38,11 +36,9 @@ _MEASURES: Final = (
 
 def write_predictions(path: Path, prediction: TraitPrediction) -> None:
     """Write a line per accession, best rank first; ``observed`` is empty where there is no value."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(PREDICTION_COLUMNS)
-        for row in prediction.rank.argsort(kind="stable"):
-            writer.writerow(_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS)
+    best_first = prediction.rank.argsort(kind="stable")
+    rows = ([_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS] for row in best_first)
+    write_table(path, PREDICTION_COLUMNS, rows)
 
 
 def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
@@ -55,13 +51,12 @@ def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
         return "true" if value else "false"
     if column in ("rank", "nearest_training_accession"):
         return str(value)
-    return "" if math.isnan(value) else f"{value:.8g}"
+    return cell(value)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """Write :func:`evaluation_record` as JSON."""
-    text = json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_json(path, evaluation_record(evaluation))
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
@@ -126,14 +121,3 @@ def _held_out(evaluation: Evaluation) -> list[dict[str, Any]]:
             )
         )
     ]
-
-
-def finite(value: float) -> float | None:
-    """A number for a JSON file, None for what was not measured.
-
-    Examples
-    --------
-    >>> finite(0.5), finite(float("nan"))
-    (0.5, None)
-    """
-    return float(value) if math.isfinite(value) else None

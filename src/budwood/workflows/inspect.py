@@ -1,4 +1,4 @@
-"""What a set of input files holds and how they fit together."""
+"""Inspect: what a set of input files holds and how they fit together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError
-from budwood.workflows import description
+from budwood.workflows.records import inspection as sentences
 
 if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
@@ -18,28 +18,98 @@ if TYPE_CHECKING:
     from budwood.genomics.io.variants.open_genotypes import GenotypeFile
 
 
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Which files to look at, and how to read the genotypes.
+
+    Attributes
+    ----------
+    files
+        Genomes, genotypes, annotations, phenotypes and marker maps, in any order.
+    marker_map
+        Places of the markers of a table of dosages; the only marker map among the files where None.
+    ploidy
+        Copies per accession; read from the genotypes where None.
+    aliases
+        Contig names of the genotypes and what the genome calls them.
+    accession_column
+        Column of the phenotypes that names the accession; known by its name and cells where None.
+    seed
+        Noted in the manifest; nothing is drawn.
+    """
+
+    files: tuple[Path, ...]
+    marker_map: Path | None = None
+    ploidy: int | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    accession_column: str | None = None
+    seed: int = 0
+
+
 @dataclass(frozen=True)
 class Section:
-    """What is said of one file, or of two that belong together: for people and for machines."""
+    """Report on one file, or on two that belong together: for people and for machines."""
 
     title: str
     sentences: list[str]
     record: Mapping[str, Any]
 
 
-@dataclass
-class Inspection:
-    """Looks at files one by one and then at pairs; what is wrong with one does not stop the rest.
+@dataclass(frozen=True, kw_only=True)
+class InspectResult:
+    """What the files hold, and what is wrong with them.
 
     Attributes
     ----------
-    ploidy, aliases, marker_map
-        How to read the genotypes.
-    accession_column
-        Column of the phenotypes that names the accession; known by its name and cells where None.
-    sections, problems
-        What was found, in order.
+    sections
+        Reports on the files, then on those that belong together.
+    problems
+        Files that cannot be used as they are, in order.
     """
+
+    sections: tuple[Section, ...]
+    problems: tuple[BudwoodError, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values; ``error`` is the first problem, in the shape all errors have."""
+        problems = [{"what": e.what, "where": e.where, "mend": e.mend} for e in self.problems]
+        sections = [{"title": s.title, "sentences": s.sentences, **s.record} for s in self.sections]
+        found: dict[str, Any] = {"sections": sections, "problems": problems}
+        return found | ({"error": problems[0]} if problems else {})
+
+
+def inspect(options: InspectOptions, out: Path | None = None) -> InspectResult:
+    """Look at every file, then at those that belong together.
+
+    Parameters
+    ----------
+    options
+        Which files to look at.
+    out
+        Folder to write inspection.json to; nothing is written where None.
+    """
+    from budwood.artifacts import write_artifact
+    from budwood.panel.files import genotype_files
+    from budwood.workflows.records.files import write_json
+
+    inspection = _Inspection(
+        ploidy=options.ploidy,
+        aliases=options.aliases,
+        marker_map=options.marker_map,
+        accession_column=options.accession_column,
+    )
+    inspection.look_at(options.files)
+    result = InspectResult(sections=tuple(inspection.sections), problems=tuple(inspection.problems))
+    if out is not None:
+        inputs = [part for file in options.files for part in genotype_files(file) if part.is_file()]
+        with write_artifact(out, kind="inspect", inputs=inputs, seeds={"seed": options.seed}) as draft:
+            write_json(draft.path("inspection.json"), result.record())
+    return result
+
+
+@dataclass
+class _Inspection:
+    """Looks at files one by one and then at pairs; a problem with one does not stop the rest."""
 
     ploidy: int | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -74,17 +144,6 @@ class Inspection:
                 with self._one_at_a_time():
                     self._genes(annotation, genome)
 
-    def summary(self) -> dict[str, Any]:
-        """Everything for machines; ``error`` is the first problem, in the shape all errors have."""
-        problems = [{"what": e.what, "where": e.where, "mend": e.mend} for e in self.problems]
-        sections = [{"title": s.title, "sentences": s.sentences, **s.record} for s in self.sections]
-        found: dict[str, Any] = {"sections": sections, "problems": problems}
-        return found | ({"error": problems[0]} if problems else {})
-
-    def lines(self) -> list[str]:
-        """Everything for people."""
-        return [line for s in self.sections for line in (s.title, *(f"  {told}" for told in s.sentences))]
-
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
         try:
@@ -112,7 +171,7 @@ class Inspection:
         assembly = open_fasta(path)
         quality = assembly_quality(assembly)
         self._assemblies[path] = assembly
-        self._add(title, description.of_assembly(quality), asdict(quality))
+        self._add(title, sentences.of_assembly(quality), asdict(quality))
 
     def _calls(self, path: Path, title: str) -> None:
         from budwood.genomics.io.variants.open_genotypes import open_calls, summarise_calls
@@ -122,7 +181,7 @@ class Inspection:
             calls = open_calls(path, ploidy=self.ploidy, marker_map=self.marker_map)
         summary = summarise_calls(calls)
         self._genotypes[path] = calls
-        self._add(title, description.of_genotypes(summary), asdict(summary))
+        self._add(title, sentences.of_genotypes(summary), asdict(summary))
 
     def _annotation(self, path: Path, title: str) -> None:
         from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -131,14 +190,14 @@ class Inspection:
         self._annotations[path] = annotation
         counts = {"genes": len(annotation.genes), "repeats": len(annotation.repeats)}
         record = {**counts, "contigs": annotation.contigs, "assumptions": dict(annotation.assumptions)}
-        self._add(title, description.of_annotation(annotation), record)
+        self._add(title, sentences.of_annotation(annotation), record)
 
     def _traits(self, path: Path, title: str) -> None:
         from budwood.genomics.io.tables.phenotypes import read_phenotype_table
 
         _, summary = read_phenotype_table(path, accession_column=self.accession_column)
         self._phenotyped[path] = summary.accessions
-        self._add(title, description.of_phenotypes(summary), asdict(summary))
+        self._add(title, sentences.of_phenotypes(summary), asdict(summary))
 
     def _markers(self, path: Path, title: str) -> None:
         from budwood.genomics.io.variants.marker_map import read_marker_map
@@ -182,10 +241,10 @@ class Inspection:
 
         found, assembly = self._annotations[annotation], self._assemblies[genome]
         title = f"{annotation} and {genome}"
-        self._add(f"{title}: contigs", description.of_contigs(found.contigs, assembly.contigs), {})
+        self._add(f"{title}: contigs", sentences.of_contigs(found.contigs, assembly.contigs), {})
         if found.genes:
             check = check_annotation(found, assembly)
-            self._add(f"{title}: genes", description.of_genes(check), asdict(check))
+            self._add(f"{title}: genes", sentences.of_genes(check), asdict(check))
 
 
 def _kind(path: Path) -> Kind:

@@ -1,0 +1,58 @@
+"""Distinct window sequences of a panel, from a genotype file and a reference genome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from budwood.genomics.checks.reference_check import ReferenceCheck, check_reference
+from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
+from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
+from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.io.variants.open_genotypes import open_calls
+from budwood.genomics.io.variants.vcf import VcfCalls
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PanelHaplotypes:
+    """Distinct window sequences of a panel, and how its alleles fit the reference.
+
+    Attributes
+    ----------
+    table
+        The sequences and who carries which.
+    check
+        Share of the alleles that the reference confirms.
+    """
+
+    table: HaplotypeTable
+    check: ReferenceCheck
+
+
+def read_haplotypes(
+    genotypes: Path, reference: Path, *, ploidy: int | None = None, aliases: Mapping[str, str] | None = None
+) -> PanelHaplotypes:
+    """Check the alleles against the reference and find the distinct sequences of every window.
+
+    Parameters
+    ----------
+    genotypes
+        File with allele letters: VCF, BCF, PLINK bed or HapMap.
+    reference
+        FASTA of the genome that the genotypes refer to.
+    ploidy
+        Copies per accession; read from the file where None.
+    aliases
+        Contig names of the genotypes and what the reference calls them.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read, the alleles do not fit the reference, or no variant changes it.
+    """
+    calls, assembly = open_calls(Path(genotypes), ploidy=ploidy), open_fasta(Path(reference))
+    either = not isinstance(calls, VcfCalls)
+    check = check_reference(calls, assembly, aliases=aliases, either_allele=either)
+    referenced = ReferencedCalls(calls, assembly, aliases=aliases, reorder=either)
+    return PanelHaplotypes(table=build_haplotypes(referenced, assembly), check=check)

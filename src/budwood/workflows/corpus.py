@@ -1,0 +1,100 @@
+"""Corpus: windows of genomes to pre-train on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budwood.workflows.cost import Announce, silent
+
+if TYPE_CHECKING:
+    from budwood.corpus.stages.cost_estimate import CorpusCost
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusOptions:
+    """Which corpus to build, and where.
+
+    Attributes
+    ----------
+    recipe
+        TOML file that names the genomes.
+    ray
+        Address of a Ray cluster to work on; this machine where None.
+    show
+        Progress bars on or off; by default they show in a terminal.
+    """
+
+    recipe: Path
+    ray: str | None = None
+    show: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusResult:
+    """A corpus that was built.
+
+    Attributes
+    ----------
+    folder
+        The artifact.
+    metrics
+        Figures of its manifest.
+    notes
+        Sentences of its summary.
+    """
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def build_corpus(options: CorpusOptions, out: Path, *, announce: Announce = silent) -> CorpusResult:
+    """Build a corpus; called again after an interruption, it resumes.
+
+    Parameters
+    ----------
+    options
+        Which corpus to build, and where.
+    out
+        Folder to write.
+    announce
+        Receives what the work will take.
+
+    Raises
+    ------
+    BudwoodError
+        If the recipe or a genome cannot be used.
+    """
+    from budwood.artifacts import read_manifest
+    from budwood.corpus.recipe.recipe import read_corpus_recipe
+    from budwood.corpus.recipe.sources import open_assemblies
+    from budwood.corpus.sampling.store import SUMMARY
+    from budwood.corpus.stages import build
+    from budwood.corpus.stages.cost_estimate import estimate_corpus_cost
+
+    plan = read_corpus_recipe(options.recipe)
+    announce(f"{plan.name}: {estimate_corpus_cost(plan, open_assemblies(plan)).sentence()}")
+    runner = None
+    if options.ray is not None:
+        from budwood.corpus.stages.ray_runner import RayRunner
+
+        runner = RayRunner(options.ray)
+    folder = build.build_corpus(plan, out, runner=runner, show=options.show)
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    # Corpora of earlier releases have no notes.
+    notes = tuple(summary.get("notes", ()))
+    return CorpusResult(folder=folder, metrics=read_manifest(folder)["metrics"], notes=notes)
+
+
+def estimate_corpus(options: CorpusOptions) -> CorpusCost:
+    """What a corpus will cost to build, without building it."""
+    from budwood.corpus.recipe.recipe import read_corpus_recipe
+    from budwood.corpus.recipe.sources import open_assemblies
+    from budwood.corpus.stages.cost_estimate import estimate_corpus_cost
+
+    plan = read_corpus_recipe(options.recipe)
+    return estimate_corpus_cost(plan, open_assemblies(plan))

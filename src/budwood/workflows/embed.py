@@ -1,0 +1,241 @@
+"""Embed: vectors of sequences, intervals or a panel's haplotypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from budwood.errors import BudwoodError
+from budwood.workflows.cost import Announce, announce_embedding, silent
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from budwood.artifacts import Draft
+    from budwood.genomics.haplotypes.table import HaplotypeTable
+    from budwood.genomics.interval import Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedOptions:
+    """What to embed: the sequences of a FASTA, or the haplotypes of a panel.
+
+    Attributes
+    ----------
+    fasta, bed
+        Sequences, and the intervals of them to embed; consecutive windows where ``bed`` is None.
+    genotypes, reference
+        Instead: a panel and its genome.
+    pool
+        Mean over all bases of a window, or over its middle ones.
+    checkpoint
+        Folder of the encoder; the packaged one where None.
+    ploidy, aliases
+        How to read the genotypes.
+    ray
+        Address of a Ray cluster to work on; this process where None.
+    seed
+        Noted in the manifest; nothing is drawn.
+
+    Raises
+    ------
+    BudwoodError
+        If the options name neither of the two, or both.
+    """
+
+    fasta: Path | None = None
+    bed: Path | None = None
+    genotypes: Path | None = None
+    reference: Path | None = None
+    pool: Literal["mean", "centre"] = "mean"
+    checkpoint: Path | None = None
+    ploidy: int | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    ray: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        sequences = self.fasta is not None and self.genotypes is None and self.reference is None
+        panel = self.genotypes is not None and self.reference is not None
+        if not sequences and not (panel and self.fasta is None and self.bed is None):
+            raise BudwoodError(
+                "it is not clear what to embed",
+                where="command line",
+                mend="give --fasta (and --bed if you like), or --genotypes with --reference",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EmbedResult:
+    """Vectors, and what each row is.
+
+    Attributes
+    ----------
+    files
+        What was read.
+    names, intervals
+        One entry per row.
+    codes
+        (rows, 512) bases, padded on the right.
+    vectors
+        (rows, size) ``float32``.
+    checkpoint, digest
+        Name and digest of the encoder.
+    table
+        The haplotype table that the rows are the sequences of, None for plain intervals.
+    """
+
+    files: list[Path]
+    names: list[str]
+    intervals: list[Interval]
+    codes: NDArray[np.uint8]
+    vectors: NDArray[np.float32]
+    checkpoint: str
+    digest: str
+    table: HaplotypeTable | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values, the vectors left out."""
+        rows, numbers = self.vectors.shape
+        checkpoint = {"name": self.checkpoint, "digest": self.digest}
+        return {"rows": rows, "numbers": numbers, "checkpoint": checkpoint}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rows:
+    """What is to be embedded; see :class:`EmbedResult`."""
+
+    files: list[Path]
+    names: list[str]
+    intervals: list[Interval]
+    codes: NDArray[np.uint8]
+    table: HaplotypeTable | None = None
+
+
+def embed(options: EmbedOptions, out: Path | None = None, *, announce: Announce = silent) -> EmbedResult:
+    """Read sequences and encode each distinct one once.
+
+    Parameters
+    ----------
+    options
+        What to embed, and how.
+    out
+        Folder to write vectors.npy, index.csv and, for a panel, haplotypes.npz to; nothing is written where
+        None.
+    announce
+        Receives what the embedding will take.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used.
+    """
+    from budwood.artifacts import write_artifact
+
+    rows = _interval_rows(options) if options.genotypes is None else _haplotype_rows(options)
+    if out is None:
+        return _encode(rows, options, announce)
+    parameters, seeds = {"pool": options.pool, "rows": len(rows.names)}, {"seed": options.seed}
+    with write_artifact(out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds) as draft:
+        result = _encode(rows, options, announce)
+        draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
+        _write(draft, result)
+    return result
+
+
+def _interval_rows(options: EmbedOptions) -> _Rows:
+    from budwood.genomics.io.annotation.bed import read_bed
+    from budwood.genomics.io.sequence.fasta import open_fasta
+    from budwood.inference.embed import stack_intervals, tile
+
+    assert options.fasta is not None, "checked with the options"
+    assembly = open_fasta(options.fasta)
+    if options.bed is None:
+        intervals = tile(assembly)
+        names = [i.contig if i.length == assembly.contigs[i.contig] else str(i) for i in intervals]
+        files = [options.fasta]
+    else:
+        records = read_bed(options.bed)
+        intervals, names = [record.interval for record in records], [record.name for record in records]
+        files = [options.fasta, options.bed]
+    codes = stack_intervals(assembly, intervals)
+    return _Rows(files=files, names=names, intervals=intervals, codes=codes)
+
+
+def _haplotype_rows(options: EmbedOptions) -> _Rows:
+    from budwood.panel.files import genotype_files
+    from budwood.panel.haplotypes import read_haplotypes
+
+    assert options.genotypes is not None, "checked with the options"
+    assert options.reference is not None, "checked with the options"
+    table = read_haplotypes(
+        options.genotypes, options.reference, ploidy=options.ploidy, aliases=options.aliases
+    ).table
+    rows = [
+        (f"{interval}#{k}", interval)
+        for w, interval in enumerate(table.windows)
+        for k in range(int(table.offsets[w + 1] - table.offsets[w]))
+    ]
+    return _Rows(
+        files=[*genotype_files(options.genotypes), options.reference],
+        names=[name for name, _ in rows],
+        intervals=[place for _, place in rows],
+        codes=table.sequences,
+        table=table,
+    )
+
+
+def _encode(rows: _Rows, options: EmbedOptions, announce: Announce) -> EmbedResult:
+    import numpy as np
+
+    from budwood.inference.embed import Pool, embed_windows
+    from budwood.workflows.sequence import open_checkpoint
+
+    encoder, runner = open_checkpoint(options.checkpoint), None
+    if options.ray is not None:
+        from budwood.inference.ray_chunks import RayChunks
+
+        runner = RayChunks(options.ray)
+    workers = runner.workers if runner else 1
+    announce_embedding(len(np.unique(rows.codes, axis=0)), encoder, announce, workers=workers)
+    return EmbedResult(
+        **vars(rows),
+        vectors=embed_windows(rows.codes, encoder, pool=Pool(options.pool), runner=runner),
+        checkpoint=encoder.name,
+        digest=encoder.digest,
+    )
+
+
+def _write(draft: Draft, result: EmbedResult) -> None:
+    write_vectors(draft.path("vectors.npy"), result.vectors)
+    write_index(draft.path("index.csv"), result)
+    if result.table is not None:
+        from budwood.genomics.io.variants.haplotype_store import write_haplotypes
+
+        write_haplotypes(result.table, draft.path("haplotypes.npz"))
+
+
+def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
+    """Write vectors as an ``npy`` file that reports a full disk."""
+    import numpy as np
+
+    # numpy.save writes past Python's file object, and a full disk then has no error number.
+    with path.open("wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, np.lib.format.header_data_from_array_1_0(vectors))
+        handle.write(np.ascontiguousarray(vectors).data)
+
+
+def write_index(path: Path, result: EmbedResult) -> None:
+    """Write what each row of the vectors is."""
+    from budwood.inference.embed import sequence_digest
+    from budwood.workflows.records.files import write_table
+
+    places = zip(result.names, result.intervals, result.codes, strict=True)
+    rows = (
+        (row, name, place.contig, place.start, place.end, place.strand, sequence_digest(codes).hex())
+        for row, (name, place, codes) in enumerate(places)
+    )
+    write_table(path, ("row", "name", "contig", "start", "end", "strand", "digest"), rows)

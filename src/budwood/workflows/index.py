@@ -1,0 +1,155 @@
+"""Index: one ranking from the predictions of several traits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budwood.errors import BudwoodError
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.prediction.multi_trait_index import IndexRanking
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexOptions:
+    """Which predictions to combine, and for which goal.
+
+    Attributes
+    ----------
+    folders
+        Folders that a prediction was written to, one for each trait.
+    desired
+        Gain wanted in each trait, in its units; only proportions matter.
+    economic
+        Instead: what one unit of each trait is worth.
+    hold
+        With economic weights: traits that are not to change.
+    candidates
+        File of the lines to rank, one id a line; all predicted ones where None.
+    seed
+        Noted in the manifest; nothing is drawn.
+    """
+
+    folders: tuple[Path, ...]
+    desired: Mapping[str, float] = field(default_factory=dict)
+    economic: Mapping[str, float] = field(default_factory=dict)
+    hold: tuple[str, ...] = ()
+    candidates: Path | None = None
+    seed: int = 0
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Every file that is read, for the manifest."""
+        predictions = [folder / "predictions.csv" for folder in self.folders]
+        return predictions + ([self.candidates] if self.candidates else [])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IndexResult:
+    """Lines by their index.
+
+    Attributes
+    ----------
+    ranking
+        The lines, the best first, with weights and expected gains.
+    """
+
+    ranking: IndexRanking
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values, as index.json has them."""
+        ranking = self.ranking
+        by_trait = {
+            "weights": ranking.weights,
+            "expected_gain_per_intensity": ranking.expected_gain,
+            "best_tenth_predicted_gain": ranking.best_gain,
+        }
+        return {
+            "traits": list(ranking.traits),
+            "candidates": len(ranking.accessions),
+            "best_tenth": ranking.best,
+            **{name: dict(zip(ranking.traits, row.tolist(), strict=True)) for name, row in by_trait.items()},
+            "correlation_of_predictions": ranking.correlation.tolist(),
+            "notes": list(ranking.notes),
+        }
+
+
+def index(options: IndexOptions, out: Path | None = None) -> IndexResult:
+    """Rank lines on several predicted traits.
+
+    Parameters
+    ----------
+    options
+        Which predictions to combine, and for which goal.
+    out
+        Folder to write index.csv and index.json to; nothing is written where None.
+
+    Raises
+    ------
+    BudwoodError
+        If a folder holds no predictions, or the goal does not fit the traits.
+    """
+    from budwood.artifacts import write_artifact
+    from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
+
+    goal = IndexGoal(options.desired, options.economic, options.hold)
+    result = IndexResult(ranking=rank_by_index(_read(options), goal))
+    if out is not None:
+        parameters = {
+            "desired": dict(options.desired),
+            "economic": dict(options.economic),
+            "hold": list(options.hold),
+        }
+        seeds = {"seed": options.seed}
+        with write_artifact(
+            out, kind="index", inputs=options.inputs, parameters=parameters, seeds=seeds
+        ) as draft:
+            _write(draft, result)
+    return result
+
+
+def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
+    """Predictions by trait and accession, of the candidates only if these are given."""
+    from budwood.artifacts import read_manifest
+    from budwood.genomics.io.tables.accession_table import read_accession_list, read_accession_numbers
+
+    chosen = read_accession_list(options.candidates) if options.candidates else None
+    found: dict[str, dict[str, float]] = {}
+    for folder in options.folders:
+        trait = read_manifest(folder).get("parameters", {}).get("trait")
+        if not isinstance(trait, str) or not (folder / "predictions.csv").is_file():
+            raise BudwoodError(
+                "the folder holds no predictions", where=str(folder), mend="give folders of budwood predict"
+            )
+        if trait in found:
+            raise BudwoodError(
+                f"trait {trait!r} was predicted in two of the folders", mend="give one folder for each trait"
+            )
+        values = read_accession_numbers(folder / "predictions.csv", "prediction")
+        absent = [name for name in chosen or () if name not in values]
+        if absent:
+            raise BudwoodError(
+                f"candidate {absent[0]!r} has no prediction of {trait}",
+                where=str(options.candidates),
+                mend="give candidates that were predicted for every trait",
+            )
+        found[trait] = values if chosen is None else {name: values[name] for name in chosen}
+    return found
+
+
+def _write(draft: Draft, result: IndexResult) -> None:
+    from budwood.workflows.records.files import cell, write_json, write_table
+
+    ranking, record = result.ranking, result.record()
+    lines = zip(ranking.accessions, ranking.score, ranking.predictions, strict=True)
+    rows = (
+        (rank, accession, cell(score), *map(cell, predicted))
+        for rank, (accession, score, predicted) in enumerate(lines, start=1)
+    )
+    write_table(draft.path("index.csv"), ("rank", "accession", "index", *ranking.traits), rows)
+    write_json(draft.path("index.json"), record)
+    draft.metrics |= {"best_tenth_predicted_gain": record["best_tenth_predicted_gain"]}

@@ -1,0 +1,253 @@
+"""Predict: a ranked list of accessions, with its accuracy and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budwood.errors import BudwoodError
+from budwood.panel.files import PanelFiles, read_panel
+from budwood.workflows.command import command_of
+from budwood.workflows.cost import Announce, model_cost, silent
+from budwood.workflows.threads import blas_threads
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.panel.panel import Panel
+    from budwood.prediction.environments.results import EnvironmentPrediction
+    from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """What to predict, and how.
+
+    Attributes
+    ----------
+    files
+        Genotypes, phenotypes and what else is known.
+    trait
+        Trait to predict, as named in the phenotypes.
+    model
+        Model that predicts; by default the one that uses what is given.
+    checkpoint
+        Folder of the encoder; the packaged one where None.
+    seed
+        Of folds and permutations.
+    """
+
+    files: PanelFiles
+    trait: str
+    model: str | None = None
+    checkpoint: Path | None = None
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse a model that does not exist or lacks its files, before anything is read.
+
+        Raises
+        ------
+        BudwoodError
+            If the model cannot be fitted to these files.
+        """
+        from budwood.prediction.models.registry import model_named
+
+        if self.files.phenotypes is None:
+            raise BudwoodError("a prediction needs phenotypes", mend="give --phenotypes as well")
+        if self.model is None:
+            return
+        model_named(self.model)
+        plain = self.model.partition(":")[0]
+        if plain == "gblup+dna" and self.files.reference is None:
+            raise BudwoodError(
+                f"model {self.model!r} reads sequence",
+                mend="give the reference genome, or choose another model",
+            )
+        if plain == "subgenomes" and not (self.files.subgenomes or self.files.subgenomes_by_name):
+            raise BudwoodError(
+                "the panel has no subgenomes",
+                mend="say which contig belongs to which subgenome with --subgenomes, or choose another model",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PredictResult:
+    """Predictions of every accession, how right such predictions are, and the panel they come from.
+
+    Attributes
+    ----------
+    panel
+        With haplotypes and vectors where a reference genome was given.
+    prediction, evaluation
+        Of the trait; the model that predicts is the one with the permutation test.
+    in_environments
+        Predictions in each environment, where a table of environments was given.
+    """
+
+    panel: Panel
+    prediction: TraitPrediction
+    evaluation: Evaluation
+    in_environments: EnvironmentPrediction | None = None
+
+    @property
+    def model(self) -> str:
+        """Name of the model that the predictions come from."""
+        return self.evaluation.permutation.model
+
+    @property
+    def phenotyped(self) -> int:
+        """Number of accessions with a value of the trait."""
+        observed = self.prediction.observed
+        return int((observed == observed).sum())
+
+    @property
+    def mean_r(self) -> dict[str, float]:
+        """Mean accuracy on held-out lines by model."""
+        return {score.name: score.mean_r for score in self.evaluation.scores}
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values, the tables left out."""
+        from budwood.workflows.records.environments import environment_prediction_record
+
+        prediction, panel, several = self.prediction, self.panel, self.in_environments
+        return {
+            "trait": prediction.trait,
+            "model": self.model,
+            "accessions": len(prediction.accessions),
+            "labelled": self.phenotyped,
+            "candidates": len(prediction.accessions) - self.phenotyped,
+            "extrapolations": int(prediction.extrapolation.sum()),
+            "mean_r": self.mean_r,
+            "conclusion": self.evaluation.conclusion,
+            "variance_shares": dict(prediction.variance_shares),
+            "checkpoint": panel.vectors.digest if panel.vectors else None,
+            "reference_share": panel.reference_check.share if panel.reference_check else None,
+            "identity": panel.identity.sentences() if panel.identity else [],
+            "notes": [*panel.notes, *prediction.notes],
+        } | ({} if several is None else {"environments": environment_prediction_record(several)})
+
+
+def predict(
+    options: PredictOptions, out: Path | None = None, *, announce: Announce = silent
+) -> PredictResult:
+    """Read, check, embed, evaluate and predict.
+
+    Parameters
+    ----------
+    options
+        What to predict, and how.
+    out
+        Folder to write: predictions.csv, evaluation.json, report.html; with environments also environments.csv
+        and stability.csv. Nothing is written where None.
+    announce
+        Receives what long work will take.
+
+    Raises
+    ------
+    BudwoodError
+        If the options contradict each other, a file cannot be used, or the trait cannot be predicted.
+    """
+    from budwood.artifacts import write_artifact
+
+    options.check()
+    if out is None:
+        return _predict(options, announce)
+    inputs, seeds = options.files.inputs, {"seed": options.seed}
+    with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds) as draft:
+        result = _predict(options, announce)
+        write_prediction(draft, result, options, command=command_of("predict", options))
+    return result
+
+
+def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
+    """Compute without writing."""
+    from budwood.prediction.compare import Design
+    from budwood.prediction.environments.predict import predict_environments
+    from budwood.prediction.phenotyped import match_phenotyped
+    from budwood.prediction.predict import check_model, predict_trait
+    from budwood.workflows.sequence import add_sequence
+
+    panel = read_panel(options.files, options.trait)
+    values = panel.measured(options.trait)
+    match_phenotyped(panel.genotypes, values, options.trait)  # refuses too few lines before the long work
+    if options.model is not None:
+        check_model(options.model, panel.weights, embedded=options.files.reference is not None)
+    panel = add_sequence(panel, options.files, options.checkpoint, announce=announce)
+    fits = {} if options.model is None else Design((options.model,)).fits
+    announce(model_cost(panel, options.trait, fits))
+    with blas_threads(len(panel)):
+        prediction, evaluation = predict_trait(
+            panel.genotypes,
+            values,
+            options.trait,
+            haplotypes=panel.haplotypes,
+            vectors=panel.vectors.values if panel.vectors else None,
+            weights=panel.weights,
+            model=options.model,
+            seed=options.seed,
+        )
+        several = None
+        if panel.environments is not None and panel.phenotypes is not None:
+            several = predict_environments(
+                panel.genotypes, panel.phenotypes, options.trait, environments=panel.environments
+            )
+    return PredictResult(panel=panel, prediction=prediction, evaluation=evaluation, in_environments=several)
+
+
+def write_prediction(draft: Draft, result: PredictResult, options: PredictOptions, *, command: str) -> None:
+    """Write the files of a prediction, and its figures into the manifest.
+
+    Parameters
+    ----------
+    draft
+        The artifact being written.
+    result, options
+        What was predicted, and how.
+    command
+        The command that gives the same result, for the report.
+    """
+    from budwood.artifacts import library_versions
+    from budwood.report.context import ReportContext
+    from budwood.report.page import write_report
+    from budwood.workflows.records.environments import write_environment_predictions
+    from budwood.workflows.records.trait import write_evaluation, write_predictions
+
+    prediction, evaluation, vectors = result.prediction, result.evaluation, result.panel.vectors
+    context = ReportContext(
+        model=result.model,
+        created=datetime.now(UTC).astimezone(),
+        inputs=described_inputs(result, options.files),
+        identity=tuple(result.panel.identity.sentences() if result.panel.identity else ()),
+        checkpoint=vectors.checkpoint if vectors else None,
+        versions=library_versions(),
+        command=command,
+    )
+    write_predictions(draft.path("predictions.csv"), prediction)
+    write_evaluation(draft.path("evaluation.json"), evaluation)
+    write_report(draft.path("report.html"), prediction, evaluation, context=context)
+    draft.parameters |= {"trait": prediction.trait, "model": result.model}
+    if vectors:
+        draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
+    draft.metrics |= {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
+    if result.in_environments:
+        write_environment_predictions(draft, result.in_environments)
+
+
+def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]:
+    """Each input's part in the run and what it is, for the report."""
+    n, m = result.panel.shape
+    described = {"genotypes": f"{files.genotypes.name}, {n:,} accessions x {m:,} markers"}
+    if files.phenotypes is not None:
+        described["phenotypes"] = (
+            f"{files.phenotypes.name}, {result.phenotyped:,} of these with {result.prediction.trait}"
+        )
+    table, check = result.panel.haplotypes, result.panel.reference_check
+    if files.reference is not None and table is not None and check is not None:
+        described["reference"] = f"{files.reference.name}. {check.sentences()[0]}"
+        described["haplotypes"] = (
+            f"{(files.haplotypes or files.genotypes).name}, {len(table.windows):,} windows, "
+            f"{table.n_sequences:,} distinct sequences instead of {table.brute_force_windows:,}"
+        )
+    return described

@@ -1,0 +1,81 @@
+"""Predictions and evaluations in several environments as the files that scripts read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from budwood.workflows.records.files import cell, finite, write_table
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.prediction.environments.results import EnvironmentEvaluation, EnvironmentPrediction
+
+#: Files of :func:`write_environment_predictions`.
+CELL_FILE: Final = "environments.csv"
+STABILITY_FILE: Final = "stability.csv"
+_CELLS: Final = ("observed", "value", "standard_error", "lower_90", "upper_90")
+_STABILITY: Final = ("mean", "mean_standard_error", "slope", "deviation")
+
+
+def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str, Any]:
+    """An evaluation as plain values, None for what was not measured."""
+    numbers = ("mean_r", "slope", "rmse", "coverage_90", "seconds")
+    control = evaluation.permutation
+    return {
+        "trait": evaluation.trait,
+        "scheme": evaluation.scheme,
+        "folds": evaluation.folds,
+        "repeats": evaluation.repeats,
+        "conclusion": evaluation.conclusion,
+        "notes": list(evaluation.notes),
+        "models": {
+            score.name: {name: finite(getattr(score, name)) for name in numbers}
+            | {"fold_r": list(score.fold_r), "environment_r": dict(score.environment_r)}
+            for score in evaluation.scores
+        },
+        "paired_differences": [
+            {"model": d.model, "baseline": d.baseline, "interval_over": evaluation.interval_over}
+            | {name: finite(getattr(d, name)) for name in ("mean", "lower", "upper")}
+            for d in evaluation.paired
+        ],
+        "permutation_control": {"model": control.model}
+        | {name: finite(getattr(control, name)) for name in ("mean_r", "lower", "upper")},
+    }
+
+
+def write_environment_predictions(draft: Draft, found: EnvironmentPrediction) -> None:
+    """Write environments.csv (accession x environment) and stability.csv (accession).
+
+    Parameters
+    ----------
+    draft
+        The artifact being written; model and variance shares go into its manifest.
+    found
+        The predictions.
+    """
+    cells = (
+        (accession, found.trait, environment, *(cell(getattr(found, name)[i, j]) for name in _CELLS))
+        for i, accession in enumerate(found.accessions)
+        for j, environment in enumerate(found.environments)
+    )
+    header = ("accession", "trait", "environment", "observed", "prediction", *_CELLS[2:])
+    write_table(draft.path(CELL_FILE), header, cells)
+    lines = (
+        (found.accessions[i], found.trait, *(cell(getattr(found, name)[i]) for name in _STABILITY))
+        for i in (-found.mean).argsort(kind="stable")
+    )
+    write_table(draft.path(STABILITY_FILE), ("accession", "trait", *_STABILITY), lines)
+    draft.parameters["environment_model"] = found.model
+    draft.metrics["environment_variance_shares"] = dict(found.variance_shares)
+
+
+def environment_prediction_record(found: EnvironmentPrediction) -> dict[str, Any]:
+    """Predictions in environments as plain values, the tables left out."""
+    return {
+        "model": found.model,
+        "names": list(found.environments),
+        "without_records": [n for n, t in zip(found.environments, found.trained, strict=True) if not t],
+        "spread": dict(zip(found.environments, found.spread.tolist(), strict=True)),
+        "variance_shares": dict(found.variance_shares),
+        "notes": list(found.notes),
+    }

@@ -1,0 +1,200 @@
+"""Select: which lines to phenotype next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from budwood.errors import BudwoodError
+from budwood.panel.files import PanelFiles, read_panel
+from budwood.workflows.threads import blas_threads
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.prediction.phenotype_next import PhenotypeNext, SelectionRules
+
+#: Columns of ``selection.csv``, in order; part of the command line's contract.
+COLUMNS: Final = ("order", "accession", "group", "cost", "expected_accuracy_after", "reason")
+
+#: Fewest and most lines of a group; None for no limit.
+Quota = tuple[int, int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectOptions:
+    """What to choose from, and by which rules.
+
+    Attributes
+    ----------
+    files
+        Genotypes, and the phenotypes of lines that are phenotyped already.
+    count
+        How many lines to choose.
+    trait
+        Trait of the phenotypes; goes with them.
+    candidates
+        File of the lines to choose from and predict, one id a line; all without a phenotype where None.
+    groups, group_column
+        Table of accessions and their groups, and which of its columns names the group.
+    quotas
+        Fewest and most lines by group.
+    costs
+        Table of accessions and the cost of phenotyping each.
+    budget
+        Most that the lines may cost together.
+    criterion
+        Mean reliability (``"cdmean"``) or mean error variance (``"pevmean"``) of the lines left.
+    heritability
+        Of line means; from the phenotypes or 0.5 where None.
+    seed
+        Of the search.
+
+    Raises
+    ------
+    BudwoodError
+        If an option needs another.
+    """
+
+    files: PanelFiles
+    count: int
+    trait: str | None = None
+    candidates: Path | None = None
+    groups: Path | None = None
+    group_column: str | None = None
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    costs: Path | None = None
+    budget: float | None = None
+    criterion: Literal["cdmean", "pevmean"] = "cdmean"
+    heritability: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.files.phenotypes is None) != (self.trait is None):
+            raise BudwoodError(
+                "phenotypes and trait go together",
+                where="command line",
+                mend="give --phenotypes and --trait, or neither",
+            )
+        if self.groups is None and (self.group_column is not None or self.quotas):
+            raise BudwoodError(
+                "a column or quota of groups needs a table of groups",
+                where="command line",
+                mend="give --groups as well",
+            )
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Every file that is read, for the manifest."""
+        named = (self.candidates, self.groups, self.costs)
+        return [*self.files.inputs, *(file for file in named if file is not None)]
+
+    def rules(self) -> SelectionRules:
+        """Groups, quotas, costs and budget, read from their tables."""
+        from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
+        from budwood.prediction.phenotype_next import SelectionRules
+
+        return SelectionRules(
+            groups=read_accession_column(self.groups, self.group_column) if self.groups else {},
+            quotas=self.quotas,
+            costs=read_accession_numbers(self.costs) if self.costs else {},
+            budget=self.budget,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SelectResult:
+    """The chosen lines, and what reading the files noted.
+
+    Attributes
+    ----------
+    chosen
+        Lines to phenotype, with the accuracy to expect.
+    trait
+        Trait of the phenotypes, None without any.
+    notes
+        Sentences about the files.
+    """
+
+    chosen: PhenotypeNext
+    trait: str | None
+    notes: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values, as selection.json has them."""
+        return {"trait": self.trait, **asdict(self.chosen), "notes": list(self.notes)}
+
+
+def select(options: SelectOptions, out: Path | None = None) -> SelectResult:
+    """Choose the lines whose phenotypes say most about the others.
+
+    Parameters
+    ----------
+    options
+        What to choose from, and by which rules.
+    out
+        Folder to write selection.csv and selection.json to; nothing is written where None.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used, or no choice keeps the rules.
+    """
+    from budwood.artifacts import write_artifact
+
+    if out is None:
+        return _select(options)
+    quotas = {name: list(limits) for name, limits in options.quotas.items()}
+    parameters = {"count": options.count, "criterion": options.criterion}
+    parameters |= {"quota": quotas, "budget": options.budget}
+    seeds = {"seed": options.seed}
+    with write_artifact(
+        out, kind="select", inputs=options.inputs, parameters=parameters, seeds=seeds
+    ) as draft:
+        result = _select(options)
+        _write(draft, result)
+    return result
+
+
+def _select(options: SelectOptions) -> SelectResult:
+    """Read everything, small files first, and choose."""
+    from budwood.genomics.io.tables.accession_table import read_accession_list
+    from budwood.prediction.phenotype_next import phenotype_next
+
+    rules = options.rules()
+    candidates = read_accession_list(options.candidates) if options.candidates else None
+    panel = read_panel(options.files, options.trait)
+    with blas_threads(len(panel)):
+        chosen = phenotype_next(
+            panel.genotypes,
+            options.count,
+            values={} if options.trait is None else panel.measured(options.trait),
+            candidates=candidates,
+            rules=rules,
+            criterion=options.criterion,
+            heritability=options.heritability,
+            seed=options.seed,
+        )
+    identity = panel.identity.sentences() if panel.identity and options.trait else []
+    return SelectResult(chosen=chosen, trait=options.trait, notes=(*identity, *panel.notes))
+
+
+def _write(draft: Draft, result: SelectResult) -> None:
+    from budwood.workflows.records.files import write_json, write_table
+
+    chosen = result.chosen
+    rows = (
+        (
+            order,
+            line.accession,
+            line.group,
+            f"{line.cost:g}",
+            f"{line.expected_accuracy_after:.6f}",
+            line.reason,
+        )
+        for order, line in enumerate(chosen.lines, start=1)
+    )
+    write_table(draft.path("selection.csv"), COLUMNS, rows)
+    write_json(draft.path("selection.json"), result.record())
+    draft.metrics |= {"accuracy_before": chosen.accuracy_before, "accuracy_after": chosen.accuracy_after}
