@@ -84,7 +84,7 @@ def test_a_full_disk(refused, genome, tiny_checkpoint, monkeypatch) -> None:
         path.write_text("row,na")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("budwood.cli.embed._write_index", fail)
+    monkeypatch.setattr("budwood.workflows.embed.write_index", fail)
     told = refused("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint)
     assert "the disk is full, nothing was written" in told
 

@@ -106,7 +106,7 @@ def test_the_help_names_every_model() -> None:
         (["--scheme", "cv1", "--models", "gblup"], "there is no multi-environment model 'gblup'"),
         (["--scheme", "cv1", "--h2", "0.5"], "which do not use --h2"),
         (["--scheme", "cv1", "--lower-is-better"], "which do not use --lower-is-better"),
-        (["--scheme", "random"], "the scheme 'random' does not look at environments"),
+        (["--scheme", "random"], "the scheme 'random' does not use environments"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: list[str], told: str, refused, panel, trials) -> None:

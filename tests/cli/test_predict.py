@@ -30,7 +30,7 @@ def test_markers_alone(run, panel, tmp_path) -> None:
     ran = run("predict", *panel.words(), "--out", out)
     assert ran.code == 0, ran.err
     assert "12 candidates ranked from 36 lines with height" in ran.out
-    assert "estimate: 36 labelled lines of 48" in ran.err
+    assert "estimate: 36 phenotyped lines of 48" in ran.err
     rows = rows_of(out)
     columns = (
         "accession trait observed prediction standard_error reliability lower_90 upper_90 rank "
@@ -191,9 +191,8 @@ class TestBadInput:
         assert "height" in told
 
     def test_no_such_file(self, refused, panel) -> None:
-        assert "does not exist" in refused(
-            "predict", *panel.words(), "--phenotypes", panel.folder / "none.csv"
-        )
+        words = [*panel.words()[:2], "--trait", "height", "--phenotypes", panel.folder / "none.csv"]
+        assert "does not exist" in refused("predict", *words)
 
     def test_letters_are_needed_for_sequence(self, refused, panel, tiny_checkpoint) -> None:
         table = panel.folder / "dosage.csv"
@@ -254,7 +253,7 @@ def test_no_space_left(refused, panel, monkeypatch) -> None:
         path.write_text("accession,tra")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("budwood.workflows.results.write_predictions", fail)
+    monkeypatch.setattr("budwood.workflows.records.trait.write_predictions", fail)
     assert "the disk is full, nothing was written" in refused("predict", *panel.words())
 
 
@@ -372,7 +371,9 @@ class TestFurtherRelationships:
         assert "has ploidy 1.5" in refused("predict", *words, "--ploidies", table)
         table.write_text("accession,ploidy\nline00,1\nline01,1\nline02,1\nline03,1\n")
         assert "has a dosage of 2 and ploidy 1" in refused("predict", *words, "--ploidies", table)
-        assert "two ways" in refused("predict", *words, "--annotation", genes, "--marker-weights", table)
+        assert "exclude each other" in refused(
+            "predict", *words, "--annotation", genes, "--marker-weights", table
+        )
         table.write_text("contig,subgenome\nchr9,A\nchr1,A\n")
         assert "the markers lie on 1 subgenome:" in refused("predict", *words, "--subgenomes", table)
         assert "do not tell subgenomes" in refused("predict", *words, "--subgenomes-by-name")

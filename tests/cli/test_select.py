@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from budwood.artifacts import read_manifest, verify_artifact
-from budwood.cli.select import COLUMNS
+from budwood.workflows.select import COLUMNS
 
 
 @pytest.fixture

@@ -27,24 +27,25 @@ from budwood.cli import (
     select,
     verify,
 )
+from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
 
 app = typer.Typer(
     name="budwood",
     help="One DNA foundation model for plant breeding and plant genomics.",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command(epilog=demo.EXAMPLE)(demo.demo)
-app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
-app.command(epilog=predict.EXAMPLE)(predict.predict)
-app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
-app.command(epilog=select.EXAMPLE)(select.select)
-app.command(epilog=index.EXAMPLE)(index.index)
-app.command(epilog=embed.EXAMPLE)(embed.embed)
+app.command(epilog=demo.EXAMPLE, cls=Verb)(demo.demo)
+app.command(epilog=inspect.EXAMPLE, cls=Verb)(inspect.inspect)
+app.command(epilog=predict.EXAMPLE, cls=Verb)(predict.predict)
+app.command(epilog=evaluate.EXAMPLE, cls=Verb)(evaluate.evaluate)
+app.command(epilog=select.EXAMPLE, cls=Verb)(select.select)
+app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)
+app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
 app.add_typer(corpus.app, name="corpus")
-app.command(epilog=pretrain.EXAMPLE)(pretrain.pretrain)
-app.command(epilog=verify.EXAMPLE)(verify.verify)
+app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
+app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 
 
 def _version(wanted: bool) -> None:
@@ -76,11 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = typer.main.get_command(app)
         code = int(command.main(args=words, prog_name="budwood", standalone_mode=False) or 0)
     except Exception as error:
-        told = _as_user_error(error)
-        if told is None:
+        mendable = _as_user_error(error)
+        if mendable is None:
             return _unexpected(error, as_json=as_json)
-        output.print_error(told, as_json=as_json)
-        return told.exit_code
+        output.print_error(mendable, as_json=as_json)
+        return mendable.exit_code
     if code == 130:
         print("interrupted: nothing was written", file=sys.stderr)
     return code
@@ -104,11 +105,11 @@ def _unexpected(error: Exception, *, as_json: bool) -> int:
     if os.environ.get("BUDWOOD_DEBUG") == "1":
         traceback.print_exception(error)
     reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-    told = BudwoodError(
+    fault = BudwoodError(
         f"budwood failed, which is its own fault: {reason}",
         mend="run it again with BUDWOOD_DEBUG=1 and report what it prints",
     )
-    output.print_error(told, as_json=as_json)
+    output.print_error(fault, as_json=as_json)
     return 1
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import hushed, print_summary
-from budwood.errors import BudwoodError
-from budwood.panel.files import PanelFiles, parse_aliases, read_panel, read_sequence
-from budwood.workflows.environment_prediction import evaluate_in_environments, is_multi_environment
+from budwood.cli.output import announce, hushed, print_summary
+from budwood.cli.pairs import parse_aliases, parse_names
+from budwood.panel.files import PanelFiles
+from budwood.workflows import evaluate as workflow
 
 if TYPE_CHECKING:
-    from budwood.prediction.compare import Design
+    from budwood.prediction.environments.results import EnvironmentEvaluation
     from budwood.prediction.evaluation.results import Evaluation, ModelScore
 
 EXAMPLE: Final = (
@@ -101,6 +101,8 @@ def evaluate(
     ploidies: options.Ploidies = None,
     alias: options.Aliases = None,
     seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
+    config: options.Config = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -109,130 +111,50 @@ def evaluate(
     Long phenotypes in several environments have schemes and models of their own; --environments says what is
     known of the environments. DIR then holds evaluation.json.
     """
-    files = (genotypes, phenotypes, reference, haplotypes, marker_map)
-    tracks = (annotation, marker_weights, subgenomes, subgenomes_by_name)
-    aliases = parse_aliases(alias)
-    source = PanelFiles(*files, ploidy, aliases, ploidies, *tracks, environments, accession_column)
-    design = _design(models, scheme, folds, repeats, seed, h2, lower_is_better)
-    with hushed(quiet):
-        families = _Families(groups, group_column)
-        summary, lines = _run(out, source, trait, design, families, checkpoint, show=not quiet)
-    print_summary({"out": str(out), **summary}, lines, as_json=as_json)
-
-
-def _design(models: str | None, *rules: Any) -> Design:
-    """Models by their names, separated by commas, and how they are compared."""
-    from budwood.prediction.compare import Design
-
-    return Design(tuple(map(str.strip, models.split(","))) if models else (), *rules)
-
-
-def _run(
-    out: Path,
-    source: PanelFiles,
-    trait: str,
-    design: Design,
-    families: _Families,
-    checkpoint: Path | None,
-    *,
-    show: bool,
-) -> tuple[dict[str, Any], list[str]]:
-    """Evaluate by the scheme's kind of models; the run for machines and for people."""
-    if is_multi_environment(design.scheme, source.environments):
-        return evaluate_in_environments(out, source, trait, design, families.path, show=show)
-    design = design if design.models else replace(design, models=_usual(source))
-    evaluation = _write(out, source, trait, design, families, checkpoint, show=show)
-    return _summary(evaluation), _lines(evaluation, out)
-
-
-def _usual(source: PanelFiles) -> tuple[str, ...]:
-    """Models to compare where none are named."""
-    return ("gblup", "gaussian") if source.reference is None else ("gblup", "gaussian", "gblup+dna")
-
-
-@dataclass(frozen=True)
-class _Families:
-    """Table of accessions and their families, and its column; no table where folds are not of families."""
-
-    path: Path | None
-    column: str | None
-
-    def __post_init__(self) -> None:
-        if self.path is None and self.column is not None:
-            raise BudwoodError(
-                "a column of groups needs a table of groups",
-                where="command line",
-                mend="give --groups as well",
-            )
-
-    def read(self) -> dict[str, str] | None:
-        """Family by accession."""
-        from budwood.genomics.io.tables.accession_table import read_accession_column
-
-        return None if self.path is None else read_accession_column(self.path, self.column)
-
-
-def _write(
-    out: Path,
-    source: PanelFiles,
-    trait: str,
-    design: Design,
-    families: _Families,
-    checkpoint: Path | None,
-    *,
-    show: bool,
-) -> Evaluation:
-    """Evaluate and write the artifact."""
-    from budwood.artifacts import write_artifact
-    from budwood.workflows.results import write_evaluation
-
-    inputs = [*source.files, *([families.path] if families.path else [])]
-    with write_artifact(out, kind="evaluate", inputs=inputs, seeds={"seed": design.seed}) as draft:
-        evaluation = _evaluate(source, trait, design, families, checkpoint, show=show)
-        write_evaluation(draft.path("evaluation.json"), evaluation)
-        draft.parameters |= {"trait": trait, **asdict(design), "group_column": families.column}
-        draft.parameters |= {"models": [score.name for score in evaluation.scores], "folds": evaluation.folds}
-        draft.metrics["mean_r"] = {score.name: score.mean_r for score in evaluation.scores}
-    return evaluation
-
-
-def _evaluate(
-    source: PanelFiles,
-    trait: str,
-    design: Design,
-    families: _Families,
-    checkpoint: Path | None,
-    *,
-    show: bool,
-) -> Evaluation:
-    from budwood.prediction.compare import DNA_MODEL, compare_models
-    from budwood.workflows.cost import announce_models
-
-    design.check(embedded=source.reference is not None, grouped=families.path is not None)
-    groups = families.read()
-    panel = read_panel(source, trait)
-    sequence = read_sequence(source, checkpoint, show=show) if DNA_MODEL in design.models else None
-    values = panel.phenotypes.means(trait)
-    announce_models(panel.genotypes, values, design.fits, dna_model=sequence is not None, show=show)
-    return compare_models(
-        panel.genotypes,
-        values,
-        trait,
-        design,
-        haplotypes=sequence.haplotypes.table if sequence else None,
-        vectors=sequence.vectors if sequence else None,
-        weights=panel.weights,
-        groups=groups,
+    files = PanelFiles(
+        genotypes=genotypes,
+        phenotypes=phenotypes,
+        reference=reference,
+        haplotypes=haplotypes,
+        annotation=annotation,
+        marker_weights=marker_weights,
+        subgenomes=subgenomes,
+        subgenomes_by_name=subgenomes_by_name,
+        environments=environments,
+        accession_column=accession_column,
+        marker_map=marker_map,
+        ploidy=ploidy,
+        ploidies=ploidies,
+        aliases=parse_aliases(alias),
     )
+    wanted = workflow.EvaluateOptions(
+        files=files,
+        trait=trait,
+        models=parse_names(models),
+        scheme=scheme,
+        folds=folds,
+        repeats=repeats,
+        groups=groups,
+        group_column=group_column,
+        h2=h2,
+        lower_is_better=lower_is_better,
+        checkpoint=checkpoint,
+        seed=seed,
+    )
+    with hushed(quiet):
+        found = workflow.evaluate(wanted, out, overwrite=overwrite, announce=announce(quiet))
+    record = {name: part for name, part in found.record().items() if name != "held_out"}
+    print_summary({"out": str(out), **record}, _lines(found, out), as_json=as_json)
 
 
-def _summary(evaluation: Evaluation) -> dict[str, Any]:
-    from budwood.workflows.results import evaluation_record
+def _lines(found: workflow.EvaluateResult, out: Path) -> list[str]:
+    """The result for people."""
+    lines = [] if found.evaluation is None else _line_lines(found.evaluation)
+    lines += [] if found.in_environments is None else _environment_lines(found.in_environments)
+    return [*lines, f"evaluation: {out / 'evaluation.json'}"]
 
-    return {name: part for name, part in evaluation_record(evaluation).items() if name != "held_out"}
 
-
-def _lines(evaluation: Evaluation, out: Path) -> list[str]:
+def _line_lines(evaluation: Evaluation) -> list[str]:
     lines = [line for score in evaluation.scores for line in _score_lines(score, evaluation)]
     lines += [
         f"{d.model} against {d.baseline}: {d.mean:+.3f} (95 % interval over folds {d.lower:+.3f} to "
@@ -244,13 +166,11 @@ def _lines(evaluation: Evaluation, out: Path) -> list[str]:
     lines.append(f"{control.model} on shuffled values: r = {control.mean_r:.3f} {interval}")
     h2 = evaluation.heritability
     lines += [f"h2 = {h2.value:.2f}, {h2.source}"] if h2 else []
-    return [*lines, *evaluation.notes, f"evaluation: {out / 'evaluation.json'}"]
+    return [*lines, *evaluation.notes]
 
 
 def _score_lines(score: ModelScore, evaluation: Evaluation) -> list[str]:
-    """What is told of a model: its accuracy, and what selection by it would bring."""
-    from math import isfinite
-
+    """A model's accuracy, and what selection by it would bring."""
     r = f"{score.name}: r = {score.mean_r:.3f}"
     r += f", r / h = {score.accuracy:.3f}" if isfinite(score.accuracy) else ""
     r += f", within families {score.mean_family_r:.3f}" if isfinite(score.mean_family_r) else ""
@@ -262,3 +182,21 @@ def _score_lines(score: ModelScore, evaluation: Evaluation) -> list[str]:
         f"{evaluation.top_quarter_chance:.0%}) and is {score.gain:.3g} {way} than the mean "
         f"({score.gain_sd:.2f} SD; perfect: {evaluation.possible_gain:.3g})",
     ]
+
+
+def _environment_lines(evaluation: EnvironmentEvaluation) -> list[str]:
+    """Accuracy of multi-environment models, for people."""
+    lines = [
+        f"{score.name}: r within environments = {score.mean_r:.3f} over {len(score.environment_r)} of them, "
+        f"90 % intervals cover {score.coverage_90:.0%} of the values"
+        for score in evaluation.scores
+    ]
+    lines += [
+        f"{d.model} against {d.baseline}: {d.mean:+.3f} (95 % interval over {evaluation.interval_over} "
+        f"{d.lower:+.3f} to {d.upper:+.3f})"
+        for d in evaluation.paired
+    ]
+    control = evaluation.permutation
+    lines.append(f"{control.model} on values shuffled within environments: r = {control.mean_r:.3f}")
+    conclusion = [evaluation.conclusion] if evaluation.conclusion else []
+    return [*lines, *conclusion, *evaluation.notes]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from budwood.cli.verb import read_config
+
 Out = Annotated[
     Path,
     typer.Option(
@@ -17,6 +19,17 @@ Overwrite = Annotated[
     bool,
     typer.Option(
         "--overwrite", help="Replace an earlier result in DIR; a folder with other files in it is refused."
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="TOML",
+        is_eager=True,
+        callback=read_config,
+        help="File of options, named as here without the dashes: trait = 'height'. Typed options take "
+        "precedence.",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]

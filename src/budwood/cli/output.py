@@ -7,9 +7,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from budwood.errors import BudwoodError
+
+if TYPE_CHECKING:
+    from budwood.workflows.cost import Announce
 
 
 def print_summary(summary: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
@@ -33,6 +36,14 @@ def print_error(error: BudwoodError, *, as_json: bool) -> None:
     print(f"error: {error.sentence}", file=sys.stderr)
 
 
+def announce(quiet: bool) -> Announce:
+    """What workflows call with their estimates: prints on standard error, or does nothing when quiet."""
+    from budwood.progress import estimate
+    from budwood.workflows.cost import silent
+
+    return silent if quiet else estimate
+
+
 @contextmanager
 def hushed(quiet: bool) -> Iterator[None]:
     """Keep progress bars away: standard error looks like a file while the body runs."""
@@ -44,7 +55,7 @@ def hushed(quiet: bool) -> Iterator[None]:
 
 
 class _NoTerminal(io.TextIOBase):
-    """Writes through to a stream and denies that anybody watches."""
+    """Writes through to a stream and says that it is no terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

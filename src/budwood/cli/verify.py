@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from budwood.artifacts import verification_notes, verify_artifact
-from budwood.cli.options import Json
+from budwood.cli.options import Config, Json
 from budwood.cli.output import print_summary
 
 EXAMPLE: Final = "Example: budwood verify results/height results/yield"
@@ -16,6 +16,7 @@ EXAMPLE: Final = "Example: budwood verify results/height results/yield"
 
 def verify(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders that budwood wrote.")],
+    config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Check that artifacts are complete and unchanged since they were written.
@@ -25,7 +26,7 @@ def verify(
     problems = {str(folder): verify_artifact(folder) for folder in folders}
     notes = {str(folder): verification_notes(folder) for folder in folders}
     lines = [f"{name}: {', '.join(found) or 'sound'}" for name, found in problems.items()]
-    lines += [f"note: {name}: {note}" for name, told in notes.items() for note in told]
+    lines += [f"note: {name}: {note}" for name, found in notes.items() for note in found]
     listed = [
         {"folder": name, "sound": not found, "problems": found, "notes": notes[name]}
         for name, found in problems.items()

@@ -52,7 +52,9 @@ class CorpusResult:
     notes: tuple[str, ...]
 
 
-def build_corpus(options: CorpusOptions, out: Path, *, announce: Announce = silent) -> CorpusResult:
+def corpus(
+    options: CorpusOptions, out: Path, *, overwrite: bool = False, announce: Announce = silent
+) -> CorpusResult:
     """Build a corpus; called again after an interruption, it resumes.
 
     Parameters
@@ -61,6 +63,8 @@ def build_corpus(options: CorpusOptions, out: Path, *, announce: Announce = sile
         Which corpus to build, and where.
     out
         Folder to write.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     announce
         Receives what the work will take.
 
@@ -73,7 +77,7 @@ def build_corpus(options: CorpusOptions, out: Path, *, announce: Announce = sile
     from budwood.corpus.recipe.recipe import read_corpus_recipe
     from budwood.corpus.recipe.sources import open_assemblies
     from budwood.corpus.sampling.store import SUMMARY
-    from budwood.corpus.stages import build
+    from budwood.corpus.stages.build import build_corpus
     from budwood.corpus.stages.cost_estimate import estimate_corpus_cost
 
     plan = read_corpus_recipe(options.recipe)
@@ -83,14 +87,14 @@ def build_corpus(options: CorpusOptions, out: Path, *, announce: Announce = sile
         from budwood.corpus.stages.ray_runner import RayRunner
 
         runner = RayRunner(options.ray)
-    folder = build.build_corpus(plan, out, runner=runner, show=options.show)
+    folder = build_corpus(plan, out, runner=runner, show=options.show, overwrite=overwrite)
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     # Corpora of earlier releases have no notes.
     notes = tuple(summary.get("notes", ()))
     return CorpusResult(folder=folder, metrics=read_manifest(folder)["metrics"], notes=notes)
 
 
-def estimate_corpus(options: CorpusOptions) -> CorpusCost:
+def corpus_cost(options: CorpusOptions) -> CorpusCost:
     """What a corpus will cost to build, without building it."""
     from budwood.corpus.recipe.recipe import read_corpus_recipe
     from budwood.corpus.recipe.sources import open_assemblies

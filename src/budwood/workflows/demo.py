@@ -54,7 +54,9 @@ class DemoResult:
         return self.predicted.record() | {"accuracy": self.accuracy}
 
 
-def demo(options: DemoOptions, out: Path, *, announce: Announce = silent) -> DemoResult:
+def demo(
+    options: DemoOptions, out: Path, *, overwrite: bool = False, announce: Announce = silent
+) -> DemoResult:
     """Simulate a species and 800 lines, 150 of them phenotyped, and predict the others.
 
     Parameters
@@ -63,6 +65,8 @@ def demo(options: DemoOptions, out: Path, *, announce: Announce = silent) -> Dem
         How to simulate.
     out
         Folder to write: the files of a prediction, and under ``data`` what a breeder would have and the truth.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
     """
@@ -70,7 +74,7 @@ def demo(options: DemoOptions, out: Path, *, announce: Announce = silent) -> Dem
     from budwood.simulate.files import DemoConfig, write_panel
 
     config = DemoConfig.from_seed(options.seed)
-    with write_artifact(out, kind="demo", seeds={"seed": options.seed}) as draft:
+    with write_artifact(out, kind="demo", seeds={"seed": options.seed}, overwrite=overwrite) as draft:
         files = write_panel(draft.path("data"), config)
         wanted = PredictOptions(
             files=PanelFiles(
@@ -92,7 +96,7 @@ def _accuracy(predicted: PredictResult, files: DemoFiles) -> dict[str, float]:
     import numpy as np
 
     from budwood.genomics.io.tables.phenotypes import read_phenotypes
-    from budwood.prediction.trait_model import GBLUP
+    from budwood.prediction.kernels.kernel_model import GBLUP
     from budwood.stats.evaluation.metrics import pearson_r
 
     truth = read_phenotypes(files.truth).means("genetic_value")
@@ -108,10 +112,11 @@ def _gblup(predicted: PredictResult, rows: NDArray[np.intp]) -> NDArray[np.float
     """What the markers alone predict for some rows."""
     import numpy as np
 
+    from budwood.prediction.kernels.kernel_model import GBLUP
     from budwood.prediction.kernels.panel_kernels import PanelKernels
-    from budwood.prediction.trait_model import GBLUP
 
     observed = predicted.prediction.observed
     phenotyped = np.flatnonzero(np.isfinite(observed))
-    fitted = GBLUP.fit(PanelKernels(predicted.panel.genotypes), phenotyped, observed[phenotyped])
-    return fitted.predict(rows).value
+    kernels = PanelKernels(predicted.panel.genotypes)
+    fitted = GBLUP.fit(kernels, phenotyped, observed[phenotyped])
+    return fitted.predict(kernels.lines(rows, phenotyped)).value

@@ -115,7 +115,9 @@ class _Rows:
     table: HaplotypeTable | None = None
 
 
-def embed(options: EmbedOptions, out: Path | None = None, *, announce: Announce = silent) -> EmbedResult:
+def embed(
+    options: EmbedOptions, out: Path | None = None, *, overwrite: bool = False, announce: Announce = silent
+) -> EmbedResult:
     """Read sequences and encode each distinct one once.
 
     Parameters
@@ -125,6 +127,8 @@ def embed(options: EmbedOptions, out: Path | None = None, *, announce: Announce 
     out
         Folder to write vectors.npy, index.csv and, for a panel, haplotypes.npz to; nothing is written where
         None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     announce
         Receives what the embedding will take.
 
@@ -139,7 +143,9 @@ def embed(options: EmbedOptions, out: Path | None = None, *, announce: Announce 
     if out is None:
         return _encode(rows, options, announce)
     parameters, seeds = {"pool": options.pool, "rows": len(rows.names)}, {"seed": options.seed}
-    with write_artifact(out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds) as draft:
+    with write_artifact(
+        out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds, overwrite=overwrite
+    ) as draft:
         result = _encode(rows, options, announce)
         draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
         _write(draft, result)

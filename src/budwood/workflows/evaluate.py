@@ -168,7 +168,7 @@ class EvaluateResult:
 
 
 def evaluate(
-    options: EvaluateOptions, out: Path | None = None, *, announce: Announce = silent
+    options: EvaluateOptions, out: Path | None = None, *, overwrite: bool = False, announce: Announce = silent
 ) -> EvaluateResult:
     """Read, check, embed where a model needs it, and cross-validate.
 
@@ -178,6 +178,8 @@ def evaluate(
         What to evaluate, and how.
     out
         Folder to write evaluation.json to; nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
 
@@ -193,7 +195,9 @@ def evaluate(
     if out is None:
         return compute(options, announce)
     inputs = [*options.files.inputs, *([options.groups] if options.groups else [])]
-    with write_artifact(out, kind="evaluate", inputs=inputs, seeds={"seed": options.seed}) as draft:
+    with write_artifact(
+        out, kind="evaluate", inputs=inputs, seeds={"seed": options.seed}, overwrite=overwrite
+    ) as draft:
         result = compute(options, announce)
         _write(draft, result, options)
     return result

@@ -78,7 +78,7 @@ class IndexResult:
         }
 
 
-def index(options: IndexOptions, out: Path | None = None) -> IndexResult:
+def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = False) -> IndexResult:
     """Rank lines on several predicted traits.
 
     Parameters
@@ -87,6 +87,8 @@ def index(options: IndexOptions, out: Path | None = None) -> IndexResult:
         Which predictions to combine, and for which goal.
     out
         Folder to write index.csv and index.json to; nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def index(options: IndexOptions, out: Path | None = None) -> IndexResult:
         }
         seeds = {"seed": options.seed}
         with write_artifact(
-            out, kind="index", inputs=options.inputs, parameters=parameters, seeds=seeds
+            out, kind="index", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
         ) as draft:
             _write(draft, result)
     return result

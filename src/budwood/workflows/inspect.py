@@ -78,7 +78,7 @@ class InspectResult:
         return found | ({"error": problems[0]} if problems else {})
 
 
-def inspect(options: InspectOptions, out: Path | None = None) -> InspectResult:
+def inspect(options: InspectOptions, out: Path | None = None, *, overwrite: bool = False) -> InspectResult:
     """Look at every file, then at those that belong together.
 
     Parameters
@@ -87,6 +87,8 @@ def inspect(options: InspectOptions, out: Path | None = None) -> InspectResult:
         Which files to look at.
     out
         Folder to write inspection.json to; nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     """
     from budwood.artifacts import write_artifact
     from budwood.panel.files import genotype_files
@@ -102,7 +104,9 @@ def inspect(options: InspectOptions, out: Path | None = None) -> InspectResult:
     result = InspectResult(sections=tuple(inspection.sections), problems=tuple(inspection.problems))
     if out is not None:
         inputs = [part for file in options.files for part in genotype_files(file) if part.is_file()]
-        with write_artifact(out, kind="inspect", inputs=inputs, seeds={"seed": options.seed}) as draft:
+        with write_artifact(
+            out, kind="inspect", inputs=inputs, seeds={"seed": options.seed}, overwrite=overwrite
+        ) as draft:
             write_json(draft.path("inspection.json"), result.record())
     return result
 

@@ -130,7 +130,7 @@ class PredictResult:
 
 
 def predict(
-    options: PredictOptions, out: Path | None = None, *, announce: Announce = silent
+    options: PredictOptions, out: Path | None = None, *, overwrite: bool = False, announce: Announce = silent
 ) -> PredictResult:
     """Read, check, embed, evaluate and predict.
 
@@ -141,6 +141,8 @@ def predict(
     out
         Folder to write: predictions.csv, evaluation.json, report.html; with environments also environments.csv
         and stability.csv. Nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
 
@@ -155,7 +157,7 @@ def predict(
     if out is None:
         return _predict(options, announce)
     inputs, seeds = options.files.inputs, {"seed": options.seed}
-    with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds) as draft:
+    with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
         result = _predict(options, announce)
         write_prediction(draft, result, options, command=command_of("predict", options))
     return result

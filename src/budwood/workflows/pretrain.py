@@ -49,7 +49,7 @@ class PretrainResult:
     checkpoint: Path
 
 
-def pretrain(options: PretrainOptions, out: Path) -> PretrainResult:
+def pretrain(options: PretrainOptions, out: Path, *, overwrite: bool = False) -> PretrainResult:
     """Train an encoder by a recipe; called again with the same folder, it resumes.
 
     Parameters
@@ -58,6 +58,8 @@ def pretrain(options: PretrainOptions, out: Path) -> PretrainResult:
         Which encoder to train, and how.
     out
         Folder to write: ``training`` holds the state, a log and its curve, ``checkpoint`` the trained encoder.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
 
     Raises
     ------
@@ -76,13 +78,13 @@ def pretrain(options: PretrainOptions, out: Path) -> PretrainResult:
     with _disk_errors(out):
         keep_recipe(plan, out / "training")
         try:
-            folder = training.pretrain(plan, out, shard=options.shard, show=options.show)
+            folder = training.pretrain(plan, out, shard=options.shard, show=options.show, overwrite=overwrite)
         finally:
             forget_recipe(out / "training")
     return PretrainResult(checkpoint=folder)
 
 
-def estimate_pretraining(options: PretrainOptions) -> tuple[str, TrainingCost]:
+def pretraining_cost(options: PretrainOptions) -> tuple[str, TrainingCost]:
     """Name of the recipe and what it will cost on this machine; nothing is trained."""
     from budwood.training.loop.pretrain import estimate_training_cost
 

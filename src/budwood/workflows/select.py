@@ -126,7 +126,7 @@ class SelectResult:
         return {"trait": self.trait, **asdict(self.chosen), "notes": list(self.notes)}
 
 
-def select(options: SelectOptions, out: Path | None = None) -> SelectResult:
+def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool = False) -> SelectResult:
     """Choose the lines whose phenotypes say most about the others.
 
     Parameters
@@ -135,6 +135,8 @@ def select(options: SelectOptions, out: Path | None = None) -> SelectResult:
         What to choose from, and by which rules.
     out
         Folder to write selection.csv and selection.json to; nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
 
     Raises
     ------
@@ -146,11 +148,11 @@ def select(options: SelectOptions, out: Path | None = None) -> SelectResult:
     if out is None:
         return _select(options)
     quotas = {name: list(limits) for name, limits in options.quotas.items()}
-    parameters = {"count": options.count, "criterion": options.criterion}
+    parameters: dict[str, Any] = {"count": options.count, "criterion": options.criterion}
     parameters |= {"quota": quotas, "budget": options.budget}
     seeds = {"seed": options.seed}
     with write_artifact(
-        out, kind="select", inputs=options.inputs, parameters=parameters, seeds=seeds
+        out, kind="select", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
     ) as draft:
         result = _select(options)
         _write(draft, result)

@@ -1,0 +1,127 @@
+"""Options that are written ``NAME=VALUE``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from budwood.errors import BudwoodError
+
+
+def parse_aliases(words: Sequence[str] | None) -> dict[str, str]:
+    """Aliases of contigs, written ``GENOTYPES=REFERENCE``.
+
+    Parameters
+    ----------
+    words
+        As typed; None for none.
+
+    Raises
+    ------
+    BudwoodError
+        If one of the two names is missing, or a contig has two aliases.
+
+    Examples
+    --------
+    >>> parse_aliases(["Chr2=chr02"])
+    {'Chr2': 'chr02'}
+    """
+    found: dict[str, str] = {}
+    for word in words or ():
+        name, _, other = word.partition("=")
+        if not name or not other:
+            raise BudwoodError(
+                f"alias {name!r} is not complete",
+                where="--alias",
+                mend="write the genotypes' name, =, the reference's name",
+            )
+        if name in found:
+            raise BudwoodError(f"contig {name!r} has two aliases", where="--alias", mend="give one of them")
+        found[name] = other
+    return found
+
+
+def parse_numbers(words: Sequence[str] | None, option: str) -> dict[str, float]:
+    """Numbers by trait, written ``TRAIT=NUMBER``.
+
+    Parameters
+    ----------
+    words
+        As typed; None for none.
+    option
+        The option they were given to, for messages.
+
+    Raises
+    ------
+    BudwoodError
+        If one is not a number, or a trait is named twice.
+
+    Examples
+    --------
+    >>> parse_numbers(["yield=2", "height=-0.5"], "--desired")
+    {'yield': 2.0, 'height': -0.5}
+    """
+    found: dict[str, float] = {}
+    for word in words or ():
+        trait, _, text = word.rpartition("=")
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not trait or not isfinite(number):
+            raise BudwoodError(f"{word!r} is not understood", where=option, mend="write TRAIT=NUMBER")
+        if trait in found:
+            raise BudwoodError(f"trait {trait!r} is named twice", where=option, mend="name it once")
+        found[trait] = number
+    return found
+
+
+def parse_quotas(words: Sequence[str] | None) -> dict[str, tuple[int, int | None]]:
+    """Quotas written ``GROUP=MIN:MAX``, where either number may be left out.
+
+    Parameters
+    ----------
+    words
+        As typed; None for none.
+
+    Raises
+    ------
+    BudwoodError
+        If one is not written so, or a group has two quotas.
+
+    Examples
+    --------
+    >>> parse_quotas(["indica=5:20", "aus=:3", "japonica=4:"])
+    {'indica': (5, 20), 'aus': (0, 3), 'japonica': (4, None)}
+    """
+    quotas: dict[str, tuple[int, int | None]] = {}
+    for word in words or ():
+        group, _, numbers = word.rpartition("=")
+        fewest, colon, most = numbers.partition(":")
+        whole = all(part.isascii() and part.isdigit() for part in (fewest, most) if part)
+        if not group or not colon or not whole or not (fewest or most):
+            raise BudwoodError(
+                f"the quota {word!r} is not understood", where="--quota", mend="write GROUP=MIN:MAX"
+            )
+        if group in quotas:
+            raise BudwoodError(
+                f"group {group!r} has two quotas", where="--quota", mend="give one quota for each group"
+            )
+        quotas[group] = (int(fewest or 0), int(most) if most else None)
+    return quotas
+
+
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """Names with commas between, spaces around them left out.
+
+    Parameters
+    ----------
+    text
+        As typed; None for none.
+
+    Examples
+    --------
+    >>> parse_names("gblup, gaussian")
+    ('gblup', 'gaussian')
+    """
+    return tuple(name.strip() for name in text.split(",")) if text else ()
