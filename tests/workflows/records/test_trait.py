@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from budwood.workflows.records.trait import evaluation_record
 
 from budwood.prediction.evaluation.results import Evaluation, Family, PermutationTest
+from budwood.workflows.records.trait import evaluation_record
 from report.plausible import make_evaluation, make_prediction
 
 PAGE = Path(__file__).parents[3] / "docs" / "evaluation.md"
