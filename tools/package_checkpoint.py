@@ -3,8 +3,8 @@
     python tools/package_checkpoint.py runs/small --scores scores.json --masked masked.json \
         --hardware "one core of ..."
 
-Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus of the recipe, the same files of the
-runs that it continues, and the output of ``checkpoint_scores.py`` and ``masked_bases.py``.
+Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus of the recipe, the same files
+of the runs that it continues, and the output of ``checkpoint_scores.py`` and ``masked_bases.py``.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_a_pool_trusts_the_model_that_knows() -> None:
     assert both < alone
 
 
-def test_what_cannot_be_fitted_is_told() -> None:
+def test_what_cannot_be_fitted_is_reported() -> None:
     counts = both_strand_counts([encode("ACGTACGT")], 3)
     with pytest.raises(BudwoodError, match="needs longer k-mers"):
         fit_kmer_model(counts, 2, 1, np.zeros((4, 9), dtype=np.uint8))

@@ -68,7 +68,7 @@ def test_a_limit_keeps_sites_with_their_decoys():
     assert collect_sites(assembly, twice, "start_codon", limit=1).is_site.tolist() == [True, False, False]
 
 
-def test_unknown_kinds_and_empty_annotations_are_told():
+def test_unknown_kinds_and_empty_annotations_are_reported():
     assembly, annotation = plant("+")
     with pytest.raises(BudwoodError, match="unknown site"):
         collect_sites(assembly, annotation, "enhancer")

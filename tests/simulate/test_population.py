@@ -42,7 +42,7 @@ def test_sites_are_normalised_and_apart(population: Population) -> None:
             assert one.start + len(one.alleles[0]) <= other.start
 
 
-def test_every_site_segregates_and_lines_carry_pools_as_asked(population: Population) -> None:
+def test_every_site_segregates_and_pools_have_the_requested_sizes(population: Population) -> None:
     carriers = population.haplotypes.sum(axis=0)
     assert ((carriers > 0) & (carriers < 120)).all()
     assert population.haplotypes.dtype == np.int8
@@ -73,7 +73,7 @@ def test_segregating_sites_and_diversity_of_the_neutral_coalescent() -> None:
     assert count[:3] / count.sum() == pytest.approx(expected[:3], rel=0.12)
 
 
-def test_kinds_of_mutation_come_in_the_ratios_asked_for(species: Species) -> None:
+def test_kinds_of_mutation_come_in_the_requested_ratios(species: Species) -> None:
     config = replace(NEUTRAL, mutation_rate=3e-5, indel_share=0.1, transition_ratio=3.0)
     population = simulate_population(species, config)
     indel = is_indel(population)
@@ -139,6 +139,6 @@ def test_every_site_serves_the_haplotype_table(species: Species, population: Pop
         ({"mutation_rate": -1.0}, "negative"),
     ],
 )
-def test_what_cannot_be_simulated_is_told(change: dict[str, float], message: str) -> None:
+def test_what_cannot_be_simulated_is_reported(change: dict[str, float], message: str) -> None:
     with pytest.raises(BudwoodError, match=message):
         replace(PopulationConfig(), **change)

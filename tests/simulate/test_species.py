@@ -174,7 +174,7 @@ def test_parts_draw_from_their_own_streams() -> None:
     np.testing.assert_array_equal(plain.sequences["Chr1"], longer.sequences["Chr1"])
 
 
-def test_intergenic_composition_is_as_asked() -> None:
+def test_intergenic_composition_is_as_requested() -> None:
     config = SpeciesConfig(contigs=1, contig_length=100_000, genes_per_contig=1, transposons_per_contig=0)
     for gc in (0.3, 0.45):
         codes = simulate_species(replace(config, gc=gc)).sequences["Chr1"]
@@ -191,6 +191,6 @@ def test_intergenic_composition_is_as_asked() -> None:
         ({"seed": -1}, "positive numbers"),
     ],
 )
-def test_what_cannot_be_made_is_told(change: dict[str, int], message: str) -> None:
+def test_what_cannot_be_made_is_reported(change: dict[str, int], message: str) -> None:
     with pytest.raises(BudwoodError, match=message):
         simulate_species(replace(SpeciesConfig(contigs=1), **change))

@@ -11,7 +11,7 @@ from budwood.simulate.trait import EFFECT_CLASSES, EffectClass, Trait, TraitConf
 
 
 @pytest.mark.parametrize("heritability", [0.1, 0.6, 1.0])
-def test_genetic_variance_is_exactly_the_share_asked_for(
+def test_genetic_variance_is_exactly_the_requested_share(
     species: Species, population: Population, heritability: float
 ) -> None:
     config = TraitConfig(heritability=heritability, causal=40, phenotyped=50)
@@ -71,7 +71,7 @@ def test_parts_draw_from_their_own_streams(species: Species, population: Populat
     assert not np.array_equal(one.causal, other.causal)
 
 
-def test_impossible_traits_are_told(species: Species, population: Population) -> None:
+def test_impossible_traits_are_reported(species: Species, population: Population) -> None:
     with pytest.raises(BudwoodError, match="121 of 120 lines"):
         simulate_trait(species, population, TraitConfig(phenotyped=121))
     with pytest.raises(BudwoodError, match="variants can be causal, 99999 were asked for"):

@@ -38,7 +38,7 @@ def test_stretches_cover_every_known_base_and_hold_no_gap(letters, gap):
         assert letters[start] != "N" != letters[end - 1]
 
 
-def test_a_poor_assembly_stands_in_only_for_want_of_a_better():
+def test_a_poor_assembly_is_used_only_without_a_better_one():
     facts = [
         AssemblyFacts("rye", "v1", 40_000, 0.1),
         AssemblyFacts("rye", "v2", 900_000, 0.1),

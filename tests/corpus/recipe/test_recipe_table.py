@@ -51,7 +51,7 @@ def test_lists_and_tables_are_looked_into(entry: dict, told: str) -> None:
         build_table(AssemblySource, {"species": "A b", "fasta": "a.fa", **entry}, "here")
 
 
-def test_what_nobody_asked_for_is_named() -> None:
+def test_an_unknown_entry_is_named() -> None:
     check_nothing_left({}, "here")
     with pytest.raises(BudwoodError, match="unknown entry 'colour'"):
         check_nothing_left({"colour": 1}, "here")

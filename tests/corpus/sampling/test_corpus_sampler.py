@@ -124,6 +124,6 @@ def test_short_windows_are_filled_up_and_drawn_nevertheless(corpus):
         ({"config": SamplerConfig(window=2000)}, "windows of 2000 bases do not fit"),
     ],
 )
-def test_what_cannot_be_drawn_is_told(corpus, options, message):
+def test_what_cannot_be_drawn_is_reported(corpus, options, message):
     with pytest.raises(BudwoodError, match=message):
         CorpusSampler(corpus, options.pop("config", CONFIG), seed=0, **options)

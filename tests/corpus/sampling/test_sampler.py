@@ -101,7 +101,7 @@ def test_without_annotation_nothing_is_labelled_and_n_is_avoided():
         ("ACGT" * 30, ["x"], "'x'"),
     ],
 )
-def test_genomes_that_cannot_be_trained_on_are_told(letters, kept, message):
+def test_genomes_that_cannot_be_trained_on_are_reported(letters, kept, message):
     def sample() -> None:
         genome = load_training_genome("s", InMemoryAssembly({"c": letters}), validation_contigs=kept)
         WindowSampler([genome], [1.0], SamplerConfig(window=64), seed=0)
@@ -110,7 +110,7 @@ def test_genomes_that_cannot_be_trained_on_are_told(letters, kept, message):
         sample()
 
 
-def test_a_genome_of_n_is_told():
+def test_a_genome_of_n_is_reported():
     genome = load_training_genome("s", InMemoryAssembly({"c": "N" * 500}))
     with pytest.raises(BudwoodError, match="mostly N"):
         WindowSampler([genome], [1.0], SamplerConfig(window=64), seed=0).batch(0, 1)

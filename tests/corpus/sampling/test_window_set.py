@@ -42,6 +42,6 @@ def test_windows_come_on_either_strand_with_their_mask():
     assert seen == {True, False}
 
 
-def test_a_set_without_windows_is_told():
+def test_a_set_without_windows_is_reported():
     with pytest.raises(BudwoodError, match="no window"):
         WindowSet(CODES[:0], SPECIES[:0], seed=0)

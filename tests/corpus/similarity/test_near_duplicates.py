@@ -70,7 +70,7 @@ def test_lower_priority_numbers_stay():
     assert near_duplicates(windows, priority=np.array([2, 1, 0])).partner.tolist() == [2, 2, -1]
 
 
-def test_the_partner_of_a_dropped_window_is_kept_and_as_similar_as_asked(mixed):
+def test_the_partner_of_a_dropped_window_is_kept_and_as_similar_as_required(mixed):
     config = NearDuplicateConfig()
     result = near_duplicates(mixed, config)
     dropped = ~result.keep

@@ -175,7 +175,7 @@ def test_a_corrupt_shard_is_named(built, tmp_path):
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "No space left on device"), OSError("65536 requested and 9184 written")]
 )
-def test_a_full_disk_is_told_and_the_build_goes_on_later(built, tmp_path, monkeypatch, error):
+def test_a_full_disk_is_reported_and_the_build_resumes_later(built, tmp_path, monkeypatch, error):
     recipe = read_corpus_recipe(write_genomes(tmp_path))
 
     def full(*_: object, **__: object) -> None:

@@ -1,8 +1,8 @@
 """Stages of the corpus build: pure functions from files to a folder of files, each run once.
 
 A task's folder is filled beside its destination and renamed when everything is on disk, with a manifest that
-holds the SHA-256 of its files and a key made from the function, its version, its parameters and the digests of
-what it read. A task whose folder has the right key and intact files is not run again, which is how builds
+holds the SHA-256 of its files and a key made from the function, its version, its parameters and the digests
+of what it read. A task whose folder has the right key and intact files is not run again, which is how builds
 resume, and why a build that was killed at any point ends in the same bytes.
 """
 
