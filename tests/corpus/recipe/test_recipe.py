@@ -88,3 +88,21 @@ def test_the_recipe_of_all_genomes_leaves_the_unseen_species_out():
     assert not [s for s in recipe.sources if "arabidopsis" in s.fasta or "oryza" in s.fasta]
     excluded = {pattern for source in recipe.sources for pattern in source.exclude}
     assert {"Arath-*", "Orysa-*", "Arabidopsis *", "Oryza *"} <= excluded
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("assembly = 5", "assembly is '5', not a list of tables"),
+        ("collection = 'x'", "collection is 'x', not a list of tables"),
+        ("assembly = [1, 2]", "not a list of tables"),
+        (ONE + "windows = 1", "is not a table|not TOML|unknown key"),
+        ("seed = " + "9" * 5000, "the recipe is not TOML"),
+        ("x = " + "[" * 5000, "the recipe is not TOML"),
+        ("\ufeff\0", "the recipe is not TOML"),
+        (ONE.replace("a.fa", "a\\u0000.fa"), "a path holds a zero byte"),
+    ],
+)
+def test_values_of_another_type_are_refused(tmp_path, text, message):
+    with pytest.raises(BudwoodError, match=message):
+        read(tmp_path, text).files()

@@ -74,3 +74,25 @@ def test_a_manifest_gives_the_recipe_back(tmp_path):
     # A manifest from before a key existed means its default.
     del stored["corpus"], stored["objective"]["locus_weight"]
     assert build_recipe(stored, "manifest") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("genome = 5", "genome is '5', not a list of tables"),
+        ("name = 5", "name is '5', not text"),
+        ("seed = 'x'", "seed is 'x', not a whole number"),
+        ("seed = -1", "seed is '-1', not a whole number"),
+        ("seed = 18446744073709551616", "not a whole number"),
+        ("encoder = 5", "encoder is '5', not a table"),
+        ("start = [1]", "start is .*, not text"),
+        ("schedule = 7", "not a table"),
+    ],
+)
+def test_values_of_another_type_are_refused_by_name(tmp_path, text, message):
+    lines = {"name": 'name = "t"', "schedule": "schedule = {steps = 1}", "genome": ""}
+    lines[text.split(" ")[0]] = text
+    path = tmp_path / "r.toml"
+    path.write_text("\n".join(lines.values()))
+    with pytest.raises(BudwoodError, match=message):
+        read_recipe(path)

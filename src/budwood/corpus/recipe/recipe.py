@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from budwood.corpus.recipe.recipe_table import build_table, check_nothing_left, expanded, read_tables
+from budwood.corpus.recipe.recipe_table import (
+    build_table,
+    check_nothing_left,
+    expanded,
+    read_tables,
+    take_entries,
+)
 from budwood.corpus.similarity.minhash import WIDEST
 from budwood.errors import BudwoodError
 
@@ -316,10 +322,10 @@ def read_corpus_recipe(path: Path) -> CorpusRecipe:
         species have the same name.
     """
     table, where = read_tables(path), str(path)
-    sources = [build_table(AssemblySource, entry, where) for entry in table.pop("assembly", [])]
+    sources = [build_table(AssemblySource, entry, where) for entry in take_entries(table, "assembly", where)]
     sources += [
         build_table(AssemblySource, {**entry, "collection": True}, where)
-        for entry in table.pop("collection", [])
+        for entry in take_entries(table, "collection", where)
     ]
     parts: dict[str, Any] = asdict(
         build_table(Head, {key: table.pop(key) for key in ("name", "seed") if key in table}, where)

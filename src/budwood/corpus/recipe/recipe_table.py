@@ -45,11 +45,48 @@ def read_tables(path: Path) -> dict[str, Any]:
         If the file is missing or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BudwoodError("the recipe cannot be read", where=str(path), mend="check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits are no TOML error
         raise BudwoodError(f"the recipe is not TOML: {error}", where=str(path), mend="correct it") from error
+
+
+def take_entries(table: dict[str, Any], key: str, where: str) -> list[Any]:
+    """Take the entries of an array of tables (``[[key]]``) out of a recipe; none where it has none.
+
+    Parameters
+    ----------
+    table
+        The recipe's tables; the entry is removed.
+    key
+        Name of the array.
+    where
+        Where the recipe stands, for error messages.
+
+    Returns
+    -------
+    list
+        The entries.
+
+    Raises
+    ------
+    BudwoodError
+        If it is no array of tables.
+
+    Examples
+    --------
+    >>> take_entries({"genome": [{"species": "rice"}]}, "genome", "r.toml")
+    [{'species': 'rice'}]
+    """
+    entries = table.pop(key, [])
+    if not isinstance(entries, list | tuple) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise BudwoodError(
+            f"{key} is {str(entries)[:40]!r}, not a list of tables",
+            where=where,
+            mend=f"write [[{key}]] tables",
+        )
+    return list(entries)
 
 
 def build_table(kind: type[T], entry: Any, where: str) -> T:
@@ -154,6 +191,8 @@ def expanded(name: str, where: str) -> Path:
     BudwoodError
         If a variable is not set.
     """
+    if "\0" in name:
+        raise BudwoodError("a path holds a zero byte", where=where, mend="correct the path")
     found = os.path.expandvars(name)
     if "$" in found:
         raise BudwoodError(

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budwood.corpus.recipe.recipe_table import build_table, check_nothing_left, expanded, read_tables
+from budwood.corpus.recipe.recipe_table import (
+    build_table,
+    check_nothing_left,
+    expanded,
+    read_tables,
+    take_entries,
+)
 from budwood.corpus.sampling.sampler import SamplerConfig
 from budwood.errors import BudwoodError
 from budwood.training.objective.objectives import ObjectiveConfig
@@ -114,7 +120,7 @@ def read_recipe(path: Path) -> Recipe:
         learn from.
     """
     table = read_tables(path)
-    recipe = build_recipe(table | {"genomes": table.pop("genome", [])}, str(path))
+    recipe = build_recipe(table | {"genomes": take_entries(table, "genome", str(path))}, str(path))
     if bool(recipe.genomes) == bool(recipe.corpus.folder):
         raise BudwoodError(
             "the recipe should name either genomes or the folder of a corpus",
@@ -143,7 +149,7 @@ def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
         recipe = Recipe(
             name=table.pop("name"),
             seed=table.pop("seed", 0),
-            genomes=tuple(build_table(GenomeSource, entry, where) for entry in table.pop("genomes")),
+            genomes=tuple(build_table(GenomeSource, entry, where) for entry in _genomes(table, where)),
             encoder=table.pop("encoder", {}),
             sampler=build_table(SamplerConfig, table.pop("sampler", {}), where),
             objective=build_table(ObjectiveConfig, table.pop("objective", {}), where),
@@ -155,4 +161,23 @@ def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
     except KeyError as error:
         raise BudwoodError(f"the recipe lacks {error}", where=where, mend="add it") from error
     check_nothing_left(table, where)
+    _check_head(recipe, where)
     return recipe
+
+
+def _genomes(table: dict[str, Any], where: str) -> list[Any]:
+    if "genomes" not in table:
+        raise KeyError("genomes")
+    return take_entries(table, "genomes", where)
+
+
+def _check_head(recipe: Recipe, where: str) -> None:
+    """Refuse values outside the tables that are of another type."""
+    for name, value, kind, called in (
+        ("name", recipe.name, str, "text"),
+        ("seed", recipe.seed, int, "a whole number from 0 on"),
+        ("encoder", recipe.encoder, dict, "a table"),
+        ("start", recipe.start, str, "text"),
+    ):
+        if type(value) is not kind or (kind is int and not 0 <= recipe.seed < 2**63):
+            raise BudwoodError(f"{name} is {str(value)[:40]!r}, not {called}", where=where, mend="correct it")

@@ -21,6 +21,8 @@ _STATE: Final = "state"
 #: What may change from one run to the next: it moves no weight.
 _FREE: Final = ("save_every", "validate_every", "validation_batches")
 _LEAST_WINDOW: Final = 32
+# Larger numbers of steps, bases or windows do not fit the arrays that are made of them.
+_MOST: Final = 2**40
 
 
 def check_recipe(recipe: Recipe, where: str) -> None:
@@ -47,6 +49,8 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         value = getattr(holder, name)
         if value < lowest:
             raise BudwoodError(f"{name} is {value}", where=where, mend=f"give at least {lowest}")
+        if value > _MOST:
+            raise BudwoodError(f"{name} is {value}", where=where, mend=f"give at most {_MOST:,}")
     _check_long_windows(recipe, where)
     if schedule.precision not in ("bf16", "no"):
         raise BudwoodError(f"precision is {schedule.precision!r}", where=where, mend="give 'bf16' or 'no'")

@@ -44,6 +44,11 @@ def test_ids_survive_to_the_letter(tmp_path: Path, names: list[str]) -> None:
     assert list(read_accession_column(path)) == names
 
 
+def test_the_accession_column_is_known_by_its_name(tmp_path: Path) -> None:
+    path = written(tmp_path, "plot,family,germplasmName\n1,x,B73\n2,y,Mo17\n")
+    assert read_accession_column(path, "family") == {"B73": "x", "Mo17": "y"}
+
+
 def test_a_list_with_and_without_header(tmp_path: Path) -> None:
     assert read_accession_list(written(tmp_path, "accession\na\n\nb\n")) == ["a", "b"]
     assert read_accession_list(written(tmp_path, "a\r\nb\r\n")) == ["a", "b"]
@@ -52,13 +57,17 @@ def test_a_list_with_and_without_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "told"),
     [
-        ("", None, "no header, no second column or no row"),
-        ("id\na\n", None, "no header, no second column"),
+        ("", None, "the table is empty"),
+        ("id\na\n", None, "a single column"),
         ("id,g\n", None, "no row"),
         ("id,g,h\na,1,2\n", None, "not clear which column"),
         ("id,g,h\na,1,2\n", "k", "no column 'k'"),
         ("id,g\na,1\na,2\n", None, "'a' stands twice"),
         ("id,g\na,\n", None, "accession 'a' has no value of 'g'"),
+        ("id,g\na,NA\n", None, "accession 'a' has no value of 'g'"),
+        ("id,g\na,n.d.\n", None, "accession 'a' has no value of 'g'"),
+        ("id,g\na,nan\n", None, "accession 'a' has no value of 'g'"),
+        ("id,g\na,inf\n", None, "'inf' is no number"),
         ("id,g\na,cheap\n", None, "'cheap' is no number"),
     ],
 )

@@ -37,16 +37,17 @@ def test_columns_by_meaning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "the table has no environment"),
+        ("", "the table is empty"),
+        (",,\n,,\n", "the table is empty"),
         ("environment,year\n", "the table has no environment"),
         ("environment,year\na,2012\na,2013\n", "environment 'a' stands twice"),
         ("environment,year\n,2012\n", "environment number 1 has no name"),
-        ("environment,rain\na,wet\n", "covariate 'rain' of environment 'a' is 'wet', which is no number"),
+        ("environment,rain\na,wet\n", "covariate 'rain' of environment 'a': 'wet' is no number"),
         ("environment,rain\na,NA\n", "covariate 'rain' of environment 'a' has no value"),
-        ("environment,rain\na,inf\n", "is 'inf', which is no number"),
+        ("environment,rain\na,inf\n", "'inf' is no number"),
         ("environment,provenance\na,moon\n", "provenance 'moon' is not known"),
         ("environment,year\na,2012,3\n", "the row has 3 cells, the header has 2"),
-        ("environment,rain,rain\na,1,2\n", "column 'rain' stands twice"),
+        ("environment,rain,rain\na,1,2\n", "column 'rain' occurs twice"),
     ],
 )
 def test_bad_tables_are_told_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:

@@ -51,3 +51,9 @@ def test_the_dated_tree_of_plants(real_data) -> None:
     names = {leaf.name for leaf in tree.leaves()}
     assert len(names) == 33
     assert {"Brassica napus", "Theobroma cacao"} <= names
+
+
+@pytest.mark.parametrize("depth", [201, 2_000, 50_000])
+def test_trees_nested_too_deep_are_refused(depth: int) -> None:
+    with pytest.raises(BudwoodError, match="nested more than 200 deep"):
+        parse_newick("(" * depth + "a" + ")" * depth + ";")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Final
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.text.delimited import delimiter_of, refuse_repeated, text_lines
+from budwood.genomics.io.tables.columns import accession_column
+from budwood.genomics.io.tables.number_column import read_number_column
+from budwood.genomics.io.tables.table import Table, read_table
+from budwood.genomics.io.text.delimited import MISSING_CELLS, refuse_repeated, text_lines
 
 #: First lines of a list of ids that name the column instead of an accession.
 _HEADERS: Final = frozenset({"accession", "accessions", "id", "ids", "line", "lines", "genotype", "taxa"})
 
 
 def read_accession_column(path: Path, column: str | None = None, *, row: str = "accession") -> dict[str, str]:
-    """One column of a table by accession id, which stands in the first column; ids and cells to the letter.
+    """One column of a table by accession id; the column with a known name for it, else the first, names it.
 
     Parameters
     ----------
     path
-        Table with a header, separated by commas, tabs or semicolons (plain or packed).
+        Table with a header (commas, tabs, semicolons or blanks; plain or packed; or .xlsx).
     column
         Which one; the second of a table of two by default.
     row
@@ -30,32 +32,27 @@ def read_accession_column(path: Path, column: str | None = None, *, row: str = "
     BudwoodError
         If the file is no such table, the column is not there, an id repeats or a cell is empty.
     """
-    path = Path(path)
-    lines = list(text_lines(path))
-    delimiter = delimiter_of(lines[0]) if lines else ","
-    try:
-        rows = [cells for cells in csv.reader(lines, delimiter=delimiter) if any(map(str.strip, cells))]
-    except csv.Error as error:
+    table = read_table(Path(path))
+    if not table.rows:
         raise BudwoodError(
-            f"the table cannot be read: {error}", where=str(path), mend="check the quotes"
-        ) from error
-    header = [name.strip() for name in rows[0]] if rows else []
-    if len(header) < 2 or len(rows) < 2:
-        raise BudwoodError(
-            "the table has no header, no second column or no row",
-            where=str(path),
+            "the table has no row",
+            where=str(table.path),
             mend=f"give {row} and value in each row, separated by commas, under a header",
         )
-    index = _index(path, header, column)
-    for number, cells in enumerate(rows[1:], start=2):
-        if len(cells) <= index or not cells[index].strip():
+    key = accession_column(table, {}).index if row == "accession" else 0
+    if table.header[key] == column:
+        key = 0
+    index = _index(table, key, column)
+    found = dict(zip(table.column(key), table.column(index), strict=True))
+    for number, (name, cell) in enumerate(zip(table.column(key), table.column(index), strict=True)):
+        if cell.lower() in MISSING_CELLS:
             raise BudwoodError(
-                f"{row} {cells[0]!r} has no value of {header[index]!r}",
-                where=f"{path}, row {number}",
+                f"{row} {name!r} has no value of {table.header[index]!r}",
+                where=table.where(number, index),
                 mend="fill the cell or remove the row",
             )
-    refuse_repeated([cells[0] for cells in rows[1:]], row, path)
-    return {cells[0]: cells[index].strip() for cells in rows[1:]}
+    refuse_repeated(table.column(key), row, table.path)
+    return found
 
 
 def read_accession_numbers(
@@ -68,15 +65,12 @@ def read_accession_numbers(
     BudwoodError
         As there, and if a cell is no number.
     """
-    numbers = {}
-    for name, cell in read_accession_column(path, column, row=row).items():
-        try:
-            numbers[name] = float(cell)
-        except ValueError as error:
-            raise BudwoodError(
-                f"{cell!r} is no number", where=f"{path}, {row} {name!r}", mend="write a number"
-            ) from error
-    return numbers
+    cells = read_accession_column(path, column, row=row)
+    numbers = read_number_column(list(cells.values()))
+    if numbers.refused:
+        index, reason = numbers.refused[0]
+        raise BudwoodError(reason, where=f"{path}, {row} {list(cells)[index]!r}", mend="write a number")
+    return dict(zip(cells, numbers.values, strict=True))
 
 
 def read_accession_list(path: Path) -> list[str]:
@@ -97,10 +91,11 @@ def read_accession_list(path: Path) -> list[str]:
     return names
 
 
-def _index(path: Path, header: list[str], column: str | None) -> int:
-    if column is None and len(header) == 2:
-        return 1
-    if column is None or column not in header[1:]:
+def _index(table: Table, key: int, column: str | None) -> int:
+    others = [name for i, name in enumerate(table.header) if i != key]
+    if column is None and len(others) == 1:
+        return table.header.index(others[0])
+    if column is None or column not in others:
         what = "it is not clear which column is meant" if column is None else f"there is no column {column!r}"
-        raise BudwoodError(what, where=str(path), mend=f"choose one of: {', '.join(header[1:13])}")
-    return header.index(column, 1)
+        raise BudwoodError(what, where=str(table.path), mend=f"choose one of: {', '.join(others[:12])}")
+    return table.header.index(column)

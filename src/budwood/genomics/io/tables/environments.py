@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments, provenance_named
-from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, refuse_repeated, text_lines
+from budwood.genomics.io.tables.number_column import read_number_column
+from budwood.genomics.io.tables.table import Table, read_table
+from budwood.genomics.io.text.delimited import MISSING_CELLS, refuse_repeated
 
-_NAMES: Final = ("environment", "environ", "env", "trial", "experiment")
+_NAMES: Final = (
+    *("environment", "environments", "environ", "env", "envir", "environment_name", "environment_id"),
+    *("trial", "experiment", "studyname"),
+)
 _TEXTS: Final = {
     "year": ("year", "season"),
     "location": ("location", "loc", "site"),
@@ -23,7 +29,7 @@ _TEXTS: Final = {
 
 
 def read_environments(path: Path) -> Environments:
-    """Read a table of environments separated by commas, tabs or semicolons (plain or packed).
+    """Read a table of environments (commas, tabs, semicolons or blanks; plain or packed; or .xlsx).
 
     Columns ``year``, ``location``, ``treatment`` and ``provenance`` are text; provenance is field,
     controlled (or greenhouse, chamber) or mixed. Every other column is a covariate and must be numbers
@@ -35,11 +41,16 @@ def read_environments(path: Path) -> Environments:
         If the table cannot be read, an environment repeats or has no name, a covariate is missing or no
         number, or a provenance is another word.
     """
-    path = Path(path)
-    header, rows = _table(path)
-    plain = [name.lower() for name in header]
+    table = read_table(Path(path))
+    path, header, rows, plain = table.path, table.header, table.rows, table.plain
+    if not rows:
+        raise BudwoodError(
+            "the table has no environment",
+            where=str(path),
+            mend="give a header (environment, year, location, treatment, provenance) and a row for each",
+        )
     key = next((plain.index(name) for name in _NAMES if name in plain), 0)
-    names = [cells[key] for cells in rows]
+    names = list(table.column(key))
     refuse_repeated(names, "environment", path)
     roles = {role: next((plain.index(n) for n in words if n in plain), -1) for role, words in _TEXTS.items()}
     roles = {role: -1 if index == key else index for role, index in roles.items()}
@@ -49,54 +60,26 @@ def read_environments(path: Path) -> Environments:
         for name, word in zip(names, texts["provenance"], strict=True)
     )
     covariates = {
-        header[index]: np.array([_number(path, header[index], cells[key], cells[index]) for cells in rows])
+        header[index]: _covariate(table, index, names)
         for index in range(len(header))
         if index != key and index not in roles.values()
     }
     return Environments(tuple(names), **texts, covariates=covariates)
 
 
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    lines = list(text_lines(path))
-    try:
-        cells = list(csv.reader(lines, delimiter=delimiter_of(lines[0]) if lines else ","))
-    except csv.Error as error:
-        raise BudwoodError(
-            f"the table cannot be read: {error}", where=str(path), mend="check the quotes"
-        ) from error
-    rows = [[cell.strip() for cell in row] for row in cells if any(map(str.strip, row))]
-    if len(rows) < 2:
-        raise BudwoodError(
-            "the table has no environment",
-            where=str(path),
-            mend="give a header (environment, year, location, treatment, provenance) and a row for each",
-        )
-    header, body = rows[0], rows[1:]
-    for number, row in enumerate(body, start=2):
-        if len(row) != len(header):
-            raise BudwoodError(
-                f"the row has {len(row)} cells, the header has {len(header)}",
-                where=f"{path}, row {number}",
-                mend="fill the row or name every column",
-            )
-    refuse_repeated(header, "column", path)
-    return header, body
-
-
-def _text(cells: list[str], index: int) -> str:
+def _text(cells: Sequence[str], index: int) -> str:
     return "" if index < 0 or cells[index].lower() in MISSING_CELLS else cells[index]
 
 
-def _number(path: Path, column: str, environment: str, cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        what = "has no value" if cell.lower() in MISSING_CELLS else f"is {cell!r}, which is no number"
-        raise BudwoodError(
-            f"covariate {column!r} of environment {environment!r} {what}",
-            where=str(path),
-            mend="give a number for every environment, or leave the column out",
-        )
-    return value
+def _covariate(table: Table, index: int, names: Sequence[str]) -> NDArray[np.float64]:
+    column = read_number_column(table.column(index), semicolons=table.delimiter == ";")
+    reasons = dict(column.refused)
+    for row, value in enumerate(column.values):
+        if not math.isfinite(value):
+            what = f": {reasons[row]}" if row in reasons else " has no value"
+            raise BudwoodError(
+                f"covariate {table.header[index]!r} of environment {names[row]!r}{what}",
+                where=table.where(row, index),
+                mend="give a number for every environment, or leave the column out",
+            )
+    return np.array(column.values, dtype=np.float64)

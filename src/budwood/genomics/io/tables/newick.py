@@ -12,6 +12,8 @@ from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import text_lines
 from budwood.genomics.phylogeny import Clade
 
+#: Brackets within brackets at most; every level of a tree is a level of calls in what reads it.
+DEEPEST: Final = 200
 _TOKEN: Final = re.compile(r"\s*(\[[^\]]*\]|'(?:[^']|'')*'|[(),:;]|[^\s(),:;'\[]+)")
 
 
@@ -48,6 +50,8 @@ def parse_newick(text: str, *, where: str = "the tree") -> Clade:
         position += 1
         if token == "(":
             open_clades.append([])
+            if len(open_clades) > DEEPEST:
+                raise _broken(f"its brackets are nested more than {DEEPEST} deep", where)
             continue
         if token == ",":
             if position == len(tokens) or tokens[position] in ",);":

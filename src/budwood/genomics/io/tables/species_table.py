@@ -43,7 +43,7 @@ def read_species_table(path: Path, ranks: tuple[str, ...] = ("order", "family"))
     at = columns.index("species")
     rows: dict[str, SpeciesRow] = {}
     for number, line in enumerate(lines[1:], start=2):
-        cells = split_cells(line, delimiter)
+        cells = [cell.strip() for cell in split_cells(line, delimiter)]
         known = rows.get(cells[0])
         if len(cells) < len(columns) or not cells[at] or (known and known.species != cells[at]):
             raise BudwoodError(
