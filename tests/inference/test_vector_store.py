@@ -97,7 +97,7 @@ def test_numbers_that_are_not_finite_are_not_stored(tmp_path: Path, value: float
 
 
 def test_the_configuration_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Heads stand in no weight's shape: the same file read with another number of heads gives other vectors."""
+    """The number of heads is in no weight's shape, but another number gives other vectors."""
     monkeypatch.setenv("BUDWOOD_CACHE", str(tmp_path / "cache"))
     save_checkpoint(random_checkpoint(SHAPE).encoder, tmp_path)
     windows = np.random.default_rng(0).integers(0, 4, (2, 40), dtype=np.uint8)

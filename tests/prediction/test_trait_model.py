@@ -103,7 +103,8 @@ def test_a_saved_model_predicts_the_same_numbers_in_a_new_process(panel, name, t
         "folder = Path(sys.argv[1])\n"
         "model, data = TraitModel.load(folder / 'model'), np.load(folder / 'data.npz')\n"
         "names = tuple(sys.argv[2].split())\n"
-        "genotypes = Genotypes(names, model.training.markers, data['dosage'], np.full(80, 2, dtype=np.int8))\n"
+        "genotypes = Genotypes(names, model.training.markers, data['dosage'], np.full(80, 2, "
+        "dtype=np.int8))\n"
         "windows = tuple(Interval('chr1', 512 * w, 512 * (w + 1)) for w in range(10))\n"
         "table = HaplotypeTable(names, windows, np.zeros((30, 512), dtype=np.uint8),\n"
         "                       np.arange(0, 31, 3), data['codes'], {})\n"
@@ -228,7 +229,8 @@ def test_sequence_models_ask_for_the_sequences_of_new_lines(panel) -> None:
 
 
 def _simulated(seed: int) -> tuple[Genotypes, np.ndarray]:
-    """160 lines of 8 families at 400 markers, a trait of 60 loci with heritability .6, 100 lines phenotyped."""
+    """160 lines of 8 families at 400 markers, a trait of 60 loci with heritability .6, 100 lines "
+    "phenotyped."""
     rng = np.random.default_rng(seed)
     founders = rng.binomial(1, rng.uniform(0.1, 0.9, 400), (8, 2, 400))
     family = rng.integers(8, size=160)

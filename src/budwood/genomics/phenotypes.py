@@ -142,7 +142,8 @@ class TraitDescription:
         if not self.count:
             return f"{self.trait}: no value."
         text = (
-            f"{self.trait}: {self.count:,} {'value' if self.count == 1 else 'values'} from {self.minimum:.7g} to "
+            f"{self.trait}: {self.count:,} {'value' if self.count == 1 else 'values'} from "
+            f"{self.minimum:.7g} to "
             f"{self.maximum:.7g}, median {self.median:.7g}"
         )
         if not self.outliers:

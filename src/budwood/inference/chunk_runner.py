@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from budwood.progress import Advance
 
-#: :func:`budwood.inference.embed.encode_chunk` of one model and kind of vector: takes a chunk, and ``advance`` by name.
+#: :func:`budwood.inference.embed.encode_chunk` of one model and kind of vector: takes a chunk, and
+#: ``advance`` by name.
 EncodeChunk = Callable[..., NDArray[np.float32]]
 
 

@@ -105,7 +105,8 @@ class Checkpoint:
         with ExitStack() as modes:
             modes.enter_context(torch.inference_mode())
             if self.device.type == "cuda":
-                # By default convolutions round their factors to 10 bits there (TF32), more than haplotypes differ.
+                # By default convolutions round their factors to 10 bits there (TF32), more than haplotypes
+                # differ.
                 modes.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
             if self.precision == "bf16":
                 modes.enter_context(torch.autocast(self.device.type, torch.bfloat16))

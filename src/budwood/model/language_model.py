@@ -225,7 +225,7 @@ def _network(folder: Path) -> Any:
 
 
 def _check_names(whole: Any, told: dict[str, Any], folder: Path) -> None:
-    """Refuse weights that are missing from the part of the network that is used, or that it has no place for."""
+    """Refuse weights that the used part of the network lacks, or for which it has no parameter."""
     prefix, parts = f"{whole.base_model_prefix}.", {name for name, _ in whole.base_model.named_children()}
 
     def used(key: str) -> bool:

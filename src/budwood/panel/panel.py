@@ -39,7 +39,8 @@ class HaplotypeVectors:
 class Panel:
     """Genotypes, and what else is known of the same accessions.
 
-    The accessions of the genotypes, in their order, are the panel's. Everything else is aligned to them by name.
+    The accessions of the genotypes, in their order, are the panel's. Everything else is aligned to them by
+    name.
 
     Attributes
     ----------
@@ -193,7 +194,8 @@ class Panel:
     def take(self, accessions: Sequence[str]) -> Panel:
         """The chosen accessions, in the order given.
 
-        Phenotypes of other accessions are left out; a panel without any phenotyped accession has no phenotypes.
+        Phenotypes of other accessions are left out; a panel without any phenotyped accession has no
+        phenotypes.
 
         Parameters
         ----------

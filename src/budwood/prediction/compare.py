@@ -42,8 +42,8 @@ class Design:
     Attributes
     ----------
     models
-        Names in :data:`budwood.prediction.models.registry.MODEL_NAMES`; the first is the baseline, the last the one
-        whose control on shuffled values and held-out predictions are reported.
+        Names in :data:`budwood.prediction.models.registry.MODEL_NAMES`; the first is the baseline, the last
+        the one whose control on shuffled values and held-out predictions are reported.
     scheme
         ``"random"``: repeat r uses seed + r. ``"clusters"``: clusters of related lines are held out whole.
         ``"families"``: the groups given are held out whole. Of the last two there is one division, so

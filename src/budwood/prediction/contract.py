@@ -1,8 +1,8 @@
 """What every trait model is: a description that learns, and a fitted model that predicts any lines.
 
 An :class:`Estimator` learns from training rows of a panel's kernels. What it returns, a
-:class:`FittedEstimator`, holds no panel: it predicts :class:`Lines`, which are rows of the panel it was fitted
-in (evaluation, fast: kernels are cached) or lines of any other file
+:class:`FittedEstimator`, holds no panel: it predicts :class:`Lines`, which are rows of the panel it was
+fitted in (evaluation, fast: kernels are cached) or lines of any other file
 (:class:`~budwood.prediction.kernels.training_lines.NewLines`).
 """
 

@@ -233,8 +233,8 @@ class FittedTraitModel:
             )
         if digest != trained.digest:
             raise BudwoodError(
-                f"the sequences were embedded by another checkpoint ({digest[:12] or 'not named'}) than the model "
-                f"was fitted with ({trained.digest[:12]})",
+                f"the sequences were embedded by another checkpoint ({digest[:12] or 'not named'}) than "
+                f"the model was fitted with ({trained.digest[:12]})",
                 mend="give the checkpoint the model was fitted with",
             )
 
@@ -305,8 +305,8 @@ def _missing_notes(accessions: tuple[str, ...], missing: Vector, share: float) -
     found = []
     if none:
         found.append(
-            f"{_named(none)} no call at any marker of the model: the mean is predicted, with the uncertainty of an "
-            "unknown line."
+            f"{_named(none)} no call at any marker of the model: the mean is predicted, with the "
+            "uncertainty of an unknown line."
         )
     if mostly:
         found.append(

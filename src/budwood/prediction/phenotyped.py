@@ -101,8 +101,8 @@ def _check_spread(y: NDArray[np.float64], trait: str) -> None:
         )
     if spread < _CLOSEST * size:
         raise BudwoodError(
-            f"the values of trait {trait!r} differ by {spread:.2g} at most, too little to compute with beside "
-            f"their size of {size:.3g}",
+            f"the values of trait {trait!r} differ by {spread:.2g} at most, too little to compute with "
+            f"beside their size of {size:.3g}",
             mend=f"subtract a number near them, such as {float(np.median(y)):.10g}, from all values",
         )
     if size > _LARGEST or spread < 1.0 / _LARGEST:

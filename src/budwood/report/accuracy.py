@@ -46,8 +46,8 @@ class Accuracy:
 def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
     """95 % interval of a mean of cross-validated r, corrected for training sets that overlap.
 
-    The interval of :func:`budwood.stats.evaluation.paired_difference.corrected_interval` (Nadeau and Bengio 2003), kept within
-    -1 and 1; NaN, NaN where fewer than two folds were measured.
+    The interval of :func:`budwood.stats.evaluation.paired_difference.corrected_interval` (Nadeau and Bengio
+    2003), kept within -1 and 1; NaN, NaN where fewer than two folds were measured.
 
     Parameters
     ----------

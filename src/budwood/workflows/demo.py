@@ -64,7 +64,8 @@ def demo(
     options
         How to simulate.
     out
-        Folder to write: the files of a prediction, and under ``data`` what a breeder would have and the truth.
+        Folder to write: the files of a prediction, and under ``data`` what a breeder would have and the
+        truth.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce

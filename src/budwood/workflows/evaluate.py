@@ -37,8 +37,8 @@ class EvaluateOptions:
     models
         Names; the first is the baseline, the last has the permutation test. By default what the files allow.
     scheme
-        ``"random"``, ``"clusters"``, ``"families"``, or for several environments ``"cv1"``, ``"cv2"``, ``"cv0"``,
-        ``"cv00"`` or ``"forward"``.
+        ``"random"``, ``"clusters"``, ``"families"``, or for several environments ``"cv1"``, ``"cv2"``,
+        ``"cv0"``, ``"cv00"`` or ``"forward"``.
     folds
         Parts; 5 where None, with families one for each.
     repeats

@@ -139,8 +139,8 @@ def predict(
     options
         What to predict, and how.
     out
-        Folder to write: predictions.csv, evaluation.json, report.html; with environments also environments.csv
-        and stability.csv. Nothing is written where None.
+        Folder to write: predictions.csv, evaluation.json, report.html; with environments also
+        environments.csv and stability.csv. Nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce

@@ -57,7 +57,8 @@ def pretrain(options: PretrainOptions, out: Path, *, overwrite: bool = False) ->
     options
         Which encoder to train, and how.
     out
-        Folder to write: ``training`` holds the state, a log and its curve, ``checkpoint`` the trained encoder.
+        Folder to write: ``training`` holds the state, a log and its curve, ``checkpoint`` the trained
+        encoder.
     overwrite
         Whether an earlier result in the folder may be replaced.
 

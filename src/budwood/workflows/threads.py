@@ -18,8 +18,9 @@ def blas_threads(accessions: int) -> Iterator[None]:
     """Limit the threads of linear algebra while trait statistics run.
 
     Matrices of a few hundred accessions are too small for several threads: the threads wait for one another,
-    which multiplies the processor time and saves none. Below :data:`MANY` accessions one thread is used, above
-    it as many as the library likes. PyTorch keeps its threads, and a number set in the environment counts.
+    which multiplies the processor time and saves none. Below :data:`MANY` accessions one thread is used,
+    above it as many as the library likes. PyTorch keeps its threads, and a number set in the environment
+    counts.
 
     Parameters
     ----------

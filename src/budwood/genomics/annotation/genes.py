@@ -172,9 +172,10 @@ class Annotation:
 
         Returns
         -------
-        ``uint8`` array of ``end - start`` :class:`~budwood.genomics.annotation.base_class.BaseClass` values, without the
-        marks of gene structure that :func:`~budwood.genomics.annotation.base_class_track.base_class_track` adds. A
-        contig without genes is intergenic throughout.
+        ``uint8`` array of ``end - start`` :class:`~budwood.genomics.annotation.base_class.BaseClass` values,
+        without the marks of gene structure that
+        :func:`~budwood.genomics.annotation.base_class_track.base_class_track` adds. A contig without genes is
+        intergenic throughout.
         """
         painted = np.zeros(end - start, dtype=np.uint8)
         models = self._models.get(contig)

@@ -112,8 +112,8 @@ class MarkerMatch:
             found.append(f"{self.other_strand:,} of them are written for the other strand.")
         if self.ambiguous_left_out:
             found.append(
-                f"{self.ambiguous_left_out:,} markers with alleles A and T or C and G were left out: their strand "
-                "cannot be known, and the file writes other markers for the other strand."
+                f"{self.ambiguous_left_out:,} markers with alleles A and T or C and G were left out: "
+                "their strand cannot be known, and the file writes other markers for the other strand."
             )
         elif self.ambiguous:
             found.append(
@@ -122,8 +122,8 @@ class MarkerMatch:
             )
         if self.without_letters:
             found.append(
-                f"{self.without_letters:,} markers were matched without their alleles, because a file names none: "
-                "both files are assumed to count the same allele."
+                f"{self.without_letters:,} markers were matched without their alleles, because a file "
+                "names none: both files are assumed to count the same allele."
             )
         if self.other_alleles:
             found.append(
@@ -139,8 +139,8 @@ def match_markers(wanted: Markers, found: Markers) -> MarkerMatch:
 
     Markers are matched by contig and position where both files give places, else by name; where both ways are
     possible, the way that finds more is used. Contigs match when their names are equal after case, a leading
-    "chr" and leading zeros are removed. Among markers of one place, one with the same alleles (in either order,
-    on either strand) is chosen.
+    "chr" and leading zeros are removed. Among markers of one place, one with the same alleles (in either
+    order, on either strand) is chosen.
 
     Parameters
     ----------

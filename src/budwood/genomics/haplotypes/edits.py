@@ -122,8 +122,8 @@ def stream_edits(source: CallSource, assembly: Assembly, tally: Counter[str]) ->
     Where two edits of one copy overlap, the one first by (start, end, order in the file) is applied and the
     other is not. Two insertions into the same gap overlap; an insertion into the gap before or after a
     replaced stretch does not overlap it. Every reason to leave something out is counted in ``tally`` under
-    the keys of :class:`budwood.genomics.haplotypes.assumptions.Assumption`. A batch with the contig's length plus one
-    as its frontier ends the contig.
+    the keys of :class:`budwood.genomics.haplotypes.assumptions.Assumption`. A batch with the contig's length
+    plus one as its frontier ends the contig.
 
     Raises
     ------

@@ -16,8 +16,8 @@ def covariate_conclusion(paired: Sequence[PairedDifference], scheme: str, over: 
 
     Examples
     --------
-    >>> print(covariate_conclusion([PairedDifference("reaction norm", "main effect + deviations", 0.001, -0.01,
-    ...                                           0.012)], "cv1", "folds"))
+    >>> with_covariates = PairedDifference("reaction norm", "main effect + deviations", 0.001, -0.01, 0.012)
+    >>> print(covariate_conclusion([with_covariates], "cv1", "folds"))
     Covariates of the environments add nothing that these folds can show (cv1): r is 0.001 higher with them
     (95 % interval over folds -0.010 to 0.012).
     """

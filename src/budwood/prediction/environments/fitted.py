@@ -105,9 +105,10 @@ class FittedKroneckerModel:
         noise = np.full(len(scales.scale), residual.mean())
         noise[seen] = residual
         record = found.pev_value + ((weights**2) @ noise)[None, :]
-        # What is known of a new environment's mean comes from the few environments seen, not from the records,
-        # so the two parts have t quantiles of different degrees of freedom. Their half-widths add as squares:
-        # the method of variance estimates recovery (Zou and Donner 2008, Statistics in Medicine 27:1693).
+        # What is known of a new environment's mean comes from the few environments seen, not from the
+        # records, so the two parts have t quantiles of different degrees of freedom. Their half-widths add as
+        # squares: the method of variance estimates recovery (Zou and Donner 2008, Statistics in Medicine
+        # 27:1693).
         within = float(stdtrit(len(self.trials) - len(seen), 0.95)) ** 2
         between = float(stdtrit(max(len(seen) - 1, 1), 0.95)) ** 2
         half = np.sqrt(within * record + between * unseen[None, :])

@@ -24,10 +24,10 @@ def genomic_heritability(kernels: PanelKernels, y: NDArray[np.float64]) -> Herit
     """Share of the variance of the n trait values that the relationship matrix explains.
 
     ``Vu D / (Vu D + Ve)`` with REML estimates from all accessions and ``D`` the expected sample variance of
-    an effect of unit variance (:func:`budwood.stats.relationship.kernel_scaling.kernel_spread`). It is that of the values
-    given: of means over plots where they are means. Genetic variance that markers do not follow counts as
-    residual, so it tends to lie under the heritability of a trial, and r / h above. Held-out accessions take
-    part: only figures that are already made are divided by its root.
+    an effect of unit variance (:func:`budwood.stats.relationship.kernel_scaling.kernel_spread`). It is that
+    of the values given: of means over plots where they are means. Genetic variance that markers do not follow
+    counts as residual, so it tends to lie under the heritability of a trial, and r / h above. Held-out
+    accessions take part: only figures that are already made are divided by its root.
 
     Parameters
     ----------

@@ -42,8 +42,8 @@ class KernelModel:
     name
         What people call it.
     alternatives
-        Sets of kernel names (see :meth:`PanelKernels.kernel`). All are fitted to the training rows and the one
-        with the highest restricted likelihood predicts; that is how a bandwidth is chosen.
+        Sets of kernel names (see :meth:`PanelKernels.kernel`). All are fitted to the training rows and the
+        one with the highest restricted likelihood predicts; that is how a bandwidth is chosen.
     """
 
     name: str

@@ -133,8 +133,8 @@ class TrainingHaplotypes:
             new = self._rows(second, table.offsets)
             if known and new and not np.array_equal(self.sequences[known[0]], table.sequences[new[0]]):
                 raise BudwoodError(
-                    f"the reference of window {window.contig}:{window.start + 1}-{window.end} is another one than "
-                    "the model was fitted with",
+                    f"the reference of window {window.contig}:{window.start + 1}-{window.end} is "
+                    "another one than the model was fitted with",
                     mend="give the reference genome that the model was fitted with",
                 )
             codes[:n, w] = _copies(self.codes, first, copies, 0, absent)

@@ -163,8 +163,8 @@ class NewLines:
         self.match = match or match_markers(training.markers, genotypes.markers)
         if self.match.share < minimum_share:
             raise BudwoodError(
-                f"{self.match.matched:,} of the model's {len(self.match.column):,} markers are in the genotypes, "
-                f"fewer than {minimum_share:.0%}",
+                f"{self.match.matched:,} of the model's {len(self.match.column):,} markers are in the "
+                f"genotypes, fewer than {minimum_share:.0%}",
                 mend="give genotypes of the same markers: the same genome build, or the same marker names",
             )
         self._dosage, self._ploidy = self.match.dosage(genotypes), genotypes.ploidy

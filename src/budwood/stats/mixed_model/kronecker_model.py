@@ -2,8 +2,9 @@
 
 The effect of row i in column j has ``Cov(u_ij, u_kl) = K_ik G_jl``: K is given, G is estimated. Every column
 has a fixed mean, and a record of weight w in column j has residual variance ``r_j / w``. Two engines solve
-this exactly and are interchangeable: :class:`~budwood.stats.mixed_model.kronecker_grid.KroneckerGrid` for grids that are full or
-nearly so, and :class:`~budwood.stats.mixed_model.kronecker_scattered.KroneckerScattered` for any set of weighted records.
+this exactly and are interchangeable: :class:`~budwood.stats.mixed_model.kronecker_grid.KroneckerGrid` for
+grids that are full or nearly so, and
+:class:`~budwood.stats.mixed_model.kronecker_scattered.KroneckerScattered` for any set of weighted records.
 """
 
 from __future__ import annotations

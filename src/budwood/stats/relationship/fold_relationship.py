@@ -11,8 +11,8 @@ the indicator of missing entries and ``d`` the training means minus those of all
 that pass the filter in the fold and not over all rows are added one by one, and those of the other kind taken
 off. The expected squares of missing entries go onto the diagonal.
 
-Nothing is approximated: the result is that of :func:`budwood.stats.relationship.relationship.centred_products` up to
-rounding.
+Nothing is approximated: the result is that of
+:func:`budwood.stats.relationship.relationship.centred_products` up to rounding.
 """
 
 from __future__ import annotations

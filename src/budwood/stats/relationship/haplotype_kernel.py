@@ -98,8 +98,8 @@ def haplotype_products(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Inner products of accessions' features with those of training rows, and with themselves.
 
-    Features are differences from the reference, neither centred nor scaled, so that an entry depends on its two
-    accessions alone.
+    Features are differences from the reference, neither centred nor scaled, so that an entry depends on its
+    two accessions alone.
 
     Parameters
     ----------

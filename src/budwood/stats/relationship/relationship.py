@@ -115,8 +115,8 @@ class CentredProducts:
     Attributes
     ----------
     products
-        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights; the
-        diagonal holds the expected squares of missing entries too.
+        (n, n) inner products of the centred rows over the markers kept, ``sum w_j z_j z_j'`` with weights;
+        the diagonal holds the expected squares of missing entries too.
     summary
         Where the centre came from.
     """
@@ -134,7 +134,7 @@ class CentredProducts:
         return self._block(rows, others) * self.unit
 
     def squared_distances(self, rows: Rows | None = None, others: Rows | None = None) -> NDArray[np.float64]:
-        """Squared Euclidean distances, per unit of sum p (1 - p), between rows and others; of all by default."""
+        """Squared Euclidean distances of rows and others, per unit of sum p (1 - p); of all by default."""
         n, own = len(self.products), np.diagonal(self.products)
         first = np.arange(n) if rows is None else rows
         second = np.arange(n) if others is None else others

@@ -301,7 +301,7 @@ def test_changed_content_under_an_old_date_is_read_anew(tmp_path: Path, packed: 
 def test_without_a_date_of_the_entry_the_content_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows keeps no such date: the first of two lines becomes longer, so an old index would misplace bases."""
+    """Windows has no such date: the first of two lines becomes longer, so an old index misplaces bases."""
     path = tmp_path / "genome.fa"
     true = os.stat
 

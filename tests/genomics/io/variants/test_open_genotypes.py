@@ -165,7 +165,8 @@ def test_three_thousand_accessions_at_two_hundred_thousand_markers_fit(tmp_path:
     (tmp_path / "p.bim").write_text("".join(f"{1 + j // 20_000} m{j} 0 {j + 1} A G\n" for j in range(m)))
     (tmp_path / "p.fam").write_text("".join(f"f{i} line{i} 0 0 0 -9\n" for i in range(n)))
     code = (
-        "import sys; from pathlib import Path; from budwood.genomics.io.variants.open_genotypes import read_genotypes\n"
+        "import sys; from pathlib import Path; from budwood.genomics.io.variants.open_genotypes import "
+        "read_genotypes\n"
         "assert read_genotypes(Path(sys.argv[1])).dosage.shape == (3000, 200000)\n"
         "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
     )

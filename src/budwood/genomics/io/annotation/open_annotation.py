@@ -15,7 +15,8 @@ def read_annotation(path: Path) -> Annotation:
     Raises
     ------
     BudwoodError
-        As :func:`budwood.genomics.io.annotation.gff.read_gff` and :func:`budwood.genomics.io.annotation.bed.read_bed`.
+        As :func:`budwood.genomics.io.annotation.gff.read_gff` and
+        :func:`budwood.genomics.io.annotation.bed.read_bed`.
     """
     path = Path(path)
     is_bed = any(suffix.lower().startswith(".bed") for suffix in path.suffixes[-2:])

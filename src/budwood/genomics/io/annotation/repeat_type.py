@@ -50,8 +50,8 @@ _TARGET: Final = re.compile(r"(?:Motif:)?(\S+)")
 def is_repeat(feature: Feature) -> bool:
     """Whether a line is a repeat or a piece of one.
 
-    It is by its type, a term of the Sequence Ontology or a class such as ``LTR/Copia``, by a class in place of
-    its identifier, or by the program that found it. Genes of transposons are genes.
+    It is by its type, a term of the Sequence Ontology or a class such as ``LTR/Copia``, by a class in place
+    of its identifier, or by the program that found it. Genes of transposons are genes.
     """
     kind = feature.kind.lower()
     if feature.is_part or kind.endswith(("gene", "mrna", "transcript")):

@@ -135,7 +135,8 @@ def open_fasta(path: Path) -> FastaAssembly:
 
     The first time, the file is read once: letters and names are checked and an index is written into
     the cache, never beside the file. Where the file is not seekable (xz, plain gzip; BGZF too where pysam is
-    not installed) or its lines are uneven, its unpacked text is put into the cache too. Nothing is ever loaded whole.
+    not installed) or its lines are uneven, its unpacked text is put into the cache too. Nothing is ever
+    loaded whole.
 
     Raises
     ------

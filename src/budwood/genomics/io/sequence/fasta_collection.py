@@ -17,7 +17,7 @@ from budwood.genomics.io.text.compressed import open_bytes
 
 
 def open_collection(path: Path) -> FastaAssembly:
-    """Open a FASTA file as :func:`budwood.genomics.io.sequence.fasta.open_fasta` does, repeated records read once.
+    """Open a FASTA file of many species, in which a record may be repeated; repeated records are read once.
 
     A copy without the repetitions is kept in the cache.
 

@@ -64,7 +64,8 @@ _ACCESSION_PERHAPS: Final = [
 _ROLES: Final[Mapping[str, str]] = {
     "trait": "trait traits trait_name traitname phenotype character variable observationvariablename",
     "value": "value values trait_value phenotype_value measurement observation observationvalue estimate",
-    "environment": "environment environments env environ envir environment_name environment_id environmentname",
+    "environment": "environment environments env environ envir environment_name environment_id "
+    "environmentname",
     "standard_error": "standard_error se std_error stderr std_err sem",
     "provenance": "provenance",
 }

@@ -68,7 +68,8 @@ def find_missing_codes(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], 
             gap = _gap(edge, float(rest.min()), float(rest.max()))
             if gap > _GAP * float(np.ptp(rest)) > 0:
                 notes.append(
-                    f"{_shown(edge, counts[edge])} lies far from all other values; write NA if it means missing"
+                    f"{_shown(edge, counts[edge])} lies far from all other values; write NA if it means "
+                    "missing"
                 )
     return codes, notes
 

@@ -15,7 +15,8 @@ from budwood.errors import BudwoodError
 
 #: A packed file that has given this many bytes is checked against :data:`MOST_UNPACKED_PER_BYTE`.
 CHECKED_FROM: Final = 1 << 28
-#: Bytes that one packed byte may give, on average. Genotypes give 10 to 100, a file made to fill the memory 1,000.
+#: Bytes that one packed byte may give, on average. Genotypes give 10 to 100, a file made to fill the memory
+#: 1,000.
 MOST_UNPACKED_PER_BYTE: Final = 500
 
 _GZIP: Final = b"\x1f\x8b"

@@ -91,7 +91,7 @@ def _site(fields: list[bytes], path: Path, line: int) -> Site:
 
 
 def _diploid_calls(text: bytes, accessions: int) -> NDArray[np.int32] | None:
-    """Calls where every one is a digit or point, a separator and another, by far the most common; else None."""
+    """Calls if every one is a digit or point, a separator and another, as most are; else None."""
     if len(text) != _DIPLOID_WIDTH * accessions - 1:
         return None
     grid = np.frombuffer(text + b"\t", dtype=np.uint8).reshape(accessions, _DIPLOID_WIDTH)
