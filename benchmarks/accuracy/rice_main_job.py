@@ -33,7 +33,7 @@ from rich.table import Table
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
+from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.tables.phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
@@ -89,7 +89,7 @@ def piece_grams(panel: Path, genotypes: Genotypes, checkpoint: str) -> Iterator[
     piece = piece.take([piece.row[name] for name in genotypes.accessions])
     yield "piece", relationship(piece.dosage, piece.ploidy)
     fasta = panel.parents[1] / "genomes/oryza_sativa/chr02_first_1Mb.fa.xz"
-    table = build_haplotypes(open_calls(calls), open_fasta(fasta))
+    table = tabulate_haplotypes(open_calls(calls), open_fasta(fasta))
     row = {name: i for i, name in enumerate(table.accessions)}
     order = np.array([row[name] for name in genotypes.accessions])
     for name, vectors in encoders(table, checkpoint):

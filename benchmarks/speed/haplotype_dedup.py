@@ -31,7 +31,7 @@ from budwood.config import WINDOW
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.calls import ABSENT, CallSource
-from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
+from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, decode, encode
 from budwood.stats.relationship.haplotype_kernel import haplotype_features, haplotype_kernel
@@ -45,7 +45,7 @@ def main() -> None:
     source, assembly, name = open_panel(arguments)
     encode_batch, encoder = open_encoder(arguments.checkpoint)
     began = time.perf_counter()
-    table = build_haplotypes(source, assembly)
+    table = tabulate_haplotypes(source, assembly)
     seconds = time.perf_counter() - began
     show_panel(name, table, seconds)
 

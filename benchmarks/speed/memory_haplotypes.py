@@ -115,7 +115,7 @@ def genotype_text(rng: np.random.Generator, outbred: NDArray[np.bool_], sites: i
 
 def measure(folder: Path) -> dict[str, float]:
     """Seconds and peak memory (GB, of the whole process so far) after each step."""
-    from budwood.genomics.haplotypes.table import build_haplotypes
+    from budwood.genomics.haplotypes.table import tabulate_haplotypes
     from budwood.genomics.io.sequence.fasta import open_fasta
     from budwood.genomics.io.variants.open_genotypes import open_calls, summarise_calls
 
@@ -124,7 +124,7 @@ def measure(folder: Path) -> dict[str, float]:
     summarise_calls(source)
     found = {"summary_seconds": time.perf_counter() - began, "summary_gb": peak_gigabytes()}
     began = time.perf_counter()
-    table = build_haplotypes(source, open_fasta(folder / "genome.fa"))
+    table = tabulate_haplotypes(source, open_fasta(folder / "genome.fa"))
     found |= {"table_seconds": time.perf_counter() - began, "table_gb": peak_gigabytes()}
     held = table.sequences.nbytes + table.codes.nbytes
     return found | {

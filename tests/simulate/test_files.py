@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.haplotypes.table import build_haplotypes
+from budwood.genomics.haplotypes.table import tabulate_haplotypes
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.gff import read_gff
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -165,7 +165,7 @@ def test_the_demo_has_the_sizes_it_is_budgeted_for() -> None:
     species = simulate_species(config.species)
     population = simulate_population(species, config.population)
     trait = simulate_trait(species, population, config.trait)
-    table = build_haplotypes(population, species.assembly)
+    table = tabulate_haplotypes(population, species.assembly)
     assert len(population.accessions) == 800
     assert trait.phenotyped.sum() == 150
     # 50 to 80 sequences per second are encoded on two cores, so 8,000 of them take under three minutes.

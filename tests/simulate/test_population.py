@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.haplotypes.table import build_haplotypes
+from budwood.genomics.haplotypes.table import tabulate_haplotypes
 from budwood.genomics.sequence import decode
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
@@ -124,7 +124,7 @@ def test_blocks_hold_the_whole_matrix_and_never_span_contigs(population: Populat
 
 
 def test_every_site_serves_the_haplotype_table(species: Species, population: Population) -> None:
-    table = build_haplotypes(population, species.assembly)
+    table = tabulate_haplotypes(population, species.assembly)
     assert table.assumptions["sites_used"] == len(population.sites)
     np.testing.assert_array_equal(table.codes[:, :, 0], table.codes[:, :, 1])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from budwood.genomics.checks.reference_check import ReferenceCheck, check_reference
 from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
-from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
+from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.open_genotypes import open_calls
 from budwood.genomics.io.variants.vcf import VcfCalls
@@ -55,4 +55,35 @@ def read_haplotypes(
     either = not isinstance(calls, VcfCalls)
     check = check_reference(calls, assembly, aliases=aliases, either_allele=either)
     referenced = ReferencedCalls(calls, assembly, aliases=aliases, reorder=either)
-    return PanelHaplotypes(table=build_haplotypes(referenced, assembly), check=check)
+    return PanelHaplotypes(table=tabulate_haplotypes(referenced, assembly), check=check)
+
+
+def build_haplotypes(
+    genotypes: Path | str,
+    reference: Path | str,
+    *,
+    ploidy: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> HaplotypeTable:
+    """Distinct window sequences of the accessions of a genotype file.
+
+    Parameters
+    ----------
+    genotypes, reference, ploidy, aliases
+        As for :func:`read_haplotypes`, which also says how the alleles fit the reference.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`read_haplotypes`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from budwood.panel.example import write_example
+    >>> files = write_example(tempfile.mkdtemp())
+    >>> table = build_haplotypes(files.genotypes, files.reference)
+    >>> len(table.windows), len(table.accessions)
+    (12, 60)
+    """
+    return read_haplotypes(Path(genotypes), Path(reference), ploidy=ploidy, aliases=aliases).table

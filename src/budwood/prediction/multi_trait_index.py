@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
+from budwood.prediction.data_frame import data_frame
 from budwood.stats.evaluation.metrics import best_count
 from budwood.stats.training_set.selection_index import SelectionIndex, desired_gains_index, restricted_index
+
+if TYPE_CHECKING:
+    import pandas
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -144,6 +148,11 @@ class IndexRanking:
     best_gain: Vector
     correlation: Matrix
     notes: tuple[str, ...]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each line, the best first, with its index and predictions; needs pandas."""
+        by_trait = dict(zip(self.traits, self.predictions.T, strict=True))
+        return data_frame({"accession": self.accessions, "index": self.score, **by_trait})
 
 
 def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoal) -> IndexRanking:

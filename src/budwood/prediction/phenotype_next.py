@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.data_frame import data_frame
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows, genomic_correlation, relationship
@@ -23,6 +24,9 @@ from budwood.stats.training_set.training_design import (
     random_reliability,
 )
 from budwood.stats.training_set.training_limits import TrainingLimits
+
+if TYPE_CHECKING:
+    import pandas
 
 #: Sizes of the expected accuracy curve.
 CURVE_COUNTS: Final = (25, 50, 100, 150)
@@ -156,6 +160,11 @@ class PhenotypeNext:
     curve: tuple[CurvePoint, ...]
     settled: bool
     notes: tuple[str, ...]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each chosen line, in the order of choice; needs pandas."""
+        names = list(ChosenLine.__dataclass_fields__)
+        return data_frame({name: [getattr(line, name) for line in self.lines] for name in names})
 
 
 def phenotype_next(

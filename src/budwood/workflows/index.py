@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
+    from budwood.prediction.evaluation.results import TraitPrediction
     from budwood.prediction.multi_trait_index import IndexRanking
 
 
@@ -96,10 +97,11 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
         If a folder holds no predictions, or the goal does not fit the traits.
     """
     from budwood.artifacts import write_artifact
-    from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
 
-    goal = IndexGoal(options.desired, options.economic, options.hold)
-    result = IndexResult(ranking=rank_by_index(_read(options), goal))
+    ranking = selection_index(
+        _read(options), desired=options.desired, economic=options.economic, hold=options.hold
+    )
+    result = IndexResult(ranking=ranking)
     if out is not None:
         parameters = {
             "desired": dict(options.desired),
@@ -112,6 +114,50 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
         ) as draft:
             _write(draft, result)
     return result
+
+
+def selection_index(
+    predictions: Mapping[str, Mapping[str, float]] | Iterable[TraitPrediction],
+    *,
+    desired: Mapping[str, float] | None = None,
+    economic: Mapping[str, float] | None = None,
+    hold: Iterable[str] = (),
+) -> IndexRanking:
+    """Rank lines on several predicted traits.
+
+    Parameters
+    ----------
+    predictions
+        Predictions of each trait, or values by trait and accession.
+    desired
+        Gain wanted in each trait, in its units; only proportions matter.
+    economic
+        Instead: what one unit of each trait is worth.
+    hold
+        With economic weights: traits that are not to change.
+
+    Raises
+    ------
+    BudwoodError
+        If the goal does not fit the traits, or under 10 lines were predicted for all of them.
+
+    Examples
+    --------
+    >>> traits = {"yield": {f"line{i}": float(i % 7) for i in range(12)},
+    ...           "height": {f"line{i}": float(i % 5) for i in range(12)}}
+    >>> selection_index(traits, desired={"yield": 2, "height": -1}).accessions[0]
+    'line6'
+    """
+    from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
+
+    if isinstance(predictions, Mapping):
+        values = predictions
+    else:
+        values = {
+            each.trait: dict(zip(each.accessions, each.prediction.tolist(), strict=True))
+            for each in predictions
+        }
+    return rank_by_index(values, IndexGoal(dict(desired or {}), dict(economic or {}), tuple(hold)))
 
 
 def _read(options: IndexOptions) -> dict[str, dict[str, float]]:

@@ -49,13 +49,15 @@ class PretrainResult:
     checkpoint: Path
 
 
-def pretrain(options: PretrainOptions, out: Path, *, overwrite: bool = False) -> PretrainResult:
+def pretrain(
+    options: PretrainOptions | Path | str, out: Path | str, *, overwrite: bool = False
+) -> PretrainResult:
     """Train an encoder by a recipe; called again with the same folder, it resumes.
 
     Parameters
     ----------
     options
-        Which encoder to train, and how.
+        Which encoder to train, and how; a path is that of the recipe.
     out
         Folder to write: ``training`` holds the state, a log and its curve, ``checkpoint`` the trained
         encoder.
@@ -70,6 +72,9 @@ def pretrain(options: PretrainOptions, out: Path, *, overwrite: bool = False) ->
     from budwood.training.loop import pretrain as training
     from budwood.training.recipe.recipe_check import forget_recipe, keep_recipe
 
+    if not isinstance(options, PretrainOptions):
+        options = PretrainOptions(recipe=Path(options))
+    out = Path(out)
     plan = _read(options)
     if options.show is False:
         from transformers.utils.logging import disable_progress_bar

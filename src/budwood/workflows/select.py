@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -13,6 +13,8 @@ from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
+    from budwood.genomics.genotypes import Genotypes
+    from budwood.panel.panel import Panel
     from budwood.prediction.phenotype_next import PhenotypeNext, SelectionRules
 
 #: Columns of ``selection.csv``, in order; part of the command line's contract.
@@ -162,24 +164,83 @@ def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool =
 def _select(options: SelectOptions) -> SelectResult:
     """Read everything, small files first, and choose."""
     from budwood.genomics.io.tables.accession_table import read_accession_list
-    from budwood.prediction.phenotype_next import phenotype_next
 
     rules = options.rules()
     candidates = read_accession_list(options.candidates) if options.candidates else None
     panel = read_panel(options.files, options.trait)
-    with blas_threads(len(panel)):
-        chosen = phenotype_next(
-            panel.genotypes,
-            options.count,
-            values={} if options.trait is None else panel.measured(options.trait),
-            candidates=candidates,
-            rules=rules,
-            criterion=options.criterion,
-            heritability=options.heritability,
-            seed=options.seed,
-        )
+    chosen = select_training_set(
+        panel,
+        options.count,
+        trait=options.trait,
+        candidates=candidates,
+        rules=rules,
+        criterion=options.criterion,
+        heritability=options.heritability,
+        seed=options.seed,
+    )
     identity = panel.identity.sentences() if panel.identity and options.trait else []
     return SelectResult(chosen=chosen, trait=options.trait, notes=(*identity, *panel.notes))
+
+
+def select_training_set(
+    panel: Panel | Genotypes,
+    count: int,
+    *,
+    trait: str | None = None,
+    candidates: Sequence[str] | None = None,
+    rules: SelectionRules | None = None,
+    criterion: Literal["cdmean", "pevmean"] = "cdmean",
+    heritability: float | None = None,
+    seed: int = 0,
+) -> PhenotypeNext:
+    """Choose the lines of a panel whose phenotypes say most about the others.
+
+    Parameters
+    ----------
+    panel
+        Genotypes and, with ``trait``, the phenotypes of lines that are phenotyped already.
+    count
+        How many lines to choose.
+    trait
+        Trait of the panel; lines with a value of it stay and are not chosen again.
+    candidates
+        Lines to choose from and predict; all without a value where None.
+    rules
+        Groups, quotas, costs and a budget to keep.
+    criterion
+        Mean reliability (``"cdmean"``) or mean error variance (``"pevmean"``) of the lines left.
+    heritability
+        Of line means; from the phenotypes, or 0.5, where None.
+    seed
+        Of the search.
+
+    Raises
+    ------
+    BudwoodError
+        If the trait or a candidate is not in the panel, or no choice keeps the rules.
+
+    Examples
+    --------
+    >>> from budwood.panel.example import example_panel
+    >>> chosen = select_training_set(example_panel(), 5, trait="height")
+    >>> len(chosen.lines), chosen.accuracy_after > chosen.accuracy_before
+    (5, True)
+    """
+    from budwood.panel.panel import Panel
+    from budwood.prediction.phenotype_next import phenotype_next
+
+    given = panel if isinstance(panel, Panel) else Panel(genotypes=panel)
+    with blas_threads(len(given)):
+        return phenotype_next(
+            given.genotypes,
+            count,
+            values={} if trait is None else given.measured(trait),
+            candidates=candidates,
+            rules=rules,
+            criterion=criterion,
+            heritability=heritability,
+            seed=seed,
+        )
 
 
 def _write(draft: Draft, result: SelectResult) -> None:

@@ -14,7 +14,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.haplotypes.calls import CallBlock, Site
 from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
-from budwood.genomics.haplotypes.table import build_haplotypes
+from budwood.genomics.haplotypes.table import tabulate_haplotypes
 
 GENOME = InMemoryAssembly({"Chr1": "ACGTACGTAC", "Chr2": "TTTT"})
 
@@ -82,7 +82,7 @@ def test_the_order_of_alleles_does_not_change_the_haplotypes(
         swapped.append((position, (other, reference), turned) if swap else plain[-1])
     if not any(copy == 1 for _, row in rows for copy in row):
         return
-    expected = build_haplotypes(source("Chr1", *plain), genome)
-    found = build_haplotypes(ReferencedCalls(source("Chr1", *swapped), genome, reorder=True), genome)
+    expected = tabulate_haplotypes(source("Chr1", *plain), genome)
+    found = tabulate_haplotypes(ReferencedCalls(source("Chr1", *swapped), genome, reorder=True), genome)
     np.testing.assert_array_equal(found.sequences, expected.sequences)
     np.testing.assert_array_equal(found.codes, expected.codes)

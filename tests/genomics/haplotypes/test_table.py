@@ -14,7 +14,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.haplotypes.assumptions import Assumption
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
-from budwood.genomics.haplotypes.table import HaplotypeTable, build_haplotypes
+from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.sequence import decode
 
 
@@ -58,7 +58,7 @@ def alike(*calls: list[int], phased: bool = True) -> tuple[list[list[int]], list
 
 
 def build(reference: str, records: list[Record], window: int = 8) -> HaplotypeTable:
-    return build_haplotypes(Calls(records), InMemoryAssembly({"Chr1": reference}), window=window)
+    return tabulate_haplotypes(Calls(records), InMemoryAssembly({"Chr1": reference}), window=window)
 
 
 def haplotype(table: HaplotypeTable, accession: int, window: int, copy: int) -> str:
@@ -161,7 +161,7 @@ def test_every_copy_equals_the_slow_writer(
         if slow_haplotype(o, s, window) != reference[s : s + window].ljust(window, ".")
     }
     try:
-        table = build_haplotypes(
+        table = tabulate_haplotypes(
             Calls(records, sites_per_block), InMemoryAssembly({"Chr1": reference}), window=window
         )
     except BudwoodError:
@@ -278,7 +278,7 @@ def test_what_is_left_out_is_counted() -> None:
         Record(40, ("A", "T"), *alike([1, 1])),
     ]
     chr2 = [Record(3, ("A", "C"), *alike([1, 1]), contig="Chr2")]
-    found = build_haplotypes(
+    found = tabulate_haplotypes(
         Calls(records + chr2), InMemoryAssembly({"Chr1": reference}), window=8
     ).assumptions
     assert found == {
@@ -382,7 +382,7 @@ def test_a_contig_that_comes_back_is_refused() -> None:
     records = [Record(1, ("A", "T"), *alike([1]), contig=c) for c in ("Chr1", "Chr2")]
     genome = InMemoryAssembly({"Chr1": "AAAACCCC", "Chr2": "AAAACCCC"})
     with pytest.raises(BudwoodError, match="not sorted"):
-        build_haplotypes(Returning(records), genome, window=8)
+        tabulate_haplotypes(Returning(records), genome, window=8)
 
 
 def test_no_variant_on_the_reference_is_an_error() -> None:

@@ -92,7 +92,7 @@ class HaplotypeTable:
         return replace(self, accessions=chosen, codes=self.codes[index])
 
 
-def build_haplotypes(source: CallSource, assembly: Assembly, *, window: int = WINDOW) -> HaplotypeTable:
+def tabulate_haplotypes(source: CallSource, assembly: Assembly, *, window: int = WINDOW) -> HaplotypeTable:
     """Distinct window sequences of a panel, from one pass over its calls.
 
     The grid of windows starts at each contig's first base; windows without a variant that some copy carries

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite, nan
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.data_frame import data_frame
 from budwood.stats.evaluation.paired_difference import side_of_zero
+
+if TYPE_CHECKING:
+    import pandas
 
 #: What is told of every accession, in the order of ``predictions.csv``: a contract that scripts rely on.
 PREDICTION_COLUMNS: Final = (
@@ -214,6 +218,11 @@ class Evaluation:
     families: tuple[Family, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each model with its accuracy, calibration and gain; needs pandas."""
+        names = [name for name in ModelScore.__dataclass_fields__ if name not in ("fold_r", "family_r")]
+        return data_frame({name: [getattr(score, name) for score in self.scores] for name in names})
+
 
 @dataclass(frozen=True)
 class TraitPrediction:
@@ -273,3 +282,12 @@ class TraitPrediction:
     structure: NDArray[np.float64]
     structure_explained: NDArray[np.float64]
     notes: tuple[str, ...]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each accession, in the columns of ``predictions.csv``; needs pandas."""
+        n = len(self.accessions)
+        columns = {
+            name: getattr(self, name) for name in PREDICTION_COLUMNS if name not in ("accession", "trait")
+        }
+        frame = data_frame({"accession": self.accessions, "trait": [self.trait] * n, **columns})
+        return frame.sort_values("rank", kind="stable", ignore_index=True)

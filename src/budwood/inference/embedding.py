@@ -1,0 +1,90 @@
+"""Embed: vectors of letters, intervals or haplotypes by one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.genomics.assembly import Assembly
+from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.genomics.interval import Interval
+from budwood.inference.embed import Pool, embed_haplotypes, embed_intervals, embed_sequences
+from budwood.model.backbone import Backbone, load_backbone
+
+
+def embed(
+    what: str | HaplotypeTable | Sequence[str] | Sequence[Interval] | Sequence[NDArray[np.uint8]],
+    *,
+    assembly: Assembly | None = None,
+    checkpoint: Backbone | Path | str | None = None,
+    pool: str = "mean",
+    device: str = "auto",
+    batch_size: int | None = None,
+    cache: bool = True,
+    show: bool | None = None,
+) -> NDArray[np.float32]:
+    """Turn DNA into vectors.
+
+    Parameters
+    ----------
+    what
+        Sequences as letters or codes, of any length; intervals of ``assembly``; or the distinct haplotypes of a
+        panel.
+    assembly
+        The sequence that intervals lie in.
+    checkpoint
+        A loaded encoder or its folder; the packaged one where None.
+    pool
+        ``"mean"`` over all bases, or ``"centre"`` over the middle ones.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    batch_size
+        Windows that are read at once, 16 where None.
+    cache
+        Keep vectors on disk, and use those kept.
+    show
+        Draw a progress bar; by default in a terminal.
+
+    Returns
+    -------
+    ndarray
+        (rows, size) ``float32``; size is 512 for the packaged checkpoint.
+
+    Raises
+    ------
+    BudwoodError
+        If intervals come without an assembly, a sequence is empty, or there is no such device.
+
+    Examples
+    --------
+    >>> embed(["ACGTACGT", "TTGACA" * 200], cache=False, show=False).shape
+    (2, 512)
+    """
+    encoder = load_backbone(checkpoint) if isinstance(checkpoint, Path | None) else checkpoint
+    if isinstance(encoder, str):
+        encoder = load_backbone(Path(encoder))
+    if isinstance(what, HaplotypeTable):
+        return embed_haplotypes(what, encoder, cache=cache, device=device, batch_size=batch_size, show=show)
+    items = [what] if isinstance(what, str) else list(what)
+    intervals = [each for each in items if isinstance(each, Interval)]
+    sequences = [each for each in items if not isinstance(each, Interval)]
+    how = {"pool": _pool(pool), "cache": cache, "device": device, "batch_size": batch_size, "show": show}
+    if not intervals:
+        return embed_sequences(sequences, encoder, **how)  # type: ignore[arg-type]
+    if sequences or assembly is None:
+        raise BudwoodError(
+            "intervals need the assembly they lie in, and no sequences beside them",
+            mend="give assembly=, for example budwood.open_fasta(path)",
+        )
+    return embed_intervals(assembly, intervals, encoder, **how)  # type: ignore[arg-type]
+
+
+def _pool(name: str) -> Pool:
+    try:
+        return Pool(name)
+    except ValueError as error:
+        raise BudwoodError(f"there is no pool {name!r}", mend="choose mean or centre") from error

@@ -1,0 +1,168 @@
+"""Cross-validate: accuracy of models of a panel in memory, on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from budwood.errors import BudwoodError
+from budwood.genomics.genotypes import Genotypes
+from budwood.panel.panel import Panel
+from budwood.workflows.threads import blas_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from budwood.prediction.compare import Design
+    from budwood.prediction.evaluation.results import Evaluation
+    from budwood.prediction.trait_model import TraitModel
+
+
+@dataclass(frozen=True)
+class RandomKFold:
+    """Folds of accessions drawn at random, divided anew in each repeat.
+
+    Attributes
+    ----------
+    n_splits
+        Folds.
+    n_repeats
+        Divisions.
+    random_state
+        Seed of the first division.
+    """
+
+    n_splits: int = 5
+    n_repeats: int = 5
+    random_state: int = 0
+
+
+@dataclass(frozen=True)
+class ClusterKFold:
+    """Folds of whole clusters of related accessions, as candidates of new populations are.
+
+    Attributes
+    ----------
+    n_splits
+        Folds.
+    random_state
+        Seed of permutation test and bootstrap; the clusters are not drawn.
+    """
+
+    n_splits: int = 5
+    random_state: int = 0
+
+
+@dataclass(frozen=True)
+class GroupKFold:
+    """Folds of whole groups that the user names, such as families.
+
+    Attributes
+    ----------
+    groups
+        Group by accession.
+    n_splits
+        Folds; one for each group of at least 10 lines where None.
+    random_state
+        Seed of permutation test and bootstrap.
+    """
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    n_splits: int | None = None
+    random_state: int = 0
+
+
+Splitter = RandomKFold | ClusterKFold | GroupKFold
+
+
+def cross_validate(
+    models: str | TraitModel | Sequence[str | TraitModel],
+    panel: Panel | Genotypes,
+    y: str | Mapping[str, float] | ArrayLike,
+    *,
+    cv: Splitter | None = None,
+    lower_is_better: bool = False,
+) -> Evaluation:
+    """Compare models on the same folds of the phenotyped lines.
+
+    Parameters
+    ----------
+    models
+        Names of models, or :class:`~budwood.prediction.trait_model.TraitModel`; the first is the baseline, the
+        last has the permutation test.
+    panel
+        Genotypes and, for models that read sequence, haplotypes with their vectors.
+    y
+        A trait of the panel, values by accession, or one value for each accession in the panel's order, NaN where
+        it is not phenotyped.
+    cv
+        How lines are held out; :class:`RandomKFold` by default.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
+
+    Returns
+    -------
+    Evaluation
+        Accuracy, calibration and selection gain by model, paired differences, permutation test.
+
+    Raises
+    ------
+    BudwoodError
+        If a model is unknown or needs what the panel lacks, or folds are too small to be judged.
+
+    Examples
+    --------
+    >>> from budwood.panel.example import example_panel
+    >>> found = cross_validate(["gblup", "gaussian"], example_panel(), "height", cv=RandomKFold(5, 1))
+    >>> [score.name for score in found.scores]
+    ['GBLUP', 'Gaussian kernel']
+    """
+    from budwood.prediction.compare import compare_models
+
+    given = panel if isinstance(panel, Panel) else Panel(genotypes=panel)
+    listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+    names = tuple(each if isinstance(each, str) else each.model for each in listed)
+    splitter = RandomKFold() if cv is None else cv
+    with blas_threads(len(given)):
+        return compare_models(
+            given.genotypes,
+            _values(given, y),
+            y if isinstance(y, str) else "the trait",
+            _design(names, splitter, lower_is_better),
+            haplotypes=given.haplotypes if given.vectors else None,
+            vectors=given.vectors.values if given.vectors else None,
+            weights=given.weights,
+            groups=splitter.groups if isinstance(splitter, GroupKFold) else None,
+        )
+
+
+def _design(models: tuple[str, ...], cv: Splitter, lower_is_better: bool) -> Design:
+    from budwood.prediction.compare import Design
+
+    scheme = {RandomKFold: "random", ClusterKFold: "clusters", GroupKFold: "families"}[type(cv)]
+    return Design(
+        models=models,
+        scheme=scheme,
+        folds=cv.n_splits,
+        repeats=cv.n_repeats if isinstance(cv, RandomKFold) else 1,
+        seed=cv.random_state,
+        lower_is_better=lower_is_better,
+    )
+
+
+def _values(panel: Panel, y: str | Mapping[str, float] | ArrayLike) -> Mapping[str, float]:
+    """Trait values by accession."""
+    if isinstance(y, str):
+        return panel.measured(y)
+    if isinstance(y, Mapping):
+        return y
+    values = np.asarray(y, dtype=np.float64)
+    if values.shape != (len(panel),):
+        raise BudwoodError(
+            f"values of shape {values.shape} do not fit {len(panel)} accessions",
+            mend="give one value for each, NaN where it is not phenotyped",
+        )
+    return dict(zip(panel.accessions, values.tolist(), strict=True))
