@@ -200,7 +200,7 @@ def test_equal_predictions_share_a_rank(panel) -> None:
 def test_a_damaged_saved_model_is_refused(panel, damage, tmp_path) -> None:
     folder = tmp_path / "model"
     TraitModel("gblup").fit(_placed(panel.genotypes), panel.values).save(folder)
-    arrays: Path = folder / "arrays.npz"
+    arrays: Path = folder / "model-arrays.npz"
     if damage == "flip":
         data = bytearray(arrays.read_bytes())
         data[len(data) // 2] ^= 1

@@ -15,6 +15,7 @@ import typer
 
 import budwood
 from budwood.cli import (
+    apply,
     corpus,
     demo,
     embed,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLE, cls=Verb)(demo.demo)
 app.command(epilog=inspect.EXAMPLE, cls=Verb)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE, cls=Verb)(predict.predict)
+app.command(epilog=apply.EXAMPLE, cls=Verb)(apply.apply)
 app.command(epilog=evaluate.EXAMPLE, cls=Verb)(evaluate.evaluate)
 app.command(epilog=select.EXAMPLE, cls=Verb)(select.select)
 app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)

@@ -29,6 +29,16 @@ ModelName = Annotated[
 ]
 
 
+SaveModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-model",
+        metavar="DIR",
+        help="Folder for the fitted model; budwood apply predicts lines of other files with it.",
+    ),
+]
+
+
 def predict(
     out: options.Out,
     genotypes: options.GenotypeFile,
@@ -44,6 +54,7 @@ def predict(
     environments: options.EnvironmentFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
+    save_model: SaveModel = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
@@ -78,13 +89,15 @@ def predict(
         ploidies=ploidies,
         aliases=parse_aliases(alias),
     )
-    wanted = workflow.PredictOptions(files=files, trait=trait, model=model, checkpoint=checkpoint, seed=seed)
+    wanted = workflow.PredictOptions(
+        files=files, trait=trait, model=model, checkpoint=checkpoint, save_model=save_model, seed=seed
+    )
     with hushed(quiet):
         found = workflow.predict(wanted, out, overwrite=overwrite, announce=announce(quiet))
-    print_summary({"out": str(out), **found.record()}, _lines(found, out), as_json=as_json)
+    print_summary({"out": str(out), **found.record()}, _lines(found, out, save_model), as_json=as_json)
 
 
-def _lines(found: workflow.PredictResult, out: Path) -> list[str]:
+def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) -> list[str]:
     """The result for people."""
     from budwood.workflows.records.environments import CELL_FILE, STABILITY_FILE
 
@@ -103,4 +116,6 @@ def _lines(found: workflow.PredictResult, out: Path) -> list[str]:
             *(note for note in several.notes if note.startswith("Warning")),
             f"per environment: {out / CELL_FILE}; stability: {out / STABILITY_FILE}",
         ]
+    if save_model is not None:
+        lines.append(f"model: {save_model}; budwood apply {save_model} predicts other lines")
     return [*lines, f"report: {out / 'report.html'}"]

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from budwood.artifacts import write_artifact
+from budwood.artifacts import Draft, write_artifact
 from budwood.errors import BudwoodError
 from budwood.genomics.checks.marker_match import match_markers
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.panel import Panel
 from budwood.prediction.contract import FittedEstimator, Forecast, Lines
 from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.prediction.kernels.nearest_relatives import relatives_of
@@ -135,7 +136,11 @@ class FittedTraitModel:
         """
         parameters = {"trait": self.trait, "model": self.name, "training_lines": len(self.observed)}
         with write_artifact(Path(folder), kind=KIND, parameters=parameters, overwrite=overwrite) as draft:
-            write_model(draft, self, (FittedTraitModel, StructureAxes))
+            self.write(draft)
+
+    def write(self, draft: Draft) -> None:
+        """Write the model into an artifact."""
+        write_model(draft, self, (FittedTraitModel, StructureAxes))
 
     @classmethod
     def load(cls, folder: Path | str) -> FittedTraitModel:
@@ -167,7 +172,7 @@ class FittedTraitModel:
 
     def predict(
         self,
-        genotypes: Genotypes,
+        lines: Panel | Genotypes,
         *,
         haplotypes: HaplotypeTable | None = None,
         vectors: NDArray[np.float32] | None = None,
@@ -178,13 +183,14 @@ class FittedTraitModel:
 
         Parameters
         ----------
-        genotypes
-            c accessions; their markers are matched to the model's by place and alleles, or by name. Markers
-            and calls that are missing take the training mean, and the uncertainty grows accordingly. An
-            accession with the id of a training line is taken for that line.
+        lines
+            c accessions, or a panel of them with their haplotypes and vectors. Their markers are matched to
+            the model's by place and alleles, or by name. Markers and calls that are missing take the training
+            mean, and the uncertainty grows accordingly. An accession with the id of a training line is taken
+            for that line.
         haplotypes, vectors, digest
-            Sequences of the same accessions in the same order, their (H, D) embeddings, and the digest of the
-            checkpoint; needed where the model reads sequence.
+            Where ``lines`` is no panel and the model reads sequence: haplotypes of the same accessions in the
+            same order, their (H, D) embeddings, and the digest of the checkpoint.
         minimum_share
             Share of the model's markers below which the genotypes are refused.
 
@@ -194,6 +200,12 @@ class FittedTraitModel:
             If too few markers match, an accession is there twice, or sequences are missing or of another
             checkpoint.
         """
+        if isinstance(lines, Panel):
+            haplotypes, genotypes = lines.haplotypes, lines.genotypes
+            if lines.vectors is not None:
+                vectors, digest = lines.vectors.values, lines.vectors.digest
+        else:
+            genotypes = lines
         if len(genotypes.row) != len(genotypes.accessions):
             raise BudwoodError("an accession is in the genotypes twice", mend="keep one of the two")
         self._check_sequence(haplotypes, vectors, digest)
@@ -202,7 +214,7 @@ class FittedTraitModel:
         parts, missing = [], []
         for start in range(0, len(genotypes.accessions), _BLOCK):
             rows = np.arange(start, min(start + _BLOCK, len(genotypes.accessions)))
-            lines = NewLines(
+            block = NewLines(
                 self.training,
                 genotypes.take(rows),
                 haplotypes=None if haplotypes is None else haplotypes.take(rows),
@@ -210,8 +222,8 @@ class FittedTraitModel:
                 match=match,
                 minimum_share=minimum_share,
             )
-            parts.append(self._block(lines, own))
-            missing.append(lines.missing_share)
+            parts.append(self._block(block, own))
+            missing.append(block.missing_share)
         notes = (*match.notes(), *_missing_notes(genotypes.accessions, np.concatenate(missing), match.share))
         return self._joined(genotypes.accessions, parts, notes)
 

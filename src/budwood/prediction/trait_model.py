@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
-from budwood.panel.marker_weights import MarkerWeights
+from budwood.panel.panel import Panel
 from budwood.prediction.contract import Estimator
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
 from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
@@ -28,39 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 Vector = NDArray[np.float64]
-
-
-class _Vectors(Protocol):
-    """Embeddings of haplotypes and the digest of their checkpoint."""
-
-    @property
-    def values(self) -> NDArray[np.float32]: ...
-
-    @property
-    def digest(self) -> str: ...
-
-
-class TraitPanel(Protocol):
-    """What a trait model uses of a panel."""
-
-    @property
-    def genotypes(self) -> Genotypes:
-        """Its lines' calls."""
-
-    @property
-    def haplotypes(self) -> HaplotypeTable | None:
-        """Its lines' sequences."""
-
-    @property
-    def vectors(self) -> _Vectors | None:
-        """Embeddings of the sequences."""
-
-    @property
-    def weights(self) -> MarkerWeights:
-        """Marker weights of further kernels."""
-
-    def measured(self, trait: str) -> Mapping[str, float]:
-        """Mean value by accession."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +57,7 @@ class TraitModel:
     seed: int = 0
 
     def fit(
-        self, panel: TraitPanel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
+        self, panel: Panel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
     ) -> FittedTraitModel:
         """Learn a trait from the phenotyped lines of a panel.
 
@@ -151,7 +118,7 @@ class FitData:
     weights: Mapping[str, Vector]
 
     @classmethod
-    def of(cls, panel: TraitPanel | Genotypes) -> FitData:
+    def of(cls, panel: Panel | Genotypes) -> FitData:
         """The parts of a panel in order."""
         if isinstance(panel, Genotypes):
             return cls(genotypes=panel, weights={}).in_order()
@@ -245,7 +212,7 @@ def _kernels_of(fitted: object) -> tuple[str, ...]:
 
 
 def _values(
-    panel: TraitPanel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
+    panel: Panel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
 ) -> Mapping[str, float]:
     """Trait values by accession."""
     given = panel if isinstance(panel, Genotypes) else panel.genotypes

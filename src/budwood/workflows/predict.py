@@ -34,14 +34,17 @@ class PredictOptions:
         Model that predicts; by default the one that uses what is given.
     checkpoint
         Folder of the encoder; the packaged one where None.
+    save_model
+        Folder for the fitted model, which predicts lines of other files; none is saved where None.
     seed
-        Of folds and permutations.
+        Of folds, permutations and everything that the models draw.
     """
 
     files: PanelFiles
     trait: str
     model: str | None = None
     checkpoint: Path | None = None
+    save_model: Path | None = None
     seed: int = 0
 
     def check(self) -> None:
@@ -151,16 +154,66 @@ def predict(
     BudwoodError
         If the options contradict each other, a file cannot be used, or the trait cannot be predicted.
     """
-    from budwood.artifacts import write_artifact
+    from budwood.artifacts import check_destination, write_artifact
 
     options.check()
-    if out is None:
-        return _predict(options, announce)
     inputs, seeds = options.files.inputs, {"seed": options.seed}
+    if options.save_model is not None:
+        check_destination(options.save_model, inputs=inputs, overwrite=overwrite)
+    if out is None:
+        return _finished(_predict(options, announce), options, overwrite=overwrite)
     with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
         result = _predict(options, announce)
         write_prediction(draft, result, options, command=command_of("predict", options))
+    return _finished(result, options, overwrite=overwrite)
+
+
+def _finished(result: PredictResult, options: PredictOptions, *, overwrite: bool) -> PredictResult:
+    """The result, once its model is saved where that is wanted."""
+    if options.save_model is not None:
+        save_model(result, options, options.save_model, overwrite=overwrite)
     return result
+
+
+def save_model(
+    result: PredictResult, options: PredictOptions, folder: Path, *, overwrite: bool = False
+) -> None:
+    """Save the model that predicts, with the multi-environment model where there is one.
+
+    Parameters
+    ----------
+    result, options
+        What was predicted, and how.
+    folder
+        Folder to write, an artifact of kind ``trait-model``.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
+    """
+    from budwood.artifacts import write_artifact
+    from budwood.prediction.environments.predict import fit_environments
+    from budwood.prediction.predict import usual_model
+    from budwood.prediction.saved.model_folder import KIND
+    from budwood.prediction.trait_model import TraitModel
+    from budwood.workflows.records.trait import write_evaluation
+
+    panel = result.panel
+    name = options.model or usual_model(panel.weights, embedded=panel.vectors is not None)
+    inputs, seeds = options.files.inputs, {"seed": options.seed}
+    parameters = {"trait": options.trait, "model": name, "training_lines": result.phenotyped}
+    with (
+        blas_threads(len(panel)),
+        write_artifact(
+            folder, kind=KIND, inputs=inputs, seeds=seeds, parameters=parameters, overwrite=overwrite
+        ) as draft,
+    ):
+        TraitModel(name, seed=options.seed).fit(panel, options.trait).write(draft)
+        write_evaluation(draft.path("evaluation.json"), result.evaluation)
+        if panel.environments is not None and panel.phenotypes is not None:
+            fitted, _ = fit_environments(
+                panel.genotypes, panel.phenotypes, options.trait, environments=panel.environments
+            )
+            fitted.write(draft)
+        draft.metrics["mean_r"] = result.mean_r
 
 
 def _predict(options: PredictOptions, announce: Announce) -> PredictResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.artifacts import write_artifact
+from budwood.artifacts import Draft, write_artifact
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.contract import Lines
@@ -18,7 +18,8 @@ from budwood.prediction.environments.results import EnvironmentPrediction
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.training_lines import NewLines, TrainingLines
-from budwood.prediction.saved.model_folder import read_model, write_model
+from budwood.prediction.saved.model_folder import ENVIRONMENTS, read_model, write_model
+from budwood.prediction.saved.model_folder import KIND as TRAIT_MODEL
 from budwood.stats.evaluation.finlay_wilkinson import finlay_wilkinson
 from budwood.stats.relationship.relationship import Rows
 
@@ -181,7 +182,11 @@ class FittedEnvironmentTraitModel:
             "environments": list(self.trials.environments.names),
         }
         with write_artifact(Path(folder), kind=KIND, parameters=parameters, overwrite=overwrite) as draft:
-            write_model(draft, self, (FittedEnvironmentTraitModel,))
+            self.write(draft)
+
+    def write(self, draft: Draft) -> None:
+        """Write the model into an artifact, perhaps beside a model of one trait value."""
+        write_model(draft, self, (FittedEnvironmentTraitModel,), name=ENVIRONMENTS)
 
     @classmethod
     def load(cls, folder: Path | str) -> FittedEnvironmentTraitModel:
@@ -197,7 +202,7 @@ class FittedEnvironmentTraitModel:
         BudwoodError
             If the folder holds no saved multi-environment model, or a damaged one.
         """
-        model = read_model(Path(folder), (cls,), kind=KIND)
+        model = read_model(Path(folder), (cls,), kinds=(KIND, TRAIT_MODEL), name=ENVIRONMENTS)
         if not isinstance(model, cls):
             raise BudwoodError(
                 "the folder holds another kind of saved model",

@@ -1,7 +1,8 @@
-"""Saved trait models: folders with ``model.json`` and ``arrays.npz`` beside the manifest.
+"""Saved trait models: folders with ``model.json`` and ``model-arrays.npz`` beside the manifest.
 
-Version 1: ``model.json`` holds ``{"format": 1, "model": VALUE}`` with VALUE as in
-:mod:`budwood.prediction.saved.record`; ``arrays.npz`` the arrays that it names. Later releases read every
+A model of several environments is in ``environments.json`` and ``environments-arrays.npz``, perhaps of the same
+folder. Version 1: the JSON file holds ``{"format": 1, "model": VALUE}`` with VALUE as in
+:mod:`budwood.prediction.saved.record`; the other file the arrays that it names. Later releases read every
 earlier version.
 """
 
@@ -21,12 +22,12 @@ from budwood.prediction.saved.record import Record, from_record, to_record
 
 FORMAT: Final = 1
 KIND: Final = "trait-model"
-MODEL: Final = "model.json"
-ARRAYS: Final = "arrays.npz"
+MODEL: Final = "model"
+ENVIRONMENTS: Final = "environments"
 
 
-def write_model(draft: Draft, model: object, classes: tuple[type, ...]) -> None:
-    """Write a fitted model into an artifact of kind ``trait-model``.
+def write_model(draft: Draft, model: object, classes: tuple[type, ...], *, name: str = MODEL) -> None:
+    """Write a fitted model into an artifact.
 
     Parameters
     ----------
@@ -36,25 +37,29 @@ def write_model(draft: Draft, model: object, classes: tuple[type, ...]) -> None:
         A fitted model.
     classes
         Dataclasses it may hold beside :func:`~budwood.prediction.saved.classes.stored_classes`.
+    name
+        Of the files: ``NAME.json`` and ``NAME-arrays.npz``.
     """
     record = to_record(model, (*stored_classes(), *classes))
     text = json.dumps({"format": FORMAT, "model": record.value}, allow_nan=False)
-    draft.path(MODEL).write_text(text + "\n", encoding="utf-8")
-    with draft.path(ARRAYS).open("wb") as handle:
+    draft.path(f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    with draft.path(f"{name}-arrays.npz").open("wb") as handle:
         np.savez_compressed(handle, allow_pickle=False, **record.arrays)
 
 
-def read_model(folder: Path, classes: tuple[type, ...], *, kind: str = KIND) -> Any:
+def read_model(
+    folder: Path, classes: tuple[type, ...], *, kinds: tuple[str, ...] = (KIND,), name: str = MODEL
+) -> Any:
     """Read a saved model whose files are those that were written.
 
     Parameters
     ----------
     folder
-        An artifact of kind ``trait-model``.
-    classes
+        An artifact.
+    classes, name
         As for :func:`write_model`.
-    kind
-        Of the artifact.
+    kinds
+        Kinds of artifact that may hold the model.
 
     Raises
     ------
@@ -64,9 +69,9 @@ def read_model(folder: Path, classes: tuple[type, ...], *, kind: str = KIND) -> 
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    if manifest.get("kind") != kind:
+    if manifest.get("kind") not in kinds:
         raise BudwoodError(
-            f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved model ({kind})",
+            f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved model ({kinds[0]})",
             where=str(folder),
             mend="give a folder that predict --save-model wrote",
         )
@@ -77,38 +82,38 @@ def read_model(folder: Path, classes: tuple[type, ...], *, kind: str = KIND) -> 
             where=str(folder),
             mend="copy it again from its source, or fit the model again",
         )
-    stored = _stored(folder)
+    stored = _stored(folder / f"{name}.json")
     if stored["format"] > FORMAT:
         raise BudwoodError(
             f"the saved model has format {stored['format']}, this release reads up to {FORMAT}",
             where=str(folder),
             mend="update budwood",
         )
-    record = Record(value=stored["model"], arrays=_arrays(folder))
+    record = Record(value=stored["model"], arrays=_arrays(folder / f"{name}-arrays.npz"))
     return from_record(record, (*stored_classes(), *classes))
 
 
-def _stored(folder: Path) -> dict[str, Any]:
+def _stored(path: Path) -> dict[str, Any]:
     try:
-        stored = json.loads((folder / MODEL).read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(stored, dict) and type(stored.get("format")) is int and "model" in stored:
             return stored
     except (OSError, ValueError, RecursionError):
         pass
     raise BudwoodError(
         "the description of the saved model cannot be read",
-        where=str(folder / MODEL),
+        where=str(path),
         mend="copy it again from its source, or fit the model again",
     )
 
 
-def _arrays(folder: Path) -> dict[str, Any]:
+def _arrays(path: Path) -> dict[str, Any]:
     try:
-        with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+        with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise BudwoodError(
             "the arrays of the saved model cannot be read",
-            where=str(folder / ARRAYS),
+            where=str(path),
             mend="copy it again from its source, or fit the model again",
         ) from error

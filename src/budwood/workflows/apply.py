@@ -1,0 +1,197 @@
+"""Apply: predictions of new lines by a saved trait model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budwood.errors import BudwoodError
+from budwood.panel.files import PanelFiles, read_panel
+from budwood.workflows.command import command_of
+from budwood.workflows.cost import Announce, silent
+from budwood.workflows.threads import blas_threads
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.panel.panel import Panel
+    from budwood.prediction.environments.results import EnvironmentPrediction
+    from budwood.prediction.evaluation.results import TraitPrediction
+    from budwood.prediction.fitted_trait_model import FittedTraitModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyOptions:
+    """Which model predicts which lines.
+
+    Attributes
+    ----------
+    model
+        Folder that ``predict --save-model`` wrote.
+    files
+        Genotypes of the new lines; with the reference genome where the model reads sequence.
+    checkpoint
+        Folder of the encoder that the model was fitted with; the packaged one where None.
+    minimum_markers
+        Share of the model's markers below which the genotypes are refused.
+    """
+
+    model: Path
+    files: PanelFiles
+    checkpoint: Path | None = None
+    minimum_markers: float = 0.1
+
+    def check(self) -> None:
+        """Refuse a share that is none.
+
+        Raises
+        ------
+        BudwoodError
+            If the share is not between 0 and 1.
+        """
+        if not 0.0 <= self.minimum_markers <= 1.0:
+            raise BudwoodError(
+                f"--minimum-markers {self.minimum_markers:g} is no share",
+                mend="give a number between 0 and 1",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ApplyResult:
+    """Predictions of new lines, and the model they come from.
+
+    Attributes
+    ----------
+    panel
+        The new lines.
+    fitted
+        The model.
+    prediction
+        Of the trait.
+    in_environments
+        Predictions in each environment, where the folder holds a multi-environment model.
+    mean_r
+        Accuracy of the models on held-out lines of the panel they were fitted in, by name; empty where it is
+        not stored.
+    """
+
+    panel: Panel
+    fitted: FittedTraitModel
+    prediction: TraitPrediction
+    in_environments: EnvironmentPrediction | None
+    mean_r: dict[str, float]
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values, the tables left out."""
+        prediction = self.prediction
+        return {
+            "trait": prediction.trait,
+            "model": self.fitted.model,
+            "accessions": len(prediction.accessions),
+            "training_lines": len(self.fitted.observed),
+            "extrapolations": int(prediction.extrapolation.sum()),
+            "mean_r": self.mean_r,
+            "notes": [*self.panel.notes, *prediction.notes],
+        }
+
+
+def apply(
+    options: ApplyOptions, out: Path | None = None, *, overwrite: bool = False, announce: Announce = silent
+) -> ApplyResult:
+    """Read the model and the new lines, and predict them.
+
+    Parameters
+    ----------
+    options
+        Which model predicts which lines.
+    out
+        Folder to write: predictions.csv and report.html; environments.csv and stability.csv where the model
+        has environments. Nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
+    announce
+        Receives what long work will take.
+
+    Raises
+    ------
+    BudwoodError
+        If the model is damaged, a file cannot be used, or too few markers match.
+    """
+    from budwood.artifacts import write_artifact
+
+    options.check()
+    if out is None:
+        return _apply(options, announce)
+    inputs = [options.model / "manifest.json", *options.files.inputs]
+    with write_artifact(out, kind="apply", inputs=inputs, overwrite=overwrite) as draft:
+        result = _apply(options, announce)
+        _write(draft, result, options)
+    return result
+
+
+def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
+    """Compute without writing."""
+    from budwood.artifacts import read_manifest
+    from budwood.prediction.environments.fitted_trait_model import FittedEnvironmentTraitModel
+    from budwood.prediction.saved.model_folder import ENVIRONMENTS
+    from budwood.prediction.trait_model import TraitModel
+    from budwood.workflows.sequence import add_sequence
+
+    fitted = TraitModel.load(options.model)
+    if fitted.reads_sequence and options.files.reference is None:
+        raise BudwoodError(
+            f"model {fitted.model} reads sequence",
+            where=str(options.model),
+            mend="give --reference with the genome that the model was fitted with",
+        )
+    panel = read_panel(options.files)
+    if fitted.reads_sequence:
+        panel = add_sequence(panel, options.files, options.checkpoint, announce=announce)
+    several = None
+    with blas_threads(len(fitted.observed)):
+        prediction = fitted.predict(panel, minimum_share=options.minimum_markers)
+        if (options.model / f"{ENVIRONMENTS}.json").is_file():
+            model = FittedEnvironmentTraitModel.load(options.model)
+            several = model.predict(panel.genotypes, minimum_share=options.minimum_markers)
+    mean_r = read_manifest(options.model).get("metrics", {}).get("mean_r", {})
+    return ApplyResult(
+        panel=panel, fitted=fitted, prediction=prediction, in_environments=several, mean_r=dict(mean_r)
+    )
+
+
+def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
+    from budwood.artifacts import library_versions
+    from budwood.report.context import ReportContext
+    from budwood.report.page import write_report
+    from budwood.workflows.records.environments import write_environment_predictions
+    from budwood.workflows.records.trait import write_predictions
+
+    n, m = result.panel.shape
+    context = ReportContext(
+        model=result.fitted.model,
+        created=datetime.now(UTC).astimezone(),
+        inputs={
+            "model": f"{options.model.name}, fitted to {len(result.fitted.observed):,} lines with "
+            f"{result.fitted.trait or 'the trait'}",
+            "genotypes": f"{options.files.genotypes.name}, {n:,} accessions x {m:,} markers",
+        },
+        checkpoint=result.panel.vectors.checkpoint if result.panel.vectors else None,
+        versions=library_versions(),
+        command=command_of("apply", options).replace("--model ", "", 1),
+        no_evaluation=_accuracy_sentence(result),
+    )
+    write_predictions(draft.path("predictions.csv"), result.prediction)
+    write_report(draft.path("report.html"), result.prediction, None, context=context)
+    draft.parameters |= {"trait": result.prediction.trait, "model": result.fitted.name}
+    draft.metrics |= json.loads(json.dumps({"mean_r_of_training_panel": result.mean_r}))
+    if result.in_environments is not None:
+        write_environment_predictions(draft, result.in_environments)
+
+
+def _accuracy_sentence(result: ApplyResult) -> str:
+    """Why there is no accuracy here, and what it was in the panel of the model."""
+    found = result.mean_r.get(result.fitted.model)
+    known = "" if found is None else f"; on held-out lines of its own panel r was {found:.2f}"
+    return f"these lines have no trait values, and the model was fitted to another panel{known}"
