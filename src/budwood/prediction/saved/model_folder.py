@@ -1,7 +1,7 @@
 """Saved trait models: folders with ``model.json`` and ``model-arrays.npz`` beside the manifest.
 
-A model of several environments is in ``environments.json`` and ``environments-arrays.npz``, perhaps of the same
-folder. Version 1: the JSON file holds ``{"format": 1, "model": VALUE}`` with VALUE as in
+A model of several environments is in ``environments.json`` and ``environments-arrays.npz``, perhaps of the
+same folder. Version 1: the JSON file holds ``{"format": 1, "model": VALUE}`` with VALUE as in
 :mod:`budwood.prediction.saved.record`; the other file the arrays that it names. Later releases read every
 earlier version.
 """
