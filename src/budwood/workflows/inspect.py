@@ -181,7 +181,7 @@ class _Inspection:
         from budwood.genomics.io.variants.open_genotypes import open_calls, summarise_calls
 
         calls = open_calls(path, ploidy=self.ploidy)
-        if self.marker_map is not None and "" in calls.contigs:
+        if self.marker_map is not None and calls.format == "dosage table" and "" in calls.contigs:
             calls = open_calls(path, ploidy=self.ploidy, marker_map=self.marker_map)
         summary = summarise_calls(calls)
         self._genotypes[path] = calls

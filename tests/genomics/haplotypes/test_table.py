@@ -80,7 +80,7 @@ def cut_shared(ref: str, alt: str) -> tuple[int, str, str]:
 
 def owned_strings(reference: str, records: list[Record], accession: int, copy: int) -> list[str]:
     changes = []
-    for order, record in enumerate(records):
+    for record in records:
         ref = record.alleles[0]
         allele = record.calls[accession][copy]
         if (
@@ -93,11 +93,11 @@ def owned_strings(reference: str, records: list[Record], accession: int, copy: i
         skipped, old, new = cut_shared(ref, record.alleles[allele])
         if old or new:
             begin = record.start + skipped
-            changes.append((begin, begin + len(old), order, new))
+            changes.append((begin, begin + len(old), new))
     before = [""] * (len(reference) + 1)
     own = [*reference, ""]
     accepted: tuple[int, int] | None = None
-    for begin, end, _, new in sorted(changes):
+    for begin, end, new in sorted(changes):
         if accepted and (begin < accepted[1] or (begin, end) == accepted):
             continue
         accepted = (begin, end)
@@ -199,6 +199,56 @@ def test_accessions_do_not_depend_on_who_else_is_in_the_file(panel, random) -> N
             for copy in range(len(records[0].calls[0])):
                 if few.codes[row, w, copy] != few.absent:
                     assert haplotype(few, row, w, copy) == haplotype(whole, i, at[interval], copy)
+
+
+@settings(max_examples=80, deadline=None)
+@given(panels(), st.randoms(use_true_random=False))
+def test_spelling_and_order_change_nothing_but_labels(panel, random) -> None:
+    """Copies of unphased calls, numbers of alleles, accessions, and records at one position in any order."""
+    reference, records = panel
+    n = len(records[0].calls)
+    phased = [[random.random() < 0.5 for _ in range(n)] for _ in records]
+    records = [Record(r.start, r.alleles, r.calls, p) for r, p in zip(records, phased, strict=True)]
+    order = random.sample(range(n), n)
+    other = []
+    for record in records:
+        numbers = random.sample(range(1, len(record.alleles)), len(record.alleles) - 1)
+        renamed = {0: 0, MISSING: MISSING, **{old: new for new, old in enumerate(numbers, start=1)}}
+        calls = []
+        for i in order:
+            copies = [renamed[c] for c in record.calls[i] if c != ABSENT]
+            if not record.phased[i]:
+                random.shuffle(copies)
+            calls.append(copies + [ABSENT] * (len(record.calls[i]) - len(copies)))
+        alleles = (record.alleles[0], *(record.alleles[old] for old in numbers))
+        other.append(Record(record.start, alleles, calls, [record.phased[i] for i in order]))
+    random.shuffle(other)
+    other.sort(key=lambda record: record.start)
+    try:
+        one = build(reference, records)
+    except BudwoodError:
+        with pytest.raises(BudwoodError):
+            build(reference, other)
+        return
+    two = build(reference, other)
+    assert two.windows == one.windows
+    assert two.assumptions == one.assumptions
+    for w in range(len(one.windows)):
+        for row, i in enumerate(order):
+            for copy in range(len(records[0].calls[0])):
+                if one.codes[i, w, copy] == one.absent:
+                    assert two.codes[row, w, copy] == two.absent
+                else:
+                    assert haplotype(two, row, w, copy) == haplotype(one, i, w, copy)
+
+
+def test_sites_at_position_zero_are_left_out_and_counted() -> None:
+    reference = "AAAACCCCGGGGTTTT"
+    known, unknown = Record(1, ("A", "T"), [[0, 1]], [True]), Record(-1, ("A", "T"), [[0, 1]], [True])
+    for records in ([unknown, known], [known, unknown]):
+        table = build(reference, records)
+        assert table.assumptions[Assumption.SITES_PAST_END] == 1
+        assert table.assumptions[Assumption.SITES_USED] == 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -325,7 +375,7 @@ def test_an_assumed_phase_is_counted_per_accession_and_window() -> None:
     table = build(reference, records)
     assert table.assumptions[Assumption.PHASE_ASSUMED] == 2
     assert table.assumptions[Assumption.WINDOWS_PHASE_ASSUMED] == 1
-    assert [haplotype(table, 0, 0, c) for c in (0, 1)] == ["AAAACGCC", "ATAACCCC"]
+    assert [haplotype(table, 0, 0, c) for c in (0, 1)] == ["AAAACCCC", "ATAACGCC"]
 
 
 def test_a_deletion_that_draws_in_a_heterozygous_site_makes_phase_matter() -> None:

@@ -40,7 +40,7 @@ _MEANING: Mapping[Assumption, str] = {
     Assumption.SITES_READ: "sites read",
     Assumption.SITES_USED: "sites used",
     Assumption.SITES_CONTIG_ABSENT: "sites left out: their contig is not in the reference",
-    Assumption.SITES_PAST_END: "sites left out: they lie past the end of their contig",
+    Assumption.SITES_PAST_END: "sites left out: they lie past the end of their contig or at position 0",
     Assumption.SITES_REFERENCE_MISMATCH: "sites left out: REF is not what the reference has there",
     Assumption.SITES_REFERENCE_AMBIGUOUS: "sites left out: REF has letters other than A, C, G and T",
     Assumption.CALLS_MISSING: "missing calls, taken as the reference allele",
@@ -48,8 +48,8 @@ _MEANING: Mapping[Assumption, str] = {
     Assumption.CALLS_DELETED_UPSTREAM: "calls of the allele *, left to the deletion that covers them",
     Assumption.CALLS_OVERLAPPING: "calls left out: an earlier variant of the same copy overlaps them",
     Assumption.PHASE_ASSUMED: (
-        "windows of single accessions with unknown phase: the first allele of every call was put on the "
-        "first copy, the second on the second, and so on"
+        "windows of single accessions with unknown phase: reference alleles were put on the first copies, "
+        "others on the last, whichever order the file spells them in"
     ),
     Assumption.WINDOWS_PHASE_ASSUMED: "windows in which the phase of at least one accession was assumed",
 }

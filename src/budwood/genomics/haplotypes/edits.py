@@ -119,7 +119,7 @@ def trim_allele(ref: str, alt: str) -> tuple[int, int, str]:
 def stream_edits(source: CallSource, assembly: Assembly, tally: Counter[str]) -> Iterator[EditBatch]:
     """Edits of a whole file, contig by contig, ordered, with overlaps on one copy settled.
 
-    Where two edits of one copy overlap, the one first by (start, end, order in the file) is applied and the
+    Where two edits of one copy overlap, the one first by (start, end, bases) is applied and the
     other is not. Two insertions into the same gap overlap; an insertion into the gap before or after a
     replaced stretch does not overlap it. Every reason to leave something out is counted in ``tally`` under
     the keys of :class:`budwood.genomics.haplotypes.assumptions.Assumption`. A batch with the contig's length
@@ -144,6 +144,8 @@ def stream_edits(source: CallSource, assembly: Assembly, tally: Counter[str]) ->
             reader = ContigReader(assembly, contig) if contig in assembly.contigs else None
             _refuse_unsorted(contig in finished, block.sites[0])
         for site in block.sites:
+            if site.start < 0:  # position 0 or unknown: left out, so its place in the file does not matter
+                continue
             _refuse_unsorted(site.start < last, site)
             last = site.start
         if reader is None:
@@ -173,8 +175,10 @@ class _Ordering:
         self._open: list[Edit] = []
 
     def add(self, edits: list[Edit]) -> None:
-        # The sort is stable: edits that replace the same bases stay in file order.
-        self._waiting = sorted([*self._waiting, *edits], key=lambda edit: (edit.start, edit.end))
+        # Letters settle ties, so that the order of records at one position does not matter.
+        self._waiting = sorted(
+            [*self._waiting, *edits], key=lambda edit: (edit.start, edit.end, edit.bases.tobytes())
+        )
 
     def release(self, frontier: int) -> list[Edit]:
         """Edits that start before ``frontier``, settled."""
@@ -217,8 +221,28 @@ def _edits_of_block(block: CallBlock, reader: ContigReader, tally: Counter[str])
         tally[Assumption.SITES_USED] += 1
         tally[Assumption.CALLS_MISSING] += int(np.count_nonzero(missing[j]))
         present = ~absent[j] if everyone is None else everyone
-        edits += _edits_of_site(site, block.alleles[j], block.phased[j], present, tally)
+        calls = _sorted_copies(site, block.alleles[j], block.phased[j])
+        edits += _edits_of_site(site, calls, block.phased[j], present, tally)
     return edits
+
+
+def _sorted_copies(site: Site, calls: NDArray[np.int8], phased: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Calls (n, ploidy) with the copies of unphased ones in one order: REF, then other alleles by letters.
+
+    0/1 and 1/0 say the same, whichever order a file spells them in and numbers its alleles in.
+    """
+    mixed = ~phased & (calls != calls[:, :1]).any(axis=1)
+    if not mixed.any():
+        return calls
+    order = sorted(range(1, len(site.alleles)), key=lambda number: site.alleles[number])
+    rank = np.zeros(len(site.alleles) + 2, dtype=np.int16)  # the last two are for -2 and -1
+    rank[order] = np.arange(2, len(order) + 2)
+    rank[0], rank[MISSING], rank[ABSENT] = 0, 1, len(site.alleles) + 1
+    allele = np.empty(len(rank), dtype=np.int8)
+    allele[rank] = [*range(len(site.alleles)), ABSENT, MISSING]
+    result = calls.copy()
+    result[mixed] = allele[np.sort(rank[calls[mixed]], axis=1)]
+    return result
 
 
 def _fault(site: Site, reader: ContigReader) -> Assumption | None:

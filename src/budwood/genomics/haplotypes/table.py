@@ -107,8 +107,9 @@ def tabulate_haplotypes(source: CallSource, assembly: Assembly, *, window: int =
     with letters other than A, C, G and T leave the reference; sites past the contig's end or with another
     REF than the reference are left out; of overlapping variants on one copy the first is applied. Phased
     calls are used as phased. Unphased calls are exact where an accession has at most one heterozygous site
-    in view of a window; otherwise the first allele of each call is put on the first copy, and so on. The
-    same holds for any ploidy, also where ploidy is mixed.
+    in view of a window; otherwise reference alleles are put on the first copies and others, in the order of
+    their letters, on the last, whichever order the file spells them in. The same holds for any ploidy, also
+    where ploidy is mixed.
 
     Parameters
     ----------

@@ -103,7 +103,8 @@ def test_malformed_files_get_one_sentence(tmp_path: Path) -> None:
         ([row("A/C", "AZ")], r"the call 'AZ' of accession line0 cannot be read.*line 2, marker m"),
         ([row("A/C", "BB")], "the call 'BB' of accession line0 cannot be read"),
         ([row("A/C", "Aé")], "of accession line0 cannot be read"),
-        ([row("A/C", "AA", position="1e6")], "position '1e6' is no whole number"),
+        ([row("A/C", "AA", position="1.5")], "position '1.5' is no whole number"),
+        ([row("A/C", "AA", position="1e30")], "position '1e30' is no number of base pairs"),
     ]:
         write(path, *rows)
         with pytest.raises(BudwoodError, match=sentence):

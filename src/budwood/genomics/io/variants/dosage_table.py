@@ -1,14 +1,15 @@
 """Numeric genotype tables (CSV, TSV): counts of one allele, 0 to the ploidy, fractional or missing.
 
-Either accessions or markers stand in the rows. Which it is shows, in this order, in columns named chrom and
-pos (markers in rows), in the names that a marker map knows, in the first header cell (``marker``, ``taxa``,
-...), and last in the shape: the longer side is taken for the markers; the choice is told.
+Also PLINK's ``.raw`` and ``.traw`` and TASSEL's numeric genotypes, which are such tables with columns of
+their own. :mod:`budwood.genomics.io.variants.dosage_layout` finds out what stands where.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -20,35 +21,21 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.io.text.delimited import (
     MISSING_CELLS,
-    delimiter_of,
+    MISSING_NUMBERS,
     refuse_repeated,
     split_cells,
     text_lines,
 )
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
+from budwood.genomics.io.variants.dosage_codes import code_note, find_ploidy, refuse_odd_columns
+from budwood.genomics.io.variants.dosage_layout import DosageLayout, find_layout
 from budwood.genomics.io.variants.dosage_rows import DosageRows
-from budwood.genomics.io.variants.marker_map import MarkerMap, column_roles, marker_map_of, read_marker_map
+from budwood.genomics.io.variants.marker_map import MarkerMap, marker_map_of, read_marker_map
+from budwood.genomics.io.variants.ped import name_accessions
 
-#: Columns that may describe a marker before its dosages.
-LEADING_AT_MOST: Final = 6
-_ACCESSION_NAMES: Final = frozenset(
-    {"accession", "accessions", "taxa", "taxon", "line", "lines", "sample", "samples", "genotype", "iid"}
-    | {"individual", "individuals", "entry", "gid", "germplasm", "germplasmname"}
-)
-_PLOIDIES: Final = (1, 2, 4, 6, 8, 10, 12)
-_CODES_OF_MISSING: Final = (-1.0, -9.0)
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How the table is written: ``leading`` columns before the dosages, and whose they are."""
-
-    delimiter: str
-    names: list[str]
-    leading: int
-    markers_in_rows: bool
-    roles: dict[str, int]
-    reason: str
+_CODES_OF_MISSING: Final = (-1.0, *sorted(MISSING_NUMBERS))
+_COUNTED: Final = re.compile(r"(.+)_([ACGT]+)(?:\(/[ACGT]+\))?")
+_RAW: Final = ("FID", "IID")
 
 
 def read_dosage_table(
@@ -65,98 +52,132 @@ def read_dosage_table(
     marker_map
         Table of marker, chrom, pos and optionally allele0, allele1 (the counted one).
 
+    Returns
+    -------
+    DosageCalls
+        The dosages and what was assumed.
+
     Raises
     ------
     BudwoodError
-        If a cell is no number, a dosage exceeds the ploidy, dosages are coded -1, 0, 1, an accession stands
+        If it is open whether accessions or markers stand in the rows, a cell is no number, a dosage exceeds
+        the ploidy, dosages are coded -1, 0, 1, columns hold something else than dosages, an accession stands
         twice, or the map knows none of the markers.
     """
     placed = read_marker_map(marker_map) if marker_map else None
-    layout = _layout(path, placed)
+    layout = find_layout(path, placed)
     body = _read_body(path, layout)
+    columns = layout.columns
+    if ploidy is None:
+        refuse_odd_columns(body.dosage, columns, path)
     matrix = body.dosage.T if layout.markers_in_rows else body.dosage
-    column_names = layout.names[layout.leading :]
-    accessions, markers = (column_names, body.names) if layout.markers_in_rows else (body.names, column_names)
-    refuse_repeated(accessions, "accession", path)
+    accessions: Sequence[str] = columns if layout.markers_in_rows else body.names
+    names = body.names if layout.markers_in_rows else columns
+    notes = [*layout.notes, *body.notes()]
+    if layout.names[:2] == _RAW:
+        accessions, said = _raw_accessions(body, path)
+        notes.append(said)
+    elif layout.markers_in_rows:
+        accessions, more = _traw_accessions(accessions, layout)
+        notes += more
+    refuse_repeated(list(accessions), "accession", path)
     copies, said = find_ploidy(matrix, ploidy, path, minus_one=body.minus_one)
     own = _own_map(body, layout, path) or placed
-    located, more = _locate(markers, own, marker_map if own is placed else None)
-    genotypes = Genotypes(tuple(accessions), located, matrix, np.full(len(accessions), copies, dtype=np.int8))
-    return DosageCalls(genotypes, "dosage table", (layout.reason, said, *more))
+    markers, more = _locate(names, own, marker_map if own is placed else None)
+    if layout.names[:2] == _RAW and own is None:
+        markers = _with_counted(markers)
+    genotypes = Genotypes(tuple(accessions), markers, matrix, np.full(len(accessions), copies, dtype=np.int8))
+    return DosageCalls(genotypes, "dosage table", (*notes, said, *more))
 
 
-def _layout(path: Path, placed: MarkerMap | None) -> _Layout:
-    preview = list(islice(text_lines(path), 3))
-    if len(preview) < 2:
-        raise BudwoodError(
-            "the table holds no row of dosages",
-            where=str(path),
-            mend="give a header and one row per accession",
-        )
-    delimiter = delimiter_of(preview[0])
-    names = split_cells(preview[0], delimiter)
-    row = split_cells(preview[1], delimiter)
-    if len(row) == len(names) + 1:  # R's write.table leaves the corner out
-        names = ["", *names]
-    roles = column_roles(names[:LEADING_AT_MOST])
-    if "contig" in roles and "position" in roles:
-        roles.setdefault("marker", 0)
-        leading = max(roles.values()) + 1
-        return _Layout(
-            delimiter, names, leading, True, roles, "markers stand in the rows: chrom and pos are columns"
-        )
-    corner = names[0].lower().strip("#")
-    if placed is not None and any(name in placed.row for name in names[1:]):
-        in_rows, reason = False, "accessions stand in the rows: the map knows the columns as markers"
-    elif placed is not None and row[0] in placed.row:
-        in_rows, reason = True, "markers stand in the rows: the map knows them"
-    elif "marker" in column_roles(names[:1]):
-        in_rows, reason = True, f"markers stand in the rows: the first column is named {names[0]!r}"
-    elif corner in _ACCESSION_NAMES:
-        in_rows, reason = False, f"accessions stand in the rows: the first column is named {names[0]!r}"
-    else:
-        rows = sum(1 for _ in text_lines(path)) - 1
-        in_rows = rows > len(names) - 1
-        reason = (
-            f"{'markers' if in_rows else 'accessions'} are taken to stand in the rows, by the table's shape"
-        )
-    return _Layout(delimiter, names, 1, in_rows, {"marker": 0}, reason)
+def _raw_accessions(body: _Body, path: Path) -> tuple[tuple[str, ...], str]:
+    """Accessions of PLINK's .raw: individual ids, family ids where those repeat."""
+    families = [cells[0] for cells in body.leading]
+    return name_accessions(families, body.names, path)
 
 
-@dataclass(frozen=True)
+def _traw_accessions(names: Sequence[str], layout: DosageLayout) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Accessions of PLINK's .traw, whose names are FID_IID."""
+    halves = [(name[: len(name) // 2], name[len(name) // 2 + 1 :]) for name in names]
+    if "COUNTED" in layout.names and all(one == other and one for one, other in halves):
+        return [one for one, _ in halves], ("accession names were cut from FID_IID to IID, both alike",)
+    if "COUNTED" in layout.names and all(name.startswith("0_") for name in names):
+        return [name[2:] for name in names], ("accession names were cut from 0_IID to IID",)
+    return names, ()
+
+
+def _with_counted(markers: Markers) -> Markers:
+    """Markers of PLINK's .raw, whose names end with the counted allele."""
+    found = [_COUNTED.fullmatch(name) for name in markers.identifier]
+    if not all(found):
+        return markers
+    names, counted = zip(*(match.groups() for match in found if match), strict=True)
+    return replace(markers, identifier=np.array(names, dtype=object), counted=np.array(counted, dtype=object))
+
+
+@dataclass
 class _Body:
-    names: list[str]
-    leading: list[list[str]]
-    dosage: NDArray[np.int8] | NDArray[np.float32]
-    minus_one: bool
+    names: list[str] = field(default_factory=list)
+    leading: list[list[str]] = field(default_factory=list)
+    dosage: NDArray[np.int8] | NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.int8))
+    codes: Counter[float] = field(default_factory=Counter)
+    commas: bool = False
+    stripped: int = 0
+    repeated: int = 0
+
+    @property
+    def minus_one(self) -> bool:
+        return bool(self.codes[-1.0])
+
+    def notes(self) -> list[str]:
+        """What reading the rows assumed."""
+        found = [*code_note(self.codes)]
+        if self.commas:
+            found.append("decimal commas were read as decimal points")
+        if self.stripped:
+            found.append(f"blanks around {self.stripped:,} row names were removed")
+        if self.repeated:
+            found.append(f"{self.repeated:,} rows that repeat an earlier one exactly were left out")
+        return found
 
 
-def _read_body(path: Path, layout: _Layout) -> _Body:
-    count = len(layout.names) - layout.leading
+def _read_body(path: Path, layout: DosageLayout) -> _Body:
+    count = len(layout.columns)
     rows = DosageRows(count)
-    names: list[str] = []
-    leading: list[list[str]] = []
-    minus_one = False
-    for number, (cells, text) in enumerate(_rows(path, layout), start=2):
-        digits = _one_digit_cells(text, count, layout.delimiter)
-        if digits is not None:
-            rows.append(digits[None])
-        else:
-            values, negative = _parse_cells(text, count, layout, f"{path}, line {number}")
-            minus_one = minus_one or negative
-            rows.append(values[None])
-        names.append(cells[layout.roles["marker"]])
-        if layout.leading > 1:
-            leading.append(cells)
-    return _Body(names, leading, rows.finish(), minus_one)
+    body = _Body()
+    seen: dict[str, int] = {}
+    for number, (cells, text) in enumerate(_rows(path, layout, body), start=layout.header_lines + 1):
+        name = cells[layout.name_column]
+        if seen.get(name) == hash(text):
+            body.repeated += 1
+            continue
+        seen[name] = hash(text)
+        digits = None if layout.doubled else _one_digit_cells(text, count, layout.delimiter)
+        where = f"{path}, line {number}"
+        rows.append((_parse_cells(text, layout, body, where) if digits is None else digits)[None])
+        body.names.append(name)
+        if layout.first > 1:
+            body.leading.append(cells)
+    body.dosage = rows.finish()
+    return body
 
 
-def _rows(path: Path, layout: _Layout) -> Iterator[tuple[list[str], str]]:
+def _rows(path: Path, layout: DosageLayout, body: _Body) -> Iterator[tuple[list[str], str]]:
     """Leading cells of every row, and the text of its dosages."""
     mark = None if layout.delimiter == " " else layout.delimiter
-    for line in islice(text_lines(path), 1, None):
-        *cells, text = line.split(mark, layout.leading)
-        yield [cell.strip().strip('"') for cell in cells] + [""] * (layout.leading - len(cells)), text
+    for line in islice(text_lines(path), layout.header_lines, None):
+        if not line.strip():
+            continue
+        *written, text = line.split(mark, layout.first)
+        cells = [cell.strip().strip('"').strip() for cell in written]
+        body.stripped += len(written) > layout.name_column and (
+            written[layout.name_column].strip('"') != cells[layout.name_column]
+        )
+        if layout.dropped:
+            parts = text.split(mark)
+            kept = (i for i in range(len(parts)) if i + layout.first not in layout.dropped)
+            text = layout.delimiter.join(parts[i] for i in kept)
+        yield cells + [""] * (layout.first - len(cells)), text
 
 
 def _one_digit_cells(text: str, count: int, delimiter: str) -> NDArray[np.int8] | None:
@@ -172,91 +193,62 @@ def _one_digit_cells(text: str, count: int, delimiter: str) -> NDArray[np.int8] 
 
 
 def _parse_cells(
-    text: str, count: int, layout: _Layout, where: str
-) -> tuple[NDArray[np.int8] | NDArray[np.float32], bool]:
-    """Dosages of any row, and whether -1 stands for one of the missing ones."""
-    cells = split_cells(text, layout.delimiter)
-    if len(cells) != count:
+    text: str, layout: DosageLayout, body: _Body, where: str
+) -> NDArray[np.int8] | NDArray[np.float32]:
+    """Dosages of any row; codes of missing calls and decimal commas are noted in ``body``."""
+    cells, columns = split_cells(text, layout.delimiter), layout.columns
+    if len(cells) != len(columns):
         raise BudwoodError(
-            f"the row has {len(cells)} dosages, the header {count}",
+            f"the row has {len(cells)} dosages, the header {len(columns)}",
             where=where,
             mend="the file may be cut short; copy it again or correct the row",
         )
-    columns = layout.names[-count:]
     try:
         numbers = np.array(cells, dtype=np.float64)
     except ValueError:
-        numbers = np.array([_number(*pair, where) for pair in zip(cells, columns, strict=True)])
+        pairs = zip(cells, columns, strict=True)
+        numbers = np.array([_number(*pair, layout.delimiter != ",", body, where) for pair in pairs])
     coded = np.isin(numbers, _CODES_OF_MISSING)
-    negative = bool((numbers == -1).any())
+    body.codes.update(numbers[coded].tolist())
     numbers[coded] = np.nan
-    odd = np.flatnonzero((numbers < 0) | (numbers > 127))
+    highest = 1 if layout.doubled else 127
+    odd = np.flatnonzero((numbers < 0) | (numbers > highest))
     if len(odd):
         raise BudwoodError(
             f"{cells[odd[0]]} in column {columns[odd[0]]!r} is no dosage",
             where=where,
-            mend="give counts from 0 to the ploidy, NA where missing",
+            mend="give shares of the allele from 0 to 1, NA where missing"
+            if layout.doubled
+            else "give counts from 0 to the ploidy, NA where missing",
         )
+    if layout.doubled:
+        numbers *= 2
     missing = np.isnan(numbers)
     if np.array_equal(np.round(numbers[~missing]), numbers[~missing]):
-        return np.where(missing, -1, numbers).astype(np.int8), negative
-    return numbers.astype(np.float32), negative
+        return np.where(missing, -1, numbers).astype(np.int8)
+    return numbers.astype(np.float32)
 
 
-def _number(cell: str, column: str, where: str) -> float:
+def _number(cell: str, column: str, comma: bool, body: _Body, where: str) -> float:
     if cell.lower() in MISSING_CELLS:
         return np.nan
+    text = cell
+    if comma and cell.count(",") == 1:
+        text = cell.replace(",", ".")
+        body.commas = True
     try:
-        return float(cell)
+        return float(text)
     except ValueError as error:
         raise BudwoodError(
-            f"{cell!r} in column {column!r} is no number",
+            f"{cell[:40]!r} in column {column!r} is no number",
             where=where,
             mend="give allele dosages as numbers, NA where missing",
         ) from error
 
 
-def find_ploidy(
-    dosage: NDArray[np.int8] | NDArray[np.float32], given: int | None, path: Path, *, minus_one: bool = False
-) -> tuple[int, str]:
-    """Copies per accession, and in words where the number comes from.
-
-    Parameters
-    ----------
-    minus_one
-        Whether the file writes -1, which is a homozygote in some tables and a missing call in others.
-
-    Raises
-    ------
-    BudwoodError
-        If a dosage exceeds the ploidy given, or it is open what -1 means.
-    """
-    largest = float(np.fmax.reduce(dosage, axis=None, initial=0.0))
-    if minus_one and largest <= 1 and given != 1:
-        raise BudwoodError(
-            "dosages run from -1 to 1, so -1 may be a homozygote or a missing call",
-            where=str(path),
-            mend="add 1 to -1, 0, 1 coding, or write NA for missing calls",
-        )
-    if given is not None:
-        if largest > given:
-            raise BudwoodError(
-                f"a dosage is {largest:g} where ploidy {given} was given",
-                where=str(path),
-                mend="give the right ploidy or leave it out",
-            )
-        return given, f"ploidy {given} as given"
-    fitting = [ploidy for ploidy in _PLOIDIES if ploidy >= largest]
-    if not fitting:
-        raise BudwoodError(
-            f"a dosage is {largest:g}, more than any ploidy tried", where=str(path), mend="give the ploidy"
-        )
-    return fitting[0], f"ploidy {fitting[0]} is inferred from the largest dosage, {largest:g}"
-
-
-def _own_map(body: _Body, layout: _Layout, path: Path) -> MarkerMap | None:
+def _own_map(body: _Body, layout: DosageLayout, path: Path) -> MarkerMap | None:
     """Map from the table's own columns of positions, None where it has none."""
-    if not body.leading:
+    if "position" not in layout.roles:
         return None
     columns = {role: [""] * len(body.names) for role in ("contig", "position", "counted", "other")}
     for role, number in layout.roles.items():

@@ -1,7 +1,8 @@
 """HapMap genotype tables (``.hmp.txt``), as TASSEL and GAPIT write them.
 
 Eleven columns describe the marker (rs#, alleles, chrom, pos, strand, assembly#, center, protLSID, assayLSID,
-panelLSID, QCcode), one per accession holds its call: two letters (``AG``) or one (``A`` for AA, IUPAC codes
+panelLSID, QCcode; of those after strand, some files have fewer or none), one per accession holds its call:
+two letters (``AG``) or one (``A`` for AA, IUPAC codes
 for heterozygotes, ``R`` for AG); ``N``, ``NN``, ``--``, ``.``, ``NA`` and blank are missing. An indel is
 ``+`` and ``-`` in the alleles column; ``0`` is its heterozygote. The order of that column says nothing about
 the reference genome.
@@ -15,9 +16,13 @@ from typing import Final
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import delimiter_of, split_cells, text_lines
 from budwood.genomics.io.variants.letter_table import Columns, LetterTable
+from budwood.genomics.io.variants.table_columns import plain_name
 
-_COLUMNS: Final = Columns(marker=0, alleles=1, contig=2, position=3, strand=4, first=11, ploidy=2)
 _NAMES: Final = ("rs", "alleles", "chrom", "pos", "strand")
+# What stands between the strand and the accessions; some programs write fewer or none of these.
+_MORE_NAMES: Final = frozenset(
+    ("assembly", "center", "centre", "protlsid", "assaylsid", "assay", "panellsid", "panel", "qccode", "qc")
+)
 
 
 def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
@@ -48,7 +53,12 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
             where=str(path),
             mend="begin it with rs#, alleles, chrom, pos, strand and six more columns",
         )
-    return LetterTable(path, _COLUMNS, "HapMap")
+    cells = split_cells(header, delimiter_of(header))
+    first = len(_NAMES)
+    while first < len(cells) and plain_name(cells[first]) in _MORE_NAMES:
+        first += 1
+    columns = Columns(marker=0, alleles=1, contig=2, position=3, strand=4, first=first, ploidy=2)
+    return LetterTable(path, columns, "HapMap")
 
 
 def is_hapmap_header(line: str) -> bool:

@@ -24,6 +24,7 @@ from budwood.genomics.io.text.delimited import (
 )
 from budwood.genomics.io.variants.letters import cells_of, index_alleles, listed_alleles, spell_cells
 from budwood.genomics.io.variants.marker_map import column_roles
+from budwood.genomics.io.variants.position import parse_position
 
 _PREVIEW: Final = 200
 
@@ -198,17 +199,14 @@ class LetterTable:
 
     def _site(self, line: int, fields: list[str], listed: tuple[str, ...]) -> Site:
         contig, text = intern(fields[self._columns.contig]), fields[self._columns.position]
-        if text.lower() in MISSING_CELLS:
-            position = 0
-        else:
-            try:
-                position = int(text)
-            except ValueError as error:
-                raise BudwoodError(
-                    f"the position {text!r} is no whole number",
-                    where=f"{self.path}, line {line}",
-                    mend="give base pairs, or NA where unknown",
-                ) from error
+        number = parse_position(text, f"{self.path}, line {line}")
+        if not number.is_integer():
+            raise BudwoodError(
+                f"the position {text!r} is no whole number",
+                where=f"{self.path}, line {line}",
+                mend="give base pairs, or NA where unknown",
+            )
+        position = int(number)
         name = fields[self._columns.marker] or f"{contig}_{position}"
         return Site(contig, max(position, 0) - 1, name, listed)
 

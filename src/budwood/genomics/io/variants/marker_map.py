@@ -15,6 +15,7 @@ import numpy as np
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Markers
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
+from budwood.genomics.io.variants.position import parse_position
 
 #: Column names understood, in lower case and without ``#``, ``_`` and blanks.
 COLUMN_NAMES: Final = {
@@ -125,7 +126,7 @@ def read_marker_map(path: Path) -> MarkerMap:
 
 def marker_map_of(columns: dict[str, list[str]], path: Path) -> MarkerMap:
     """Check and convert the columns of a map, given by role."""
-    numbers = [_number(text, path) for text in columns["position"]]
+    numbers = [parse_position(text, str(path)) for text in columns["position"]]
     assumptions: tuple[str, ...] = ()
     if not all(number.is_integer() for number in numbers):
         numbers = [0.0] * len(numbers)
@@ -145,22 +146,6 @@ def marker_map_of(columns: dict[str, list[str]], path: Path) -> MarkerMap:
             f"marker {name!r} stands twice in the map", where=str(path), mend="keep one line per marker"
         )
     return placed
-
-
-def _number(text: str, path: Path) -> float:
-    if text.lower() in MISSING_CELLS:
-        return 0.0
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.inf
-    if not np.isfinite(number):
-        raise BudwoodError(
-            f"the position {text!r} is no number",
-            where=str(path),
-            mend="give base pairs, or NA where unknown",
-        )
-    return number
 
 
 def _blank(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.calls import CallSource
-from budwood.genomics.io.text.compressed import open_bytes
-from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
+from budwood.genomics.io.kind import Format, Kind, file_format
 from budwood.genomics.io.variants.allele_counts import count_alleles
+from budwood.genomics.io.variants.dart import read_dart
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
-from budwood.genomics.io.variants.dosage_table import LEADING_AT_MOST, read_dosage_table
+from budwood.genomics.io.variants.dosage_table import read_dosage_table
 from budwood.genomics.io.variants.genotype_summary import GenotypeSummary, summarise_calls
-from budwood.genomics.io.variants.hapmap import is_hapmap_header, open_hapmap
+from budwood.genomics.io.variants.hapmap import open_hapmap
 from budwood.genomics.io.variants.letter_table import open_letter_table
-from budwood.genomics.io.variants.marker_map import column_roles
-from budwood.genomics.io.variants.plink import MAGIC, SUFFIXES, PlinkCalls, plink_prefix
-from budwood.genomics.io.variants.tidy_panel import ARRAYS, read_tidy_panel
+from budwood.genomics.io.variants.ped import PedCalls
+from budwood.genomics.io.variants.pgen import PgenCalls
+from budwood.genomics.io.variants.plink import PlinkCalls
+from budwood.genomics.io.variants.tidy_panel import read_tidy_panel
 from budwood.genomics.io.variants.vcf import VcfCalls
 
 __all__ = [
@@ -33,8 +34,15 @@ __all__ = [
     "summarise_calls",
 ]
 
-_LETTERS: Final = frozenset("ACGTBN")
-_SAMPLE_ROWS: Final = 20
+_MOST_COPIES: Final = 127
+
+
+_NAMED: Final = {
+    Kind.ASSEMBLY: "a FASTA file",
+    Kind.ANNOTATION: "an annotation or list of intervals",
+    Kind.PHENOTYPES: "a workbook; save its sheet as CSV",
+    Kind.MARKER_MAP: "a marker map",
+}
 
 
 @runtime_checkable
@@ -71,24 +79,34 @@ def open_calls(path: Path, *, ploidy: int | None = None, marker_map: Path | None
         If the format is unknown, the file is malformed or calls exceed the ploidy.
     """
     path = Path(path)
-    if ploidy is not None and ploidy < 1:
-        raise BudwoodError(f"ploidy {ploidy} is not possible", mend="give 1 or more")
-    kind = _kind(path)
-    if marker_map is not None and kind != "dosage":
+    if ploidy is not None and not 1 <= ploidy <= _MOST_COPIES:
+        raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES}")
+    found = file_format(path, genotypes=True)
+    if found.kind != Kind.GENOTYPES:
+        raise BudwoodError(
+            f"the file holds no genotypes: it looks like {_NAMED[found.kind]}",
+            where=str(path),
+            mend="give VCF, BCF, PLINK, HapMap, DArT, or a table of dosages or letters",
+        )
+    if marker_map is not None and found != Format.DOSAGES:
         raise BudwoodError(
             "a marker map goes with a table of dosages only", where=str(path), mend="leave it out"
         )
-    if kind == "vcf":
-        return VcfCalls(path, ploidy=ploidy)
-    if kind == "plink":
-        return PlinkCalls(path, ploidy=ploidy)
-    if kind == "hapmap":
-        return open_hapmap(path, ploidy=ploidy)
-    if kind == "letters":
-        return open_letter_table(path, ploidy=ploidy)
-    if kind == "tidy":
-        return read_tidy_panel(path, ploidy=ploidy)
-    return read_dosage_table(path, ploidy=ploidy, marker_map=marker_map)
+    if found == Format.DOSAGES:
+        return read_dosage_table(path, ploidy=ploidy, marker_map=marker_map)
+    return _READERS[found](path, ploidy=ploidy)
+
+
+_READERS: Final[dict[Format, Callable[..., GenotypeFile]]] = {
+    Format.VCF: VcfCalls,
+    Format.PLINK: PlinkCalls,
+    Format.PLINK_TEXT: PedCalls,
+    Format.PLINK_2: PgenCalls,
+    Format.HAPMAP: open_hapmap,
+    Format.LETTERS: open_letter_table,
+    Format.DART: read_dart,
+    Format.TIDY: read_tidy_panel,
+}
 
 
 def read_genotypes(path: Path, *, ploidy: int | None = None, marker_map: Path | None = None) -> Genotypes:
@@ -138,56 +156,3 @@ def read_genotypes(path: Path, *, ploidy: int | None = None, marker_map: Path | 
 
 def _any_called(dosage: NDArray[np.int8] | NDArray[np.float32]) -> bool:
     return bool(np.fmax.reduce(dosage, axis=None, initial=-1.0) >= 0)
-
-
-def _kind(path: Path) -> str:
-    """Which reader a path is for: vcf, plink, hapmap, letters, tidy or dosage."""
-    if path.is_dir() or path.suffix == ".npz":
-        return _kind_of_folder(path)
-    if path.suffix in SUFFIXES or (not path.exists() and Path(f"{plink_prefix(path)}{SUFFIXES[0]}").exists()):
-        return "plink"
-    with open_bytes(path) as handle:
-        start = handle.read(16)
-    if not start:
-        raise BudwoodError("the file is empty", where=str(path), mend="give a genotype file")
-    if start.startswith((b"##fileformat=VCF", b"BCF", b"#CHROM")):
-        return "vcf"
-    if start.startswith(MAGIC) or path.suffix in (".pgen", ".pvar", ".psam"):
-        raise BudwoodError(
-            "this is a binary PLINK file, but no .bed/.bim/.fam",
-            where=str(path),
-            mend="convert it with 'plink2 --make-bed' and give the prefix",
-        )
-    return _kind_of_table(path)
-
-
-def _kind_of_folder(path: Path) -> str:
-    if path.suffix == ".npz" or (path / ARRAYS).exists():
-        return "tidy"
-    raise BudwoodError(
-        "the folder is no panel: it has no geno.npz", where=str(path), mend="give a genotype file"
-    )
-
-
-def _kind_of_table(path: Path) -> str:
-    """Kind of a text file, by its header and by what most cells of its first rows look like."""
-    lines = list(islice(text_lines(path), _SAMPLE_ROWS)) or [""]
-    if is_hapmap_header(lines[0]):
-        return "hapmap"
-    delimiter = delimiter_of(lines[0])
-    leading = max(column_roles(split_cells(lines[0], delimiter)[:LEADING_AT_MOST]).values(), default=0) + 1
-    letters = numbers = 0
-    for line in lines[1:]:
-        for cell in split_cells(line, delimiter)[leading:]:
-            if cell.lower() not in MISSING_CELLS:
-                letters += not set(cell.upper()) - _LETTERS
-                numbers += cell.lstrip("-").replace(".", "", 1).isdigit()
-    if letters > numbers:
-        return "letters"
-    if numbers:
-        return "dosage"
-    raise BudwoodError(
-        "the format of the genotype file is not known",
-        where=str(path),
-        mend="give VCF, BCF, PLINK bed/bim/fam, HapMap, or a table of dosages or letters",
-    )

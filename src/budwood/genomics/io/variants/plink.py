@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock, Site
-from budwood.genomics.io.text.delimited import refuse_repeated, text_lines
+from budwood.genomics.io.text.delimited import text_lines
+from budwood.genomics.io.variants.ped import name_accessions
 
 MAGIC: Final = b"\x6c\x1b"
 SUFFIXES: Final = (".bed", ".bim", ".fam")
@@ -141,10 +142,7 @@ def _read_fam(path: Path) -> tuple[tuple[str, ...], str]:
         individuals.append(cells[1])
     if not individuals:
         raise BudwoodError("there is no accession in the .fam file", where=str(path))
-    if len(set(individuals)) < len(individuals) and len(set(families)) == len(families):
-        return tuple(families), "accessions are named by the family id, since individual ids repeat"
-    refuse_repeated(individuals, "individual", path)
-    return tuple(individuals), "accessions are named by the individual id (column 2 of the .fam file)"
+    return name_accessions(families, individuals, path)
 
 
 def _read_bim(path: Path) -> tuple[tuple[Site, ...], bool]:
@@ -152,7 +150,7 @@ def _read_bim(path: Path) -> tuple[tuple[Site, ...], bool]:
     rows = []
     for number, line in enumerate(text_lines(path), start=1):
         cells = line.split()
-        if len(cells) != 6 or not re.fullmatch(r"-?\d+", cells[3]):
+        if len(cells) != 6 or not re.fullmatch(r"-?[0-9]{1,12}", cells[3]):
             raise BudwoodError(
                 f"line {number} does not hold chromosome, marker, centimorgan, position, A1 and A2",
                 where=str(path),
