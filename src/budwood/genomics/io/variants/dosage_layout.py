@@ -10,7 +10,7 @@ refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -81,6 +81,22 @@ class DosageLayout:
         return [name for i, name in enumerate(self.names) if i >= self.first and i not in self.dropped]
 
 
+def filled_lines(path: Path) -> Iterator[str]:
+    """Lines of a table without the blank ones.
+
+    Parameters
+    ----------
+    path
+        The table.
+
+    Yields
+    ------
+    str
+        A line that holds something.
+    """
+    return (line for line in text_lines(path) if line.strip())
+
+
 def is_numeric_title(line: str) -> bool:
     """Whether a line is the title of TASSEL's numeric genotypes.
 
@@ -117,7 +133,7 @@ def find_layout(path: Path, placed: MarkerMap | None) -> DosageLayout:
     BudwoodError
         If there is no row, no header, or both orientations fit.
     """
-    preview = [line for line in islice(text_lines(path), 5) if line.strip()]
+    preview = list(islice(filled_lines(path), 5))
     doubled = bool(preview) and is_numeric_title(preview[0])
     header_lines = 2 if doubled else 1
     preview = preview[header_lines - 1 :]
@@ -245,7 +261,7 @@ def _by_names_or_shape(path: Path, names: Sequence[str], *, ask: bool) -> tuple[
     rows = 0
     starts: list[str] = []
     delimiter = None
-    for line in islice(text_lines(path), 1, None):
+    for line in islice(filled_lines(path), 1, None):
         rows += 1
         if len(starts) < _SAMPLE:
             delimiter = delimiter or delimiter_of(line)

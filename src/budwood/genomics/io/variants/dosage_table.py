@@ -24,11 +24,10 @@ from budwood.genomics.io.text.delimited import (
     MISSING_NUMBERS,
     refuse_repeated,
     split_cells,
-    text_lines,
 )
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
 from budwood.genomics.io.variants.dosage_codes import code_note, find_ploidy, refuse_odd_columns
-from budwood.genomics.io.variants.dosage_layout import DosageLayout, find_layout
+from budwood.genomics.io.variants.dosage_layout import DosageLayout, filled_lines, find_layout
 from budwood.genomics.io.variants.dosage_rows import DosageRows
 from budwood.genomics.io.variants.marker_map import MarkerMap, marker_map_of, read_marker_map
 from budwood.genomics.io.variants.ped import name_accessions
@@ -165,9 +164,7 @@ def _read_body(path: Path, layout: DosageLayout) -> _Body:
 def _rows(path: Path, layout: DosageLayout, body: _Body) -> Iterator[tuple[list[str], str]]:
     """Leading cells of every row, and the text of its dosages."""
     mark = None if layout.delimiter == " " else layout.delimiter
-    for line in islice(text_lines(path), layout.header_lines, None):
-        if not line.strip():
-            continue
+    for line in islice(filled_lines(path), layout.header_lines, None):
         *written, text = line.split(mark, layout.first)
         cells = [cell.strip().strip('"').strip() for cell in written]
         body.stripped += len(written) > layout.name_column and (
