@@ -11,7 +11,8 @@ STAMP := .venv/installed.stamp
 OUT ?= demo-output
 
 # torch gets all cores; the many small matrices of the mixed models are slower on several threads than on one.
-export OMP_NUM_THREADS ?= $(shell nproc)
+# macOS has no nproc.
+export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 export OPENBLAS_NUM_THREADS ?= 1
 
 # Tests marked `real` run where the folder of shared real data stands beside the checkout.
