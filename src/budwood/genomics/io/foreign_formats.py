@@ -81,7 +81,7 @@ def _foreign(lines: list[str]) -> tuple[str, str]:
     if first.startswith("@") and len(lines) >= _FEWEST and lines[2].startswith("+"):
         return "FASTQ (sequencing reads)", "call variants against a reference and give the VCF"
     if first.startswith("#%") or re.match(r'"?(probeset_id|probe_set_id)\b', first, re.IGNORECASE):
-        mend = "export the calls as VCF or PLINK (Axiom Analysis Suite: Export), or name the first column 'marker'"
+        mend = "export the calls as VCF or PLINK, or name the first column 'marker'"
         return "an Axiom call table", f"{mend}, with calls 0, 1, 2 and NA"
     if first.strip().lower() in ("[header]", "[data]") or re.search(
         r"\bSNP Name\b.*\bAllele ?1|\.GType\b|\bSample ID\b.*\bAllele ?1", first
@@ -98,7 +98,7 @@ def _without_header(lines: list[str]) -> tuple[str, str]:
     if all(_is_oxford(row) for row in rows):
         return "an Oxford .gen file", _PLINK
     if all(_is_bimbam(row) for row in rows):
-        mend = "convert it to VCF or PLINK, or write a header: marker, allele1, allele0 and the accessions' names"
+        mend = "convert it to VCF or PLINK, or write a header: marker, allele1, allele0, accessions"
         return "BIMBAM mean genotypes", mend
     if all(len(row) == 2 and _DIGITS.fullmatch(row[1]) for row in rows):
         mend = "convert it to PLINK or write one column for each marker under a header"

@@ -21,7 +21,10 @@ VCF = (
     "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
     "1\t10\tm1\tC\tT,<DEL>\t.\t.\t.\tGT:DP\t0/1:3\t1|2:4\n1\t20\tm2\tA\tG\t9\tPASS\t.\tGT\t0/0\t./.\n"
 )
-HAPMAP = "rs#\talleles\tchrom\tpos\tstrand\tassembly#\ta\tb\nm1\tC/T\t1\t10\t+\tNA\tCT\tTT\nm2\tA/G\t1\t20\t-\tNA\tR\tNN\n"
+HAPMAP = (
+    "rs#\talleles\tchrom\tpos\tstrand\tassembly#\ta\tb\n"
+    "m1\tC/T\t1\t10\t+\tNA\tCT\tTT\nm2\tA/G\t1\t20\t-\tNA\tR\tNN\n"
+)
 SEEDS = {
     "v.vcf": VCF,
     "h.hmp.txt": HAPMAP,
@@ -29,7 +32,8 @@ SEEDS = {
     "n.csv": "marker,chrom,pos,allele0,allele1,a,b\nm1,1,10,C,T,1,2\nm2,1,20,A,G,0,NA\n",
     "o.csv": "line;mk1;mk2;mk3\na;0,5;1;2\nb;0;NA;-9\n",
     "r.raw": "FID IID PAT MAT SEX PHENOTYPE m1_A m2_G\nf a 0 0 0 1 2 0\nf b 0 0 0 2 NA 1\n",
-    "t.traw": "CHR\tSNP\t(C)M\tPOS\tCOUNTED\tALT\ta_a\tb_b\n1\tm1\t0\t5\tA\tG\t0\t2\n1\tm2\t0\t6\tA\tG\tNA\t1\n",
+    "t.traw": "CHR\tSNP\t(C)M\tPOS\tCOUNTED\tALT\ta_a\tb_b\n1\tm1\t0\t5\tA\tG\t0\t2\n"
+    "1\tm2\t0\t6\tA\tG\tNA\t1\n",
     "t.txt": "<Numeric>\n<Marker>\tm1\tm2\na\t0.5\t1\nb\tNA\t0\n",
     "d.csv": "*,*,x,x\nAlleleID,SNP,a,b\n1|F|0-3:A>G,3:A>G,0,2\n2|F|0-3:A>G,3:A>G,1,-\n",
     "p.ped": "f a 0 0 0 -9 A G C C\nf b 0 0 0 -9 0 0 C T\n",

@@ -234,7 +234,7 @@ def _heterozygosity(dosage: NDArray[np.int8]) -> list[str]:
     observed = float(((dosage == 1).sum(axis=0) / count).mean())
     if observed > _MOST_HETEROZYGOUS * expected:
         return [
-            f"{observed:.0%} of the calls are heterozygous, more than the {expected:.0%} expected under random "
-            "mating: check that 2 stands for the heterozygote in this file"
+            f"{observed:.0%} of the calls are heterozygous, more than the {expected:.0%} expected under "
+            "random mating: check that 2 stands for the heterozygote in this file"
         ]
     return []

@@ -79,7 +79,7 @@ def find_ploidy(
             f"dosages run from 0 to {next_largest:g} and {count:,} are {largest:g}{between}, "
             "which looks like a code for missing calls",
             where=str(path),
-            mend=f"give --ploidy 2 if {largest:g} means missing (or write NA), or the true ploidy if it is a dosage",
+            mend=f"give --ploidy 2 if {largest:g} means missing (or write NA), or the ploidy if not",
         )
     fitting = [ploidy for ploidy in _PLOIDIES if ploidy >= largest]
     if not fitting:

@@ -217,7 +217,7 @@ def _refuse_no_header(names: Sequence[str], path: Path) -> None:
         raise BudwoodError(
             "the first line holds dosages where the names of the columns are due",
             where=str(path),
-            mend="put a header above it: 'accession' and the markers' names, or 'marker' and the accessions' names",
+            mend="put a header above it: 'accession' and markers, or 'marker' and accessions",
         )
 
 

@@ -76,7 +76,7 @@ class PedCalls:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What reading these files takes for granted."""
-        order = "PLINK text does not say which allele is the reference: the commoner stands first, the other is counted"
+        order = "no allele is marked as the reference: the commoner stands first, the other is counted"
         return (order, self._identity)
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:

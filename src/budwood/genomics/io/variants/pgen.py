@@ -65,7 +65,7 @@ class PgenCalls:
                 raise BudwoodError(
                     f"the PLINK file {file.name} is missing",
                     where=str(prefix),
-                    mend="keep .pgen, .pvar (unpacked) and .psam side by side, or convert them with 'plink2 --make-bed'",
+                    mend="keep .pgen, .pvar (unpacked) and .psam together, or use 'plink2 --make-bed'",
                 )
         self.accessions: Final = _read_psam(psam)
         self._sites: Final = _read_pvar(pvar)
