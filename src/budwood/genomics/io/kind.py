@@ -26,7 +26,7 @@ from budwood.genomics.io.variants.marker_map import column_roles
 from budwood.genomics.io.variants.ped import PED_SUFFIXES, is_ped_line
 from budwood.genomics.io.variants.pgen import PGEN_SUFFIXES
 from budwood.genomics.io.variants.plink import MAGIC, SUFFIXES, plink_prefix
-from budwood.genomics.io.variants.table_columns import is_descriptive
+from budwood.genomics.io.variants.table_columns import is_descriptive, names_accessions
 from budwood.genomics.io.variants.tidy_panel import ARRAYS
 
 
@@ -200,12 +200,12 @@ def _of_table(path: Path, lines: list[str], genotypes: bool) -> Format:
     roles = column_roles(names)
     rows = [split_cells(line, delimiter) for line in lines[1:]]
     placed = {"contig", "position"} <= roles.keys()
-    if placed:
-        described = {i for i, name in enumerate(names) if is_descriptive(name, of_markers=True)}
-        apart = {*roles.values(), *described}
-        rows = [[cell for i, cell in enumerate(row) if i not in apart] for row in rows]
-    else:
-        rows = [row[1:] for row in rows]
+    named = (
+        roles.values() if placed else (i for i, name in enumerate(names) if i == 0 or names_accessions(name))
+    )
+    described = (i for i, name in enumerate(names) if is_descriptive(name, of_markers=placed))
+    apart = {*named, *described}
+    rows = [[cell for i, cell in enumerate(row) if i not in apart] for row in rows]
     found = _of_cells(rows, 1 if genotypes else _FEWEST_ACCESSIONS if placed else _FEWEST_CALLS)
     if found is not None:
         return found
