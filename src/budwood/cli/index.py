@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import hushed, print_summary
 from budwood.cli.pairs import parse_numbers
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.workflows import index as workflow
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def index(
     economic: Economic = None,
     hold: Hold = None,
     candidates: CandidateFile = None,
+    csv_dialect: options.CsvDialectName = CsvDialect.PLAIN,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     config: options.Config = None,
@@ -70,6 +72,7 @@ def index(
         hold=tuple(hold or ()),
         candidates=candidates,
         seed=seed,
+        csv_dialect=csv_dialect,
     )
     with hushed(quiet):
         found = workflow.index(wanted, out, overwrite=overwrite)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from budwood.cli.verb import read_config
+from budwood.genomics.io.text.csv_writer import CsvDialect
 
 Out = Annotated[
     Path,
@@ -30,6 +31,13 @@ Config = Annotated[
         callback=read_config,
         help="File of options, named as here without the dashes: trait = 'height'. Typed options take "
         "precedence.",
+    ),
+]
+CsvDialectName = Annotated[
+    CsvDialect,
+    typer.Option(
+        "--csv-dialect",
+        help="csv for scripts; excel adds a byte order mark; excel-de has semicolons and decimal commas too.",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]

@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, print_summary
 from budwood.cli.pairs import parse_aliases
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import predict as workflow
 
@@ -59,6 +60,7 @@ def predict(
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
     alias: options.Aliases = None,
+    csv_dialect: options.CsvDialectName = CsvDialect.PLAIN,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     config: options.Config = None,
@@ -90,7 +92,13 @@ def predict(
         aliases=parse_aliases(alias),
     )
     wanted = workflow.PredictOptions(
-        files=files, trait=trait, model=model, checkpoint=checkpoint, save_model=save_model, seed=seed
+        files=files,
+        trait=trait,
+        model=model,
+        checkpoint=checkpoint,
+        save_model=save_model,
+        seed=seed,
+        csv_dialect=csv_dialect,
     )
     with hushed(quiet):
         found = workflow.predict(wanted, out, overwrite=overwrite, announce=announce(quiet))

@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import hushed, print_summary
 from budwood.cli.pairs import parse_quotas
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import select as workflow
 
@@ -82,6 +83,7 @@ def select(
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
     accession_column: options.AccessionColumn = None,
+    csv_dialect: options.CsvDialectName = CsvDialect.PLAIN,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     config: options.Config = None,
@@ -114,6 +116,7 @@ def select(
         criterion=criterion,
         heritability=heritability,
         seed=seed,
+        csv_dialect=csv_dialect,
     )
     with hushed(quiet):
         found = workflow.select(wanted, out, overwrite=overwrite)

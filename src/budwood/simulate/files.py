@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from budwood.genomics.annotation.genes import Gene
+from budwood.genomics.io.text.csv_writer import write_csv
 from budwood.genomics.io.variants.vcf_writer import write_vcf
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
@@ -221,7 +221,7 @@ def write_phenotypes(path: Path, population: Population, trait: Trait) -> None:
     """
     rows = zip(population.accessions, trait.phenotype, trait.phenotyped, strict=True)
     known = ((accession, f"{value:.3f}") for accession, value, phenotyped in rows if phenotyped)
-    _write_csv(path, ("accession", trait.config.name), known)
+    write_csv(path, ("accession", trait.config.name), known)
 
 
 def write_truth(path: Path, population: Population, trait: Trait) -> None:
@@ -244,7 +244,7 @@ def write_truth(path: Path, population: Population, trait: Trait) -> None:
         (f"{value:.3f}" for value in trait.phenotype),
         strict=True,
     )
-    _write_csv(path, ("accession", "pool", "phenotyped", "genetic_value", trait.config.name), rows)
+    write_csv(path, ("accession", "pool", "phenotyped", "genetic_value", trait.config.name), rows)
 
 
 def write_causal_variants(path: Path, population: Population, trait: Trait) -> None:
@@ -268,11 +268,4 @@ def write_causal_variants(path: Path, population: Population, trait: Trait) -> N
             (*place, str(trait.consequence[j]), trait.gene[j], f"{effect:.5f}", f"{frequency[j]:.5f}")
         )
     header = ("contig", "position", "ref", "alt", "consequence", "gene", "effect", "frequency")
-    _write_csv(path, header, rows)
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, header, rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.csv_writer import CsvDialect
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -33,6 +34,8 @@ class IndexOptions:
         File of the lines to rank, one id a line; all predicted ones where None.
     seed
         Noted in the manifest; nothing is drawn.
+    csv_dialect
+        How the tables are written.
     """
 
     folders: tuple[Path, ...]
@@ -41,6 +44,7 @@ class IndexOptions:
     hold: tuple[str, ...] = ()
     candidates: Path | None = None
     seed: int = 0
+    csv_dialect: CsvDialect = CsvDialect.PLAIN
 
     @property
     def inputs(self) -> list[Path]:
@@ -112,7 +116,7 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
         with write_artifact(
             out, kind="index", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
         ) as draft:
-            _write(draft, result)
+            _write(draft, result, options.csv_dialect)
     return result
 
 
@@ -189,7 +193,7 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
     return found
 
 
-def _write(draft: Draft, result: IndexResult) -> None:
+def _write(draft: Draft, result: IndexResult, dialect: CsvDialect) -> None:
     from budwood.workflows.records.files import cell, write_json, write_table
 
     ranking, record = result.ranking, result.record()
@@ -198,6 +202,8 @@ def _write(draft: Draft, result: IndexResult) -> None:
         (rank, accession, cell(score), *map(cell, predicted))
         for rank, (accession, score, predicted) in enumerate(lines, start=1)
     )
-    write_table(draft.path("index.csv"), ("rank", "accession", "index", *ranking.traits), rows)
+    write_table(
+        draft.path("index.csv"), ("rank", "accession", "index", *ranking.traits), rows, dialect=dialect
+    )
     write_json(draft.path("index.json"), record)
     draft.metrics |= {"best_tenth_predicted_gain": record["best_tenth_predicted_gain"]}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, model_cost, silent
@@ -38,6 +39,8 @@ class PredictOptions:
         Folder for the fitted model, which predicts lines of other files; none is saved where None.
     seed
         Of folds, permutations and everything that the models draw.
+    csv_dialect
+        How the tables are written.
     """
 
     files: PanelFiles
@@ -46,6 +49,7 @@ class PredictOptions:
     checkpoint: Path | None = None
     save_model: Path | None = None
     seed: int = 0
+    csv_dialect: CsvDialect = CsvDialect.PLAIN
 
     def check(self) -> None:
         """Refuse a model that does not exist or lacks its files, before anything is read.
@@ -279,7 +283,7 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
         versions=library_versions(),
         command=command,
     )
-    write_predictions(draft.path("predictions.csv"), prediction)
+    write_predictions(draft.path("predictions.csv"), prediction, dialect=options.csv_dialect)
     write_evaluation(draft.path("evaluation.json"), evaluation)
     write_report(draft.path("report.html"), prediction, evaluation, context=context)
     draft.parameters |= {"trait": prediction.trait, "model": result.model}
@@ -287,7 +291,7 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
         draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
     draft.metrics |= {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
     if result.in_environments:
-        write_environment_predictions(draft, result.in_environments)
+        write_environment_predictions(draft, result.in_environments, dialect=options.csv_dialect)
 
 
 def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]:

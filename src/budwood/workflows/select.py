@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.csv_writer import CsvDialect, Numeral
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.threads import blas_threads
 
@@ -52,6 +53,8 @@ class SelectOptions:
         Of line means; from the phenotypes or 0.5 where None.
     seed
         Of the search.
+    csv_dialect
+        How the tables are written.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class SelectOptions:
     criterion: Literal["cdmean", "pevmean"] = "cdmean"
     heritability: float | None = None
     seed: int = 0
+    csv_dialect: CsvDialect = CsvDialect.PLAIN
 
     def __post_init__(self) -> None:
         if (self.files.phenotypes is None) != (self.trait is None):
@@ -157,7 +161,7 @@ def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool =
         out, kind="select", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
     ) as draft:
         result = _select(options)
-        _write(draft, result)
+        _write(draft, result, options.csv_dialect)
     return result
 
 
@@ -243,7 +247,7 @@ def select_training_set(
         )
 
 
-def _write(draft: Draft, result: SelectResult) -> None:
+def _write(draft: Draft, result: SelectResult, dialect: CsvDialect) -> None:
     from budwood.workflows.records.files import write_json, write_table
 
     chosen = result.chosen
@@ -252,12 +256,12 @@ def _write(draft: Draft, result: SelectResult) -> None:
             order,
             line.accession,
             line.group,
-            f"{line.cost:g}",
-            f"{line.expected_accuracy_after:.6f}",
+            Numeral(f"{line.cost:g}"),
+            Numeral(f"{line.expected_accuracy_after:.6f}"),
             line.reason,
         )
         for order, line in enumerate(chosen.lines, start=1)
     )
-    write_table(draft.path("selection.csv"), COLUMNS, rows)
+    write_table(draft.path("selection.csv"), COLUMNS, rows, dialect=dialect)
     write_json(draft.path("selection.json"), result.record())
     draft.metrics |= {"accuracy_before": chosen.accuracy_before, "accuracy_after": chosen.accuracy_after}

@@ -170,8 +170,11 @@
   }
 
   function csv() {
+    // Text that a spreadsheet would run as a formula stands behind a quote, as in predictions.csv.
+    const run = (value) => value.length > 1 && /^ *[=+\-@\t\r\n]/.test(value) && !/^[-+](\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value);
+    const safe = (value) => (run(value) ? `'${value}` : value);
     const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-    const written = (value) => (value === null ? "" : typeof value === "boolean" ? (value ? "True" : "False") : quoted(String(value)));
+    const written = (value) => (value === null ? "" : typeof value === "boolean" ? (value ? "True" : "False") : quoted(safe(String(value))));
     return [data.columns, ...shown.map((line) => line.values)].map((values) => values.map(written).join(",")).join("\n") + "\n";
   }
 

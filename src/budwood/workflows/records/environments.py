@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.workflows.records.files import cell, finite, write_table
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str
     }
 
 
-def write_environment_predictions(draft: Draft, found: EnvironmentPrediction) -> None:
+def write_environment_predictions(
+    draft: Draft, found: EnvironmentPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
+) -> None:
     """Write environments.csv (accession x environment) and stability.csv (accession).
 
     Parameters
@@ -52,6 +55,8 @@ def write_environment_predictions(draft: Draft, found: EnvironmentPrediction) ->
         The artifact being written; model and variance shares go into its manifest.
     found
         The predictions.
+    dialect
+        Separator, decimal point and byte order mark.
     """
     cells = (
         (accession, found.trait, environment, *(cell(getattr(found, name)[i, j]) for name in _CELLS))
@@ -59,12 +64,12 @@ def write_environment_predictions(draft: Draft, found: EnvironmentPrediction) ->
         for j, environment in enumerate(found.environments)
     )
     header = ("accession", "trait", "environment", "observed", "prediction", *_CELLS[2:])
-    write_table(draft.path(CELL_FILE), header, cells)
+    write_table(draft.path(CELL_FILE), header, cells, dialect=dialect)
     lines = (
         (found.accessions[i], found.trait, *(cell(getattr(found, name)[i]) for name in _STABILITY))
         for i in (-found.mean).argsort(kind="stable")
     )
-    write_table(draft.path(STABILITY_FILE), ("accession", "trait", *_STABILITY), lines)
+    write_table(draft.path(STABILITY_FILE), ("accession", "trait", *_STABILITY), lines, dialect=dialect)
     draft.parameters["environment_model"] = found.model
     draft.metrics["environment_variance_shares"] = dict(found.variance_shares)
 

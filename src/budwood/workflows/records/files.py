@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
+
+from budwood.genomics.io.text.csv_writer import Cell, CsvDialect, Numeral, write_csv
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -24,8 +25,14 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table with commas between cells and line feeds between rows.
+def write_table(
+    path: Path,
+    header: Sequence[str],
+    rows: Iterable[Iterable[Cell]],
+    *,
+    dialect: CsvDialect = CsvDialect.PLAIN,
+) -> None:
+    """Write a table with line feeds between rows; text that a spreadsheet would run stands behind a quote.
 
     Parameters
     ----------
@@ -34,15 +41,14 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Iterable[objec
     header
         Names of the columns.
     rows
-        Cells of each row; numbers are written as :class:`str` writes them.
+        Cells of each row: text, numbers, and numbers that :func:`cell` has formatted.
+    dialect
+        Separator, decimal point and byte order mark.
     """
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, header, rows, dialect=dialect)
 
 
-def cell(value: float) -> str:
+def cell(value: float) -> Numeral:
     """A number with eight significant digits, an empty cell where there is none.
 
     Examples
@@ -50,7 +56,7 @@ def cell(value: float) -> str:
     >>> cell(0.5), cell(float("nan"))
     ('0.5', '')
     """
-    return "" if value != value else f"{value:.8g}"
+    return Numeral("" if value != value else f"{value:.8g}")
 
 
 def finite(value: float) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
 from budwood.workflows.records.files import cell, finite, write_json, write_table
 
@@ -34,11 +35,23 @@ _MEASURES: Final = (
 )
 
 
-def write_predictions(path: Path, prediction: TraitPrediction) -> None:
-    """Write a line per accession, best rank first; ``observed`` is empty where there is no value."""
+def write_predictions(
+    path: Path, prediction: TraitPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
+) -> None:
+    """Write a line per accession, best rank first; ``observed`` is empty where there is no value.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    prediction
+        Of every accession.
+    dialect
+        Separator, decimal point and byte order mark.
+    """
     best_first = prediction.rank.argsort(kind="stable")
     rows = ([_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS] for row in best_first)
-    write_table(path, PREDICTION_COLUMNS, rows)
+    write_table(path, PREDICTION_COLUMNS, rows, dialect=dialect)
 
 
 def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
