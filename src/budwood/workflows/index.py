@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.text.csv_writer import CsvDialect
+from budwood.genomics.io.text.csv_writer import Cell, CsvDialect
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -198,7 +198,7 @@ def _write(draft: Draft, result: IndexResult, dialect: CsvDialect) -> None:
 
     ranking, record = result.ranking, result.record()
     lines = zip(ranking.accessions, ranking.score, ranking.predictions, strict=True)
-    rows = (
+    rows: Iterator[tuple[Cell, ...]] = (
         (rank, accession, cell(score), *map(cell, predicted))
         for rank, (accession, score, predicted) in enumerate(lines, start=1)
     )
