@@ -193,7 +193,7 @@ def test_a_full_disk_is_reported_and_the_build_resumes_later(built, tmp_path, mo
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("alpha.fa", ">a1\n\n>a2\n\n", "every contig is empty"),
+        ("alpha.fa", ">a1\n\n>a2\n\n", "no record of the FASTA file has a base"),
         ("tree.nwk", "(Alpha_una:1,Gamma_una:1);", "misses the species 'Beta una'"),
         ("plastids.tsv", "a\tspecies\np1\tX y\n", "no species for 'p0'"),
         ("alpha.fa", ">a1\n" + "N" * 13_200 + "\n>a2\n" + "N" * 9000 + "\n", ""),
