@@ -83,7 +83,7 @@ def in_lower_case(folder: Path) -> None:
         (lambda folder: (folder / "alpha.fa").write_text(">a1\nMKVLE\n"), "'L' is no nucleotide letter"),
         (lambda folder: (folder / "alpha.gff3").write_text(""), "holds no gene"),
         (truncate, "truncated or damaged"),
-        (rewrite("alpha.gff3", "a", "chr"), "names no contig of Alpha una"),
+        (rewrite("alpha.gff3", "\na", "\nchr"), "names no contig of Alpha una"),
         (rewrite("alpha.gff3", "12001\t13200", "92001\t93200"), "ends at base 93,200 of contig 'a1'"),
         (track("chr1\t10\t500\tTE\n"), "the repeat track names no contig of Alpha una"),
         (track("a1\t10\t50000\tTE\n"), "a repeat ends at base 50,000 of contig 'a1', which has 16,000"),

@@ -32,8 +32,8 @@ def embed(
     Parameters
     ----------
     what
-        Sequences as letters or codes, of any length; intervals of ``assembly``; or the distinct haplotypes of a
-        panel.
+        Sequences as letters or codes, of any length; intervals of ``assembly``; or the distinct haplotypes of
+        a panel.
     assembly
         The sequence that intervals lie in.
     checkpoint

@@ -91,13 +91,13 @@ def cross_validate(
     Parameters
     ----------
     models
-        Names of models, or :class:`~budwood.prediction.trait_model.TraitModel`; the first is the baseline, the
-        last has the permutation test.
+        Names of models, or :class:`~budwood.prediction.trait_model.TraitModel`; the first is the baseline,
+        the last has the permutation test.
     panel
         Genotypes and, for models that read sequence, haplotypes with their vectors.
     y
-        A trait of the panel, values by accession, or one value for each accession in the panel's order, NaN where
-        it is not phenotyped.
+        A trait of the panel, values by accession, or one value for each accession in the panel's order, NaN
+        where it is not phenotyped.
     cv
         How lines are held out; :class:`RandomKFold` by default.
     lower_is_better
