@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from budwood.model.checkpoint import Checkpoint
 from budwood.training.data.batches import Windows
 from budwood.training.loop.loop import train
-from budwood.training.loop.pretrain import new_encoder
+from budwood.training.loop.pretrain import new_objective
 from budwood.training.objective.alignment_columns import ColumnSampler
-from budwood.training.objective.objectives import PretrainingObjective
 from budwood.training.recipe.recipe import Recipe
 
 Values = dict[str, NDArray[Any]]
@@ -60,8 +59,8 @@ def trained(
     recipe: Recipe, windows: Windows, folder: Path, columns: ColumnSampler | None = None
 ) -> Checkpoint:
     """Train an encoder by a recipe on these windows; a run that was stopped resumes."""
-    encoder = new_encoder(recipe)
-    objective = PretrainingObjective(encoder, recipe.objective)
+    objective = new_objective(recipe)
+    encoder = objective.encoder
     train(objective, windows, recipe.schedule, folder, columns=columns, show=False)
     encoder.eval()
     return Checkpoint(recipe.name, encoder, digest_of(asdict(recipe)))

@@ -99,31 +99,47 @@ def run(recipe: Path, out: Path, processes: int = 1, *more: str) -> dict[str, fl
     return next(line for line in reversed(lines) if line["kind"] == "training")
 
 
-def assert_same_losses(one: dict[str, float], other: dict[str, float]) -> None:
+#: Processes, pieces and split weights sum the same float32 numbers in other orders. After one step that is
+#: all there is between them: some 10 roundings of 2^-24 each.
+ONE_STEP = 1e-6
+#: Later steps start from weights that differ, and Muon multiplies in bfloat16 (8 bits): a rounding near one of
+#: its steps moves an update by up to 2^-8 of itself. After 40 steps losses differ by 6e-5 of themselves on an AMD
+#: processor without AMX. The bound is ten times that, and a hundredth of what the losses fall meanwhile.
+FORTY_STEPS = 6e-4
+
+
+def assert_same_losses(one: dict[str, float], other: dict[str, float], *, within: float) -> None:
     names = [name for name in one if name not in ("bases_per_second", "share_of_peak")]
     assert {"span", "region", "locus", "column", "pooled"} <= set(names)
     for name in names:
-        assert one[name] == pytest.approx(other[name], abs=2e-4), name
+        # The log keeps five digits after the point.
+        assert one[name] == pytest.approx(other[name], rel=within, abs=1.1e-5), name
 
 
-def test_two_processes_and_pieces_have_the_losses_of_one(tmp_path: Path) -> None:
-    recipe = write(tmp_path / "a", order=0.1)
+@pytest.mark.parametrize(("steps", "within"), [(1, ONE_STEP), (40, FORTY_STEPS)])
+def test_two_processes_and_pieces_have_the_losses_of_one(tmp_path: Path, steps: int, within: float) -> None:
+    recipe = write(tmp_path / "a", steps=steps, order=0.1)
     alone = run(recipe, tmp_path / "one")
     assert "order" in alone
-    assert_same_losses(alone, run(recipe, tmp_path / "two", 2))
-    assert_same_losses(alone, run(write(tmp_path / "b", accumulate=4, order=0.1), tmp_path / "pieces"))
+    assert_same_losses(alone, run(recipe, tmp_path / "two", 2), within=within)
+    pieces = run(write(tmp_path / "b", steps=steps, accumulate=4, order=0.1), tmp_path / "pieces")
+    assert_same_losses(alone, pieces, within=within)
 
 
-def test_split_weights_have_the_losses_of_whole_ones_and_resume(tmp_path: Path) -> None:
-    recipe = write(tmp_path / "a")
+@pytest.mark.parametrize(("steps", "within"), [(1, ONE_STEP), (40, FORTY_STEPS)])
+def test_split_weights_have_the_losses_of_whole_ones(tmp_path: Path, steps: int, within: float) -> None:
+    recipe = write(tmp_path / "a", steps=steps)
     alone = run(recipe, tmp_path / "one")
+    assert_same_losses(alone, run(recipe, tmp_path / "split", 2, "--shard"), within=within)
+    assert read_manifest(tmp_path / "split" / "checkpoint")["kind"] == "checkpoint"
+
+
+def test_a_training_with_split_weights_resumes(tmp_path: Path) -> None:
     run(write(tmp_path / "b", steps=20), tmp_path / "two", 2, "--shard")
     # The first half had a shorter schedule, and without the kept recipe nobody knows; what is tested is that
-    # its state opens and training goes on.
+    # its state opens and training resumes.
     (tmp_path / "two" / "training" / "recipe.json").unlink()
     assert run(write(tmp_path / "b"), tmp_path / "two", 2, "--shard")["step"] == 40
-    assert_same_losses(alone, run(recipe, tmp_path / "three", 2, "--shard"))
-    assert read_manifest(tmp_path / "three" / "checkpoint")["kind"] == "checkpoint"
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])

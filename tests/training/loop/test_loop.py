@@ -14,7 +14,9 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.sequence import decode
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.training.loop import loop
 from budwood.training.loop.loop import train
+from budwood.training.monitoring.speed import operations_per_base
 from budwood.training.objective.objectives import ObjectiveConfig, PretrainingObjective
 from budwood.training.recipe.schedule import Schedule
 
@@ -72,5 +74,48 @@ def test_a_state_of_another_network_is_refused(sampler, tmp_path):
     other = PretrainingObjective(
         BudwoodEncoder(BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)), ObjectiveConfig()
     )
-    with pytest.raises(BudwoodError, match="another network"):
+    with pytest.raises(BudwoodError, match=r"and the network needs|lacks|unexpected"):
         train(other, sampler, schedule(8), tmp_path, show=False)
+
+
+def test_windows_that_are_read_in_pieces_give_the_same_losses(sampler, tmp_path):
+    lines = []
+    for size in (None, 3, 1):
+        folder = tmp_path / str(size)
+        train(objective(), sampler, schedule(1), folder, batch_size=size, show=False)
+        lines.append(json.loads((folder / "log.jsonl").read_text().splitlines()[-1]))
+    for line in lines[1:]:
+        # One sum of float32 numbers in another order; the log keeps five digits after the point.
+        assert line["loss"] == pytest.approx(lines[0]["loss"], rel=1e-5, abs=1e-5)
+
+
+def test_long_windows_that_cannot_be_shared_out_are_refused(tmp_path):
+    """8 windows of 64 bases can be read in 4 pieces; every other batch has 2 windows of 256, which cannot."""
+    letters = decode(np.random.default_rng(0).integers(0, 4, 2000, dtype=np.uint8))
+    genome = load_training_genome("synthetic", InMemoryAssembly({"c": letters}))
+    windows = WindowSampler([genome], [1.0], SamplerConfig(window=64, long_window=256), seed=5)
+    with pytest.raises(BudwoodError, match="2 windows of 256 bases cannot be cut into 4 pieces"):
+        train(objective(), windows, schedule(4, accumulate=4), tmp_path / "run", show=False)
+    assert not (tmp_path / "run").exists()
+    train(objective(), windows, schedule(2, accumulate=2), tmp_path / "run", show=False)
+
+
+def test_the_share_of_peak_counts_long_windows_as_what_they_cost(tmp_path, monkeypatch):
+    """The seconds at peak of a step are its operations over the peak, by the length of its windows."""
+    letters = decode(np.random.default_rng(0).integers(0, 4, 4000, dtype=np.uint8))
+    genome = load_training_genome("synthetic", InMemoryAssembly({"c": letters}))
+    windows = WindowSampler([genome], [1.0], SamplerConfig(window=64, long_window=512), seed=5)
+    seen: list[tuple[int, float]] = []
+    monkeypatch.setattr(loop, "measured_peak", lambda *_: 1e9)
+    true = loop.TrainingLog.add
+
+    def add(self, step, losses, bases, least_seconds, **words):
+        seen.append((bases, least_seconds))
+        true(self, step, losses, bases, least_seconds, **words)
+
+    monkeypatch.setattr(loop.TrainingLog, "add", add)
+    model = objective()
+    expected = [8 * 64 * operations_per_base(model.encoder, length) / 1e9 for length in (64, 512)]
+    train(model, windows, schedule(2), tmp_path, show=False)
+    assert seen == [(8 * 64, pytest.approx(expected[0])), (8 * 64, pytest.approx(expected[1]))]
+    assert expected[1] > expected[0]

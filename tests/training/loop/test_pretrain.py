@@ -113,3 +113,63 @@ def test_a_checkpoint_of_another_shape_is_no_start(trained):
     with pytest.raises(BudwoodError, match="another shape"):
         pretrain(wider, root / "wider", show=False)
     assert not (root / "wider").exists()
+
+
+def test_the_global_generator_of_torch_stays_as_it_is(trained):
+    recipe, _, root = trained
+    before = torch.get_rng_state()
+    pretrain(recipe, root / "drawn", show=False)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schedule": {"steps": 0}}, "steps is 0"),
+        ({"schedule": {"batch": -1}}, "batch is -1"),
+        ({"schedule": {"learning_rate": float("nan")}}, "learning_rate is nan"),
+        ({"schedule": {"precision": "fp8"}}, "precision is 'fp8'"),
+        ({"sampler": {"window": 0}}, "window is 0"),
+        ({"objective": {"span_weight": -1.0}}, "span_weight is -1"),
+        ({"encoder": {"heads": 0}}, "heads is 0"),
+        ({"encoder": {"kernel": 4}}, "kernel is 4"),
+        ({"genomes": ()}, "either genomes or the folder of a corpus"),
+    ],
+)
+def test_values_out_of_range_are_refused_from_python_too(trained, change, message):
+    recipe, _, root = trained
+    for name, values in change.items():
+        held = getattr(recipe, name)
+        if name == "encoder":
+            values = held | values
+        elif isinstance(values, dict):
+            values = replace(held, **values)
+        recipe = replace(recipe, **{name: values})
+    with pytest.raises(BudwoodError, match=message):
+        pretrain(recipe, root / "refused", show=False)
+    assert not (root / "refused").exists()
+
+
+def test_a_training_is_not_resumed_by_another_recipe(trained):
+    recipe, _, root = trained
+    with pytest.raises(BudwoodError, match="seed is 4 now"):
+        pretrain(replace(recipe, seed=4), root / "out", show=False)
+
+
+def test_a_device_that_is_not_there_is_refused(trained, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    recipe, _, root = trained
+    with pytest.raises(BudwoodError, match="no device 'cuda'"):
+        pretrain(recipe, root / "nowhere", device="cuda", show=False)
+    assert not (root / "nowhere").exists()
+
+
+def test_one_process_may_train_in_one_precision_and_then_in_another(trained):
+    recipe, _, root = trained
+    for precision in ("bf16", "no"):
+        pretrain(
+            replace(recipe, schedule=replace(recipe.schedule, steps=1, precision=precision)),
+            root / precision,
+            device="cpu",
+            show=False,
+        )

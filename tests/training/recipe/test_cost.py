@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from budwood.training.loop.pretrain import new_encoder
+from budwood.training.loop.pretrain import new_objective
 from budwood.training.recipe import cost as module
 from budwood.training.recipe.cost import training_cost
 from budwood.training.recipe.recipe import build_recipe
@@ -27,7 +27,7 @@ def test_batches_of_long_windows_take_turns(monkeypatch):
         "schedule": {"steps": 30, "batch": 8, "precision": "no"},
     }
     recipe = build_recipe(table, "here")
-    cost = training_cost(recipe, new_encoder(recipe), torch.device("cpu"))
+    cost = training_cost(recipe, new_objective(recipe).encoder, torch.device("cpu"))
     assert asked == [(64, 8), (256, 2)]
     assert cost.bases == 30 * 8 * 64
     # Half of the bases at a third of the speed: 2 / (1 / 3000 + 1 / 1000).

@@ -86,7 +86,17 @@ class CorpusSampler:
             )
         self._until = np.cumsum(supplied / supplied.sum())
 
-    def batch(self, number: int, size: int) -> WindowBatch:
+    def shape(self, number: int, size: int) -> tuple[int, int]:
+        """Windows of a batch and their bases.
+
+        Parameters
+        ----------
+        number, size
+            As for :meth:`batch`.
+        """
+        return size, self.config.window
+
+    def batch(self, number: int, size: int, *, first: int = 0, step: int = 1) -> WindowBatch:
         """Draw a batch.
 
         Parameters
@@ -95,14 +105,17 @@ class CorpusSampler:
             Number of the batch from 0.
         size
             Number of windows.
+        first, step
+            Every ``step``-th window of the batch, from ``first`` on: the share of one process of several.
+            The shares together are the batch of one process.
 
         Returns
         -------
         WindowBatch
             The windows, each on a random strand.
         """
-        random = np.random.default_rng((self.seed, number))
-        return stack_windows([self._window(random) for _ in range(size)])
+        drawn = (np.random.default_rng((self.seed, number, 0, row)) for row in range(first, size, step))
+        return stack_windows([self._window(random) for random in drawn])
 
     def _window(self, random: np.random.Generator) -> DrawnWindow:
         species = int(np.searchsorted(self._until, random.random(), side="right"))

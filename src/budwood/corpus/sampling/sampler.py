@@ -197,7 +197,17 @@ class WindowSampler:
         self._anywhere = [_proportions([len(c.codes) for c in pool]) for pool in self._contigs]
         self._genes = [_proportions([len(c.loci) for c in pool]) for pool in self._contigs]
 
-    def batch(self, number: int, size: int) -> WindowBatch:
+    def shape(self, number: int, size: int) -> tuple[int, int]:
+        """Windows of a batch and their bases.
+
+        Parameters
+        ----------
+        number, size
+            As for :meth:`batch`.
+        """
+        return self.config.shape(number, size)
+
+    def batch(self, number: int, size: int, *, first: int = 0, step: int = 1) -> WindowBatch:
         """Draw a batch.
 
         Parameters
@@ -206,15 +216,19 @@ class WindowSampler:
             Number of the batch from 0.
         size
             Number of windows; fewer where the windows are long (:meth:`SamplerConfig.shape`).
+        first, step
+            Every ``step``-th window of the batch, from ``first`` on: the share of one process of several.
+            The shares together are the batch of one process.
 
         Returns
         -------
         WindowBatch
             The windows, each on a random strand.
         """
-        random = np.random.default_rng((self.seed, number))
-        windows, length = self.config.shape(number, size)
-        return stack_windows([self._window(length, random) for _ in range(windows)])
+        windows, length = self.shape(number, size)
+        # A generator for each window: one process of several draws its own windows alone.
+        drawn = (np.random.default_rng((self.seed, number, 0, row)) for row in range(first, windows, step))
+        return stack_windows([self._window(length, random) for random in drawn])
 
     def _window(self, length: int, random: np.random.Generator) -> DrawnWindow:
         genome = int(random.choice(len(self._shares), p=self._shares))

@@ -50,7 +50,17 @@ class WindowSet:
         self.repeat = np.zeros(codes.shape, dtype=np.bool_) if repeat is None else repeat
         self.seed = seed
 
-    def batch(self, number: int, size: int) -> WindowBatch:
+    def shape(self, number: int, size: int) -> tuple[int, int]:
+        """Windows of a batch and their bases.
+
+        Parameters
+        ----------
+        number, size
+            As for :meth:`batch`.
+        """
+        return size, self.codes.shape[1]
+
+    def batch(self, number: int, size: int, *, first: int = 0, step: int = 1) -> WindowBatch:
         """Draw a batch.
 
         Parameters
@@ -59,6 +69,9 @@ class WindowSet:
             Number of the batch from 0.
         size
             Number of windows.
+        first, step
+            Every ``step``-th window of the batch, from ``first`` on: the share of one process of several.
+            The shares together are the batch of one process.
 
         Returns
         -------
@@ -72,9 +85,10 @@ class WindowSet:
             for number in np.unique(epoch).tolist()
         }
         rows = [int(orders[int(t)][int(p)]) for t, p in zip(epoch, place, strict=True)]
-        drawn = [self._window(row) for row in rows]
+        own = range(first, size, step)
+        drawn = [self._window(rows[place]) for place in own]
         return stack_windows(
-            [w.reverse_complement() if turned else w for w, turned in zip(drawn, strands, strict=True)]
+            [w.reverse_complement() if strands[k] else w for k, w in zip(own, drawn, strict=True)]
         )
 
     def _window(self, row: int) -> DrawnWindow:

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from budwood.config import WINDOW
 from budwood.errors import BudwoodError
-from budwood.training.data.batches import Windows, training_batch
+from budwood.training.data.batches import Windows, batch_shape, prefetched, training_batch
+from budwood.training.loop.accelerator import open_accelerator
 from budwood.training.loop.optimisers import build_optimisers
 from budwood.training.loop.sharding import sharded, whole_tensor
 from budwood.training.loop.state import load_moments, load_weights, save_state, saved_state
@@ -41,37 +41,124 @@ class _Running:
     schedule: Schedule
 
 
+@dataclass(frozen=True)
+class _Work:
+    """The batches of a training.
+
+    Attributes
+    ----------
+    batch_size
+        Windows of the usual length that a device reads at once; None for all of its share.
+    """
+
+    windows: Windows
+    objective: PretrainingObjective
+    schedule: Schedule
+    columns: ColumnSampler | None
+    accelerator: Accelerator
+    batch_size: int | None
+
+    def shape(self, step: int) -> tuple[int, int]:
+        """Windows of the whole batch of a step, and their bases."""
+        count, aligned, length = batch_shape(
+            self.windows, self.objective.config, step, self.schedule.batch, self.columns
+        )
+        return count + aligned, length
+
+    def share(self, step: int) -> TrainingBatch:
+        """What this process learns from."""
+        return training_batch(
+            self.windows,
+            self.objective.config,
+            step,
+            self.schedule.batch,
+            self.columns,
+            first=self.accelerator.process_index,
+            step=self.accelerator.num_processes,
+        )
+
+    def pieces(self, step: int) -> int:
+        """Pieces that every process reads its share in: the same number in all of them."""
+        rows, length = self.shape(step)
+        _, usual = self.shape(0)
+        pieces = self.schedule.accumulate
+        if self.batch_size is not None:
+            most = -(-rows // self.accelerator.num_processes) * length
+            pieces = max(pieces, -(-most // (self.batch_size * usual)))
+        return min(pieces, rows // self.accelerator.num_processes)
+
+    def check(self) -> None:
+        """Refuse batches that cannot be shared out; every other one may have fewer windows."""
+        if self.batch_size is not None and self.batch_size < 1:
+            raise BudwoodError(
+                f"the batch size is {self.batch_size}", where="--batch-size", mend="give 1 or more"
+            )
+        pieces = self.accelerator.num_processes * self.schedule.accumulate
+        rows, length = min(self.shape(number) for number in range(2))
+        if rows < pieces:
+            raise BudwoodError(
+                f"a batch of {rows} windows of {length} bases cannot be cut into {pieces} pieces",
+                where=f"{self.accelerator.num_processes} processes, accumulate = {self.schedule.accumulate}",
+                mend="raise batch, or lower accumulate or long_window in the recipe",
+            )
+
+
 def train(
     objective: PretrainingObjective,
     windows: Windows,
     schedule: Schedule,
     folder: Path,
     *,
-    window: int = WINDOW,
     columns: ColumnSampler | None = None,
     validate: Validation | None = None,
     shard: bool = False,
+    accelerator: Accelerator | None = None,
+    batch_size: int | None = None,
     show: bool | None = None,
 ) -> None:
-    """Train to the end of the schedule, going on from the state in ``folder`` where there is one.
+    """Train to the end of the schedule; resumes from the state in ``folder`` where there is one.
 
-    ``window`` (bases) serves to know the cost. ``log.jsonl`` in the folder gets a line per 100 steps and per
-    validation, ``curve.svg`` draws it. Data, masks and learning rate depend on the step number alone, so a
-    training that was stopped ends in the same weights. Under ``torchrun`` or ``accelerate launch`` every
-    process draws the whole batch and learns from its part of it, so the losses are those of one process;
-    with ``shard`` each holds a part of the weights and moments (FSDP2) instead of a copy of them.
+    Data, masks and learning rate depend on the step number alone, so a training that was stopped ends in
+    the same weights. Under ``torchrun`` or ``accelerate launch`` every process draws its share of a batch;
+    the shares together are the batch of one process, and so are the losses up to rounding.
+
+    Parameters
+    ----------
+    objective
+        Network and losses; trained in place.
+    windows
+        What to learn from.
+    schedule
+        Steps and rates.
+    folder
+        Gets ``state``, ``log.jsonl`` with a line per 100 steps and per validation, and ``curve.svg``.
+    columns
+        Windows cut from alignments.
+    validate
+        Gives the scores that are logged.
+    shard
+        Let every process hold a part of the weights and moments (FSDP2) instead of a copy of them.
+    accelerator
+        Devices; by default those of :func:`budwood.training.loop.accelerator.open_accelerator`.
+    batch_size
+        Windows of the usual length that a device reads at once, its whole share if None: less memory, the
+        same result up to rounding.
+    show
+        Draw a live line; by default on a terminal.
 
     Raises
     ------
     BudwoodError
-        If the loss stops being a number or rises far above its lowest; the last saved state stays.
+        If the batches cannot be shared out, the saved state is damaged or of another network, or the loss
+        stops being a number or rises far above its lowest; the last saved state stays.
     """
+    accelerator = accelerator or open_accelerator(schedule.precision)
+    work = _Work(windows, objective, schedule, columns, accelerator, batch_size)
+    work.check()
     folder.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator(mixed_precision=schedule.precision)
-    _check_pieces(accelerator, schedule)
     state = saved_state(folder / "state")
     done, watch = load_weights(state, objective) if state else (0, DivergenceGuard())
-    cost = _seconds_per_base(accelerator, objective, window, schedule)
+    cost = _seconds_per_base(work)
     module = sharded(objective, accelerator.device) if shard else accelerator.prepare(objective)
     optimisers = build_optimisers(objective, schedule)
     prepared = [accelerator.prepare(optimiser) for optimiser in optimisers]
@@ -79,11 +166,12 @@ def train(
         load_moments(state, optimisers)
     running = _Running(accelerator, objective, module, optimisers, prepared, schedule)
     main = accelerator.is_main_process
-    log = TrainingLog(folder / "log.jsonl", cost, schedule, show=show if main else False)
-    for step in range(done, schedule.steps):
-        batch = training_batch(windows, objective.config, step, schedule.batch, columns)
-        losses = _step(running, batch, step, watch, folder)
-        log.add(step + 1, losses, batch.codes.numel(), write=main)
+    log = TrainingLog(folder / "log.jsonl", schedule, show=show if main else False)
+    steps = range(done, schedule.steps)
+    for step, batch in zip(steps, prefetched(work.share, steps), strict=True):
+        losses = _step(running, batch, work.pieces(step), step, watch, folder)
+        rows, length = work.shape(step)
+        log.add(step + 1, losses, rows * length, rows * length * cost[length], write=main)
         last = step + 1 == schedule.steps
         if (step + 1) % schedule.save_every == 0 or last:
             save_state(folder / "state", objective, optimisers, step + 1, watch, main=main)
@@ -97,7 +185,7 @@ def train(
 
 
 def _step(
-    running: _Running, batch: TrainingBatch, step: int, watch: DivergenceGuard, folder: Path
+    running: _Running, share: TrainingBatch, pieces: int, step: int, watch: DivergenceGuard, folder: Path
 ) -> dict[str, float]:
     """One optimiser step; returns the losses of the whole batch."""
     accelerator, schedule = running.accelerator, running.schedule
@@ -105,13 +193,12 @@ def _step(
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate(step, schedule)
     running.module.train()
-    totals = running.objective.totals(batch).to(accelerator.device)
+    totals = _totals(running, share)
     world = accelerator.num_processes
     sums: dict[str, torch.Tensor] = {}
-    for piece in range(schedule.accumulate):
-        first = piece * world + accelerator.process_index
-        part = batch.part(first, world * schedule.accumulate).to(accelerator.device)
-        waiting = piece + 1 < schedule.accumulate
+    for piece in range(pieces):
+        part = share.part(piece, pieces).to(accelerator.device)
+        waiting = piece + 1 < pieces
         with accelerator.no_sync(running.module) if waiting else nullcontext():
             with accelerator.autocast():
                 losses = running.module(part, totals)
@@ -129,19 +216,17 @@ def _step(
     return found
 
 
-def _seconds_per_base(
-    accelerator: Accelerator, objective: PretrainingObjective, window: int, schedule: Schedule
-) -> float:
-    """What a base would take at the peak of all devices together."""
-    peak = measured_peak(accelerator.device, schedule.precision) * accelerator.num_processes
-    return operations_per_base(objective.encoder, window) / peak
+def _totals(running: _Running, share: TrainingBatch) -> torch.Tensor:
+    """The totals of the whole batch, of which this process has a share."""
+    accelerator, counts = running.accelerator, running.objective.counts(share)
+    if accelerator.num_processes > 1:
+        counts = accelerator.reduce(counts.to(accelerator.device), "sum")
+    return counts.clamp(min=1.0).to(torch.float32).to(accelerator.device)
 
 
-def _check_pieces(accelerator: Accelerator, schedule: Schedule) -> None:
-    pieces = accelerator.num_processes * schedule.accumulate
-    if schedule.batch < pieces:
-        raise BudwoodError(
-            f"a batch of {schedule.batch} windows cannot be cut into {pieces} pieces",
-            where=f"{accelerator.num_processes} processes, accumulate = {schedule.accumulate}",
-            mend="raise batch or lower accumulate in the recipe",
-        )
+def _seconds_per_base(work: _Work) -> dict[int, float]:
+    """What a base would take at the peak of all devices together, by the length of its window."""
+    accelerator = work.accelerator
+    peak = measured_peak(accelerator.device, work.schedule.precision) * accelerator.num_processes
+    lengths = {work.shape(number)[1] for number in range(2)}
+    return {length: operations_per_base(work.objective.encoder, length) / peak for length in lengths}

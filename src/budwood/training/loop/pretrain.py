@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 
 from budwood.artifacts import check_destination, read_manifest, write_artifact
 from budwood.errors import BudwoodError
@@ -15,16 +14,25 @@ from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.model.weights import WEIGHTS
 from budwood.progress import estimate
 from budwood.training.data.sources import Sources, open_training_data
+from budwood.training.loop.accelerator import open_accelerator
 from budwood.training.loop.loop import train
 from budwood.training.loop.state import load_weights, saved_state
 from budwood.training.monitoring.validation import validate
 from budwood.training.objective.objectives import PretrainingObjective
 from budwood.training.recipe.cost import TrainingCost, training_cost
 from budwood.training.recipe.recipe import Recipe
+from budwood.training.recipe.recipe_check import check_recipe, forget_recipe, keep_recipe
 
 
 def pretrain(
-    recipe: Recipe, out: Path, *, shard: bool = False, show: bool | None = None, overwrite: bool = False
+    recipe: Recipe,
+    out: Path,
+    *,
+    shard: bool = False,
+    device: str = "auto",
+    batch_size: int | None = None,
+    show: bool | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Train an encoder by a recipe; after a stop, the same call resumes the training.
 
@@ -40,6 +48,10 @@ def pretrain(
         Folder of the training.
     shard
         Whether to split the weights over the processes.
+    device
+        ``auto`` (cuda, then mps, then cpu), or one of these.
+    batch_size
+        Windows of the usual length that a device reads at once; its whole share of a batch if None.
     show
         Whether to show progress; by default where standard error is a terminal.
     overwrite
@@ -53,16 +65,35 @@ def pretrain(
     Raises
     ------
     BudwoodError
-        For input that cannot be used, or a checkpoint folder that must not be replaced.
+        If a value of the recipe is out of range or is another one than the training was begun with, for
+        input that cannot be used, or a checkpoint folder that must not be replaced.
     """
-    folder = Path(out) / "checkpoint"
+    check_recipe(recipe, recipe.name)
+    keep_recipe(recipe, Path(out) / "training")
+    try:
+        return _train(recipe, Path(out), shard, device, batch_size, show, overwrite)
+    finally:
+        forget_recipe(Path(out) / "training")
+
+
+def _train(
+    recipe: Recipe,
+    out: Path,
+    shard: bool,
+    device: str,
+    batch_size: int | None,
+    show: bool | None,
+    overwrite: bool,
+) -> Path:
+    folder = out / "checkpoint"
     # A training that is resumed writes its own checkpoint again.
-    resumes = saved_state(Path(out) / "training" / "state") is not None
+    resumes = saved_state(out / "training" / "state") is not None
     sources = _open_checked(recipe, folder, overwrite=overwrite or resumes)
-    encoder = new_encoder(recipe)
+    objective = new_objective(recipe)
+    encoder = objective.encoder
     if recipe.start_path is not None:
         load_start(recipe.start_path, encoder)
-    accelerator = Accelerator(mixed_precision=recipe.schedule.precision)
+    accelerator = open_accelerator(recipe.schedule.precision, device)
     if accelerator.is_main_process:
         cost = training_cost(recipe, encoder, accelerator.device).sentence(recipe.name)
         estimate(f"{cost}; {sources.bases / 1e6:.0f} Mb to draw from", show=show is not False)
@@ -75,20 +106,21 @@ def pretrain(
             return validate(current, kept, schedule.validation_batches, schedule.batch, sources.species)
 
     train(
-        PretrainingObjective(encoder, recipe.objective),
+        objective,
         sources.training,
         schedule,
-        Path(out) / "training",
-        window=recipe.sampler.window,
+        out / "training",
         columns=sources.columns,
         validate=follow,
         shard=shard,
+        accelerator=accelerator,
+        batch_size=batch_size,
         show=show,
     )
     if accelerator.is_main_process:
         # The saved state is whole, wherever and in how many parts the weights were trained.
-        trained = PretrainingObjective(new_encoder(recipe), recipe.objective)
-        load_weights(Path(out) / "training" / "state", trained)
+        trained = new_objective(recipe)
+        load_weights(out / "training" / "state", trained)
         write_checkpoint(trained.encoder, recipe, sources, folder, overwrite=True)
     accelerator.wait_for_everyone()
     return folder
@@ -103,16 +135,27 @@ def _open_checked(recipe: Recipe, folder: Path, *, overwrite: bool) -> Sources:
     return sources
 
 
-def estimate_training_cost(recipe: Recipe) -> TrainingCost:
+def estimate_training_cost(recipe: Recipe, device: str = "auto") -> TrainingCost:
     """What a recipe will cost on this machine, without reading what it learns from."""
-    precision = recipe.schedule.precision
-    return training_cost(recipe, new_encoder(recipe), Accelerator(mixed_precision=precision).device)
+    return training_cost(
+        recipe, new_objective(recipe).encoder, open_accelerator(recipe.schedule.precision, device).device
+    )
 
 
-def new_encoder(recipe: Recipe) -> BudwoodEncoder:
-    """The untrained network of a recipe; the same weights every time."""
-    torch.manual_seed(recipe.seed)
-    return BudwoodEncoder(BudwoodConfig(**recipe.encoder))
+def new_objective(recipe: Recipe) -> PretrainingObjective:
+    """The untrained network of a recipe with its losses; the same weights every time.
+
+    Parameters
+    ----------
+    recipe
+        Gives shape, objectives and seed. The global generator of torch stays as it is.
+    """
+    state = torch.get_rng_state()
+    try:
+        torch.default_generator.manual_seed(recipe.seed)
+        return PretrainingObjective(BudwoodEncoder(BudwoodConfig(**recipe.encoder)), recipe.objective)
+    finally:
+        torch.set_rng_state(state)
 
 
 def load_start(folder: Path, encoder: BudwoodEncoder) -> None:

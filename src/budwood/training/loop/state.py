@@ -1,4 +1,4 @@
-"""What a training needs to go on exactly where it stopped, as safetensors."""
+"""What a training needs to resume exactly, as safetensors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from budwood.artifacts import sha256
 from budwood.errors import BudwoodError
+from budwood.model.weights import read_tensors
 from budwood.training.loop.sharding import whole_tensor
 from budwood.training.monitoring.divergence_guard import DivergenceGuard
 
 _WEIGHTS: Final = "weights.safetensors"
 _OPTIMISER: Final = "optimiser.safetensors"
 _STEP: Final = "step.json"
+_MEND: Final = "choose another --out, or the recipe that the training was begun with"
 
 
 def save_state(
@@ -51,7 +54,8 @@ def save_state(
     draft.mkdir(parents=True)
     save_file(weights, draft / _WEIGHTS)
     save_file(moments, draft / _OPTIMISER)
-    facts = {"step": step, "watch": asdict(watch)}
+    digests = {name: sha256(draft / name) for name in (_WEIGHTS, _OPTIMISER)}
+    facts = {"step": step, "watch": asdict(watch), "files": digests}
     (draft / _STEP).write_text(json.dumps(facts), encoding="utf-8")
     retired = folder.with_name(folder.name + ".old")
     shutil.rmtree(retired, ignore_errors=True)
@@ -69,31 +73,70 @@ def saved_state(folder: Path) -> Path | None:
 
 
 def load_weights(state: Path, module: nn.Module) -> tuple[int, DivergenceGuard]:
-    """Load the weights, before the module is wrapped for a device; returns the steps done and the watch.
+    """Load the weights, before the module is wrapped for a device.
+
+    Parameters
+    ----------
+    state
+        Folder that :func:`save_state` wrote.
+    module
+        Gets the weights.
+
+    Returns
+    -------
+    tuple
+        Steps done, and the guard as it was.
 
     Raises
     ------
     BudwoodError
-        If the state does not fit the module.
+        If the state is damaged or does not fit the module.
     """
     try:
-        module.load_state_dict(load_file(state / _WEIGHTS))
-    except RuntimeError as error:
-        raise BudwoodError(
-            "the saved state is of another network",
-            where=str(state),
-            mend="choose another --out, or the recipe it was begun with",
-        ) from error
-    facts = json.loads((state / _STEP).read_text(encoding="utf-8"))
-    return int(facts["step"]), DivergenceGuard(**facts.get("watch", {}))
+        facts = json.loads((state / _STEP).read_text(encoding="utf-8"))
+        step, watch = facts["step"], DivergenceGuard(**facts.get("watch", {}))
+        digests = dict(facts.get("files", {}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BudwoodError("the saved state cannot be read", where=str(state / _STEP), mend=_MEND) from error
+    if type(step) is not int or step < 0:
+        raise BudwoodError(f"the saved state is of step {step!r}", where=str(state / _STEP), mend=_MEND)
+    # States of earlier releases have no digests; names, shapes and values are checked all the same.
+    for name, digest in digests.items():
+        if not (state / name).is_file() or sha256(state / name) != digest:
+            raise BudwoodError(f"{name} has changed since it was saved", where=str(state), mend=_MEND)
+    module.load_state_dict(read_tensors(state / _WEIGHTS, module.state_dict(), mend=_MEND))
+    return step, watch
 
 
 def load_moments(state: Path, optimisers: Sequence[torch.optim.Optimizer]) -> None:
-    """Load what the optimisers remember, once they hold the parameters they will train."""
+    """Load what the optimisers remember, once they hold the parameters they will train.
+
+    Parameters
+    ----------
+    state
+        Folder that :func:`save_state` wrote.
+    optimisers
+        Get their moments.
+
+    Raises
+    ------
+    BudwoodError
+        If the state is damaged or is of other optimisers.
+    """
+    file = state / _OPTIMISER
     parameters = {(number, index): (p, o) for number, index, p, o in _parameters(optimisers)}
-    for key, value in load_file(state / _OPTIMISER).items():
-        number, index, name = key.split(".", 2)
-        parameter, optimiser = parameters[int(number), int(index)]
+    for key, value in read_tensors(file, mend=_MEND).items():
+        number, index, name = [*key.split(".", 2), "", ""][:3]
+        found = parameters.get((int(number), int(index))) if number.isdigit() and index.isdigit() else None
+        if found is None or not name:
+            raise BudwoodError(f"the saved state has the unexpected {key}", where=str(file), mend=_MEND)
+        parameter, optimiser = found
+        if value.ndim and value.shape != parameter.shape:
+            raise BudwoodError(
+                f"{key} has shape {tuple(value.shape)}, and the network needs {tuple(parameter.shape)}",
+                where=str(file),
+                mend=_MEND,
+            )
         # The count of steps stays where AdamW keeps it: a number on the processor.
         placed = value if value.ndim == 0 else _like(value, parameter)
         optimiser.state[parameter][name] = placed

@@ -18,35 +18,56 @@ class TrainingLog:
 
     Parameters
     ----------
-    cost
-        Seconds that a base takes at the machine's peak.
+    path
+        File of JSON lines, which is added to.
+    schedule
+        Tells the number of steps.
+    show
+        Draw a live line; by default on a terminal.
     """
 
-    def __init__(self, path: Path, cost: float, schedule: Schedule, *, show: bool | None = None) -> None:
+    def __init__(self, path: Path, schedule: Schedule, *, show: bool | None = None) -> None:
         self.path = path
-        self._cost = cost
         self._schedule = schedule
         self._line = LiveLine(schedule.steps, show=show)
         self._sums: dict[str, float] = {}
         self._steps = self._bases = 0
+        self._least = 0.0
         self._begun = time.perf_counter()
 
-    def add(self, step: int, losses: dict[str, float], bases: int, *, write: bool = True) -> None:
-        """Take in the losses of a step over so many bases."""
+    def add(
+        self, step: int, losses: dict[str, float], bases: int, least_seconds: float, *, write: bool = True
+    ) -> None:
+        """Take in a step.
+
+        Parameters
+        ----------
+        step
+            Its number from 1.
+        losses
+            Of the whole batch.
+        bases
+            Bases of the whole batch.
+        least_seconds
+            What the step would take at the peak of all devices; a base of a long window costs more.
+        write
+            Add a line to the file when one is due.
+        """
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._steps += 1
         self._bases += bases
+        self._least += least_seconds
         if step % _EVERY and step != self._schedule.steps:
             return
         means = {name: value / self._steps for name, value in self._sums.items()}
-        speed = self._bases / (time.perf_counter() - self._begun)
-        share = speed * self._cost
+        seconds = time.perf_counter() - self._begun
+        speed, share = self._bases / seconds, self._least / seconds
         if write:
             self.write(step, means | {"bases_per_second": speed, "share_of_peak": share}, kind="training")
         left = (self._schedule.steps - step) * bases / speed
         self._line.tell(step, means, speed, share, left)
-        self._sums, self._steps, self._bases = {}, 0, 0
+        self._sums, self._steps, self._bases, self._least = {}, 0, 0, 0.0
         self._begun = time.perf_counter()
 
     def write(self, step: int, values: dict[str, float], *, kind: str) -> None:

@@ -63,12 +63,27 @@ class ColumnSampler:
         self._weights = [a.row_weights() for a in self._alignments]
         self._species = [sorted(set(a.species)) for a in self._alignments]
 
-    def batch(self, number: int, size: int) -> ColumnBatch:
-        """Batch ``number`` of ``size`` windows, each on a random strand."""
-        random = np.random.default_rng((self.seed, number, 2))
-        drawn = [self._window(random) for _ in range(size)]
-        codes = np.full((size, self.window), PAD, dtype=np.uint8)
-        share = np.zeros((size, self.window, 4), dtype=np.float32)
+    def batch(self, number: int, size: int, *, first: int = 0, step: int = 1) -> ColumnBatch:
+        """Draw a batch.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0; it always holds the same windows.
+        size
+            Number of windows.
+        first, step
+            Every ``step``-th window of the batch, from ``first`` on.
+
+        Returns
+        -------
+        ColumnBatch
+            The windows, each on a random strand.
+        """
+        rows = range(first, size, step)
+        drawn = [self._window(np.random.default_rng((self.seed, number, 2, row))) for row in rows]
+        codes = np.full((len(rows), self.window), PAD, dtype=np.uint8)
+        share = np.zeros((len(rows), self.window, 4), dtype=np.float32)
         for row, (bases, columns) in enumerate(drawn):
             codes[row, : len(bases)] = bases
             share[row, : len(bases)] = columns

@@ -50,7 +50,8 @@ class ObjectiveConfig:
     column_windows
         Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
     order_windows
-        Windows of a batch that are cut into two for their order, where ``order_weight`` is not 0.
+        Windows of a batch that may be cut into two for their order, where ``order_weight`` is not 0: those
+        of them that are of no annotated gene are.
     """
 
     span_weight: float = 1.0
@@ -123,22 +124,47 @@ class PretrainingObjective(nn.Module):
         return self.encoder.strand(tokens)
 
     def totals(self, batch: TrainingBatch) -> Tensor:
-        """What the sum of each objective over a batch is divided by, in the order of OBJECTIVES.
+        """What the sum of each objective over a batch is divided by.
 
         A batch that is read in pieces, one after another or on several devices, has the totals of the
         whole in every piece, so that the sum of the pieces' losses is the loss of the batch.
+
+        Parameters
+        ----------
+        batch
+            The whole batch.
+
+        Returns
+        -------
+        Tensor
+            (objectives,) ``float32``, in the order of OBJECTIVES, at least 1.
+        """
+        return self.counts(batch).clamp(min=1.0).to(torch.float32)
+
+    def counts(self, batch: TrainingBatch) -> Tensor:
+        """What :meth:`totals` are made of: those of the shares of a batch add up to those of the batch.
+
+        Parameters
+        ----------
+        batch
+            A batch or a share of one.
+
+        Returns
+        -------
+        Tensor
+            (objectives,) ``float64``: sums are exact, whatever their order.
         """
         offset = batch.hidden & (batch.offset != NO_OFFSET)
-        regions = self._region_weight(batch).sum()
+        regions = self._region_weight(batch).double().sum()
         counts = (
-            self._span_weight(batch).sum(),
+            self._span_weight(batch).double().sum(),
             regions,
             offset.sum() if self.locus_head is not None else offset.new_zeros(()),
-            batch.column.sum(),
+            batch.column.double().sum(),
             2 * regions,
             (batch.swapped != NO_ORDER).sum(),
         )
-        return torch.stack([count.to(torch.float32) for count in counts]).clamp(min=1.0)
+        return torch.stack([count.to(torch.float64) for count in counts])
 
     def forward(self, batch: TrainingBatch, totals: Tensor) -> dict[str, Tensor]:
         """Losses of a batch or a piece of one, each a scalar; ``"loss"`` is their weighted sum."""

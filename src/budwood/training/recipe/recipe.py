@@ -121,25 +121,43 @@ def read_recipe(path: Path) -> Recipe:
     """
     table = read_tables(path)
     recipe = build_recipe(table | {"genomes": take_entries(table, "genome", str(path))}, str(path))
+    check_sources(recipe, str(path))
+    return recipe
+
+
+def check_sources(recipe: Recipe, where: str) -> None:
+    """Refuse a recipe that names nothing to learn from, or what cannot be combined.
+
+    Parameters
+    ----------
+    recipe
+        Read from a file or made in Python.
+    where
+        What the message names.
+
+    Raises
+    ------
+    BudwoodError
+        With what to change.
+    """
     if bool(recipe.genomes) == bool(recipe.corpus.folder):
         raise BudwoodError(
             "the recipe should name either genomes or the folder of a corpus",
-            where=str(path),
+            where=where,
             mend="give [[genome]] tables or [corpus] folder",
         )
     if recipe.sampler.long_window and (recipe.corpus.folder or recipe.objective.column_weight):
         raise BudwoodError(
             "long windows can be cut from genomes alone, not from a corpus or from alignments",
-            where=str(path),
+            where=where,
             mend="give [[genome]] tables, and set column_weight and [corpus] aside, or leave long_window out",
         )
     if recipe.objective.column_weight and not recipe.alignments.files:
         raise BudwoodError(
             "the recipe learns from alignment columns but names no alignment",
-            where=str(path),
+            where=where,
             mend="give [alignments] files or set column_weight to 0",
         )
-    return recipe
 
 
 def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:

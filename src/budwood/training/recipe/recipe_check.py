@@ -13,7 +13,7 @@ from typing import Any, Final
 from budwood.errors import BudwoodError
 from budwood.model.encoder import BudwoodConfig
 from budwood.training.objective.objectives import OBJECTIVES
-from budwood.training.recipe.recipe import Recipe
+from budwood.training.recipe.recipe import Recipe, check_sources
 
 _BEGUN: Final = "recipe.json"
 _STATE: Final = "state"
@@ -33,6 +33,7 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     BudwoodError
         With the name of the value.
     """
+    check_sources(recipe, where)
     schedule = recipe.schedule
     _check_encoder(recipe.encoder, where)
     least = [
@@ -47,7 +48,7 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     ]
     for holder, name, lowest in least:
         value = getattr(holder, name)
-        if value < lowest:
+        if not value >= lowest:  # so that a value that is no number fails too
             raise BudwoodError(f"{name} is {value}", where=where, mend=f"give at least {lowest}")
         if value > _MOST:
             raise BudwoodError(f"{name} is {value}", where=where, mend=f"give at most {_MOST:,}")
@@ -71,22 +72,15 @@ def _check_long_windows(recipe: Recipe, where: str) -> None:
 
 def _check_encoder(shape: dict[str, Any], where: str) -> None:
     known = [name for name in inspect.signature(BudwoodConfig).parameters if name != "others"]
-    for name, value in shape.items():
+    for name in shape:
         if name not in known:
             raise BudwoodError(
                 f"unknown key {name!r}", where=f"{where}, encoder", mend=f"choose from {', '.join(known)}"
             )
-        if type(value) is not int or value < 1:
-            raise BudwoodError(
-                f"{name} is {value!r}", where=f"{where}, encoder", mend="give a whole number from 1 on"
-            )
-    config = BudwoodConfig(**shape)
-    if config.hidden_size % (2 * config.heads):
-        raise BudwoodError(
-            f"hidden_size {config.hidden_size} cannot be shared out among {config.heads} heads",
-            where=f"{where}, encoder",
-            mend="make it a multiple of twice their number",
-        )
+    try:
+        BudwoodConfig(**shape)
+    except BudwoodError as error:
+        raise BudwoodError(error.what, where=f"{where}, encoder", mend=error.mend) from error
 
 
 def keep_recipe(recipe: Recipe, folder: Path) -> None:
@@ -108,7 +102,14 @@ def keep_recipe(recipe: Recipe, folder: Path) -> None:
     path = folder / _BEGUN
     now = _table(recipe)
     if (folder / _STATE).exists() and path.exists():
-        begun = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            begun = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise BudwoodError(
+                "the recipe that this training was begun with cannot be read",
+                where=str(path),
+                mend="choose another --out",
+            ) from error
         changed = [name for name in now if now[name] != begun.get(name)]
         if changed:
             name = changed[0]
