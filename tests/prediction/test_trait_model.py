@@ -1,7 +1,9 @@
 """Trait models that leave their panel: any lines, other files, saved and read again."""
 
+import csv
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.fitted_trait_model import FittedTraitModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
@@ -256,3 +259,58 @@ def test_intervals_hold_for_files_with_half_the_markers(name) -> None:
         widths.append(np.mean(fewer.upper_90 - fewer.lower_90) / np.mean(full.upper_90 - full.lower_90))
     assert np.mean(widths) > 1.02
     assert 0.86 <= np.mean(inside) <= 0.96
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gblup", "auto"])
+def test_rice_lines_as_plink_and_as_a_rewritten_vcf_get_the_same_numbers(name, real_data, tmp_path) -> None:
+    """Fitted to PLINK; applied to VCF with swapped alleles, records and samples in another order."""
+    folder = real_data / "panels/rice_rdp1_44k"
+    with zipfile.ZipFile(folder / "raw/Rice44k.zip") as packed:
+        packed.extractall(tmp_path)
+    (bed,) = tmp_path.rglob("*.bed")
+    panel = read_genotypes(bed.with_suffix(""))
+    with (folder / "pheno.csv").open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    height = "Plant_height"
+    values = {
+        row["id"].removeprefix("NSFTV_"): float(row[height]) for row in rows if row[height] not in ("", "NA")
+    }
+    known = [line for line in panel.accessions if line in values]
+    fitted = TraitModel(name).fit(panel, {line: values[line] for line in known[:200]})
+    _write_rewritten_vcf(panel, tmp_path / "rewritten.vcf")
+    one, other = fitted.predict(panel), fitted.predict(read_genotypes(tmp_path / "rewritten.vcf"))
+    place = [other.accessions.index(line) for line in one.accessions]
+    for column in COLUMNS:
+        np.testing.assert_allclose(getattr(other, column)[place], getattr(one, column), rtol=1e-9, atol=1e-9)
+
+
+def _write_rewritten_vcf(panel: Genotypes, path: Path) -> None:
+    rng = np.random.default_rng(0)
+    samples, markers = rng.permutation(len(panel.accessions)), panel.markers
+    order = sorted(range(len(markers)), key=lambda j: (markers.contig[j], markers.position[j]))
+    with path.open("w") as handle:
+        handle.write('##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
+        handle.writelines(f"##contig=<ID={contig}>\n" for contig in dict.fromkeys(markers.contig))
+        names = "\t".join(panel.accessions[i] for i in samples)
+        handle.write(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{names}\n")
+        for number, j in enumerate(order):
+            swap = number % 2 == 0
+            ref, alt = markers.other[j], markers.counted[j]
+            words = np.array(["./.", "0/0", "0/1", "1/1"])[panel.dosage[samples, j] + 1]
+            if swap:
+                ref, alt = alt, ref
+                words = np.array(["./.", "1/1", "0/1", "0/0"])[panel.dosage[samples, j] + 1]
+            row = [
+                markers.contig[j],
+                str(markers.position[j] + 1),
+                ".",
+                ref or "N",
+                alt or "N",
+                ".",
+                ".",
+                ".",
+                "GT",
+            ]
+            handle.write("\t".join([*row, *words]) + "\n")

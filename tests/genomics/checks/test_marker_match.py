@@ -148,3 +148,24 @@ def test_fractional_dosages_keep_their_missing_value() -> None:
     dosage = np.where(panel.dosage < 0, np.nan, panel.dosage + 0.0).astype(np.float32)
     fractional = Genotypes(panel.accessions, panel.markers, dosage, panel.ploidy)
     np.testing.assert_array_equal(match_markers(panel.markers, panel.markers).dosage(fractional), dosage)
+
+
+def test_markers_of_one_place_are_used_once_each_and_a_single_one_does_not_cast_doubt_on_the_strand() -> None:
+    """Two markers of one place, one of them written for the other strand by chance of its letters."""
+    rng = np.random.default_rng(0)
+    count = 300
+    letters = [PAIRS[i] for i in rng.integers(4, size=count - 3)]
+    pairs = [*letters, ("A", "T"), ("A", "G"), ("T", "C")]
+    places = [*range(count - 2), count - 3, count - 3]
+    panel = _markers(
+        [f"m{j}" for j in range(count)],
+        ["1"] * count,
+        places,
+        [counted for counted, _ in pairs],
+        [other for _, other in pairs],
+    )
+    order = rng.permutation(count)
+    match = match_markers(panel, panel.take(order))
+    assert order[match.column].tolist() == list(range(count))
+    assert match.ambiguous_left_out == 0
+    assert match.ambiguous == 1

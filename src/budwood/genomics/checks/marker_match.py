@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,10 @@ _COMPLEMENT: Final = str.maketrans("ACGTacgt", "TGCAtgca")
 _PREFIX: Final = re.compile(r"^(chromosome|chrom|chr)[._-]?", re.IGNORECASE)
 
 
+#: Share of unambiguous markers on the other strand above which the strand of ambiguous ones is not known.
+_MOST_TURNED: Final = 0.01
+
+
 class Fit(IntEnum):
     """How the alleles of a marker of the new file compare with those of the wanted one."""
 
@@ -26,6 +31,18 @@ class Fit(IntEnum):
     SAME_OTHER_STRAND = 3
     SWAPPED_OTHER_STRAND = 4
     WITHOUT_LETTERS = 5
+
+
+#: Fits from the best to the worst.
+_RANK: Final = MappingProxyType(
+    {
+        Fit.SAME: 0,
+        Fit.SWAPPED: 0,
+        Fit.SAME_OTHER_STRAND: 1,
+        Fit.SWAPPED_OTHER_STRAND: 1,
+        Fit.WITHOUT_LETTERS: 2,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +64,8 @@ class MarkerMatch:
     ambiguous
         Markers with alleles A and T or C and G, which look the same on both strands.
     ambiguous_left_out
-        Of these, how many were left out because the file gives other markers on the other strand.
+        Of these, how many were left out because the file gives over 1 % of the other markers on the other
+        strand.
     other_alleles
         Markers at the right place or of the right name with other alleles; they count as missing.
     without_letters
@@ -140,7 +158,7 @@ def match_markers(wanted: Markers, found: Markers) -> MarkerMatch:
     Markers are matched by contig and position where both files give places, else by name; where both ways are
     possible, the way that finds more is used. Contigs match when their names are equal after case, a leading
     "chr" and leading zeros are removed. Among markers of one place, one with the same alleles (in either
-    order, on either strand) is chosen.
+    order, on either strand) is chosen, preferably of the same name; no marker of the file is used twice.
 
     Parameters
     ----------
@@ -179,17 +197,23 @@ def _match(wanted: Markers, found: Markers, *, by_place: bool) -> MarkerMatch:
     column, fits = np.full(m, -1, dtype=np.intp), np.zeros(m, dtype=np.int64)
     other_alleles = repeated = 0
     for row, key in enumerate(_keys(wanted, {}, by_place=by_place)):
-        among = columns.get(key, ()) if key is not None else ()
-        compared = [(_fit(wanted, row, found, other), other) for other in among]
-        good = [(fit, other) for fit, other in compared if fit != Fit.OTHER]
+        among = columns.get(key, []) if key is not None else []
+        good = sorted(
+            (_RANK[fit], found.identifier[other] != wanted.identifier[row], other, fit)
+            for other in among
+            if (fit := _fit(wanted, row, found, other)) != Fit.OTHER
+        )
         if good:
-            fits[row], column[row] = good[0]
+            _, _, column[row], fits[row] = good[0]
+            # Another wanted marker of the same place takes another column.
+            among.remove(int(column[row]))
             repeated += len(good) > 1
-        elif compared:
+        elif among:
             other_alleles += 1
     ambiguous = np.array([_is_ambiguous(wanted, row) for row in range(m)], dtype=bool) & (column >= 0)
     turned = (fits == Fit.SAME_OTHER_STRAND) | (fits == Fit.SWAPPED_OTHER_STRAND)
-    left_out = ambiguous & bool(turned.any())
+    unambiguous = int(np.count_nonzero(column >= 0)) - int(np.count_nonzero(ambiguous))
+    left_out = ambiguous & (int(np.count_nonzero(turned)) > _MOST_TURNED * unambiguous)
     column[left_out] = -1
     used = {(contig, aliases_of) for aliases_of, contig in aliases.items() if aliases_of != contig}
     return MarkerMatch(
