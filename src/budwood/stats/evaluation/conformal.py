@@ -35,7 +35,24 @@ _DISTANT: Final = 0.25
 def conformal_quantile(scores: Vector, level: float = 0.9) -> float:
     """The ``ceil((n + 1) level)``-th smallest score.
 
-    Where n is too small to promise the level (under 9 for 0.9), the largest score: it promises n / (n + 1).
+    Where n is too small to promise the level (under 9 for 0.9), the largest score, which promises n / (n + 1).
+
+    Parameters
+    ----------
+    scores
+        (n,) scores of held-out records.
+    level
+        Probability that a new score is no larger.
+
+    Returns
+    -------
+    float
+        The score.
+
+    Raises
+    ------
+    ValueError
+        If there is no score.
 
     Examples
     --------
@@ -130,6 +147,13 @@ class Widening:
         clusters, scores, labels
             (c,) the same of records held out with their cluster, their scores (absolute error over foreseen
             half-width), and their clusters.
+        level
+            Probability that intervals are to cover an observation.
+
+        Returns
+        -------
+        Widening
+            The widening by relatedness.
 
         Examples
         --------
@@ -156,12 +180,34 @@ class Widening:
         return cls(ramp.close, ramp.distant, excess)
 
     def place(self, relatedness: Vector) -> Vector:
-        """(c,) 0 for close candidates, 1 for distant ones, straight in between."""
+        """Place of candidates on the ramp from close to distant.
+
+        Parameters
+        ----------
+        relatedness
+            (c,) relatedness of candidates with their nearest training record.
+
+        Returns
+        -------
+        ndarray
+            (c,) 0 for close candidates, 1 for distant ones, straight in between.
+        """
         gap = max(self.close - self.distant, 1e-9)
         return np.clip((self.close - relatedness) / gap, 0.0, 1.0)
 
     def factors(self, relatedness: Vector) -> Vector:
-        """(c,) half-width relative to a close candidate's."""
+        """Half-widths of candidates relative to that of a close one.
+
+        Parameters
+        ----------
+        relatedness
+            (c,) relatedness of candidates with their nearest training record.
+
+        Returns
+        -------
+        ndarray
+            (c,) factors of at least 1.
+        """
         return np.sqrt(1.0 + self.excess * self.place(relatedness))
 
 

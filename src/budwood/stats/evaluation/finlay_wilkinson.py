@@ -37,6 +37,11 @@ def finlay_wilkinson(values: Matrix) -> Stability:
     values
         (n, m) without gaps, at least 3 columns.
 
+    Returns
+    -------
+    Stability
+        Slope and deviation of each row.
+
     Raises
     ------
     BudwoodError

@@ -18,6 +18,18 @@ MINIMUM_PAIRS = 3
 def pearson_r(predicted: Vector, observed: Vector) -> float:
     """Pearson correlation; 0 where the predictions do not differ, since they rank nothing.
 
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        -1 to 1.
+
     Raises
     ------
     BudwoodError
@@ -47,6 +59,23 @@ def pearson_r(predicted: Vector, observed: Vector) -> float:
 def spearman_r(predicted: Vector, observed: Vector) -> float:
     """Pearson correlation of ranks, ties sharing their mean rank.
 
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        -1 to 1; 0 where the predictions do not differ.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`pearson_r`.
+
     Examples
     --------
     >>> round(spearman_r(np.array([1.0, 2.0, 30.0]), np.array([2.0, 4.0, 5.0])), 6)
@@ -58,6 +87,23 @@ def spearman_r(predicted: Vector, observed: Vector) -> float:
 
 def rmse(predicted: Vector, observed: Vector) -> float:
     """Root mean squared difference, in units of the trait.
+
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        In units of the trait.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
 
     Examples
     --------
@@ -71,6 +117,23 @@ def rmse(predicted: Vector, observed: Vector) -> float:
 
 def slope(predicted: Vector, observed: Vector) -> float:
     """Slope of observed on predicted; 1 is right, 0 where the predictions do not differ.
+
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        Units of the observations per unit of the predictions.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
 
     Examples
     --------
@@ -88,6 +151,23 @@ def slope(predicted: Vector, observed: Vector) -> float:
 def intercept(predicted: Vector, observed: Vector) -> float:
     """Intercept of the regression of observed on predicted, in units of the trait; 0 is right.
 
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        In units of the trait.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
+
     Examples
     --------
     >>> intercept(np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
@@ -98,6 +178,23 @@ def intercept(predicted: Vector, observed: Vector) -> float:
 
 def bias(predicted: Vector, observed: Vector) -> float:
     """Mean of predicted minus observed, in units of the trait.
+
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+
+    Returns
+    -------
+    float
+        In units of the trait.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
 
     Examples
     --------
@@ -138,6 +235,25 @@ def top_overlap(predicted: Vector, observed: Vector, share: float = 0.25) -> flo
     Lines that tie for the last places share them, which is the mean over all ways to break the ties. Chance
     finds ``best_count(n, share) / n``; predictions that are all the same find exactly that.
 
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+    share
+        Share of the lines that counts as the best.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
+
     Examples
     --------
     >>> top_overlap(np.array([4.0, 3.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0]))
@@ -154,6 +270,25 @@ def selection_gain(predicted: Vector, observed: Vector, share: float = 0.25) -> 
     """Mean observation of the predicted best lines minus that of all lines, in units of the trait.
 
     Lines that tie for the last places share them.
+
+    Parameters
+    ----------
+    predicted
+        (n,) predicted values.
+    observed
+        (n,) observed values, in units of the trait.
+    share
+        Share of the lines that counts as the best.
+
+    Returns
+    -------
+    float
+        In units of the trait.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under 3 pairs or a value is not finite.
 
     Examples
     --------
@@ -236,6 +371,25 @@ def auroc_of_ranks(
 
 def coverage(lower: Vector, upper: Vector, observed: Vector) -> float:
     """Share of observations inside their interval.
+
+    Parameters
+    ----------
+    lower
+        (n,) lower ends of the intervals.
+    upper
+        (n,) upper ends.
+    observed
+        (n,) observed values.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    BudwoodError
+        If an end is not finite.
 
     Examples
     --------

@@ -69,6 +69,18 @@ def corrected_interval(differences: Vector, test_to_train: float, level: float =
         (J,) of one fold each.
     test_to_train
         n_test / n_train of a fold, 1 / (k - 1) in k-fold cross-validation; 0 gives the plain t interval.
+    level
+        Probability that the interval covers the true mean.
+
+    Returns
+    -------
+    ConfidenceInterval
+        Around the mean difference.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two differences.
 
     Examples
     --------
@@ -108,6 +120,10 @@ def bootstrap_mean_r(
         (n,).
     folds
         (repeats, n) fold of each line.
+    seed
+        Seed of the weights.
+    draws
+        Number of draws.
 
     Returns
     -------
@@ -135,7 +151,7 @@ def bootstrap_difference(
 ) -> ConfidenceInterval:
     """Interval for a mean difference over k folds, from the draws of both models.
 
-    Redrawn lines alone say nothing of the training sets, and every line is in most of them. As in
+    Redrawn lines do not include the variance between training sets, and every line is in most of them. As in
     :func:`corrected_interval` the variance counts 1 + k / (k - 1) times: the distances of the draws'
     quantiles from their mean are stretched by the root of that. Their own mean is not the centre, since r of
     weighted lines is a little off in small folds.
@@ -148,6 +164,13 @@ def bootstrap_difference(
         Mean difference found.
     folds
         Folds that hold every line out once.
+    level
+        Probability that the interval covers the true mean.
+
+    Returns
+    -------
+    ConfidenceInterval
+        Around ``mean``.
 
     Examples
     --------

@@ -19,10 +19,24 @@ def random_folds(lines: Sequence[str], folds: int, repeat: int) -> Folds:
 
     Line ids are sorted as text, and the i-th gets ``default_rng(repeat).permutation(n)[i] % folds``.
 
+    Parameters
+    ----------
+    lines
+        Ids of n lines.
+    folds
+        Number of folds.
+    repeat
+        Seed of the division.
+
     Returns
     -------
     ndarray
         (n,) 0 to folds - 1, in the order of ``lines``.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under two folds or fewer lines than folds.
 
     Examples
     --------
@@ -44,10 +58,24 @@ def cluster_folds(kernel: NDArray[np.float64], folds: int, smallest: int = 3) ->
     Ward's hierarchical clustering of the distances that the kernel implies, cut into ``folds`` clusters; a
     cluster of under ``smallest`` lines joins the cluster nearest to it on average.
 
+    Parameters
+    ----------
+    kernel
+        (n, n) relationship.
+    folds
+        Most clusters.
+    smallest
+        Fewest lines of a cluster.
+
     Returns
     -------
     ndarray
         (n,) cluster of each line, numbered by size from 0 (the largest). There may be fewer than ``folds``.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under two folds or fewer lines than folds.
 
     Examples
     --------

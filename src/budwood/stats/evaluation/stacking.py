@@ -32,14 +32,25 @@ class StackingWeights:
     intercept: float
 
     def combine(self, predictions: Matrix) -> Vector:
-        """One prediction for each row of (c, k) predictions."""
+        """Combine the predictions of k predictors.
+
+        Parameters
+        ----------
+        predictions
+            (c, k) predictions of c lines.
+
+        Returns
+        -------
+        ndarray
+            (c,) one prediction for each line.
+        """
         return self.intercept + predictions @ self.weights
 
 
 def stacking_weights(held_out: Matrix, y: Vector, record_weights: Vector | None = None) -> StackingWeights:
     """Non-negative least squares on held-out predictions (Breiman 1996, Machine Learning 24:49).
 
-    Predictors of one trait nearly repeat one another, so plain weights are mostly noise. They are shrunk
+    Kernel models of one trait nearly repeat one another, so plain weights are mostly noise. They are shrunk
     towards equal ones as the posterior mode under a prior of mean 1 / k and standard deviation 2 / k, with
     the residual variance that equal weights leave.
 
@@ -51,6 +62,11 @@ def stacking_weights(held_out: Matrix, y: Vector, record_weights: Vector | None 
         (n,) records.
     record_weights
         (n,), 1 by default.
+
+    Returns
+    -------
+    StackingWeights
+        Weights and intercept.
 
     Examples
     --------

@@ -98,24 +98,42 @@ def average_information_reml(
         (n,) records.
     kernels
         (n, n) each, positive semidefinite.
+    design
+        Fixed effects and weights of the records.
+
+    Returns
+    -------
+    VarianceComponents
+        Estimates, one for each kernel and the residual.
 
     Raises
     ------
     BudwoodError
-        If the records do not vary.
+        If the records do not vary or the search does not settle.
+
+    Examples
+    --------
+    >>> from budwood.stats.mixed_model.fixed_effects import whitened_design
+    >>> y = np.array([1.0, 1.2, 3.0, 3.4, 2.0, 2.1])
+    >>> families = np.kron(np.eye(3), np.ones((2, 2)))
+    >>> found = average_information_reml(y, [families, np.ones((6, 6))], whitened_design(6))
+    >>> bool(found.kernels[0] > found.residual), found.kernels[1]
+    (True, 0.0)
     """
     n, q = design.fixed.shape
     response = design.varying_response(y)
     variance = float(response @ response) / (n - q)
     contrasts = [design.contrast_kernel(kernel) for kernel in kernels]
-    sizes = np.array([float(np.trace(c)) / (n - q) or 1.0 for c in contrasts])
+    traces = np.array([float(np.trace(c)) / (n - q) for c in contrasts])
+    sizes = np.where(traces > 0.0, traces, 1.0)
     identity = np.eye(n) - design.basis @ design.basis.T
     scaled = (*(c / size for c, size in zip(contrasts, sizes, strict=True)), identity)
     problem = _Problem(scaled, response / np.sqrt(variance), design.basis)
     point = _maximise(problem)
     found = point.components * variance
     log_likelihood = point.log_likelihood - 0.5 * (n - q) * np.log(variance)
-    estimates = tuple(float(v) for v in found[:-1] / sizes)
+    # The likelihood is the same for any variance of a kernel that the fixed effects absorb.
+    estimates = tuple(np.where(traces > 0.0, found[:-1] / sizes, 0.0).tolist())
     return VarianceComponents(estimates, float(found[-1]), float(log_likelihood))
 
 

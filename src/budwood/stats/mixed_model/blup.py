@@ -91,6 +91,11 @@ class Blup:
             For each kernel, (c,) diagonal of the lines.
         fixed
             (c, q) fixed effects of the lines, an intercept by default.
+
+        Returns
+        -------
+        LinePrediction
+            Effects, values and their error variances.
         """
         count = len(own[0])
         x = np.ones((count, 1)) if fixed is None else fixed
@@ -112,9 +117,14 @@ class Blup:
         )
 
     def leave_one_out(self) -> Vector:
-        """(n,) prediction of each record from the others, variance components kept.
+        """Prediction of each record from the others, with the variance components kept.
 
         ``y_i - (P y)_i / P_ii``: no refitting (Christensen, Pearson and Johnson 1992, Technometrics 34:38).
+
+        Returns
+        -------
+        ndarray
+            (n,) in units of the records.
         """
         inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
         diagonal = np.diagonal(inverse) - _quadratic(self._solved_fixed, self.fixed_covariance)
@@ -165,7 +175,23 @@ def blup(
     y
         (n,) records.
     kernels
-        (n, n) each.
+        (n, n) covariance structure of each effect between the records.
+    components
+        Variances, one for each kernel and the residual.
+    fixed
+        (n, q) fixed effects, an intercept by default.
+    weights
+        (n,) record weights, 1 by default.
+
+    Returns
+    -------
+    Blup
+        The solved equations.
+
+    Raises
+    ------
+    BudwoodError
+        If a kernel, a weight or the fixed effects cannot be used.
 
     Examples
     --------

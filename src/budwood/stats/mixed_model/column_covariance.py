@@ -32,16 +32,66 @@ class ColumnCovariance(Protocol):
         """Lower bound of each parameter, minus infinity where it has none."""
 
     def covariance(self, parameters: Vector) -> tuple[Matrix, Vector]:
-        """G, (m, m), and r, (m,), of the columns with records."""
+        """Covariance and residual variances of the columns with records.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        covariance : ndarray
+            (m, m) G.
+        residual : ndarray
+            (m,) r.
+        """
 
     def gradient(self, parameters: Vector, by_covariance: Matrix, by_residual: Vector) -> Vector:
-        """Derivatives with respect to the parameters."""
+        """Derivatives with respect to the parameters, by the chain rule.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+        by_covariance
+            (m, m) derivatives with respect to the entries of G.
+        by_residual
+            (m,) derivatives with respect to r.
+
+        Returns
+        -------
+        ndarray
+            (p,) derivatives.
+        """
 
     def everywhere(self, parameters: Vector) -> Matrix:
-        """Covariance of all columns, (a, a)."""
+        """Covariance of all columns.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        ndarray
+            (a, a).
+        """
 
     def parts(self, parameters: Vector) -> Mapping[str, float]:
-        """Mean variance over the columns with records by source, ``"residual"`` last."""
+        """Mean variance over the columns with records by source.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        dict
+            Variance by the name of its source, ``"residual"`` last.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,23 +128,73 @@ class SumOfKernels:
         return np.array([0.0] * len(self.kernels) + [_FLOOR])
 
     def covariance(self, parameters: Vector) -> tuple[Matrix, Vector]:
-        """G and r of the columns with records."""
+        """Covariance and residual variances of the columns with records.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        covariance : ndarray
+            (m, m) G.
+        residual : ndarray
+            (m,) r.
+        """
         among = self.everywhere(parameters)[np.ix_(self.seen, self.seen)]
         return among, np.full(len(self.seen), parameters[-1])
 
     def gradient(self, parameters: Vector, by_covariance: Matrix, by_residual: Vector) -> Vector:
-        """Derivatives with respect to the parameters."""
+        """Derivatives with respect to the parameters, by the chain rule.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+        by_covariance
+            (m, m) derivatives with respect to the entries of G.
+        by_residual
+            (m,) derivatives with respect to r.
+
+        Returns
+        -------
+        ndarray
+            (p,) derivatives.
+        """
         square = np.ix_(self.seen, self.seen)
         slopes = [float(np.vdot(kernel[square], by_covariance)) for kernel in self.kernels.values()]
         return np.array([*slopes, float(by_residual.sum())])
 
     def everywhere(self, parameters: Vector) -> Matrix:
-        """Covariance of all columns."""
+        """Covariance of all columns.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        ndarray
+            (a, a).
+        """
         pairs = zip(parameters, self.kernels.values(), strict=False)
         return np.sum([variance * kernel for variance, kernel in pairs], axis=0)
 
     def parts(self, parameters: Vector) -> dict[str, float]:
-        """Mean variance by source."""
+        """Mean variance over the columns with records by source.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        dict
+            Variance by the name of its source, ``"residual"`` last.
+        """
         sizes = [float(np.diagonal(kernel)[self.seen].mean()) for kernel in self.kernels.values()]
         found = {
             name: float(v) * size for name, v, size in zip(self.kernels, parameters, sizes, strict=False)
@@ -143,18 +243,57 @@ class FactorAnalytic:
         return np.array([-np.inf] * (m * self.order) + [0.0] * m + [_FLOOR] * m)
 
     def covariance(self, parameters: Vector) -> tuple[Matrix, Vector]:
-        """G and r of the columns with records."""
+        """Covariance and residual variances of the columns with records.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        covariance : ndarray
+            (m, m) G.
+        residual : ndarray
+            (m,) r.
+        """
         loadings, specific, residual = self._split(parameters)
         return loadings @ loadings.T + np.diag(specific), residual
 
     def gradient(self, parameters: Vector, by_covariance: Matrix, by_residual: Vector) -> Vector:
-        """Derivatives with respect to the parameters."""
+        """Derivatives with respect to the parameters, by the chain rule.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+        by_covariance
+            (m, m) derivatives with respect to the entries of G.
+        by_residual
+            (m,) derivatives with respect to r.
+
+        Returns
+        -------
+        ndarray
+            (p,) derivatives.
+        """
         loadings, _, _ = self._split(parameters)
         by_loadings = (by_covariance + by_covariance.T) @ loadings
         return np.concatenate([by_loadings.ravel(), np.diagonal(by_covariance), by_residual])
 
     def everywhere(self, parameters: Vector) -> Matrix:
-        """Covariance of all columns."""
+        """Covariance of all columns.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        ndarray
+            (a, a).
+        """
         loadings, specific, _ = self._split(parameters)
         every = np.tile(loadings.mean(axis=0), (self.columns, 1))
         own = np.full(self.columns, specific.mean())
@@ -162,7 +301,18 @@ class FactorAnalytic:
         return every @ every.T + np.diag(own)
 
     def parts(self, parameters: Vector) -> dict[str, float]:
-        """Mean variance by source."""
+        """Mean variance over the columns with records by source.
+
+        Parameters
+        ----------
+        parameters
+            (p,) parameters of the structure.
+
+        Returns
+        -------
+        dict
+            Variance by the name of its source, ``"residual"`` last.
+        """
         loadings, specific, residual = self._split(parameters)
         common = float((loadings**2).sum(axis=1).mean())
         return {"factors": common, "specific": float(specific.mean()), "residual": float(residual.mean())}

@@ -33,7 +33,17 @@ class WhitenedDesign:
     basis: Matrix
 
     def varying_response(self, y: Vector) -> Vector:
-        """Whitened records less their fixed part, (n,).
+        """Whitened records less their fixed part.
+
+        Parameters
+        ----------
+        y
+            (n,) records.
+
+        Returns
+        -------
+        ndarray
+            (n,).
 
         Raises
         ------
@@ -49,17 +59,49 @@ class WhitenedDesign:
         return rest
 
     def kernel(self, kernel: Matrix) -> Matrix:
-        """Whitened kernel of the records, (n, n)."""
+        """Whiten a kernel of the records.
+
+        Parameters
+        ----------
+        kernel
+            (n, n) covariance structure between the records.
+
+        Returns
+        -------
+        ndarray
+            (n, n).
+        """
         return kernel * self.root[:, None] * self.root[None, :]
 
     def residual(self, whitened: Matrix) -> Matrix:
-        """What the fixed effects leave of the columns: S a with S = I - basis basis'."""
+        """What the fixed effects leave of the columns: S a with S = I - basis basis'.
+
+        Parameters
+        ----------
+        whitened
+            (n, k) whitened columns a.
+
+        Returns
+        -------
+        ndarray
+            (n, k).
+        """
         return whitened - self.basis @ (self.basis.T @ whitened)
 
     def contrast_kernel(self, kernel: Matrix) -> Matrix:
         """S K S of the whitened kernel, symmetric to the last bit.
 
         Exactly 0 for a kernel that the fixed effects absorb (a constant one beside an intercept).
+
+        Parameters
+        ----------
+        kernel
+            (n, n) covariance structure between the records.
+
+        Returns
+        -------
+        ndarray
+            (n, n).
         """
         whitened = self.kernel(kernel)
         both = self.residual(self.residual(whitened).T)
@@ -69,12 +111,31 @@ class WhitenedDesign:
 
 
 def whitened_design(n: int, fixed: Matrix | None = None, weights: Vector | None = None) -> WhitenedDesign:
-    """Design of ``n`` records; an intercept and equal weights by default.
+    """Design of the fixed effects and weights of n records.
+
+    Parameters
+    ----------
+    n
+        Number of records.
+    fixed
+        (n, q) fixed effects, an intercept by default.
+    weights
+        (n,) record weights, 1 by default.
+
+    Returns
+    -------
+    WhitenedDesign
+        The design.
 
     Raises
     ------
     BudwoodError
         If fixed effects are linearly dependent, or weights are not positive and finite.
+
+    Examples
+    --------
+    >>> whitened_design(4, weights=np.array([1.0, 1.0, 4.0, 4.0])).fixed[:, 0]
+    array([1., 1., 2., 2.])
     """
     x = np.ones((n, 1)) if fixed is None else np.asarray(fixed, dtype=np.float64)
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -93,7 +154,26 @@ def whitened_design(n: int, fixed: Matrix | None = None, weights: Vector | None 
 
 
 def check_kernels(kernels: Sequence[Matrix], n: int) -> None:
-    """Refuse kernels that do not fit the records or are not finite."""
+    """Refuse kernels that do not fit the records or are not finite.
+
+    Parameters
+    ----------
+    kernels
+        Covariance structures between the records.
+    n
+        Number of records.
+
+    Raises
+    ------
+    ValueError
+        If a kernel is of another shape.
+    BudwoodError
+        If a value is not finite.
+
+    Examples
+    --------
+    >>> check_kernels([np.eye(3)], 3)
+    """
     for kernel in kernels:
         if kernel.shape != (n, n):
             raise ValueError(f"kernel {kernel.shape} does not fit {n} records")

@@ -43,7 +43,20 @@ class KroneckerGrid:
     count: int
 
     def likelihood(self, covariance: Matrix, residual: Vector) -> Likelihood:
-        """Restricted log-likelihood and derivatives."""
+        """Restricted log-likelihood and its derivatives.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        Likelihood
+            At G and r.
+        """
         solved = self.solve(covariance, residual)
         projected, inverses = solved.projected, solved.inverses
         lower, _ = dpotri(solved.factor, lower=1)
@@ -60,7 +73,20 @@ class KroneckerGrid:
         return Likelihood(float(value), 0.5 * by_covariance, 0.5 * by_residual)
 
     def solve(self, covariance: Matrix, residual: Vector) -> SolvedGrid:
-        """Solve the equations."""
+        """Solve the mixed-model equations.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        SolvedGrid
+            The solved equations.
+        """
         root = 1.0 / np.sqrt(residual)
         shares, turned = eigh(covariance * np.outer(root, root), check_finite=False)
         turned = root[:, None] * turned
@@ -138,7 +164,22 @@ class SolvedGrid:
         return self.effects[[place.start for place in self.grid.places]]
 
     def predict(self, cross: Matrix, own: Vector, targets: Targets) -> CellPrediction:
-        """Predict rows; see :class:`budwood.stats.mixed_model.kronecker_model.Solved`."""
+        """Predict rows.
+
+        Parameters
+        ----------
+        cross
+            (c, n) kernel of the rows to predict with the n rows of the records.
+        own
+            (c,) their own kernel.
+        targets
+            Combinations of columns to predict.
+
+        Returns
+        -------
+        CellPrediction
+            Predictions of c rows for the b targets.
+        """
         turned = cross @ self.grid.vectors
         effect = turned @ (self.projected @ targets.covariance.T)
         weighed = np.einsum("kij,bj->bki", self.inverses, targets.covariance)
@@ -173,6 +214,17 @@ def kronecker_grid_of(kernel: Matrix, records: Matrix) -> KroneckerGrid:
         (n, n) positive semidefinite.
     records
         (n, m), NaN where there is none; every column has at least one.
+
+    Returns
+    -------
+    KroneckerGrid
+        The grid in the eigenbasis of the kernel.
+
+    Examples
+    --------
+    >>> y = np.array([[1.0, 2.0], [1.5, np.nan], [3.0, 4.0]])
+    >>> kronecker_grid_of(np.eye(3), y).count
+    5
     """
     values, vectors = eigh(kernel, check_finite=False)
     holes = np.isnan(records)

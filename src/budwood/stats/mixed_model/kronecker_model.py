@@ -93,7 +93,22 @@ class Solved(Protocol):
         """(m,) estimated mean of each column."""
 
     def predict(self, cross: Matrix, own: Vector, targets: Targets) -> CellPrediction:
-        """Predict rows from their (c, n) kernel with the n rows of the records and their (c,) own kernel."""
+        """Predict rows.
+
+        Parameters
+        ----------
+        cross
+            (c, n) kernel of the rows to predict with the n rows of the records.
+        own
+            (c,) their own kernel.
+        targets
+            Combinations of columns to predict.
+
+        Returns
+        -------
+        CellPrediction
+            Predictions of c rows for the b targets.
+        """
 
 
 class KroneckerRecords(Protocol):
@@ -104,10 +119,36 @@ class KroneckerRecords(Protocol):
         """Number of records."""
 
     def likelihood(self, covariance: Matrix, residual: Vector) -> Likelihood:
-        """Restricted log-likelihood and derivatives."""
+        """Restricted log-likelihood and its derivatives.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        Likelihood
+            At G and r.
+        """
 
     def solve(self, covariance: Matrix, residual: Vector) -> Solved:
-        """Solve for predictions."""
+        """Solve the mixed-model equations.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        Solved
+            The solved equations.
+        """
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,20 @@ class KroneckerScattered:
         return [slice(a, b) for a, b in pairwise(ends)]
 
     def likelihood(self, covariance: Matrix, residual: Vector) -> Likelihood:
-        """Restricted log-likelihood and derivatives."""
+        """Restricted log-likelihood and its derivatives.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        Likelihood
+            At G and r.
+        """
         solved = self.solve(covariance, residual)
         spent = solved.solved_means @ np.linalg.cholesky(solved.mean_covariance)
         log_determinant = 2.0 * float(np.log(np.diagonal(solved.factor)).sum())
@@ -67,7 +80,20 @@ class KroneckerScattered:
         return Likelihood(value, 0.5 * by_covariance, 0.5 * by_residual)
 
     def solve(self, covariance: Matrix, residual: Vector) -> SolvedCells:
-        """Solve the equations."""
+        """Solve the mixed-model equations.
+
+        Parameters
+        ----------
+        covariance
+            (m, m) covariance G of the columns.
+        residual
+            (m,) residual variances r.
+
+        Returns
+        -------
+        SolvedCells
+            The solved equations.
+        """
         factor, _ = cho_factor(
             self._covariance(covariance, residual), lower=True, overwrite_a=True, check_finite=False
         )
@@ -141,7 +167,22 @@ class SolvedCells:
     projected: Vector
 
     def predict(self, cross: Matrix, own: Vector, targets: Targets) -> CellPrediction:
-        """Predict rows; see :class:`budwood.stats.mixed_model.kronecker_model.Solved`."""
+        """Predict rows.
+
+        Parameters
+        ----------
+        cross
+            (c, n) kernel of the rows to predict with the n rows of the records.
+        own
+            (c,) their own kernel.
+        targets
+            Combinations of columns to predict.
+
+        Returns
+        -------
+        CellPrediction
+            Predictions of c rows for the b targets.
+        """
         columns = [self._one(cross, c, x) for c, x in zip(targets.covariance, targets.mean, strict=True)]
         effect, explained, with_mean, without = (np.column_stack(part) for part in zip(*columns, strict=True))
         variance = own[:, None] * targets.variance[None, :]
@@ -169,7 +210,32 @@ class SolvedCells:
 def kronecker_scattered_of(
     kernel: Matrix, row: Rows, column: Rows, y: Vector, weights: Vector
 ) -> KroneckerScattered:
-    """Records of rows in columns 0..m - 1, each column with at least one; (N,) arrays in any order."""
+    """Records of rows in columns 0 to m - 1, each column with at least one record.
+
+    Parameters
+    ----------
+    kernel
+        (n, n) positive semidefinite.
+    row
+        (N,) row of each record, in any order.
+    column
+        (N,) its column.
+    y
+        (N,) its value.
+    weights
+        (N,) its weight.
+
+    Returns
+    -------
+    KroneckerScattered
+        The records, column after column.
+
+    Examples
+    --------
+    >>> row, column = np.array([0, 1, 1]), np.array([1, 0, 1])
+    >>> kronecker_scattered_of(np.eye(2), row, column, np.array([3.0, 1.0, 2.0]), np.ones(3)).records
+    array([1., 3., 2.])
+    """
     order = np.argsort(column, kind="stable")
     row, column = row[order], column[order]
     rows = tuple(row[column == j] for j in range(int(column.max()) + 1))

@@ -33,6 +33,11 @@ def reml(
     weights
         (n,) record weights w, 1 by default; for a record with standard error s, 1 / s^2.
 
+    Returns
+    -------
+    VarianceComponents
+        Estimates, one for each kernel and the residual.
+
     Raises
     ------
     BudwoodError

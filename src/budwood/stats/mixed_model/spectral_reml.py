@@ -42,7 +42,23 @@ class SpectralReml:
     design: WhitenedDesign
 
     def fit(self, y: Vector) -> VarianceComponents:
-        """Restricted maximum likelihood estimates of (Vu, Ve) for the records ``y``, (n,)."""
+        """Restricted maximum likelihood estimates of (Vu, Ve).
+
+        Parameters
+        ----------
+        y
+            (n,) records.
+
+        Returns
+        -------
+        VarianceComponents
+            The estimates.
+
+        Raises
+        ------
+        BudwoodError
+            If the records do not vary or one is not finite.
+        """
         squares = (self.vectors.T @ self.design.varying_response(y)) ** 2
         size = float(self.values.mean())
         if size <= 0.0:
@@ -55,10 +71,29 @@ class SpectralReml:
 def spectral_reml(kernel: Matrix, design: WhitenedDesign) -> SpectralReml:
     """Decompose the kernel of n records.
 
+    Parameters
+    ----------
+    kernel
+        (n, n) covariance structure between the records.
+    design
+        Fixed effects and weights of the records.
+
+    Returns
+    -------
+    SpectralReml
+        The decomposition, which serves any number of traits.
+
     Raises
     ------
     BudwoodError
         If the kernel is not positive semidefinite.
+
+    Examples
+    --------
+    >>> from budwood.stats.mixed_model.fixed_effects import whitened_design
+    >>> families = np.kron(np.eye(3), np.ones((2, 2)))
+    >>> spectral_reml(families, whitened_design(6)).values.round(6)
+    array([0., 0., 0., 2., 2.])
     """
     n, q = design.fixed.shape
     contrast = design.contrast_kernel(kernel)

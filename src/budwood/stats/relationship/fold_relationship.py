@@ -83,6 +83,16 @@ class FoldRelationship:
 
         Equal to :func:`budwood.stats.relationship.relationship.summarise_markers`.
 
+        Parameters
+        ----------
+        training
+            Rows of the training set.
+
+        Returns
+        -------
+        MarkerSummary
+            Frequencies and markers kept.
+
         Raises
         ------
         BudwoodError
@@ -97,7 +107,20 @@ class FoldRelationship:
         return self._shared.summary(rows)
 
     def products(self, summary: MarkerSummary) -> CentredProducts:
-        """Inner products of all rows after centring by the summary; as ``centred_products``."""
+        """Inner products of all rows after centring by the summary.
+
+        Equal to :func:`budwood.stats.relationship.relationship.centred_products` up to rounding.
+
+        Parameters
+        ----------
+        summary
+            Of a training set, by :meth:`summary`.
+
+        Returns
+        -------
+        CentredProducts
+            (n, n) products with their summary.
+        """
         if self._shared is None or self._shared.missing_share > _MOST_MISSING or summary.weight is not None:
             return centred_products(self._dosage, self._ploidy, summary)
         return self._shared.products(summary)

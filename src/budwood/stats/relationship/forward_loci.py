@@ -25,7 +25,7 @@ def forward_loci(markers: Matrix, y: Vector, covariance: Matrix, *, threshold: f
     Parameters
     ----------
     markers
-        (n, m).
+        (n, m) allele frequencies or dosages of the lines.
     y
         (n,) records.
     covariance
@@ -34,6 +34,11 @@ def forward_loci(markers: Matrix, y: Vector, covariance: Matrix, *, threshold: f
         Smallest chi-square of a locus.
     most
         Most loci.
+
+    Returns
+    -------
+    list of int
+        Columns in the order in which they were chosen.
 
     Examples
     --------

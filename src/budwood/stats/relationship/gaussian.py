@@ -19,9 +19,16 @@ def gaussian_kernel(
     Parameters
     ----------
     squared_distances
-        (n, n).
+        (n, n) squared distances between rows.
     bandwidth
         Positive; small values make relatives unlike each other quickly.
+    training
+        Rows whose mean distance is the unit; all by default.
+
+    Returns
+    -------
+    ndarray
+        (n, n) similarities, 0 to 1.
 
     Examples
     --------
@@ -35,6 +42,16 @@ def gaussian_kernel(
 
 def mean_distance(squared_distances: NDArray[np.float64]) -> float:
     """Mean squared distance of two different rows of an (n, n) matrix; 0 for a single row.
+
+    Parameters
+    ----------
+    squared_distances
+        (n, n) squared distances between rows.
+
+    Returns
+    -------
+    float
+        In units of the distances.
 
     Examples
     --------
@@ -56,6 +73,16 @@ def gaussian_of(squared_distances: NDArray[np.float64], bandwidth: float, mean: 
         Positive.
     mean
         Mean squared distance of two training rows.
+
+    Returns
+    -------
+    ndarray
+        (c, n) similarities, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the bandwidth is not positive.
 
     Examples
     --------

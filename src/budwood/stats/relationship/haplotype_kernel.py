@@ -137,10 +137,23 @@ def haplotype_products(
 def haplotype_features(
     codes: NDArray[np.unsignedinteger], offsets: NDArray[np.int64], vectors: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Mean vector of each accession over its windows and copies, (n, D).
+    """Mean vector of each accession over its windows and copies.
 
-    Parameters are those of :func:`haplotype_kernel`. The sum runs over differences from the reference, so
-    that they are not lost beside the mean itself.
+    The sum runs over differences from the reference, so that they are not lost beside the mean itself.
+
+    Parameters
+    ----------
+    codes
+        (n, W, ploidy) sequence of each copy in each window.
+    offsets
+        (W + 1,) where the sequences of each window stand.
+    vectors
+        (H, D) embeddings of the sequences.
+
+    Returns
+    -------
+    ndarray
+        (n, D).
 
     Examples
     --------

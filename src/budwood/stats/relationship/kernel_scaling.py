@@ -22,6 +22,11 @@ def recentred(kernel: NDArray[np.float64], training: Rows) -> NDArray[np.float64
     training
         Rows whose mean becomes the origin.
 
+    Returns
+    -------
+    ndarray
+        (n, n) kernel with the new origin and scale.
+
     Raises
     ------
     BudwoodError
@@ -50,6 +55,16 @@ def kernel_spread(kernel: NDArray[np.float64]) -> float:
 
     Variances of kernels on different scales compare after multiplication by it (Legarra 2016, Theoretical
     Population Biology 107:26, whose D_k it is).
+
+    Parameters
+    ----------
+    kernel
+        (n, n) between the lines of a sample.
+
+    Returns
+    -------
+    float
+        Variance per unit of the effect's variance.
 
     Examples
     --------

@@ -23,6 +23,11 @@ def linkage_weights(features: NDArray[np.float64], reach: int = 50) -> NDArray[n
     reach
         Neighbours to either side.
 
+    Returns
+    -------
+    ndarray
+        (m,) weights, 0 to 1.
+
     Notes
     -----
     Two unlinked markers have r^2 of 1 / n on average by chance; twice that is taken off each, and no sum is

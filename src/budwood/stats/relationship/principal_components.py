@@ -31,6 +31,18 @@ def principal_components(kernel: NDArray[np.float64], count: int = 2) -> Princip
     The sign of a component is chosen so that its largest coordinate in absolute value is positive. Components
     past the kernel's rank are 0.
 
+    Parameters
+    ----------
+    kernel
+        (n, n) relationship.
+    count
+        Number of components.
+
+    Returns
+    -------
+    PrincipalComponents
+        Scores, (n, count), and shares explained.
+
     Examples
     --------
     >>> found = principal_components(np.diag([3.0, 3.0, 0.0]) - 1.0, count=1)

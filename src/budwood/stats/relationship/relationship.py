@@ -41,9 +41,16 @@ Dosage = NDArray[np.int8] | NDArray[np.float32] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MarkerFilter:
-    """Which markers take part: at most ``maximum_missing`` missing and at least this allele frequency.
+    """Which markers take part.
 
-    Both are counted on the training rows. Markers without variation never take part.
+    Both limits are counted on the training rows. Markers without variation never take part.
+
+    Attributes
+    ----------
+    maximum_missing
+        Largest share of missing calls.
+    minimum_frequency
+        Lowest frequency of the rarer allele.
     """
 
     maximum_missing: float = 0.6
@@ -93,6 +100,16 @@ class MarkerSummary:
     def weighted(self, weight: NDArray[np.float64]) -> MarkerSummary:
         """The same markers with weights; those of weight 0 take no part.
 
+        Parameters
+        ----------
+        weight
+            (m,) weights of 0 or more.
+
+        Returns
+        -------
+        MarkerSummary
+            The summary with weights.
+
         Raises
         ------
         BudwoodError
@@ -130,11 +147,37 @@ class CentredProducts:
         return self.summary.ploidy / self.summary.scale
 
     def relationship(self, rows: Rows | None = None, others: Rows | None = None) -> NDArray[np.float64]:
-        """VanRaden's matrix between rows and others; (n, n) of all rows by default."""
+        """VanRaden's relationship matrix.
+
+        Parameters
+        ----------
+        rows
+            Rows of the result; all by default.
+        others
+            Columns of the result; all by default.
+
+        Returns
+        -------
+        ndarray
+            Relationships of the rows with the others, (n, n) by default.
+        """
         return self._block(rows, others) * self.unit
 
     def squared_distances(self, rows: Rows | None = None, others: Rows | None = None) -> NDArray[np.float64]:
-        """Squared Euclidean distances of rows and others, per unit of sum p (1 - p); of all by default."""
+        """Squared Euclidean distances per unit of sum p (1 - p).
+
+        Parameters
+        ----------
+        rows
+            Rows of the result; all by default.
+        others
+            Columns of the result; all by default.
+
+        Returns
+        -------
+        ndarray
+            Distances of the rows from the others, (n, n) by default.
+        """
         n, own = len(self.products), np.diagonal(self.products)
         first = np.arange(n) if rows is None else rows
         second = np.arange(n) if others is None else others
@@ -157,16 +200,30 @@ def summarise_markers(
     Parameters
     ----------
     dosage
-        (n, m); missing is negative or NaN.
+        (n, m) copies of the counted allele; missing is negative or NaN.
     ploidy
-        (n,).
+        (n,) copies per accession.
     training
         Rows to learn from; all by default.
+    keep
+        Which markers take part; :class:`MarkerFilter` by default.
+
+    Returns
+    -------
+    MarkerSummary
+        Frequencies, and the markers that pass.
 
     Raises
     ------
     BudwoodError
         If no marker passes.
+
+    Examples
+    --------
+    >>> dosage = np.array([[0, 2, 2], [1, 1, 2], [2, -1, 2]], dtype=np.int8)
+    >>> found = summarise_markers(dosage, np.full(3, 2, dtype=np.int8))
+    >>> found.frequency, found.kept
+    (array([0.5 , 0.75, 1.  ]), array([ True,  True, False]))
     """
     keep = keep or MarkerFilter()
     rows = np.arange(len(dosage)) if training is None else np.asarray(training, dtype=np.intp)
@@ -194,6 +251,20 @@ def summarise_markers(
 
 def centred_products(dosage: Dosage, ploidy: NDArray[np.int8], summary: MarkerSummary) -> CentredProducts:
     """Inner products of all rows after centring by the summary, with its weights, in blocks of markers.
+
+    Parameters
+    ----------
+    dosage
+        (n, m) copies of the counted allele; missing is negative or NaN.
+    ploidy
+        (n,) copies per accession.
+    summary
+        Frequencies and markers kept, of the training rows.
+
+    Returns
+    -------
+    CentredProducts
+        (n, n) products with their summary.
 
     Examples
     --------
@@ -254,6 +325,30 @@ def centre(
     """Relative allele frequencies minus their training means, missing 0, markers kept only.
 
     ``dosage`` holds the ``columns`` of the matrix that was summarised.
+
+    Parameters
+    ----------
+    dosage
+        (n, m) copies of the counted allele; missing is negative or NaN.
+    ploidy
+        (n,) copies per accession.
+    summary
+        Frequencies and markers kept, of the training rows.
+    columns
+        Columns of the summarised matrix that ``dosage`` holds; all by default.
+
+    Returns
+    -------
+    ndarray
+        (n, markers kept) centred relative frequencies.
+
+    Examples
+    --------
+    >>> dosage, two = np.array([[0, 2], [1, 1], [2, -1]], dtype=np.int8), np.full(3, 2, dtype=np.int8)
+    >>> centre(dosage, two, summarise_markers(dosage, two))
+    array([[-0.5 ,  0.25],
+           [ 0.  , -0.25],
+           [ 0.5 ,  0.  ]])
     """
     kept = summary.kept[columns]
     z, missing = _frequencies(dosage[:, kept], ploidy)
@@ -278,6 +373,8 @@ def relationship(
         (n,) copies per accession.
     training
         Rows that frequencies, imputation and filter learn from; all by default.
+    keep
+        Which markers take part; :class:`MarkerFilter` by default.
 
     Returns
     -------
@@ -295,6 +392,16 @@ def relationship(
 
 def genomic_correlation(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Kernel scaled to a unit diagonal; 0 for a row that sits at the centre.
+
+    Parameters
+    ----------
+    kernel
+        (n, n) relationship.
+
+    Returns
+    -------
+    ndarray
+        (n, n) correlations, -1 to 1.
 
     Examples
     --------

@@ -37,7 +37,22 @@ class SelectionIndex:
     expected_gain: Vector
 
     def score(self, predictions: Matrix) -> Vector:
-        """(n,) index of each candidate from its (n, t) predictions; their origin does not change the ranking.
+        """Index of each candidate; the origin of the predictions does not change the ranking.
+
+        Parameters
+        ----------
+        predictions
+            (n, t) predictions of the candidates.
+
+        Returns
+        -------
+        ndarray
+            (n,) index.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer traits than weights.
 
         Examples
         --------
@@ -66,6 +81,11 @@ def restricted_index(
         Traits whose expected gain is to be 0; C holds their columns of the identity.
     covariance, genetic
         (t, t) P and G; G = P by default. Rows of G are predictions, columns genetic values.
+
+    Returns
+    -------
+    SelectionIndex
+        Weights and expected gains.
 
     Raises
     ------
@@ -109,6 +129,11 @@ def desired_gains_index(desired: Vector, covariance: Matrix, genetic: Matrix | N
         (t,) gains d; only their proportions and signs matter.
     covariance, genetic
         As in :func:`restricted_index`.
+
+    Returns
+    -------
+    SelectionIndex
+        Weights and expected gains.
 
     Raises
     ------

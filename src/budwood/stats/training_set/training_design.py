@@ -90,6 +90,20 @@ class TrainingProblem:
         """CDmean and PEVmean of some lines when the chosen ones are phenotyped as well.
 
         Without any record CDmean is 0.
+
+        Parameters
+        ----------
+        chosen
+            Rows that are phenotyped besides those with a record.
+        lines
+            Rows over which the means are taken.
+
+        Returns
+        -------
+        reliability : float
+            CDmean, 0 to 1.
+        error_variance : float
+            PEVmean, per unit of genetic variance.
         """
         training = np.concatenate([self.phenotyped, chosen])
         if not len(training):
@@ -137,6 +151,8 @@ def choose_training(
 
     Parameters
     ----------
+    problem
+        The population and what is to be predicted.
     count
         Lines to choose; fewer are chosen where the budget ends before.
     limits
@@ -145,6 +161,11 @@ def choose_training(
         Most rounds of exchanges; 0 keeps the greedy start.
     seed
         Of the order in which a round visits the chosen lines.
+
+    Returns
+    -------
+    TrainingDesign
+        The chosen lines, the most informative first.
 
     Raises
     ------
@@ -179,7 +200,27 @@ def choose_training(
 
 
 def greedy_path(problem: TrainingProblem, count: int) -> Rows:
-    """(count,) rows in the order in which a greedy choice without limits takes them."""
+    """Rows in the order in which a greedy choice without limits takes them.
+
+    Parameters
+    ----------
+    problem
+        The population and what is to be predicted.
+    count
+        Number of rows.
+
+    Returns
+    -------
+    ndarray
+        (count,) rows.
+
+    Examples
+    --------
+    >>> two_families = np.kron(np.eye(2), np.full((3, 3), 0.5)) + 0.5 * np.eye(6)
+    >>> problem = TrainingProblem(two_families, 1.0, np.arange(0), np.arange(6))
+    >>> np.sort(greedy_path(problem, 2) // 3)  # a line of each family
+    array([0, 1])
+    """
     search = _Search(problem, TrainingLimits.none(len(problem.candidates)), count)
     search.fill()
     return problem.candidates[search.order]
@@ -188,7 +229,32 @@ def greedy_path(problem: TrainingProblem, count: int) -> Rows:
 def random_reliability(
     problem: TrainingProblem, counts: Sequence[int], *, draws: int = 20, seed: int = 0
 ) -> Vector:
-    """Mean CDmean of the lines not chosen when lines are chosen at random, one for each count."""
+    """Mean CDmean of the lines not chosen when lines are chosen at random.
+
+    Parameters
+    ----------
+    problem
+        The population and what is to be predicted.
+    counts
+        Numbers of lines to choose.
+    draws
+        Random choices for each count.
+    seed
+        Seed of the choices.
+
+    Returns
+    -------
+    ndarray
+        CDmean for each count.
+
+    Examples
+    --------
+    >>> two_families = np.kron(np.eye(2), np.full((3, 3), 0.5)) + 0.5 * np.eye(6)
+    >>> problem = TrainingProblem(two_families, 1.0, np.arange(0), np.arange(6))
+    >>> few, more = random_reliability(problem, [2, 4])
+    >>> bool(few < more)
+    True
+    """
     generator = np.random.default_rng(seed)
     found = np.zeros(len(counts))
     for _ in range(draws):

@@ -28,7 +28,17 @@ Vector = NDArray[np.float64]
 
 
 def contrast_variance(kernel: Matrix) -> Vector:
-    """(n,) variance of each line's contrast with the population mean, without any record.
+    """Variance of each line's contrast with the population mean, without any record.
+
+    Parameters
+    ----------
+    kernel
+        (n, n) relationship of the population; adding a constant to it changes nothing.
+
+    Returns
+    -------
+    ndarray
+        (n,) per unit of genetic variance.
 
     Examples
     --------
@@ -39,7 +49,7 @@ def contrast_variance(kernel: Matrix) -> Vector:
 
 
 def contrast_error_variance(kernel: Matrix, ratio: float, training: Rows) -> Vector:
-    """(n,) error variance of each line's contrast with the population mean, given the training records.
+    """Error variance of each line's contrast with the population mean, given the training records.
 
     Parameters
     ----------
@@ -49,6 +59,11 @@ def contrast_error_variance(kernel: Matrix, ratio: float, training: Rows) -> Vec
         Residual variance of a record over the genetic variance that multiplies the kernel.
     training
         Rows with a record, at least one.
+
+    Returns
+    -------
+    ndarray
+        (n,) per unit of genetic variance.
 
     Examples
     --------
@@ -62,10 +77,24 @@ def contrast_error_variance(kernel: Matrix, ratio: float, training: Rows) -> Vec
 
 
 def contrast_reliability(kernel: Matrix, ratio: float, training: Rows) -> Vector:
-    """(n,) coefficient of determination of each line's contrast with the population mean, 0 to 1.
+    """Coefficient of determination of each line's contrast with the population mean.
 
     The squared correlation of predicted and true contrast (Laloe 1993, Genetics Selection Evolution 25:557);
-    0 for a line that cannot differ from the mean. Parameters as in :func:`contrast_error_variance`.
+    0 for a line that cannot differ from the mean.
+
+    Parameters
+    ----------
+    kernel
+        (n, n) relationship of the population; adding a constant to it changes nothing.
+    ratio
+        Residual variance of a record over the genetic variance that multiplies the kernel.
+    training
+        Rows with a record, at least one.
+
+    Returns
+    -------
+    ndarray
+        (n,) 0 to 1.
 
     Examples
     --------
@@ -76,14 +105,48 @@ def contrast_reliability(kernel: Matrix, ratio: float, training: Rows) -> Vector
 
 
 def reliability_of(error: Vector, variance: Vector) -> Vector:
-    """(n,) ``1 - error / variance``, 0 where a line cannot differ from the mean."""
+    """Reliabilities from error variances.
+
+    Parameters
+    ----------
+    error
+        (n,) error variances.
+    variance
+        (n,) variances without any record.
+
+    Returns
+    -------
+    ndarray
+        (n,) ``1 - error / variance``, 0 where a line cannot differ from the mean.
+
+    Examples
+    --------
+    >>> reliability_of(np.array([0.5, 0.0]), np.array([1.0, 0.0]))
+    array([0.5, 0. ])
+    """
     unexplained = np.ones_like(variance)
     np.divide(error, variance, out=unexplained, where=differs_from_mean(variance))
     return np.clip(1.0 - unexplained, 0.0, 1.0)
 
 
 def differs_from_mean(variance: Vector) -> NDArray[np.bool_]:
-    """(n,) whether a contrast variance is more than a rounding error."""
+    """Whether contrast variances are more than rounding errors.
+
+    Parameters
+    ----------
+    variance
+        (n,) variances of contrasts.
+
+    Returns
+    -------
+    ndarray
+        (n,) of bool.
+
+    Examples
+    --------
+    >>> differs_from_mean(np.array([1.0, 1e-14]))
+    array([ True, False])
+    """
     return variance > 1e-10 * variance.max(initial=0.0)
 
 
@@ -123,14 +186,31 @@ class TrainingInformation:
         self.total = float(counted @ pev)
 
     def after_addition(self) -> Vector:
-        """(e,) the sum after each eligible line outside training would have joined it."""
+        """The sum after each eligible line outside training would have joined it.
+
+        Returns
+        -------
+        ndarray
+            (e,) sums.
+        """
         own = np.diagonal(self._error)
         spread = own + self._ratio
         left = self._pev - (own - self._mean) ** 2 / spread
         return self.total - np.diagonal(self._gain) / spread - self._weights * left
 
     def after_exchange(self, leaving: int) -> Vector:
-        """(e,) the sum after each eligible line outside training would have replaced a training line."""
+        """The sum after each eligible line outside training would have replaced a training line.
+
+        Parameters
+        ----------
+        leaving
+            Position of the training line.
+
+        Returns
+        -------
+        ndarray
+            (e,) sums.
+        """
         d, mean, weight = self._error[:, leaving], self._mean[leaving], self._weights[leaving]
         scale = 1.0 / (d[leaving] - self._ratio)
         column = self._gain[:, leaving]
@@ -144,12 +224,24 @@ class TrainingInformation:
         return without - gain / spread - self._weights * (pev - (own - means) ** 2 / spread)
 
     def add(self, position: int) -> None:
-        """A line joins training."""
+        """Add a line to training.
+
+        Parameters
+        ----------
+        position
+            Position of the line.
+        """
         self._condition(position, self._ratio)
         self._count(position, -1.0)
 
     def remove(self, position: int) -> None:
-        """A line leaves training, where at least one other stays."""
+        """Remove a line from training, where at least one other stays.
+
+        Parameters
+        ----------
+        position
+            Position of the line.
+        """
         self._condition(position, -self._ratio)
         self._count(position, 1.0)
 

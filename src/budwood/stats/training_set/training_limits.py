@@ -46,12 +46,34 @@ class TrainingLimits:
 
     @classmethod
     def none(cls, n: int) -> TrainingLimits:
-        """No quota and no budget; every line costs 1."""
+        """No quota and no budget; every line costs 1.
+
+        Parameters
+        ----------
+        n
+            Number of lines.
+
+        Returns
+        -------
+        TrainingLimits
+            Limits that exclude nothing.
+        """
         zero = np.zeros(n, dtype=np.intp)
         return cls(zero, ("",), np.zeros(1, dtype=np.intp), np.full(1, n, dtype=np.intp), np.ones(n))
 
     def take(self, rows: Rows) -> TrainingLimits:
-        """The same limits over some of the lines."""
+        """Limits over some of the lines.
+
+        Parameters
+        ----------
+        rows
+            The lines.
+
+        Returns
+        -------
+        TrainingLimits
+            The same quotas and budget.
+        """
         return TrainingLimits(
             self.group[rows], self.names, self.minimum, self.maximum, self.cost[rows], self.budget
         )
@@ -60,6 +82,11 @@ class TrainingLimits:
         """Refuse limits under which ``count`` of the lines, or the quotas, cannot be had.
 
         A budget that pays for fewer than ``count`` lines is no error.
+
+        Parameters
+        ----------
+        count
+            Lines to choose.
 
         Raises
         ------
@@ -93,7 +120,20 @@ class TrainingLimits:
             )
 
     def additions(self, chosen: Mask, count: int) -> Mask:
-        """(n,) which line may come next, so that every minimum can still be met within count and budget."""
+        """Which line may come next, so that every minimum can still be met within count and budget.
+
+        Parameters
+        ----------
+        chosen
+            (n,) whether a line is chosen already.
+        count
+            Lines to choose in all.
+
+        Returns
+        -------
+        ndarray
+            (n,) of bool.
+        """
         counts = self._counts(chosen)
         need = np.maximum(self.minimum - counts, 0)
         slots = count - int(chosen.sum())
@@ -105,7 +145,20 @@ class TrainingLimits:
         return allowed
 
     def replacements(self, chosen: Mask, leaving: int) -> Mask:
-        """(n,) which line may take the place of a chosen one."""
+        """Which line may take the place of a chosen one.
+
+        Parameters
+        ----------
+        chosen
+            (n,) whether a line is chosen.
+        leaving
+            Row of the chosen line.
+
+        Returns
+        -------
+        ndarray
+            (n,) of bool.
+        """
         counts = self._counts(chosen)
         own = self.group[leaving]
         allowed: Mask = ~chosen & ((counts < self.maximum)[self.group] | (self.group == own))
