@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 import budwood
+from budwood.artifacts import stop_on_signals
 from budwood.cli import (
     apply,
     corpus,
@@ -77,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         command = typer.main.get_command(app)
-        code = int(command.main(args=words, prog_name="budwood", standalone_mode=False) or 0)
+        with stop_on_signals():
+            code = int(command.main(args=words, prog_name="budwood", standalone_mode=False) or 0)
     except Exception as error:
         mendable = _as_user_error(error)
         if mendable is None:

@@ -137,8 +137,10 @@ def embed(
     BudwoodError
         If a file cannot be used.
     """
-    from budwood.artifacts import write_artifact
+    from budwood.artifacts import check_destination, write_artifact
 
+    if out is not None:
+        check_destination(out, overwrite=overwrite)
     rows = _interval_rows(options) if options.genotypes is None else _haplotype_rows(options)
     if out is None:
         return _encode(rows, options, announce)

@@ -100,8 +100,10 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
     BudwoodError
         If a folder holds no predictions, or the goal does not fit the traits.
     """
-    from budwood.artifacts import write_artifact
+    from budwood.artifacts import check_destination, write_artifact
 
+    if out is not None:
+        check_destination(out, overwrite=overwrite)
     ranking = selection_index(
         _read(options), desired=options.desired, economic=options.economic, hold=options.hold
     )

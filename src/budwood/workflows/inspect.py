@@ -90,10 +90,12 @@ def inspect(options: InspectOptions, out: Path | None = None, *, overwrite: bool
     overwrite
         Whether an earlier result in the folder may be replaced.
     """
-    from budwood.artifacts import write_artifact
+    from budwood.artifacts import check_destination, write_artifact
     from budwood.panel.files import genotype_files
     from budwood.workflows.records.files import write_json
 
+    if out is not None:
+        check_destination(out, overwrite=overwrite)
     inspection = _Inspection(
         ploidy=options.ploidy,
         aliases=options.aliases,

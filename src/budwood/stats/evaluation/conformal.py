@@ -35,7 +35,8 @@ _DISTANT: Final = 0.25
 def conformal_quantile(scores: Vector, level: float = 0.9) -> float:
     """The ``ceil((n + 1) level)``-th smallest score.
 
-    Where n is too small to promise the level (under 9 for 0.9), the largest score, which promises n / (n + 1).
+    Where n is too small to promise the level (under 9 for 0.9) it is the largest score, which promises
+    n / (n + 1).
 
     Parameters
     ----------

@@ -41,9 +41,7 @@ Dosage = NDArray[np.int8] | NDArray[np.float32] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MarkerFilter:
-    """Which markers take part.
-
-    Both limits are counted on the training rows. Markers without variation never take part.
+    """Which markers take part, by limits counted on the training rows; markers that do not vary never do.
 
     Attributes
     ----------

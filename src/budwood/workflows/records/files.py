@@ -48,15 +48,27 @@ def write_table(
     write_csv(path, header, rows, dialect=dialect)
 
 
-def cell(value: float) -> Numeral:
-    """A number with eight significant digits, an empty cell where there is none.
+def cell(value: float, digits: int = 8) -> Numeral:
+    """A number with so many significant digits, an empty cell where there is none.
+
+    Parameters
+    ----------
+    value
+        The number.
+    digits
+        Significant digits; :func:`budwood.report.numerals.digits_that_tell_apart` finds how many are needed.
+
+    Returns
+    -------
+    Numeral
+        The text of the cell.
 
     Examples
     --------
     >>> cell(0.5), cell(float("nan"))
     ('0.5', '')
     """
-    return Numeral("" if value != value else f"{value:.8g}")
+    return Numeral("" if value != value else f"{value:.{digits}g}")
 
 
 def finite(value: float) -> float | None:

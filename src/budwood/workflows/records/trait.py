@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
+from budwood.report.numerals import digits_that_tell_apart
 from budwood.workflows.records.files import cell, finite, write_json, write_table
 
 if TYPE_CHECKING:
@@ -50,11 +51,14 @@ def write_predictions(
         Separator, decimal point and byte order mark.
     """
     best_first = prediction.rank.argsort(kind="stable")
-    rows = ([_cell(prediction, column, int(row)) for column in PREDICTION_COLUMNS] for row in best_first)
+    digits = digits_that_tell_apart([*prediction.prediction, *prediction.observed])
+    rows = (
+        [_cell(prediction, column, int(row), digits) for column in PREDICTION_COLUMNS] for row in best_first
+    )
     write_table(path, PREDICTION_COLUMNS, rows, dialect=dialect)
 
 
-def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
+def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> str:
     if column == "trait":
         return prediction.trait
     if column == "accession":
@@ -64,7 +68,9 @@ def _cell(prediction: TraitPrediction, column: str, row: int) -> str:
         return "true" if value else "false"
     if column in ("rank", "nearest_training_accession"):
         return str(value)
-    return cell(value)
+    # On the scale of the trait, whose level may be far above its differences.
+    on_its_scale = column in ("observed", "prediction", "lower_90", "upper_90")
+    return cell(value, digits if on_its_scale else 8)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
