@@ -249,7 +249,7 @@ def test_a_full_disk(panel, tmp_path) -> None:
 
 
 def test_no_space_left(refused, panel, monkeypatch) -> None:
-    def fail(path: Path, _: TraitPrediction) -> None:
+    def fail(path: Path, _: TraitPrediction, **options: object) -> None:
         path.write_text("accession,tra")
         raise OSError(errno.ENOSPC, "No space left on device")
 

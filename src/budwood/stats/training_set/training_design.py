@@ -123,7 +123,7 @@ class TrainingDesign:
         (k,) chosen rows: each tells most about the lines not chosen, given those before it.
     reliability, error_variance
         (k + 1,) CDmean and PEVmean (per unit genetic variance) of the lines not chosen, before any chosen
-        line is phenotyped and after each. Without phenotyped lines a first record says nothing about
+        line is phenotyped and after each. Without phenotyped lines a first record holds no information about
         contrasts.
     sweeps, exchanges
         Rounds through all chosen lines, and exchanges made.
