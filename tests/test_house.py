@@ -121,7 +121,7 @@ FORBIDDEN = (
     *("held against", "hold against", "holds against", "piece by piece", "says nothing", "goes on where"),
     *("what this rests on", "knows it exactly", "against one another", "not read anew"),
 )
-#: Folders, modules and pages without them. Add yours when it passes; older log and changelog entries may stay.
+#: Folders, modules and pages without them. Add yours when it passes.
 PLAIN = (
     *("src/budwood/artifacts", "src/budwood/stats", "src/budwood/config.py", "src/budwood/errors.py"),
     *("src/budwood/progress.py", "src/budwood/simulate", "src/budwood/model", "src/budwood/inference"),
