@@ -6,10 +6,14 @@ Exit codes: 0 done, 1 a check failed or Budwood itself did, 2 bad input or usage
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Final
 
 import typer
 
@@ -31,6 +35,9 @@ from budwood.cli import (
 )
 from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
+
+#: Exit code after Ctrl-C or a signal to end.
+INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="budwood",
@@ -76,19 +83,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in words
+    signals: list[int] = []
     try:
-        command = typer.main.get_command(app)
-        with stop_on_signals():
+        with stop_on_signals(), _noting_interrupts(signals):
+            command = typer.main.get_command(app)
             code = int(command.main(args=words, prog_name="budwood", standalone_mode=False) or 0)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except Exception as error:
-        mendable = _as_user_error(error)
-        if mendable is None:
-            return _unexpected(error, as_json=as_json)
-        output.print_error(mendable, as_json=as_json)
-        return mendable.exit_code
-    if code == 130:
-        print("interrupted: nothing was written", file=sys.stderr)
+        # A library that is interrupted while it is imported may raise an error of its own.
+        if signals:
+            code = INTERRUPTED
+        else:
+            mendable = _as_user_error(error)
+            if mendable is None:
+                return _unexpected(error, as_json=as_json)
+            output.print_error(mendable, as_json=as_json)
+            return mendable.exit_code
+    if code == INTERRUPTED:
+        print("interrupted: no result was written", file=sys.stderr)
     return code
+
+
+@contextmanager
+def _noting_interrupts(seen: list[int]) -> Iterator[None]:
+    """Note each Ctrl-C before it is raised; does nothing outside the main thread."""
+    earlier = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(earlier):
+        yield
+        return
+    handler = earlier
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def _as_user_error(error: Exception) -> BudwoodError | None:
