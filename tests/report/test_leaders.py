@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from budwood.report.leaders import COUNT, leaders
-from report.plausible import make_prediction
+from budwood.report.page import render_report
+from budwood.report.wording import headline
+from report.plausible import make_context, make_evaluation, make_prediction
 
 
 @pytest.mark.parametrize("lowest", [False, True])
@@ -27,3 +31,14 @@ def test_the_mean_of_the_labelled_lines_lies_on_the_axis() -> None:
 
 def test_no_candidate() -> None:
     assert leaders(make_prediction(6, 6)).candidates == ()
+
+
+def test_equal_predictions_lead_nowhere_and_the_headline_says_so() -> None:
+    some = make_prediction()
+    flat = replace(some, prediction=np.full(60, 118.0), rank=np.ones(60, dtype=np.int64))
+    assert leaders(flat).candidates == leaders(flat, lowest=True).candidates == ()
+    assert headline(flat, make_evaluation(flat), make_context()).startswith("Nothing can be ranked")
+    page = render_report(flat, make_evaluation(flat), context=make_context())
+    assert "No candidate leads" in page
+    assert leaders(some).candidates
+    assert "No candidate leads" not in render_report(some, make_evaluation(some), context=make_context())

@@ -112,8 +112,11 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
     evaluation, several = found.evaluation, found.in_environments
     accuracy = ", ".join(f"{name} {r:.3f}" for name, r in found.mean_r.items())
     candidates = len(found.prediction.accessions) - found.phenotyped
+    ranked = f"{candidates:,} candidates ranked from {found.phenotyped:,} lines with {found.prediction.trait}"
+    if found.prediction.ranks_nothing:
+        ranked = f"nothing can be ranked: all {candidates:,} candidates have the same prediction"
     lines = [
-        f"{candidates:,} candidates ranked from {found.phenotyped:,} lines with {found.prediction.trait}",
+        ranked,
         f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
         evaluation.conclusion,
     ]

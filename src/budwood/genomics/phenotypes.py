@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Final
 
 import numpy as np
@@ -72,7 +73,8 @@ class Phenotypes:
         sums: dict[str, list[float]] = {}
         for name, value in zip(self.accession[chosen], self.value[chosen], strict=True):
             sums.setdefault(name, []).append(float(value))
-        return {name: sum(values) / len(values) for name, values in sums.items()}
+        # An exact sum does not depend on the order of the records.
+        return {name: fsum(values) / len(values) for name, values in sums.items()}
 
     def describe(self, trait: str) -> TraitDescription:
         """Minimum, median, maximum and outliers of a trait's values.

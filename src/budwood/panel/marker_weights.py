@@ -34,6 +34,10 @@ class MarkerWeights:
     by_kernel: Mapping[str, Vector] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def take(self, columns: NDArray[np.intp]) -> MarkerWeights:
+        """The weights of the chosen markers, in the order given."""
+        return MarkerWeights({name: each[columns] for name, each in self.by_kernel.items()}, self.notes)
+
     def joined(self, other: MarkerWeights) -> MarkerWeights:
         """Both sets of weights and their notes."""
         return MarkerWeights({**self.by_kernel, **other.by_kernel}, (*self.notes, *other.notes))

@@ -15,9 +15,10 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
-from budwood.prediction.evaluation.evaluate import PERMUTATIONS, Comparison, evaluate
+from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.heritability import given_heritability
 from budwood.prediction.evaluation.results import Evaluation
+from budwood.prediction.evaluation.shuffled_control import STEPS
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
@@ -53,7 +54,7 @@ class Design:
     repeats
         Random divisions.
     seed
-        Of folds, shuffles and bootstrap.
+        Of folds, shuffles, bootstrap and everything that the models draw.
     h2
         Heritability that r is related to; the genomic one by default.
     lower_is_better
@@ -70,17 +71,17 @@ class Design:
 
     @property
     def fits(self) -> dict[str, int]:
-        """How often each model is fitted, the control's shuffles of the last one included.
+        """How often each model is fitted, the first shuffles of the control of the last one included.
 
         Examples
         --------
         >>> Design(("gblup", "auto")).fits
-        {'gblup': 25, 'auto': 125}
+        {'gblup': 25, 'auto': 50}
         """
         folds = self.folds or _FOLDS
         repeats = self.repeats if self.scheme == "random" else 1
         fits = dict.fromkeys(self.models, folds * repeats)
-        fits[self.models[-1]] += folds * PERMUTATIONS
+        fits[self.models[-1]] += folds * STEPS[0]
         return fits
 
     def check(self, *, embedded: bool, grouped: bool) -> None:
@@ -127,6 +128,9 @@ def compare_models(
 ) -> Evaluation:
     """Cross-validate models on the labelled accessions.
 
+    Lines are taken in the order of their ids and markers in the order of their places, so the results do not
+    depend on the order of the files.
+
     Parameters
     ----------
     genotypes, values, trait, haplotypes, vectors, weights
@@ -143,12 +147,16 @@ def compare_models(
         If a model or scheme is unknown, a model needs embeddings that are not there, or folds are too small.
     """
     design.check(embedded=vectors is not None, grouped=groups is not None)
-    chosen = tuple(model_named(name) for name in design.models)
+    chosen = tuple(model_named(name, seed=design.seed) for name in design.models)
+    rows, columns = genotypes.order()
+    genotypes, further = (
+        genotypes.take(rows).take_markers(columns),
+        (weights or MarkerWeights()).take(columns),
+    )
     labels = match_phenotyped(genotypes, values if groups is None else _grouped(values, groups), trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
-    further = weights or MarkerWeights()
     labelled = PanelKernels(genotypes, grams, further.by_kernel).take(labels.rows)
     subgenomes = any(model.name == SUBGENOMES.name for model in chosen)
     more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))

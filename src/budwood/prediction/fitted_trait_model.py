@@ -225,7 +225,7 @@ class FittedTraitModel:
             parts.append(self._block(block, own))
             missing.append(block.missing_share)
         notes = (*match.notes(), *_missing_notes(genotypes.accessions, np.concatenate(missing), match.share))
-        return self._joined(genotypes.accessions, parts, notes)
+        return self._joined(genotypes.accessions, parts, notes).with_ranking_note()
 
     def _training_own(self) -> Vector:
         """(n,) relationship of each training line with itself."""

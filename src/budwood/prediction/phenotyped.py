@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.missing_calls import FEWEST_CALLS, called_share, named_lines
 from budwood.stats.relationship.relationship import Rows
 
 #: Fewest accessions with a value from which a trait is predicted.
@@ -44,6 +45,8 @@ class PhenotypedLines:
 def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> PhenotypedLines:
     """Match trait values to genotypes by accession id, character by character.
 
+    Lines without calls, or with hardly any, teach nothing about relationship: they are left out and named.
+
     Raises
     ------
     BudwoodError
@@ -57,15 +60,19 @@ def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: s
         raise BudwoodError(
             f"every value of trait {trait!r} is missing", mend="choose a trait that was measured"
         )
-    rows = [row for row, name in enumerate(genotypes.accessions) if name in measured]
+    matched = np.array(
+        [row for row, name in enumerate(genotypes.accessions) if name in measured], dtype=np.intp
+    )
+    hardly = called_share(genotypes.take(matched)) < FEWEST_CALLS
+    rows = matched[~hardly].tolist()
     _check_enough(rows, genotypes, measured, trait)
     y = np.array([measured[genotypes.accessions[row]] for row in rows], dtype=np.float64)
     if any(map(isinf, y)):
         raise BudwoodError(f"a value of trait {trait!r} is infinite", mend="correct it or leave it empty")
     _check_spread(y, trait)
-    absent = len(measured) - len(rows)
+    absent = len(measured) - len(matched)
     note = f"{absent} accessions with a value have no genotypes and take no part."
-    told = ((note,) if absent else ()) + level_notes(y, trait)
+    told = ((note,) if absent else ()) + _uncalled(genotypes, matched[hardly]) + level_notes(y, trait)
     return PhenotypedLines(np.array(rows, dtype=np.intp), y, told)
 
 
@@ -88,6 +95,17 @@ def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
         f"Trait {trait!r} has two values only, {low} and {high}: it is analysed as a number, so a prediction "
         f"is the mean expected between them, not a class or a probability, it can lie outside, and 90 % "
         f"intervals and r / h are rough; AUROC says how well the two are told apart.",
+    )
+
+
+def _uncalled(genotypes: Genotypes, rows: Rows) -> tuple[str, ...]:
+    """A sentence on phenotyped lines that are left out for want of calls."""
+    if not len(rows):
+        return ()
+    names = [genotypes.accessions[row] for row in rows]
+    return (
+        f"{named_lines(names)} a value and no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers), and "
+        "nothing is learnt from them.",
     )
 
 

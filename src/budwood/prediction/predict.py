@@ -17,6 +17,7 @@ from budwood.prediction.contract import Estimator, FittedEstimator
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.fitted_trait_model import ranks
 from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL
 from budwood.prediction.kernels.nearest_relatives import nearest_relatives
 from budwood.prediction.kernels.panel_kernels import (
@@ -25,6 +26,7 @@ from budwood.prediction.kernels.panel_kernels import (
     KernelName,
     PanelKernels,
 )
+from budwood.prediction.missing_calls import uncalled_notes
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
@@ -52,6 +54,9 @@ def predict_trait(
 ) -> tuple[TraitPrediction, Evaluation]:
     """Predict a trait for every genotyped accession, and evaluate the models on the labelled ones.
 
+    Lines are taken in the order of their ids and markers in the order of their places, so the results do not
+    depend on the order of the files.
+
     Parameters
     ----------
     genotypes
@@ -69,7 +74,8 @@ def predict_trait(
         Name of the model that predicts, of :data:`~budwood.prediction.models.registry.MODEL_NAMES`;
         :func:`usual_model` by default. GBLUP and the Gaussian kernel stand beside it in the evaluation.
     seed
-        First seed of the folds (repeat r uses seed + r) and seed of the permutations.
+        First seed of the folds (repeat r uses seed + r), and seed of the permutations and of everything that
+        the models draw.
     folds, repeats
         Of the cross-validation; fewer folds are used when the labelled accessions are few. Five repeats by
         default, one where over 1,500 labelled accessions make one enough.
@@ -84,19 +90,23 @@ def predict_trait(
     further = weights or MarkerWeights()
     name = model or usual_model(further, embedded=vectors is not None)
     check_model(name, further, embedded=vectors is not None)
+    as_given = genotypes.accessions
+    rows, columns = genotypes.order()
+    genotypes, further = genotypes.take(rows).take_markers(columns), further.take(columns)
     labels = match_phenotyped(genotypes, values, trait)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
     kernels = PanelKernels(genotypes, grams, further.by_kernel)
-    comparison = _comparison(name, dna_model=GBLUP_AND_DNA_MODEL.name if grams else "")
+    comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed)
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
     evaluation = evaluate(kernels.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
     fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y)
     markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
-    told = (*labels.notes, *markers, *assumed, *_told(haplotypes))
-    return _prediction(kernels, labels, trait, fitted, told), evaluation
+    told = (*labels.notes, *uncalled_notes(genotypes), *markers, *assumed, *_told(haplotypes))
+    found = _prediction(kernels, labels, trait, fitted, told)
+    return found.with_ranking_note().in_order_of(as_given), evaluation
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
@@ -134,12 +144,12 @@ def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
         )
 
 
-def _comparison(name: str, dna_model: str) -> Comparison:
+def _comparison(name: str, dna_model: str, seed: int) -> Comparison:
     """GBLUP, the Gaussian kernel, with embeddings the DNA model, and the model that predicts."""
-    models: list[Estimator] = [model_named("gblup"), model_named("gaussian")]
+    models: list[Estimator] = [model_named("gblup", seed=seed), model_named("gaussian", seed=seed)]
     if dna_model:
-        models.append(model_named("gblup+dna"))
-    chosen = model_named(name)
+        models.append(model_named("gblup+dna", seed=seed))
+    chosen = model_named(name, seed=seed)
     if chosen.name not in [model.name for model in models]:
         models.append(chosen)
     return Comparison(tuple(models), reported=chosen.name, dna_model=dna_model)
@@ -196,8 +206,6 @@ def _prediction(
     relationship = kernels.kernel(RELATIONSHIP, labels.rows)
     nearest, relatedness, extrapolation = nearest_relatives(relationship, labels.rows)
     components = principal_components(relationship)
-    rank = np.empty(n, dtype=np.int64)
-    rank[np.argsort(-forecast.value, kind="stable")] = np.arange(1, n + 1)
     return TraitPrediction(
         trait=trait,
         accessions=genotypes.accessions,
@@ -207,7 +215,7 @@ def _prediction(
         reliability=forecast.reliability,
         lower_90=forecast.lower_90,
         upper_90=forecast.upper_90,
-        rank=rank,
+        rank=ranks(forecast.value),
         nearest_training_accession=tuple(genotypes.accessions[row] for row in nearest),
         relatedness=relatedness,
         extrapolation=extrapolation,
@@ -228,8 +236,8 @@ def _marker_sentences(kernels: PanelKernels, training: Rows) -> tuple[str, ...]:
         f"{int(kept.sum())} of {len(kept)} markers took part; {dropped} were left out because among the "
         f"labelled accessions they do not vary, have a minor allele frequency under "
         f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
-        f"{missing:.1%} of calls were missing and count as the mean of the labelled accessions; allele "
-        "frequencies come from the labelled accessions only.",
+        f"{missing:.1%} of calls were missing and count as unknown, with the mean and the variance of the labelled "
+        "accessions; allele frequencies come from the labelled accessions only.",
         "The 90 % interval is for one new phenotype observed as the given ones were, as wide as errors on "
         "labelled accessions held out at random and as clusters of relatives ask for; the standard error is "
         "that of the genetic value.",

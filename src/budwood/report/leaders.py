@@ -48,9 +48,9 @@ class Leaders:
 
 
 def leaders(prediction: TraitPrediction, *, lowest: bool = False) -> Leaders:
-    """The candidates with the largest (or the smallest) predictions, at most ten."""
+    """The candidates with the largest (or the smallest) predictions, at most ten; none where all are equal."""
     labelled = np.isfinite(prediction.observed)
-    candidates = np.flatnonzero(~labelled)
+    candidates = np.flatnonzero(~labelled & (not prediction.ranks_nothing))
     ordered = candidates[np.argsort(prediction.rank[candidates], kind="stable")]
     shown = (ordered[::-1] if lowest else ordered)[:COUNT]
     mean = float(prediction.observed[labelled].mean()) if labelled.any() else np.nan

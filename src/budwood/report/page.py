@@ -83,6 +83,7 @@ def render_report(
             facts=_facts(prediction, evaluation, context),
             headline=wording.headline(prediction, evaluation, context),
             coverage=wording.coverage_sentence(prediction),
+            nothing_ranked=prediction.ranks_nothing,
             highest=leaders(prediction),
             lowest=leaders(prediction, lowest=True),
             structure=scatter.structure(prediction),

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from budwood.prediction.evaluation.results import Evaluation, ModelScore, TraitPrediction
+from budwood.prediction.evaluation.results import NOTHING_RANKED, Evaluation, ModelScore, TraitPrediction
 from budwood.report.accuracy import (
     concordance,
     interval_of_mean,
@@ -45,6 +45,8 @@ _SHARES: Final = {
 
 def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context: ReportContext) -> str:
     """One sentence: how far the ranking can be trusted."""
+    if prediction.ranks_nothing:
+        return NOTHING_RANKED
     score = reported_score(evaluation, context.model) if evaluation is not None else None
     if evaluation is None or score is None:
         reason = context.no_evaluation or "too few labelled lines could be hidden"

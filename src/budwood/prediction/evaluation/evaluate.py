@@ -8,7 +8,7 @@ models receive trait values of the training rows only, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,14 +20,13 @@ from budwood.prediction.evaluation.conclusion import dna_conclusion
 from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
 from budwood.prediction.evaluation.heritability import genomic_heritability, heritability_notes
 from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationTest
+from budwood.prediction.evaluation.shuffled_control import ShuffledControl, control_note
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.stats.evaluation.metrics import pearson_r
-from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 
-#: Shuffles of the control.
+#: Most shuffles of the control.
 PERMUTATIONS: Final = 20
 
 
@@ -53,30 +52,6 @@ class Comparison:
     def reported_model(self) -> Estimator:
         """The model that is reported on."""
         return next(model for model in self.models if model.name == self.reported)
-
-
-@dataclass
-class _Shuffles:
-    """The reported model on shuffled trait values, through the folds of one repeat."""
-
-    values: list[Vector]
-    fold_r: list[list[float]] = field(default_factory=list)
-
-    def add(self, model: Estimator, kernels: PanelKernels, training: Rows, held_out: Rows) -> None:
-        row = []
-        for y in self.values:
-            # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
-            if np.ptp(y[training]) == 0.0 or np.ptp(y[held_out]) == 0.0:
-                row.append(0.0)
-                continue
-            forecast = model.fit(kernels, training, y[training]).predict(kernels.lines(held_out, training))
-            row.append(pearson_r(forecast.value, y[held_out]))
-        self.fold_r.append(row)
-
-    def control(self, model: str) -> PermutationTest:
-        mean_r = np.mean(self.fold_r, axis=0)
-        lower, upper = np.quantile(mean_r, [0.025, 0.975])
-        return PermutationTest(model, float(mean_r.mean()), float(lower), float(upper))
 
 
 def evaluate(
@@ -105,7 +80,8 @@ def evaluate(
     comparison
         The models.
     permutations
-        Shuffles of the trait values for the control, each through the folds of the first repeat.
+        Most shuffles of the trait values for the control, through folds of the first repeat (see
+        :class:`~budwood.prediction.evaluation.shuffled_control.ShuffledControl`).
     seed
         Seed of the shuffles and of the bootstrap.
     heritability
@@ -124,10 +100,9 @@ def evaluate(
         raise BudwoodError("a trait value is not a number", mend="leave accessions without a value out")
     scheme.check(y)
     scorer = Scorer(y, scheme, heritability or genomic_heritability(kernels, y), lower_is_better)
-    generator = np.random.default_rng(seed)
-    shuffles = _Shuffles([generator.permutation(y) for _ in range(permutations)])
-    tallies = _cross_validate(kernels, y, comparison, scheme, shuffles)
-    found = _outcome(scorer, tallies, comparison, shuffles, seed)
+    tallies = _cross_validate(kernels, y, comparison, scheme)
+    control = ShuffledControl(kernels, y, scheme, permutations, seed).run(comparison.reported_model)
+    found = _outcome(scorer, tallies, comparison, control, seed)
     accessions = kernels.genotypes.accessions
     return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
 
@@ -136,7 +111,7 @@ def _outcome(
     scorer: Scorer,
     tallies: dict[str, CvPredictions],
     comparison: Comparison,
-    shuffles: _Shuffles,
+    control: PermutationTest,
     seed: int,
 ) -> Evaluation:
     """Figures of all models, without the names of trait and accessions."""
@@ -150,7 +125,7 @@ def _outcome(
         repeats=len(scheme.repeats),
         scores=scores,
         paired=paired,
-        permutation=shuffles.control(comparison.reported),
+        permutation=control,
         held_out_prediction=tallies[comparison.reported].value[0].copy(),
         held_out_observed=scorer.observed.copy(),
         held_out_accessions=(),
@@ -161,14 +136,17 @@ def _outcome(
         top_quarter_chance=scorer.top_quarter_chance,
         held_out_fold=scheme.repeats[0].copy(),
         families=scorer.families,
-        notes=heritability_notes(heritability, {score.name: score.mean_r for score in scores}),
+        notes=(
+            *heritability_notes(heritability, {score.name: score.mean_r for score in scores}),
+            control_note(control, len(scorer.observed)),
+        ),
     )
 
 
 def _cross_validate(
-    kernels: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme, shuffles: _Shuffles
+    kernels: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme
 ) -> dict[str, CvPredictions]:
-    """Every model through every fold, and the shuffles through those of the first repeat."""
+    """Every model through every fold."""
     tallies = {model.name: CvPredictions(len(scheme.repeats), len(y)) for model in comparison.models}
     for repeat in range(len(scheme.repeats)):
         for training, held_out in scheme.splits(repeat):
@@ -178,6 +156,4 @@ def _cross_validate(
                     kernels.lines(held_out, training)
                 )
                 tallies[model.name].add(repeat, held_out, forecast, kernels.lap())
-            if repeat == 0:
-                shuffles.add(comparison.reported_model, kernels, training, held_out)
     return tallies

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite, nan
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,29 @@ PREDICTION_COLUMNS: Final = (
     "relatedness",
     "extrapolation",
 )
+
+#: What a prediction holds for every line.
+_BY_LINE: Final = (
+    "accessions",
+    "observed",
+    "prediction",
+    "standard_error",
+    "reliability",
+    "lower_90",
+    "upper_90",
+    "rank",
+    "nearest_training_accession",
+    "relatedness",
+    "extrapolation",
+    "structure",
+)
+#: What is said of predictions that are all equal.
+NOTHING_RANKED: Final = (
+    "Nothing can be ranked: the model finds no heritability in these values and predicts the same for every "
+    "candidate."
+)
+#: Relative difference of predictions under which they differ by rounding only.
+_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -144,12 +167,24 @@ class Family:
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """Accuracy of the same model and folds on shuffled trait values, and the central 95 % of the shuffles."""
+    """Accuracy of the same model and folds on shuffled trait values.
+
+    Attributes
+    ----------
+    model
+        Name of the model.
+    mean_r, lower, upper
+        Mean over the shuffles, and their central 95 %.
+    shuffles, held_out
+        How many shuffles were run, and on how many held-out lines each was judged; 0 where it is not known.
+    """
 
     model: str
     mean_r: float
     lower: float
     upper: float
+    shuffles: int = 0
+    held_out: int = 0
 
     @property
     def leaks(self) -> bool:
@@ -249,7 +284,7 @@ class TraitPrediction:
         a new residual). It is wider than ``prediction +- 1.645 standard_error``, the interval of the genetic
         value.
     rank
-        (n,) ``int64``, 1 = largest prediction, among all n accessions.
+        (n,) ``int64``, 1 = largest prediction, among all n accessions; equal predictions share a rank.
     nearest_training_accession, relatedness
         (n,) the labelled accession with the largest genomic correlation (never the accession itself), and
         that correlation, -1 to 1.
@@ -290,4 +325,35 @@ class TraitPrediction:
             name: getattr(self, name) for name in PREDICTION_COLUMNS if name not in ("accession", "trait")
         }
         frame = data_frame({"accession": self.accessions, "trait": [self.trait] * n, **columns})
-        return frame.sort_values("rank", kind="stable", ignore_index=True)
+        return frame.sort_values(["rank", "accession"], ignore_index=True)
+
+    @property
+    def ranks_nothing(self) -> bool:
+        """Whether all lines to choose from (candidates, or all where every line has a value) have one prediction.
+
+        A model that finds no heritability predicts the mean for everybody.
+        """
+        candidates = np.isnan(self.observed)
+        chosen = self.prediction[candidates] if candidates.any() else self.prediction
+        spread = float(np.ptp(chosen)) if len(chosen) > 1 else np.inf
+        return spread <= _ROUNDING * float(np.abs(chosen).max(initial=0.0))
+
+    def with_ranking_note(self) -> TraitPrediction:
+        """The same predictions, with a sentence where they rank nothing."""
+        return replace(self, notes=(NOTHING_RANKED, *self.notes)) if self.ranks_nothing else self
+
+    def in_order_of(self, accessions: Sequence[str]) -> TraitPrediction:
+        """The same predictions with the lines in another order.
+
+        Parameters
+        ----------
+        accessions
+            The n ids in the order wanted.
+        """
+        place = {name: row for row, name in enumerate(self.accessions)}
+        rows = np.array([place[name] for name in accessions], dtype=np.intp)
+        changed: dict[str, Any] = {}
+        for each in _BY_LINE:
+            value = getattr(self, each)
+            changed[each] = tuple(value[row] for row in rows) if isinstance(value, tuple) else value[rows]
+        return replace(self, **changed)

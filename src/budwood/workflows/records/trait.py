@@ -39,7 +39,7 @@ _MEASURES: Final = (
 def write_predictions(
     path: Path, prediction: TraitPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
 ) -> None:
-    """Write a line per accession, best rank first; ``observed`` is empty where there is no value.
+    """Write a line per accession, best rank first, equal ranks by id; ``observed`` is empty where there is no value.
 
     Parameters
     ----------
@@ -50,11 +50,10 @@ def write_predictions(
     dialect
         Separator, decimal point and byte order mark.
     """
-    best_first = prediction.rank.argsort(kind="stable")
+    names, rank = prediction.accessions, prediction.rank.tolist()
+    best_first = sorted(range(len(names)), key=lambda row: (rank[row], names[row]))
     digits = digits_that_tell_apart([*prediction.prediction, *prediction.observed])
-    rows = (
-        [_cell(prediction, column, int(row), digits) for column in PREDICTION_COLUMNS] for row in best_first
-    )
+    rows = ([_cell(prediction, column, row, digits) for column in PREDICTION_COLUMNS] for row in best_first)
     write_table(path, PREDICTION_COLUMNS, rows, dialect=dialect)
 
 
@@ -94,7 +93,11 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "notes": list(evaluation.notes),
         "models": {score.name: _score(score) for score in evaluation.scores},
         "paired_differences": [_difference(difference) for difference in evaluation.paired],
-        "permutation_control": {"model": evaluation.permutation.model}
+        "permutation_control": {
+            "model": evaluation.permutation.model,
+            "shuffles": evaluation.permutation.shuffles,
+            "lines": evaluation.permutation.held_out,
+        }
         | {name: finite(getattr(evaluation.permutation, name)) for name in ("mean_r", "lower", "upper")},
         "held_out": _held_out(evaluation),
     }

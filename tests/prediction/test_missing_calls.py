@@ -1,0 +1,64 @@
+"""Lines with hardly any calls are left out of training, and named."""
+
+import numpy as np
+import pytest
+
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction import predict
+from budwood.prediction.missing_calls import named_lines
+from budwood.prediction.phenotyped import match_phenotyped
+from budwood.prediction.predict import predict_trait
+from budwood.prediction.trait_model import TraitModel
+
+
+@pytest.fixture
+def panel() -> tuple[Genotypes, dict[str, float]]:
+    generator = np.random.default_rng(1)
+    dosage = generator.integers(0, 3, (60, 200)).astype(np.int8)
+    names = [f"line{i:02d}" for i in range(60)]
+    y = dosage @ generator.normal(size=200) / 10 + generator.normal(size=60)
+    return Genotypes.from_matrix(names, dosage), dict(zip(names[:45], y.tolist(), strict=False))
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_a_phenotyped_line_without_calls_changes_nothing(panel, calls: int, monkeypatch) -> None:
+    monkeypatch.setattr(predict, "evaluate", lambda *_, **__: None)
+    genotypes, values = panel
+    blank = np.full((1, 200), -1, dtype=np.int8)
+    blank[0, :calls] = 1
+    with_blank = Genotypes.from_matrix([*genotypes.accessions, "blank"], np.vstack([genotypes.dosage, blank]))
+    before, _ = predict_trait(genotypes, values, "t")
+    after, _ = predict_trait(with_blank, {**values, "blank": 300.0}, "t")
+    assert after.variance_shares == before.variance_shares
+    np.testing.assert_allclose(after.prediction[:60], before.prediction, rtol=1e-12)
+    assert np.isnan(after.observed[60])
+    assert any("1 line (blank) has a value and no or hardly any calls" in note for note in after.notes)
+    fitted = TraitModel("gblup").fit(with_blank, {**values, "blank": 300.0})
+    assert "blank" not in fitted.training.accessions
+    assert fitted.variance_shares == pytest.approx(before.variance_shares)
+
+
+def test_candidates_without_calls_are_named_and_uncertain(panel, monkeypatch) -> None:
+    monkeypatch.setattr(predict, "evaluate", lambda *_, **__: None)
+    genotypes, values = panel
+    dosage = genotypes.dosage.copy()
+    dosage[50] = -1
+    dosage[51, 40:] = -1
+    found, _ = predict_trait(Genotypes.from_matrix(genotypes.accessions, dosage), values, "t")
+    assert any("1 line (line50) has no or hardly any calls" in note for note in found.notes)
+    assert any("1 line (line51) has no call at over half" in note for note in found.notes)
+    others = np.r_[45:50, 52:60]
+    assert found.reliability[50] < 0.3 * found.reliability[others].min()
+    assert found.standard_error[50] > found.standard_error[others].mean()
+
+
+def test_fewer_lines_with_calls_than_a_model_needs_are_refused(panel) -> None:
+    genotypes, values = panel
+    dosage = genotypes.dosage.copy()
+    dosage[:40] = -1
+    with pytest.raises(Exception, match="only 5 accessions have"):
+        match_phenotyped(Genotypes.from_matrix(genotypes.accessions, dosage), values, "t")
+
+
+def test_a_long_list_of_names_is_cut() -> None:
+    assert named_lines([f"l{i}" for i in range(9)]) == "9 lines (l0, l1, l2, l3, l4, ...) have"
