@@ -8,11 +8,11 @@ import pytest
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
+from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction import compare, predict
 from budwood.prediction.compare import Design, compare_models
 from budwood.prediction.evaluation.evaluate import evaluate
 from budwood.prediction.evaluation.results import TraitPrediction
-from budwood.prediction.kernels.marker_weights import MarkerWeights
 from budwood.prediction.models.registry import MODEL_NAMES
 from budwood.prediction.predict import predict_trait
 
