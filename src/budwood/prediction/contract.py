@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+#: Standard errors on either side of a 90 % interval of a genetic value.
+NORMAL_90: Final = float(ndtri(0.95))
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,33 @@ class Estimator(Protocol):
         """
 
 
+def fit_notes(fitted: FittedEstimator) -> tuple[str, ...]:
+    """Sentences on what a fit assumed, none for models that have none to say."""
+    return tuple(getattr(fitted, "notes", ()))
+
+
+def observation_half(half: Vector, standard_error: Vector) -> Vector:
+    """(c,) half-widths of intervals of a new observation, none under that of the genetic value.
+
+    A new observation errs by what the genetic value errs, and by its own residual.
+
+    Parameters
+    ----------
+    half
+        (c,) half-widths that errors on held-out records ask for.
+    standard_error
+        (c,) of the genetic values.
+    """
+    return np.maximum(half, NORMAL_90 * standard_error)
+
+
 def scaled_interval(forecast: Forecast, factor: Vector) -> Forecast:
-    """The forecast with the half-width of its interval multiplied by ``factor``, (c,); the centre stays."""
+    """The forecast with the half-width of its interval multiplied by ``factor``, (c,); the centre stays.
+
+    It is never narrower than the interval of the genetic value.
+    """
     half = 0.5 * (forecast.upper_90 - forecast.lower_90) * factor
+    half = observation_half(half, forecast.standard_error)
     return Forecast(
         forecast.value,
         forecast.standard_error,

@@ -13,7 +13,7 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
-from budwood.prediction.contract import Estimator, FittedEstimator
+from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
@@ -104,7 +104,14 @@ def predict_trait(
     evaluation = evaluate(kernels.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
     fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y)
     markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
-    told = (*labels.notes, *uncalled_notes(genotypes), *markers, *assumed, *_told(haplotypes))
+    told = (
+        *labels.notes,
+        *fit_notes(fitted),
+        *uncalled_notes(genotypes),
+        *markers,
+        *assumed,
+        *_told(haplotypes),
+    )
     found = _prediction(kernels, labels, trait, fitted, told)
     return found.with_ranking_note().in_order_of(as_given), evaluation
 

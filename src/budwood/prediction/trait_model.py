@@ -14,7 +14,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.panel import Panel
-from budwood.prediction.contract import Estimator
+from budwood.prediction.contract import Estimator, fit_notes
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
 from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
@@ -197,7 +197,7 @@ def fit_panel(
         estimator=fitted,
         extrapolation_below=extrapolation_limit(relatedness),
         structure=StructureAxes.of(square),
-        notes=notes,
+        notes=(*notes, *fit_notes(fitted)),
     )
 
 

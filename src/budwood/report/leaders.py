@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
 
+from budwood.prediction.contract import NORMAL_90
 from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.report.numerals import between, decimals_for, fixed
 from budwood.report.scale import Scale, Tick
 
 #: Candidates shown at an end.
 COUNT: Final = 10
-
-#: Standard errors on either side of a 90 % interval of the genetic value.
-_NORMAL_90: Final = float(ndtri(0.95))
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def leaders(prediction: TraitPrediction, *, lowest: bool = False) -> Leaders:
 def _leader(prediction: TraitPrediction, row: int, scale: Scale) -> Leader:
     decimals = decimals_for(prediction.standard_error)
     value = float(prediction.prediction[row])
-    reach = _NORMAL_90 * float(prediction.standard_error[row])
+    reach = NORMAL_90 * float(prediction.standard_error[row])
     lower, upper = float(prediction.lower_90[row]), float(prediction.upper_90[row])
     return Leader(
         row=row,

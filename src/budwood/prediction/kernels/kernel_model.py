@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from budwood.prediction.contract import Forecast, Lines
+from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.panel_kernels import (
     EMBEDDING_KERNEL,
     GAUSSIAN,
@@ -19,6 +19,7 @@ from budwood.prediction.kernels.panel_kernels import (
     PanelKernels,
 )
 from budwood.stats.mixed_model.blup import Blup, blup
+from budwood.stats.mixed_model.boundary import PLAUSIBLE, averaged_components, genetic_share
 from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.spectral_reml import SpectralReml, spectral_reml
@@ -95,9 +96,27 @@ def fitted_kernel_model(
     """
     square = np.ix_(training, training)
     own = [kernels.kernel(name, training)[square] for name in names]
+    share = genetic_share(components, own)
+    average: VarianceComponents | None = None
+    notes: tuple[str, ...] = ()
+    if not PLAUSIBLE[0] <= share <= PLAUSIBLE[1]:
+        average = averaged_components(y, own, components, weights=weights)
+        notes = _boundary_notes(share, genetic_share(average, own), len(y))
+        if share > PLAUSIBLE[1]:
+            components, average = average, None
     solved = blup(y, own, components, weights=weights)
     shares = _shares(names, components, own)
-    return FittedKernelModel(names, solved, shares)
+    return FittedKernelModel(names, solved, shares, average, notes)
+
+
+def _boundary_notes(estimate: float, average: float, records: int) -> tuple[str, ...]:
+    told = (
+        f"Restricted maximum likelihood puts the genetic share of the variance at {estimate:.2f}, which {records:,} "
+        f"phenotyped lines cannot show; the mean over the likelihood, {average:.2f}, "
+    )
+    if estimate > PLAUSIBLE[1]:
+        return (f"{told}is used for predictions and standard errors.",)
+    return (f"{told}is used for standard errors.",)
 
 
 def _shares(names: tuple[str, ...], components: VarianceComponents, own: list[Matrix]) -> dict[str, float]:
@@ -123,21 +142,32 @@ class FittedKernelModel:
         Variance components and solved equations of the n training records.
     variance_shares
         Share of the phenotypic variance by source.
+    average
+        Variance components over the likelihood, where the estimate finds hardly any genetic variance; None
+        elsewhere.
+    notes
+        Sentences about the variance components.
     """
 
     names: tuple[str, ...]
     solved: Blup
     variance_shares: Mapping[str, float]
+    average: VarianceComponents | None = None
+    notes: tuple[str, ...] = ()
 
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines; intervals are Student's with n - 1 degrees of freedom."""
-        found = self.solved.predict(
-            [lines.cross(name) for name in self.names], [lines.own(name) for name in self.names]
-        )
+        own = [lines.own(name) for name in self.names]
+        found = self.solved.predict([lines.cross(name) for name in self.names], own)
+        error = np.sqrt(found.pev_value)
+        if self.average is not None:
+            # Hardly any genetic variance was found, but some may be there: it is all unexplained.
+            hidden = sum(v * each for v, each in zip(self.average.kernels, own, strict=True))
+            mean = float(self.solved.fixed_covariance[0, 0])
+            error = np.maximum(error, np.sqrt((1.0 - found.reliability) * hidden + mean))
         half = float(stdtrit(len(self.solved.projected) - 1, 0.95)) * np.sqrt(found.pev_record)
-        return Forecast(
-            found.value, np.sqrt(found.pev_value), found.reliability, found.value - half, found.value + half
-        )
+        half = observation_half(half, error)
+        return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
 
     def point_predictor(self) -> KernelEffects:
         """The predicted values alone, which need none of the solved equations but their right-hand sides."""

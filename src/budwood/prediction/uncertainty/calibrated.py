@@ -16,7 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.contract import Estimator, FittedEstimator, Forecast, Lines, scaled_interval
+from budwood.prediction.contract import (
+    Estimator,
+    FittedEstimator,
+    Forecast,
+    Lines,
+    fit_notes,
+    scaled_interval,
+)
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
@@ -101,6 +108,11 @@ class FittedCalibrated:
     def variance_shares(self) -> dict[str, float]:
         """Those of the model."""
         return dict(self.fitted.variance_shares)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the fit."""
+        return fit_notes(self.fitted)
 
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines; an interval stays centred on the model's value."""

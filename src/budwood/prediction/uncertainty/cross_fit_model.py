@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from budwood.prediction.contract import Forecast, Lines
+from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, PointPredictor, TrainingSet
@@ -100,6 +100,11 @@ class FittedCrossFitModel:
     reliability: float
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the fit of GBLUP, whose errors have the shape of these."""
+        return self.shape.notes
+
+    @property
     def variance_shares(self) -> dict[str, float]:
         """Share of the variance that predictions of unseen records account for, and the rest."""
         return {"markers": self.reliability, "residual": 1.0 - self.reliability}
@@ -107,10 +112,12 @@ class FittedCrossFitModel:
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors."""
         expected, value = self.shape.predict(lines), self.predictor.value(lines)
+        error = self.error_factor * expected.standard_error
         half = self.scale.factors(lines) * 0.5 * (expected.upper_90 - expected.lower_90)
+        half = observation_half(half, error)
         return Forecast(
             value,
-            self.error_factor * expected.standard_error,
+            error,
             np.full(len(value), self.reliability),
             value - half,
             value + half,

@@ -22,6 +22,9 @@ from budwood.stats.mixed_model.variance_components import VarianceComponents
 #: Search grid of the log odds of the kernel's share; its ends are shares of 3e-7 and 1 - 3e-7.
 _GRID: Final = np.linspace(-15.0, 15.0, 61)
 
+#: Log odds over which the likelihood is averaged.
+_FINE_GRID: Final = np.linspace(-12.0, 12.0, 193)
+
 
 @dataclass(frozen=True)
 class SpectralReml:
@@ -59,13 +62,40 @@ class SpectralReml:
         BudwoodError
             If the records do not vary or one is not finite.
         """
+        profile, size = self._profile(y)
+        kernel, residual = profile.maximum() if size > 0.0 else (0.0, 1.0)
+        return profile.components(kernel, residual, size or 1.0)
+
+    def average(self, y: Vector) -> VarianceComponents:
+        """(Vu, Ve) at the mean of the kernel's share over the restricted likelihood.
+
+        The likelihood, integrated over the scale, is weighed by a flat prior of the share. Where few records
+        put the maximum at 0 or 1, the mean says what shares they are compatible with.
+
+        Parameters
+        ----------
+        y
+            (n,) records.
+
+        Returns
+        -------
+        VarianceComponents
+            The averages.
+
+        Raises
+        ------
+        BudwoodError
+            If the records do not vary or one is not finite.
+        """
+        profile, size = self._profile(y)
+        share = profile.mean_share() if size > 0.0 else 0.0
+        return profile.components(share, 1.0 - share, size or 1.0)
+
+    def _profile(self, y: Vector) -> tuple[_Profile, float]:
+        """Profile of the likelihood, and the mean eigenvalue by which its eigenvalues were divided."""
         squares = (self.vectors.T @ self.design.varying_response(y)) ** 2
-        size = float(self.values.mean())
-        if size <= 0.0:
-            return _Profile(self.values, squares).components(0.0, 1.0, 1.0)
-        profile = _Profile(self.values / size, squares)
-        kernel, residual = profile.maximum()
-        return profile.components(kernel, residual, size)
+        size = max(float(self.values.mean()), 0.0)
+        return _Profile(self.values / (size or 1.0), squares), size
 
 
 def spectral_reml(kernel: Matrix, design: WhitenedDesign) -> SpectralReml:
@@ -155,6 +185,14 @@ class _Profile:
             found = float(search.x)
         share, remainder = _share(found)
         return float(share), float(remainder)
+
+    def mean_share(self) -> float:
+        """Mean of h over the likelihood."""
+        h, rest = _share(_FINE_GRID)
+        values = self._value_of(h[:, None] * self.eigenvalues + rest[:, None])
+        # Steps are even in the log odds, whose derivative by h is 1 / (h (1 - h)).
+        mass = np.exp(values - values.max()) * h * rest
+        return float(mass @ h / mass.sum())
 
     def _slope_at(self, t: float) -> float:
         h, rest = _share(t)
