@@ -37,12 +37,12 @@ def uncalled_notes(genotypes: Genotypes) -> tuple[str, ...]:
     found = []
     if hardly:
         found.append(
-            f"{named_lines(hardly)} no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers): the mean is "
-            "predicted, with the uncertainty of an unknown line."
+            f"{named_lines(hardly)} no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers): the mean "
+            "is predicted, with the uncertainty of an unknown line."
         )
     if partly:
         found.append(
-            f"{named_lines(partly)} no call at over half of the markers: the uncertainty counts that."
+            f"{named_lines(partly)} no call at over half of the markers, and larger standard errors."
         )
     return tuple(found)
 
@@ -56,4 +56,5 @@ def named_lines(names: Sequence[str]) -> str:
     '2 lines (a, b) have'
     """
     listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    return f"{len(names):,} line{' ' if len(names) == 1 else 's '}({listed}) ha{'s' if len(names) == 1 else 've'}"
+    one = len(names) == 1
+    return f"{len(names):,} line{'' if one else 's'} ({listed}) {'has' if one else 'have'}"

@@ -104,8 +104,8 @@ def _uncalled(genotypes: Genotypes, rows: Rows) -> tuple[str, ...]:
         return ()
     names = [genotypes.accessions[row] for row in rows]
     return (
-        f"{named_lines(names)} a value and no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers), and "
-        "nothing is learnt from them.",
+        f"{named_lines(names)} a value and no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers), "
+        "and nothing is learnt from them.",
     )
 
 

@@ -243,8 +243,8 @@ def _marker_sentences(kernels: PanelKernels, training: Rows) -> tuple[str, ...]:
         f"{int(kept.sum())} of {len(kept)} markers took part; {dropped} were left out because among the "
         f"labelled accessions they do not vary, have a minor allele frequency under "
         f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
-        f"{missing:.1%} of calls were missing and count as unknown, with the mean and the variance of the labelled "
-        "accessions; allele frequencies come from the labelled accessions only.",
+        f"{missing:.1%} of calls were missing and count as unknown, with the mean and the variance of the "
+        "phenotyped lines; allele frequencies come from the phenotyped lines only.",
         "The 90 % interval is for one new phenotype observed as the given ones were, as wide as errors on "
         "labelled accessions held out at random and as clusters of relatives ask for; the standard error is "
         "that of the genetic value.",

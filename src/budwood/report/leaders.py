@@ -45,7 +45,10 @@ class Leaders:
 
 
 def leaders(prediction: TraitPrediction, *, lowest: bool = False) -> Leaders:
-    """The candidates with the largest (or the smallest) predictions, at most ten; none where all are equal."""
+    """The candidates with the largest (or the smallest) predictions, at most ten.
+
+    There are none where all predictions are equal.
+    """
     labelled = np.isfinite(prediction.observed)
     candidates = np.flatnonzero(~labelled & (not prediction.ranks_nothing))
     ordered = candidates[np.argsort(prediction.rank[candidates], kind="stable")]

@@ -329,7 +329,7 @@ class TraitPrediction:
 
     @property
     def ranks_nothing(self) -> bool:
-        """Whether all lines to choose from (candidates, or all where every line has a value) have one prediction.
+        """Whether all candidates (all lines where each has a value) have the same prediction.
 
         A model that finds no heritability predicts the mean for everybody.
         """

@@ -111,6 +111,6 @@ def control_note(control: PermutationTest, lines: int) -> str:
     """
     part = "the" if control.held_out == lines else f"{control.held_out:,} of the"
     return (
-        f"The control on shuffled values used {control.shuffles} shuffles, judged on {part} {lines:,} lines while "
-        "held out."
+        f"The control on shuffled values used {control.shuffles} shuffles, judged on {part} {lines:,} lines "
+        "while held out."
     )

@@ -111,8 +111,8 @@ def fitted_kernel_model(
 
 def _boundary_notes(estimate: float, average: float, records: int) -> tuple[str, ...]:
     told = (
-        f"Restricted maximum likelihood puts the genetic share of the variance at {estimate:.2f}, which {records:,} "
-        f"phenotyped lines cannot show; the mean over the likelihood, {average:.2f}, "
+        f"Restricted maximum likelihood puts the genetic share of the variance at {estimate:.2f}, which "
+        f"{records:,} phenotyped lines cannot show; the mean over the likelihood, {average:.2f}, "
     )
     if estimate > PLAUSIBLE[1]:
         return (f"{told}is used for predictions and standard errors.",)

@@ -1,7 +1,8 @@
 """Variance components at the boundary: what the records are compatible with instead of all or nothing.
 
-Restricted maximum likelihood of few records often puts the genetic share of the variance at 0 or at 1. Taken at
-its word, the one makes every genetic value known to be the mean, and the other makes every record free of error.
+Restricted maximum likelihood of few records often puts the genetic share of the variance at 0 or at 1. Taken
+at its word, the one makes every genetic value known to be the mean, and the other makes every record free of
+error.
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ def genetic_share(components: VarianceComponents, kernels: Sequence[Matrix]) -> 
         A variance for each kernel, and of the residual.
     kernels
         (n, n) each.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> genetic_share(VarianceComponents((3.0,), 2.0, 0.0), [np.eye(3)])
+    0.5
     """
     genetic = sum(v * kernel_spread(k) for v, k in zip(components.kernels, kernels, strict=True))
     total = genetic + components.residual
@@ -45,16 +56,29 @@ def averaged_components(
 
     Parameters
     ----------
-    y, weights
-        (n,) records and their weights.
+    y
+        (n,) records.
     kernels
         (n, n) each.
     components
         What restricted maximum likelihood gave.
+    weights
+        (n,) record weights, 1 by default.
+
+    Returns
+    -------
+    VarianceComponents
+        The averages.
+
+    Raises
+    ------
+    BudwoodError
+        If the records do not vary.
 
     Examples
     --------
-    >>> found = averaged_components(np.array([1.0, 2.0, 4.0]), [np.eye(3)], VarianceComponents((4.0,), 0.0, 0.0))
+    >>> estimate = VarianceComponents((4.0,), 0.0, 0.0)
+    >>> found = averaged_components(np.array([1.0, 2.0, 4.0]), [np.eye(3)], estimate)
     >>> round(genetic_share(found, [np.eye(3)]), 2)
     0.4
     """

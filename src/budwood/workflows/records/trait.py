@@ -39,7 +39,9 @@ _MEASURES: Final = (
 def write_predictions(
     path: Path, prediction: TraitPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
 ) -> None:
-    """Write a line per accession, best rank first, equal ranks by id; ``observed`` is empty where there is no value.
+    """Write a line per accession, best rank first; ``observed`` is empty where there is none.
+
+    Lines of equal rank come in the order of their ids.
 
     Parameters
     ----------
