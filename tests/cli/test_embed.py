@@ -79,6 +79,30 @@ def test_intervals_outside_the_genome(refused, genome, tiny_checkpoint, tmp_path
     assert "no contig 'chr3'" in told
 
 
+def test_long_intervals_give_one_vector_each_or_one_for_each_tile(run, tiny_checkpoint, tmp_path) -> None:
+    letters = "".join(np.random.default_rng(3).choice(list("ACGT"), 3_000))
+    fasta, bed = tmp_path / "one.fa", tmp_path / "places.bed"
+    fasta.write_text(f">chr1\n{letters}\n")
+    bed.write_text("chr1\t0\t1200\tlong\t0\t-\nchr1\t100\t300\tshort\t0\t+\n")
+    words = ("embed", "--fasta", fasta, "--bed", bed, "--checkpoint", tiny_checkpoint, "--quiet")
+    assert run(*words, "--out", tmp_path / "pooled").code == 0
+    assert run(*words, "--tiles", "--batch-size", 3, "--device", "cpu", "--out", tmp_path / "tiled").code == 0
+    assembly, encoder = open_fasta(fasta), load_checkpoint(tiny_checkpoint)
+    expected = embed_intervals(
+        assembly, [Interval("chr1", 0, 1200, "-"), Interval("chr1", 100, 300)], encoder, cache=False
+    )
+    np.testing.assert_allclose(np.load(tmp_path / "pooled" / "vectors.npy"), expected, atol=1e-6)
+    tiles = index(tmp_path / "tiled")
+    assert [row["name"] for row in tiles] == ["long/1", "long/2", "long/3", "short"]
+    assert (tiles[0]["start"], tiles[2]["end"]) == ("0", "1200")
+    assert np.load(tmp_path / "tiled" / "vectors.npy").shape == (4, expected.shape[1])
+
+
+@pytest.mark.parametrize("words", [("--batch-size", "0"), ("--device", "abacus")])
+def test_a_device_or_batch_that_cannot_be_is_refused(refused, genome, words) -> None:
+    assert words[0] in refused("embed", "--fasta", genome, *words)
+
+
 def test_a_full_disk(refused, genome, tiny_checkpoint, monkeypatch) -> None:
     def fail(path: Path, _: object) -> None:
         path.write_text("row,na")

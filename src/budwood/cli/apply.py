@@ -12,6 +12,7 @@ from budwood.cli.output import announce, hushed, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.panel.files import PanelFiles
 from budwood.workflows import apply as workflow
+from budwood.workflows.encoder import EncoderOptions
 
 EXAMPLE: Final = "Example: budwood apply models/height --genotypes new-lines.vcf.gz --out results/new-lines"
 
@@ -35,6 +36,8 @@ def apply(
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
     checkpoint: options.CheckpointFolder = None,
+    device: options.DeviceName = "auto",
+    batch_size: options.BatchSize = None,
     minimum_markers: MinimumMarkers = 0.1,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -62,7 +65,10 @@ def apply(
         aliases=parse_aliases(alias),
     )
     wanted = workflow.ApplyOptions(
-        model=model, files=files, checkpoint=checkpoint, minimum_markers=minimum_markers
+        model=model,
+        files=files,
+        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+        minimum_markers=minimum_markers,
     )
     with hushed(quiet):
         found = workflow.apply(wanted, out, overwrite=overwrite, announce=announce(quiet))

@@ -11,12 +11,13 @@ from budwood.cli import options
 from budwood.cli.output import announce, hushed, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.workflows import embed as workflow
+from budwood.workflows.encoder import EncoderOptions
 
 EXAMPLE: Final = "Example: budwood embed --fasta genome.fa --bed promoters.bed --out vectors"
 
 FastaFile = Annotated[Path | None, typer.Option("--fasta", metavar="FILE", help="Sequences to embed.")]
 BedFile = Annotated[
-    Path | None, typer.Option("--bed", metavar="FILE", help="Intervals of the FASTA, 512 bases each at most.")
+    Path | None, typer.Option("--bed", metavar="FILE", help="Intervals of the FASTA, of any length.")
 ]
 PanelFile = Annotated[
     Path | None,
@@ -27,6 +28,14 @@ PoolName = Annotated[
     typer.Option("--pool", help="Mean over all bases of a window, or over its middle 8."),
 ]
 
+PerTile = Annotated[
+    bool,
+    typer.Option(
+        "--tiles",
+        help="Give one vector for each tile of an interval longer than 512 bases, instead of their mean.",
+    ),
+]
+
 
 def embed(
     out: options.Out,
@@ -35,7 +44,10 @@ def embed(
     genotypes: PanelFile = None,
     reference: options.ReferenceFile = None,
     pool: PoolName = "mean",
+    tiles: PerTile = False,
     checkpoint: options.CheckpointFolder = None,
+    device: options.DeviceName = "auto",
+    batch_size: options.BatchSize = None,
     ploidy: options.Ploidy = None,
     alias: options.Aliases = None,
     ray: options.RayAddress = None,
@@ -58,7 +70,8 @@ def embed(
         genotypes=genotypes,
         reference=reference,
         pool=pool,
-        checkpoint=checkpoint,
+        tiles=tiles,
+        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         ploidy=ploidy,
         aliases=parse_aliases(alias),
         ray=ray,

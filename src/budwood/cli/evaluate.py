@@ -13,6 +13,7 @@ from budwood.cli.output import announce, hushed, print_summary
 from budwood.cli.pairs import parse_aliases, parse_names
 from budwood.panel.files import PanelFiles
 from budwood.workflows import evaluate as workflow
+from budwood.workflows.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     from budwood.prediction.environments.results import EnvironmentEvaluation
@@ -96,6 +97,8 @@ def evaluate(
     environments: options.EnvironmentFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
+    device: options.DeviceName = "auto",
+    batch_size: options.BatchSize = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
@@ -138,7 +141,7 @@ def evaluate(
         group_column=group_column,
         h2=h2,
         lower_is_better=lower_is_better,
-        checkpoint=checkpoint,
+        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         seed=seed,
     )
     with hushed(quiet):

@@ -9,6 +9,7 @@ import typer
 
 from budwood.cli.verb import read_config
 from budwood.genomics.io.text.csv_writer import CsvDialect
+from budwood.workflows.encoder import Device
 
 Out = Annotated[
     Path,
@@ -88,6 +89,14 @@ HaplotypeFile = Annotated[
         metavar="FILE",
         help="File whose variants make the sequence windows; the genotypes if not given.",
     ),
+]
+DeviceName = Annotated[
+    Device,
+    typer.Option("--device", help="Where the encoder runs; auto takes a GPU where there is one."),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option("--batch-size", metavar="N", min=1, help="Windows that the encoder reads at once."),
 ]
 CheckpointFolder = Annotated[
     Path | None,

@@ -13,6 +13,7 @@ from budwood.cli.pairs import parse_aliases
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import predict as workflow
+from budwood.workflows.encoder import EncoderOptions
 
 EXAMPLE: Final = (
     "Example: budwood predict --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
@@ -55,6 +56,8 @@ def predict(
     environments: options.EnvironmentFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
+    device: options.DeviceName = "auto",
+    batch_size: options.BatchSize = None,
     save_model: SaveModel = None,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
@@ -95,7 +98,7 @@ def predict(
         files=files,
         trait=trait,
         model=model,
-        checkpoint=checkpoint,
+        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         save_model=save_model,
         seed=seed,
         csv_dialect=csv_dialect,

@@ -28,6 +28,8 @@ def pretrain(
     out: options.Out,
     only_estimate: Estimate = False,
     shard: Shard = False,
+    device: options.DeviceName = "auto",
+    batch_size: options.BatchSize = None,
     overwrite: options.Overwrite = False,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -38,7 +40,13 @@ def pretrain(
     DIR/training holds the state, a log and its curve, DIR/checkpoint the trained encoder, an artifact.
     On several devices: torchrun --nproc-per-node 4 --no-python budwood pretrain RECIPE --out DIR.
     """
-    wanted = workflow.PretrainOptions(recipe=recipe, shard=shard, show=False if quiet else None)
+    wanted = workflow.PretrainOptions(
+        recipe=recipe,
+        shard=shard,
+        device=device,
+        batch_size=batch_size,
+        show=False if quiet else None,
+    )
     if only_estimate:
         name, cost = workflow.pretraining_cost(wanted)
         print_summary(asdict(cost), [cost.sentence(name)], as_json=as_json)

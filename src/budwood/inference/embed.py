@@ -275,6 +275,30 @@ def _middle(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return codes[cut : len(codes) - cut]
 
 
+def stack_sequences(sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Sequences of at most 512 bases as rows of codes, padded on the right.
+
+    Parameters
+    ----------
+    sequences
+        Codes of each.
+
+    Returns
+    -------
+    ndarray
+        (sequences, 512).
+
+    Examples
+    --------
+    >>> stack_sequences([np.zeros(3, dtype=np.uint8)]).shape
+    (1, 512)
+    """
+    rows = np.full((len(sequences), WINDOW), PAD, dtype=np.uint8)
+    for row, codes in zip(rows, sequences, strict=True):
+        row[: len(codes)] = codes
+    return rows
+
+
 def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArray[np.uint8]:
     """Sequences of intervals as rows of 512 codes, padded on the right.
 

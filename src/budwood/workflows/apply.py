@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, silent
+from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ class ApplyOptions:
         Folder that ``predict --save-model`` wrote.
     files
         Genotypes of the new lines; with the reference genome where the model reads sequence.
-    checkpoint
-        Folder of the encoder that the model was fitted with; the packaged one where None.
+    encoder
+        Which encoder reads the sequence, and where it runs.
     minimum_markers
         Share of the model's markers below which the genotypes are refused.
     """
 
     model: Path
     files: PanelFiles
-    checkpoint: Path | None = None
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
     minimum_markers: float = 0.1
 
     def check(self) -> None:
@@ -148,7 +149,7 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
         )
     panel = read_panel(options.files)
     if fitted.reads_sequence:
-        panel = add_sequence(panel, options.files, options.checkpoint, announce=announce)
+        panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     several = None
     with blas_threads(len(fitted.observed)):
         prediction = fitted.predict(panel, minimum_share=options.minimum_markers)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from budwood.panel.files import PanelFiles
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, silent
+from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.predict import PredictOptions, PredictResult, predict, write_prediction
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def demo(
                 genotypes=files.genotypes, phenotypes=files.phenotypes, reference=files.reference
             ),
             trait=config.trait.name,
-            checkpoint=options.checkpoint,
+            encoder=EncoderOptions(checkpoint=options.checkpoint),
             seed=options.seed,
         )
         predicted = predict(wanted, announce=announce)

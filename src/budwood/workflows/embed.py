@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.workflows.cost import Announce, announce_embedding, silent
+from budwood.workflows.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +33,10 @@ class EmbedOptions:
         Instead: a panel and its genome.
     pool
         Mean over all bases of a window, or over its middle ones.
-    checkpoint
-        Folder of the encoder; the packaged one where None.
+    tiles
+        Whether a sequence longer than a window gives one vector for each of its tiles, instead of one in all.
+    encoder
+        Which encoder, and where it runs.
     ploidy, aliases
         How to read the genotypes.
     ray
@@ -51,7 +55,8 @@ class EmbedOptions:
     genotypes: Path | None = None
     reference: Path | None = None
     pool: Literal["mean", "centre"] = "mean"
-    checkpoint: Path | None = None
+    tiles: bool = False
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
     ploidy: int | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     ray: str | None = None
@@ -79,7 +84,7 @@ class EmbedResult:
     names, intervals
         One entry per row.
     codes
-        (rows, 512) bases, padded on the right.
+        Bases of each row, of any length.
     vectors
         (rows, size) ``float32``.
     checkpoint, digest
@@ -91,7 +96,7 @@ class EmbedResult:
     files: list[Path]
     names: list[str]
     intervals: list[Interval]
-    codes: NDArray[np.uint8]
+    codes: Sequence[NDArray[np.uint8]]
     vectors: NDArray[np.float32]
     checkpoint: str
     digest: str
@@ -111,7 +116,7 @@ class _Rows:
     files: list[Path]
     names: list[str]
     intervals: list[Interval]
-    codes: NDArray[np.uint8]
+    codes: Sequence[NDArray[np.uint8]]
     table: HaplotypeTable | None = None
 
 
@@ -150,6 +155,7 @@ def embed(
     ) as draft:
         result = _encode(rows, options, announce)
         draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
+        draft.parameters["device"] = options.encoder.device
         _write(draft, result)
     return result
 
@@ -157,7 +163,7 @@ def embed(
 def _interval_rows(options: EmbedOptions) -> _Rows:
     from budwood.genomics.io.annotation.bed import read_bed
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.inference.embed import stack_intervals, tile
+    from budwood.inference.embed import tile
 
     assert options.fasta is not None, "checked with the options"
     assembly = open_fasta(options.fasta)
@@ -169,8 +175,28 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
         records = read_bed(options.bed)
         intervals, names = [record.interval for record in records], [record.name for record in records]
         files = [options.fasta, options.bed]
-    codes = stack_intervals(assembly, intervals)
+        if options.tiles:
+            intervals, names = _tiles(intervals, names)
+    for interval in intervals:
+        if interval.length < 1:
+            raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
+    codes = [assembly.sequence(interval) for interval in intervals]
     return _Rows(files=files, names=names, intervals=intervals, codes=codes)
+
+
+def _tiles(intervals: list[Interval], names: list[str]) -> tuple[list[Interval], list[str]]:
+    """The tiles of each interval with names of their own; intervals of one tile stay as they are."""
+    from budwood.genomics.interval import Interval
+    from budwood.inference.tiles import tile_bounds
+
+    places, labels = [], []
+    for interval, name in zip(intervals, names, strict=True):
+        starts, ends = tile_bounds(interval.length)
+        for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), 1):
+            first = interval.start + start
+            places.append(Interval(interval.contig, first, first + end - start, interval.strand))
+            labels.append(name if len(starts) == 1 else f"{name}/{number}")
+    return places, labels
 
 
 def _haplotype_rows(options: EmbedOptions) -> _Rows:
@@ -191,7 +217,7 @@ def _haplotype_rows(options: EmbedOptions) -> _Rows:
         files=[*genotype_files(options.genotypes), options.reference],
         names=[name for name, _ in rows],
         intervals=[place for _, place in rows],
-        codes=table.sequences,
+        codes=list(table.sequences),
         table=table,
     )
 
@@ -199,19 +225,26 @@ def _haplotype_rows(options: EmbedOptions) -> _Rows:
 def _encode(rows: _Rows, options: EmbedOptions, announce: Announce) -> EmbedResult:
     import numpy as np
 
-    from budwood.inference.embed import Pool, embed_windows
-    from budwood.workflows.sequence import open_checkpoint
+    from budwood.inference.embed import Pool, embed_sequences, embed_windows, stack_sequences
 
-    encoder, runner = open_checkpoint(options.checkpoint), None
+    encoder, runner = options.encoder.open(), None
     if options.ray is not None:
         from budwood.inference.ray_chunks import RayChunks
 
         runner = RayChunks(options.ray)
     workers = runner.workers if runner else 1
-    announce_embedding(len(np.unique(rows.codes, axis=0)), encoder, announce, workers=workers)
+    pool, batch_size = Pool(options.pool), options.encoder.batch_size
+    if max(map(len, rows.codes), default=0) > WINDOW:
+        if runner is not None:
+            raise BudwoodError("sequences longer than a window are not embedded on Ray", mend="add --tiles")
+        vectors = embed_sequences(rows.codes, encoder, pool=pool, batch_size=batch_size)
+    else:
+        codes = stack_sequences(rows.codes)
+        announce_embedding(len(np.unique(codes, axis=0)), encoder, announce, workers=workers)
+        vectors = embed_windows(codes, encoder, pool=pool, runner=runner, batch_size=batch_size)
     return EmbedResult(
         **vars(rows),
-        vectors=embed_windows(rows.codes, encoder, pool=Pool(options.pool), runner=runner),
+        vectors=vectors,
         checkpoint=encoder.name,
         digest=encoder.digest,
     )
@@ -238,12 +271,21 @@ def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
 
 def write_index(path: Path, result: EmbedResult) -> None:
     """Write what each row of the vectors is."""
-    from budwood.inference.embed import sequence_digest
+    from budwood.inference.embed import sequence_digest, stack_sequences
     from budwood.workflows.records.files import write_table
 
     places = zip(result.names, result.intervals, result.codes, strict=True)
+    # A window is known by its padded bases, so that its digest is that of the same window of a panel.
     rows = (
-        (row, name, place.contig, place.start, place.end, place.strand, sequence_digest(codes).hex())
+        (
+            row,
+            name,
+            place.contig,
+            place.start,
+            place.end,
+            place.strand,
+            sequence_digest(stack_sequences([codes])[0] if len(codes) <= WINDOW else codes).hex(),
+        )
         for row, (name, place, codes) in enumerate(places)
     )
     write_table(path, ("row", "name", "contig", "start", "end", "strand", "digest"), rows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.cost import Announce, environment_model_cost, model_cost, silent
+from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class EvaluateOptions:
         Heritability for r / h; estimated where None.
     lower_is_better
         Whether the best lines are those with the smallest values.
-    checkpoint
-        Folder of the encoder; the packaged one where None.
+    encoder
+        Which encoder reads the sequence, and where it runs.
     seed
         Of folds, permutations and bootstrap.
     """
@@ -65,7 +66,7 @@ class EvaluateOptions:
     group_column: str | None = None
     h2: float | None = None
     lower_is_better: bool = False
-    checkpoint: Path | None = None
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
     seed: int = 0
 
     @property
@@ -216,7 +217,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     values = panel.measured(options.trait)
     match_phenotyped(panel.genotypes, values, options.trait)  # refuses too few lines before the long work
     if DNA_MODEL in design.models:
-        panel = add_sequence(panel, options.files, options.checkpoint, announce=announce)
+        panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     announce(model_cost(panel, options.trait, design.fits))
     with blas_threads(len(panel)):
         found = compare_models(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, model_cost, silent
+from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class PredictOptions:
         Trait to predict, as named in the phenotypes.
     model
         Model that predicts; by default the one that uses what is given.
-    checkpoint
-        Folder of the encoder; the packaged one where None.
+    encoder
+        Which encoder reads the sequence, and where it runs.
     save_model
         Folder for the fitted model, which predicts lines of other files; none is saved where None.
     seed
@@ -46,7 +47,7 @@ class PredictOptions:
     files: PanelFiles
     trait: str
     model: str | None = None
-    checkpoint: Path | None = None
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
     save_model: Path | None = None
     seed: int = 0
     csv_dialect: CsvDialect = CsvDialect.PLAIN
@@ -233,7 +234,7 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
     match_phenotyped(panel.genotypes, values, options.trait)  # refuses too few lines before the long work
     if options.model is not None:
         check_model(options.model, panel.weights, embedded=options.files.reference is not None)
-    panel = add_sequence(panel, options.files, options.checkpoint, announce=announce)
+    panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     fits = {} if options.model is None else Design((options.model,)).fits
     announce(model_cost(panel, options.trait, fits))
     with blas_threads(len(panel)):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budwood.errors import BudwoodError
+from budwood.workflows.encoder import Device
 
 if TYPE_CHECKING:
     from budwood.training.recipe.cost import TrainingCost
@@ -27,12 +28,16 @@ class PretrainOptions:
         TOML file that says what to train on.
     shard
         Under ``torchrun``: split the weights over the devices (FSDP2).
+    device, batch_size
+        Where it is trained; windows of one pass over the network, the recipe's batch where None.
     show
         Progress and estimates on or off; by default they show in a terminal.
     """
 
     recipe: Path
     shard: bool = False
+    device: Device = "auto"
+    batch_size: int | None = None
     show: bool | None = None
 
 
@@ -84,7 +89,15 @@ def pretrain(
     with _disk_errors(out):
         keep_recipe(plan, out / "training")
         try:
-            folder = training.pretrain(plan, out, shard=options.shard, show=options.show, overwrite=overwrite)
+            folder = training.pretrain(
+                plan,
+                out,
+                shard=options.shard,
+                device=options.device,
+                batch_size=options.batch_size,
+                show=options.show,
+                overwrite=overwrite,
+            )
         finally:
             forget_recipe(out / "training")
     return PretrainResult(checkpoint=folder)
