@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
 
 def open_panel(arguments: argparse.Namespace) -> tuple[CallSource, Assembly, str]:
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.genomics.io.variants.vcf import VcfCalls
+    from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
     if arguments.vcf:
         return VcfCalls(arguments.vcf), open_fasta(arguments.fasta), arguments.vcf.name

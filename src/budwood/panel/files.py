@@ -97,7 +97,7 @@ class PanelFiles:
 
 def genotype_files(path: Path) -> list[Path]:
     """The files that a genotype path stands for: itself, a PLINK trio, or the parts of a tidy panel."""
-    from budwood.genomics.io.variants.plink import SUFFIXES, plink_prefix
+    from budwood.genomics.io.variants.plink.binary import SUFFIXES, plink_prefix
 
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.name.startswith(("geno.npz", "markers.csv")))

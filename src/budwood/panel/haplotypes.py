@@ -11,7 +11,7 @@ from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
 from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.open_genotypes import open_calls
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

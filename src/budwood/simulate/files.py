@@ -9,7 +9,7 @@ from pathlib import Path
 
 from budwood.genomics.annotation.genes import Gene
 from budwood.genomics.io.text.csv_writer import write_csv
-from budwood.genomics.io.variants.vcf_writer import write_vcf
+from budwood.genomics.io.variants.vcf.writer import write_vcf
 from budwood.simulate.population import Population, PopulationConfig, simulate_population
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
 from budwood.simulate.trait import Trait, TraitConfig, simulate_trait

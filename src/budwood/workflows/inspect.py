@@ -206,7 +206,7 @@ class _Inspection:
         self._add(title, sentences.of_phenotypes(summary), asdict(summary))
 
     def _markers(self, path: Path, title: str) -> None:
-        from budwood.genomics.io.variants.marker_map import read_marker_map
+        from budwood.genomics.io.variants.tables.marker_map import read_marker_map
 
         marker_map = read_marker_map(path)
         count = len(marker_map.markers)
@@ -234,7 +234,7 @@ class _Inspection:
 
     def _reference(self, panel: Path, genome: Path) -> None:
         from budwood.genomics.checks.reference_check import check_reference
-        from budwood.genomics.io.variants.vcf import VcfCalls
+        from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
         calls, assembly = self._genotypes[panel], self._assemblies[genome]
         if calls.has_letters:

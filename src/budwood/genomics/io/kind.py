@@ -19,15 +19,15 @@ from budwood.genomics.io.text.delimited import (
     text_lines,
 )
 from budwood.genomics.io.text.workbook import is_workbook
-from budwood.genomics.io.variants.dart import is_dart_header
-from budwood.genomics.io.variants.dosage_layout import is_numeric_title
-from budwood.genomics.io.variants.hapmap import is_hapmap_header
-from budwood.genomics.io.variants.marker_map import column_roles
-from budwood.genomics.io.variants.ped import PED_SUFFIXES, is_ped_line
-from budwood.genomics.io.variants.pgen import PGEN_SUFFIXES
-from budwood.genomics.io.variants.plink import MAGIC, SUFFIXES, plink_prefix
-from budwood.genomics.io.variants.table_columns import is_descriptive, names_accessions
-from budwood.genomics.io.variants.tidy_panel import ARRAYS
+from budwood.genomics.io.variants.plink.binary import MAGIC, SUFFIXES, plink_prefix
+from budwood.genomics.io.variants.plink.ped import PED_SUFFIXES, is_ped_line
+from budwood.genomics.io.variants.plink.pgen import PGEN_SUFFIXES
+from budwood.genomics.io.variants.tables.dart import is_dart_header
+from budwood.genomics.io.variants.tables.dosage_layout import is_numeric_title
+from budwood.genomics.io.variants.tables.hapmap import is_hapmap_header
+from budwood.genomics.io.variants.tables.marker_map import column_roles
+from budwood.genomics.io.variants.tables.table_columns import is_descriptive, names_accessions
+from budwood.genomics.io.variants.tables.tidy_panel import ARRAYS
 
 
 class Kind(StrEnum):

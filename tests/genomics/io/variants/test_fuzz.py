@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from budwood.errors import BudwoodError
 from budwood.genomics.io.kind import file_kind
 from budwood.genomics.io.variants.open_genotypes import read_genotypes, summarise_calls
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 VCF = (
     '##fileformat=VCFv4.3\n##contig=<ID=1,length=90>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="x">\n'

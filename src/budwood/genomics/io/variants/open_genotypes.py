@@ -14,17 +14,17 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.calls import CallSource
 from budwood.genomics.io.kind import Format, Kind, file_format
 from budwood.genomics.io.variants.allele_counts import count_alleles
-from budwood.genomics.io.variants.dart import read_dart
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
-from budwood.genomics.io.variants.dosage_table import read_dosage_table
 from budwood.genomics.io.variants.genotype_summary import GenotypeSummary, summarise_calls
-from budwood.genomics.io.variants.hapmap import open_hapmap
-from budwood.genomics.io.variants.letter_table import open_letter_table
-from budwood.genomics.io.variants.ped import PedCalls
-from budwood.genomics.io.variants.pgen import PgenCalls
-from budwood.genomics.io.variants.plink import PlinkCalls
-from budwood.genomics.io.variants.tidy_panel import read_tidy_panel
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.plink.binary import PlinkCalls
+from budwood.genomics.io.variants.plink.ped import PedCalls
+from budwood.genomics.io.variants.plink.pgen import PgenCalls
+from budwood.genomics.io.variants.tables.dart import read_dart
+from budwood.genomics.io.variants.tables.dosage_table import read_dosage_table
+from budwood.genomics.io.variants.tables.hapmap import open_hapmap
+from budwood.genomics.io.variants.tables.letter_table import open_letter_table
+from budwood.genomics.io.variants.tables.tidy_panel import read_tidy_panel
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 __all__ = [
     "GenotypeFile",

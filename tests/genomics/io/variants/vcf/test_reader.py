@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 HEAD = "##fileformat=VCFv4.3\n"
 GT = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
@@ -298,7 +298,7 @@ def test_calls_wider_than_the_ploidy_given_are_refused(tmp_path: Path) -> None:
 
 
 def test_importing_cyvcf2_leaves_numpys_warnings_on() -> None:
-    code = "import numpy, budwood.genomics.io.variants.vcf; print(numpy.geterr()['invalid'])"
+    code = "import numpy, budwood.genomics.io.variants.vcf.reader; print(numpy.geterr()['invalid'])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "warn"
 
@@ -307,7 +307,7 @@ MUTATE = """
 import random, sys
 from pathlib import Path
 from budwood.errors import BudwoodError
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 whole, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 for seed in range(3000):
     rng, data = random.Random(seed), bytearray(whole)

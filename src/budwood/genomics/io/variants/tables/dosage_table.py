@@ -1,7 +1,7 @@
 """Numeric genotype tables (CSV, TSV): counts of one allele, 0 to the ploidy, fractional or missing.
 
 Also PLINK's ``.raw`` and ``.traw`` and TASSEL's numeric genotypes, which are such tables with columns of
-their own. :mod:`budwood.genomics.io.variants.dosage_layout` finds out what stands where.
+their own. :mod:`budwood.genomics.io.variants.tables.dosage_layout` finds out what stands where.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from budwood.genomics.io.text.delimited import (
     split_cells,
 )
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
-from budwood.genomics.io.variants.dosage_codes import code_note, find_ploidy, refuse_odd_columns
-from budwood.genomics.io.variants.dosage_layout import DosageLayout, filled_lines, find_layout
 from budwood.genomics.io.variants.dosage_rows import DosageRows
-from budwood.genomics.io.variants.marker_map import MarkerMap, marker_map_of, read_marker_map
-from budwood.genomics.io.variants.ped import name_accessions
+from budwood.genomics.io.variants.plink.ped import name_accessions
+from budwood.genomics.io.variants.tables.dosage_codes import code_note, find_ploidy, refuse_odd_columns
+from budwood.genomics.io.variants.tables.dosage_layout import DosageLayout, filled_lines, find_layout
+from budwood.genomics.io.variants.tables.marker_map import MarkerMap, marker_map_of, read_marker_map
 
 _CODES_OF_MISSING: Final = (-1.0, *sorted(MISSING_NUMBERS))
 _COUNTED: Final = re.compile(r"(.+)_([ACGT]+)(?:\(/[ACGT]+\))?")

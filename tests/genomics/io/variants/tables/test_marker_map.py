@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.variants.marker_map import read_marker_map
+from budwood.genomics.io.variants.tables.marker_map import read_marker_map
 
 
 def write(path: Path, *lines: str) -> Path:

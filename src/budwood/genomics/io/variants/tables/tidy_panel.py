@@ -18,8 +18,8 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.text.delimited import refuse_repeated
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
-from budwood.genomics.io.variants.dosage_codes import find_ploidy
-from budwood.genomics.io.variants.marker_map import read_marker_map
+from budwood.genomics.io.variants.tables.dosage_codes import find_ploidy
+from budwood.genomics.io.variants.tables.marker_map import read_marker_map
 
 ARRAYS: Final = "geno.npz"
 _MAPS: Final = ("markers.csv.gz", "markers.csv")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING, Site
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
-from budwood.genomics.io.variants.plink import PlinkCalls
+from budwood.genomics.io.variants.plink.binary import PlinkCalls
 
 BITS = {(1, 1): 0b00, (MISSING, MISSING): 0b01, (0, 1): 0b10, (0, 0): 0b11}
 CALLS = list(BITS)

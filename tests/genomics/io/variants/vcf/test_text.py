@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import CallBlock
-from budwood.genomics.io.variants import vcf_htslib
-from budwood.genomics.io.variants.vcf import VcfCalls
+from budwood.genomics.io.variants.vcf import htslib
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 HEAD = '##fileformat=VCFv4.3\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
 CONTIGS = "##contig=<ID=c1,length=1000>\n##contig=<ID=c2>\n"
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
-needs_htslib = pytest.mark.skipif(not vcf_htslib.HAS_HTSLIB, reason="cyvcf2 is not installed")
+needs_htslib = pytest.mark.skipif(not htslib.HAS_HTSLIB, reason="cyvcf2 is not installed")
 
 
 def outcome(path: Path, *, by_lines: bool) -> object:
@@ -89,9 +89,9 @@ def test_both_readers_refuse_the_same_damaged_files(
     place = body + int(at * (len(text) - body))
     path = tmp_path_factory.mktemp("damaged") / "panel.vcf"
     path.write_bytes((text[:place] + junk + text[place + cut :]).encode())
-    lines, htslib = outcome(path, by_lines=True), outcome(path, by_lines=False)
+    lines, native = outcome(path, by_lines=True), outcome(path, by_lines=False)
     # htslib also checks QUAL and fields that are not calls; the line reader leaves those alone.
-    assert lines == htslib or htslib == "refused"
+    assert lines == native or native == "refused"
 
 
 @pytest.mark.real
@@ -216,7 +216,7 @@ def test_vcf_and_fasta_without_cyvcf2_and_pysam(tmp_path: Path) -> None:
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
-from budwood.genomics.io.variants.vcf_writer import write_vcf
+from budwood.genomics.io.variants.vcf.writer import write_vcf
 from budwood.genomics.sequence import decode
 print(read_genotypes(folder / "p.vcf").dosage.tolist())
 write_vcf(folder / "q.vcf.gz", open_calls(folder / "p.vcf"))

@@ -15,8 +15,8 @@ from typing import Final
 
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import delimiter_of, split_cells, text_lines
-from budwood.genomics.io.variants.letter_table import Columns, LetterTable
-from budwood.genomics.io.variants.table_columns import plain_name
+from budwood.genomics.io.variants.tables.letter_table import Columns, LetterTable
+from budwood.genomics.io.variants.tables.table_columns import plain_name
 
 _NAMES: Final = ("rs", "alleles", "chrom", "pos", "strand")
 # What stands between the strand and the accessions; some programs write fewer or none of these.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.io.text.compressed import open_bytes
-from budwood.genomics.io.variants.vcf_record import (
+from budwood.genomics.io.variants.vcf.record import (
     FIXED_COLUMNS,
     VECTOR_END,
     malformed,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.variants.dosage_table import read_dosage_table
+from budwood.genomics.io.variants.tables.dosage_table import read_dosage_table
 
 
 def write(path: Path, *lines: str) -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.genomics.io.variants.tidy_panel import read_tidy_panel
+from budwood.genomics.io.variants.tables.tidy_panel import read_tidy_panel
 
 IDS = np.array(["a", "b"])
 DOSAGE = np.array([[0, 4, -1], [1, 2, 3]], dtype=np.int8)

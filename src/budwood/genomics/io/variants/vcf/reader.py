@@ -1,7 +1,7 @@
 """VCF and BCF: calls of any ploidy, exactly as they are written.
 
-Records come from htslib (:mod:`budwood.genomics.io.variants.vcf_htslib`) or, where cyvcf2 is not installed or
-htslib refuses the file, from its lines (:mod:`budwood.genomics.io.variants.vcf_text`); both give the same.
+Records come from htslib (:mod:`budwood.genomics.io.variants.vcf.htslib`) or, where cyvcf2 is not installed or
+htslib refuses the file, from its lines (:mod:`budwood.genomics.io.variants.vcf.text`); both give the same.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
 from budwood.genomics.io.text.compressed import compression, open_bytes
-from budwood.genomics.io.variants.vcf_htslib import HAS_HTSLIB, htslib_header, htslib_records
-from budwood.genomics.io.variants.vcf_record import FIXED_COLUMNS, VECTOR_END, malformed, not_utf8
-from budwood.genomics.io.variants.vcf_text import text_records
+from budwood.genomics.io.variants.vcf.htslib import HAS_HTSLIB, htslib_header, htslib_records
+from budwood.genomics.io.variants.vcf.record import FIXED_COLUMNS, VECTOR_END, malformed, not_utf8
+from budwood.genomics.io.variants.vcf.text import text_records
 
 _LARGEST_ALLELE: Final = 127
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"

@@ -27,7 +27,7 @@ from budwood.genomics.io.text.delimited import (
 )
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
 from budwood.genomics.io.variants.position import parse_position
-from budwood.genomics.io.variants.table_columns import plain_name
+from budwood.genomics.io.variants.tables.table_columns import plain_name
 
 _IDS: Final = ("alleleid", "cloneid")
 _ALLELE_ID: Final = re.compile(r"\d+\|F\|")

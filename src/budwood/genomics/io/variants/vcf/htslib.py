@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import Site
-from budwood.genomics.io.variants.vcf_record import not_utf8, site_of
+from budwood.genomics.io.variants.vcf.record import not_utf8, site_of
 
 try:
     with np.errstate():  # importing cyvcf2 silences numpy's warnings of invalid values; this restores them

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock, Site
 from budwood.genomics.io.text.delimited import text_lines
-from budwood.genomics.io.variants.ped import name_accessions
+from budwood.genomics.io.variants.plink.ped import name_accessions
 
 MAGIC: Final = b"\x6c\x1b"
 SUFFIXES: Final = (".bed", ".bim", ".fam")

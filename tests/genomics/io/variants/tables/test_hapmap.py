@@ -9,8 +9,8 @@ import pytest
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock
 from budwood.genomics.io.text.delimited import text_lines
-from budwood.genomics.io.variants.hapmap import open_hapmap
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.genomics.io.variants.tables.hapmap import open_hapmap
 
 FIXED = [
     "rs#",

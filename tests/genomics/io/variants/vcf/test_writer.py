@@ -10,8 +10,8 @@ import pysam
 import pytest
 
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
-from budwood.genomics.io.variants.vcf import VcfCalls
-from budwood.genomics.io.variants.vcf_writer import write_vcf
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
+from budwood.genomics.io.variants.vcf.writer import write_vcf
 
 
 @dataclass(frozen=True)

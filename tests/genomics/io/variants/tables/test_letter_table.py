@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING
-from budwood.genomics.io.variants.letter_table import open_letter_table
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
+from budwood.genomics.io.variants.tables.letter_table import open_letter_table
 
 
 def write(path: Path, *rows: str, header: str = "Marker,Chrom,Position,x,y,z") -> Path:

@@ -14,7 +14,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock, Site
 from budwood.genomics.io.text.delimited import refuse_repeated, text_lines
 from budwood.genomics.io.variants.position import parse_position
-from budwood.genomics.io.variants.vcf_record import site_of
+from budwood.genomics.io.variants.vcf.record import site_of
 
 try:
     import pgenlib

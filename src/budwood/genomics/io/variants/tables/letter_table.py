@@ -22,9 +22,9 @@ from budwood.genomics.io.text.delimited import (
     split_cells,
     text_lines,
 )
-from budwood.genomics.io.variants.letters import cells_of, index_alleles, listed_alleles, spell_cells
-from budwood.genomics.io.variants.marker_map import column_roles
 from budwood.genomics.io.variants.position import parse_position
+from budwood.genomics.io.variants.tables.letters import cells_of, index_alleles, listed_alleles, spell_cells
+from budwood.genomics.io.variants.tables.marker_map import column_roles
 
 _PREVIEW: Final = 200
 

@@ -18,8 +18,8 @@ from typing import Final
 
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
-from budwood.genomics.io.variants.marker_map import MarkerMap, column_roles
-from budwood.genomics.io.variants.table_columns import is_descriptive, names_accessions, plain_name
+from budwood.genomics.io.variants.tables.marker_map import MarkerMap, column_roles
+from budwood.genomics.io.variants.tables.table_columns import is_descriptive, names_accessions, plain_name
 
 #: Columns that may describe a marker before its dosages.
 LEADING_AT_MOST: Final = 6
