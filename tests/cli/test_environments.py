@@ -130,3 +130,32 @@ def test_bad_tables_are_refused(text: str, told: str, refused, panel, trials) ->
 
 def test_wide_phenotypes_name_no_environment(refused, panel) -> None:
     assert "name no environment" in refused("evaluate", *panel.words(), "--scheme", "cv1")
+
+
+def test_predict_adjusts_unbalanced_environments(run, panel, trials, tmp_path) -> None:
+    records = panel.phenotypes.read_text().splitlines()
+    # Half of the lines were tried in two environments only: the high ones, then the low ones.
+    kept = [
+        line
+        for number, line in enumerate(records)
+        if not number
+        or line.split(",")[2] in (("a1", "b1", "a2")[: 2 + number % 2], ("b1", "b2"))[number % 3 == 0]
+    ]
+    for line in kept[1:]:
+        name, trait, place, value = line.split(",")
+        kept[kept.index(line)] = f"{name},{trait},{place},{float(value) + 100 * (place == 'b2')}"
+    panel.phenotypes.write_text("\n".join(kept) + "\n")
+    out = tmp_path / "out"
+    ran = run("predict", *panel.words(), "--out", out)
+    assert ran.code == 0, ran.err
+    assert "Values are adjusted for 4 environments" in ran.out
+    assert "Values are adjusted for 4 environments" in (out / "report.html").read_text()
+    with (out / "predictions.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    means: dict[str, list[float]] = {}
+    for line in kept[1:]:
+        means.setdefault(line.split(",")[0], []).append(float(line.split(",")[3]))
+    plain = [np.mean(means[row["accession"]]) for row in rows if row["observed"]]
+    adjusted = [float(row["observed"]) for row in rows if row["observed"]]
+    # The added 100 of one environment is gone from the differences between accessions.
+    assert np.std(adjusted) < 0.5 * np.std(plain)

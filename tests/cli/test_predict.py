@@ -384,3 +384,30 @@ class TestFurtherRelationships:
         assert "no contig of the genotypes is in the annotation" in refused(
             "predict", *words, "--annotation", genes
         )
+
+
+def test_marker_effects_give_the_predictions(run, panel, tmp_path) -> None:
+    out = tmp_path / "out"
+    ran = run("predict", *panel.words(), "--model", "gblup", "--marker-effects", "--out", out)
+    assert ran.code == 0, ran.err
+    with (out / "marker_effects.csv").open(newline="") as handle:
+        effects = {row["marker"]: row for row in csv.DictReader(handle)}
+    told = json.loads((out / "manifest.json").read_text())["metrics"]["marker_effects"]
+    genotypes = read_genotypes(panel.genotypes)
+    value = np.full(len(genotypes.accessions), told["mean"])
+    for j, marker in enumerate(genotypes.markers.identifier):
+        if marker in effects:
+            row = effects[marker]
+            assert row["position"] == str(genotypes.markers.position[j] + 1)
+            copies = genotypes.dosage[:, j] - told["ploidy"] * float(row["frequency"])
+            value += float(row["effect"]) * np.where(genotypes.dosage[:, j] < 0, 0.0, copies)
+    with (out / "predictions.csv").open(newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if not row["observed"]]
+    assert rows
+    for row in rows:
+        assert float(row["prediction"]) == pytest.approx(value[genotypes.row[row["accession"]]], rel=1e-5)
+
+
+def test_marker_effects_of_a_model_that_is_not_linear_are_refused(refused, panel) -> None:
+    words = ("--model", "gaussian", "--marker-effects")
+    assert "not linear in the markers" in refused("predict", *panel.words(), *words)

@@ -29,10 +29,10 @@ Models = Annotated[
     typer.Option(
         "--models",
         metavar="A,B",
-        help="Of gblup, gaussian, gblup+dna, multi-kernel, major-loci, elastic-net, random-forest, lightgbm, "
-        "auto, subgenomes; the first is the baseline, the last has the control. By default the first two, or "
-        "three with a genome. For cv1 to forward, of main, separate, deviations, reaction-norm, index-norm, "
-        "factor, factor-2.",
+        help="Of gblup, gaussian, gblup+dna, multi-kernel, major-loci, elastic-net, bayes-c, "
+        "random-forest, lightgbm, auto, subgenomes; the first is the baseline, the last has the control. By "
+        "default the first two, or three with a genome. For cv1 to forward, of main, separate, deviations, "
+        "reaction-norm, index-norm, factor, factor-2.",
     ),
 ]
 SchemeName = Annotated[

@@ -41,6 +41,15 @@ SaveModel = Annotated[
 ]
 
 
+MarkerEffects = Annotated[
+    bool,
+    typer.Option(
+        "--marker-effects",
+        help="Also write marker_effects.csv; for gblup, subgenomes, elastic-net and bayes-c.",
+    ),
+]
+
+
 def predict(
     out: options.Out,
     genotypes: options.GenotypeFile,
@@ -59,6 +68,7 @@ def predict(
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     save_model: SaveModel = None,
+    marker_effects: MarkerEffects = False,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
@@ -100,6 +110,7 @@ def predict(
         model=model,
         encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         save_model=save_model,
+        marker_effects=marker_effects,
         seed=seed,
         csv_dialect=csv_dialect,
     )
@@ -121,6 +132,7 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
     lines = [
         ranked,
         f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
+        *found.value_notes,
         evaluation.conclusion,
     ]
     if several is not None:

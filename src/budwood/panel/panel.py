@@ -15,6 +15,7 @@ from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.phenotypes import Phenotypes
+from budwood.panel.accession_means import AccessionMeans, accession_means
 from budwood.panel.marker_weights import MarkerWeights
 
 
@@ -155,7 +156,22 @@ class Panel:
         return () if self.phenotypes is None else self.phenotypes.traits
 
     def measured(self, trait: str) -> dict[str, float]:
-        """Mean value by accession, those without genotypes included.
+        """Value by accession, adjusted for environments, those without genotypes included.
+
+        Parameters
+        ----------
+        trait
+            Name of the trait.
+
+        Raises
+        ------
+        BudwoodError
+            As :meth:`accession_means`.
+        """
+        return dict(self.accession_means(trait).values)
+
+    def accession_means(self, trait: str) -> AccessionMeans:
+        """Values by accession, adjusted for environments, with their weights and how they were made.
 
         Parameters
         ----------
@@ -173,10 +189,10 @@ class Panel:
             raise BudwoodError(
                 f"trait {trait!r} is not in the phenotypes", mend=suggestion(trait, self.traits)
             )
-        return self.phenotypes.means(trait)
+        return accession_means(self.phenotypes, trait)
 
     def values(self, trait: str) -> dict[str, float]:
-        """Mean value of each genotyped accession that has one, in the panel's order.
+        """Value of each genotyped accession that has one, adjusted for environments, in the panel's order.
 
         Parameters
         ----------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
@@ -117,7 +118,7 @@ class Design:
 
 def compare_models(
     genotypes: Genotypes,
-    values: Mapping[str, float],
+    values: Mapping[str, float] | AccessionMeans,
     trait: str,
     design: Design,
     *,
@@ -153,7 +154,9 @@ def compare_models(
         genotypes.take(rows).take_markers(columns),
         (weights or MarkerWeights()).take(columns),
     )
-    labels = match_phenotyped(genotypes, values if groups is None else _grouped(values, groups), trait)
+    means = AccessionMeans.of(values)
+    taken = means.values if groups is None else _grouped(means.values, groups)
+    labels = match_phenotyped(genotypes, taken, trait, weights=means.weights)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
@@ -162,7 +165,7 @@ def compare_models(
     more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
-    left_out = sum(name in genotypes.row and name not in groups for name in values) if groups else 0
+    left_out = sum(name in genotypes.row and name not in groups for name in means.values) if groups else 0
     told = f"{left_out} labelled accessions without a group take no part."
     return evaluate(
         labelled,
@@ -170,10 +173,11 @@ def compare_models(
         Comparison(chosen, reported=chosen[-1].name, dna_model=dna_model),
         scheme,
         trait=trait,
+        weights=labels.weights,
         seed=design.seed,
         heritability=None if design.h2 is None else given_heritability(design.h2),
         lower_is_better=design.lower_is_better,
-        notes=(*labels.notes, *((told,) if left_out else ()), *_pooling(scheme), *more),
+        notes=(*means.notes, *labels.notes, *((told,) if left_out else ()), *_pooling(scheme), *more),
     )
 
 

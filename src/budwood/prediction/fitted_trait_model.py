@@ -22,6 +22,7 @@ from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.prediction.kernels.nearest_relatives import relatives_of
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP
 from budwood.prediction.kernels.training_lines import NewLines, TrainingLines
+from budwood.prediction.marker_effects import EffectTable, effects_of
 from budwood.prediction.saved.model_folder import KIND, read_model, write_model
 from budwood.stats.relationship.principal_components import principal_components
 
@@ -164,6 +165,22 @@ class FittedTraitModel:
                 mend="give a saved trait model",
             )
         return model
+
+    def marker_effects(self) -> EffectTable:
+        """Effects of the markers that the model uses.
+
+        Returns
+        -------
+        EffectTable
+            Its :meth:`~budwood.prediction.marker_effects.EffectTable.value` equals :meth:`predict` for lines
+            that are no training lines.
+
+        Raises
+        ------
+        BudwoodError
+            If the model is not linear in the markers.
+        """
+        return effects_of(self.training, self.estimator)
 
     @property
     def reads_sequence(self) -> bool:

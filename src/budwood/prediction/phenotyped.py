@@ -35,17 +35,33 @@ class PhenotypedLines:
         Their values.
     notes
         Sentences about values that take no part.
+    weights
+        Weight of each value, None where all weigh the same.
     """
 
     rows: Rows
     y: NDArray[np.float64]
     notes: tuple[str, ...]
+    weights: NDArray[np.float64] | None = None
 
 
-def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: str) -> PhenotypedLines:
+def match_phenotyped(
+    genotypes: Genotypes,
+    values: Mapping[str, float],
+    trait: str,
+    *,
+    weights: Mapping[str, float] | None = None,
+) -> PhenotypedLines:
     """Match trait values to genotypes by accession id, character by character.
 
     Lines without calls, or with hardly any, teach nothing about relationship: they are left out and named.
+
+    Parameters
+    ----------
+    genotypes, values, trait
+        Lines, value by accession (NaN counts as none), and the trait's name.
+    weights
+        Weight by accession; None or empty where all values weigh the same.
 
     Raises
     ------
@@ -73,7 +89,8 @@ def match_phenotyped(genotypes: Genotypes, values: Mapping[str, float], trait: s
     absent = len(measured) - len(matched)
     note = f"{absent} accessions with a value have no genotypes and take no part."
     told = ((note,) if absent else ()) + _uncalled(genotypes, matched[hardly]) + level_notes(y, trait)
-    return PhenotypedLines(np.array(rows, dtype=np.intp), y, told)
+    precision = np.array([weights[genotypes.accessions[row]] for row in rows]) if weights else None
+    return PhenotypedLines(np.array(rows, dtype=np.intp), y, told, precision)
 
 
 def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:

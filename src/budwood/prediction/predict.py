@@ -12,6 +12,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
 from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
@@ -41,7 +42,7 @@ _MANY: Final = 1500
 
 def predict_trait(
     genotypes: Genotypes,
-    values: Mapping[str, float],
+    values: Mapping[str, float] | AccessionMeans,
     trait: str,
     *,
     haplotypes: HaplotypeTable | None = None,
@@ -62,7 +63,8 @@ def predict_trait(
     genotypes
         n accessions.
     values
-        Trait value by accession id; NaN counts as no value. At least 10 must be genotyped.
+        Trait value by accession id; NaN counts as no value. At least 10 must be genotyped. Values with
+        weights are those of :meth:`~budwood.panel.panel.Panel.accession_means`.
     trait
         Name of the trait.
     haplotypes, vectors
@@ -93,7 +95,8 @@ def predict_trait(
     as_given = genotypes.accessions
     rows, columns = genotypes.order()
     genotypes, further = genotypes.take(rows).take_markers(columns), further.take(columns)
-    labels = match_phenotyped(genotypes, values, trait)
+    means = AccessionMeans.of(values)
+    labels = match_phenotyped(genotypes, means.values, trait, weights=means.weights)
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
@@ -101,10 +104,19 @@ def predict_trait(
     comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed)
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
-    evaluation = evaluate(kernels.take(labels.rows), labels.y, comparison, scheme, trait=trait, seed=seed)
-    fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y)
+    evaluation = evaluate(
+        kernels.take(labels.rows),
+        labels.y,
+        comparison,
+        scheme,
+        trait=trait,
+        weights=labels.weights,
+        seed=seed,
+    )
+    fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
     markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
     told = (
+        *means.notes,
         *labels.notes,
         *fit_notes(fitted),
         *uncalled_notes(genotypes),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
 from budwood.prediction.contract import Estimator, fit_notes
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
@@ -87,9 +88,18 @@ class TraitModel:
         """
         estimator = model_named(self.model, seed=self.seed)
         data = FitData.of(panel)
-        values, name = _values(panel, data.genotypes, y), y if isinstance(y, str) else trait
-        lines = match_phenotyped(data.genotypes, values, name)
-        return fit_panel(data, estimator, self.model, lines.rows, lines.y, trait=name, notes=lines.notes)
+        means, name = _means(panel, data.genotypes, y), y if isinstance(y, str) else trait
+        lines = match_phenotyped(data.genotypes, means.values, name, weights=means.weights)
+        return fit_panel(
+            data,
+            estimator,
+            self.model,
+            lines.rows,
+            lines.y,
+            weights=lines.weights,
+            trait=name,
+            notes=(*means.notes, *lines.notes),
+        )
 
     @staticmethod
     def load(folder: Path | str) -> FittedTraitModel:
@@ -157,6 +167,7 @@ def fit_panel(
     rows: NDArray[np.intp],
     y: Vector,
     *,
+    weights: Vector | None = None,
     kernels: PanelKernels | None = None,
     trait: str = "",
     notes: tuple[str, ...] = (),
@@ -171,6 +182,8 @@ def fit_panel(
         The model and the name by which it is chosen.
     rows, y
         (n,) training rows of the genotypes and their trait values.
+    weights
+        (n,) weights of the values, None for equal ones.
     kernels
         Kernels of the same panel, where they were made before.
     trait, notes
@@ -182,7 +195,7 @@ def fit_panel(
             f"model {name!r} reads sequence",
             mend="give a panel with haplotypes and vectors, or another model",
         )
-    fitted = estimator.fit(kernels, rows, y)
+    fitted = estimator.fit(kernels, rows, y, weights)
     square = kernels.cross(RELATIONSHIP, rows, rows)
     _, relatedness, _ = nearest_relatives(square, np.arange(len(rows)))
     haplotypes = None
@@ -211,23 +224,23 @@ def _kernels_of(fitted: object) -> tuple[str, ...]:
     return names
 
 
-def _values(
+def _means(
     panel: Panel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
-) -> Mapping[str, float]:
-    """Trait values by accession."""
+) -> AccessionMeans:
+    """Trait values by accession and their weights."""
     given = panel if isinstance(panel, Genotypes) else panel.genotypes
     if isinstance(y, str):
         if isinstance(panel, Genotypes):
             raise BudwoodError(
                 f"genotypes alone have no trait {y!r}", mend="give a panel with phenotypes, or the values"
             )
-        return panel.measured(y)
+        return panel.accession_means(y)
     if isinstance(y, Mapping):
-        return y
+        return AccessionMeans.of(y)
     values = np.asarray(y, dtype=np.float64)
     if values.shape != (len(given.accessions),):
         raise BudwoodError(
             f"{values.shape} trait values do not fit {len(genotypes.accessions)} lines",
             mend="give one value for each line, NaN where it is not phenotyped",
         )
-    return dict(zip(given.accessions, values.tolist(), strict=True))
+    return AccessionMeans(values=dict(zip(given.accessions, values.tolist(), strict=True)))

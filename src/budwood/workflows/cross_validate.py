@@ -10,6 +10,7 @@ import numpy as np
 
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
+from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
 from budwood.workflows.threads import blas_threads
 
@@ -153,10 +154,10 @@ def _design(models: tuple[str, ...], cv: Splitter, lower_is_better: bool) -> Des
     )
 
 
-def _values(panel: Panel, y: str | Mapping[str, float] | ArrayLike) -> Mapping[str, float]:
+def _values(panel: Panel, y: str | Mapping[str, float] | ArrayLike) -> Mapping[str, float] | AccessionMeans:
     """Trait values by accession."""
     if isinstance(y, str):
-        return panel.measured(y)
+        return panel.accession_means(y)
     if isinstance(y, Mapping):
         return y
     values = np.asarray(y, dtype=np.float64)

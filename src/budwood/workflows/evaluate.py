@@ -214,8 +214,10 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     design = options.design
     groups = read_accession_column(options.groups, options.group_column) if options.groups else None
     panel = read_panel(options.files, options.trait)
-    values = panel.measured(options.trait)
-    match_phenotyped(panel.genotypes, values, options.trait)  # refuses too few lines before the long work
+    values = panel.accession_means(options.trait)
+    match_phenotyped(
+        panel.genotypes, values.values, options.trait
+    )  # refuses too few lines before the long work
     if DNA_MODEL in design.models:
         panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     announce(model_cost(panel, options.trait, design.fits))

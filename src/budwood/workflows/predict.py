@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from budwood.panel.panel import Panel
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+    from budwood.prediction.marker_effects import EffectTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class PredictOptions:
         Which encoder reads the sequence, and where it runs.
     save_model
         Folder for the fitted model, which predicts lines of other files; none is saved where None.
+    marker_effects
+        Whether marker_effects.csv is written; the model must be linear in the markers.
     seed
         Of folds, permutations and everything that the models draw.
     csv_dialect
@@ -49,6 +52,7 @@ class PredictOptions:
     model: str | None = None
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     save_model: Path | None = None
+    marker_effects: bool = False
     seed: int = 0
     csv_dialect: CsvDialect = CsvDialect.PLAIN
 
@@ -92,12 +96,18 @@ class PredictResult:
         Of the trait; the model that predicts is the one with the permutation test.
     in_environments
         Predictions in each environment, where a table of environments was given.
+    value_notes
+        How the trait values were adjusted for environments and weighted.
+    effects
+        Marker effects, where they were asked for.
     """
 
     panel: Panel
     prediction: TraitPrediction
     evaluation: Evaluation
     in_environments: EnvironmentPrediction | None = None
+    value_notes: tuple[str, ...] = ()
+    effects: EffectTable | None = None
 
     @property
     def model(self) -> str:
@@ -148,7 +158,8 @@ def predict(
         What to predict, and how.
     out
         Folder to write: predictions.csv, evaluation.json, report.html; with environments also
-        environments.csv and stability.csv. Nothing is written where None.
+        environments.csv and stability.csv, with marker effects marker_effects.csv. Nothing is written where
+        None.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce
@@ -221,22 +232,34 @@ def save_model(
         draft.metrics["mean_r"] = result.mean_r
 
 
-def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
-    """Compute without writing."""
+def _prepared(options: PredictOptions, announce: Announce) -> Panel:
+    """The panel with its sequence; what cannot be predicted is refused before the long work."""
     from budwood.prediction.compare import Design
-    from budwood.prediction.environments.predict import predict_environments
+    from budwood.prediction.marker_effects import check_linear
     from budwood.prediction.phenotyped import match_phenotyped
-    from budwood.prediction.predict import check_model, predict_trait
+    from budwood.prediction.predict import check_model, usual_model
     from budwood.workflows.sequence import add_sequence
 
-    panel = read_panel(options.files, options.trait)
-    values = panel.measured(options.trait)
-    match_phenotyped(panel.genotypes, values, options.trait)  # refuses too few lines before the long work
+    panel, embedded = read_panel(options.files, options.trait), options.files.reference is not None
+    match_phenotyped(panel.genotypes, panel.measured(options.trait), options.trait)
+    if options.marker_effects:
+        check_linear(options.model or usual_model(panel.weights, embedded=embedded))
     if options.model is not None:
-        check_model(options.model, panel.weights, embedded=options.files.reference is not None)
+        check_model(options.model, panel.weights, embedded=embedded)
     panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     fits = {} if options.model is None else Design((options.model,)).fits
     announce(model_cost(panel, options.trait, fits))
+    return panel
+
+
+def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
+    """Compute without writing."""
+    from budwood.prediction.environments.predict import predict_environments
+    from budwood.prediction.predict import predict_trait, usual_model
+    from budwood.prediction.trait_model import TraitModel
+
+    panel = _prepared(options, announce)
+    values = panel.accession_means(options.trait)
     with blas_threads(len(panel)):
         prediction, evaluation = predict_trait(
             panel.genotypes,
@@ -248,12 +271,23 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
             model=options.model,
             seed=options.seed,
         )
+        effects = None
+        if options.marker_effects:
+            name = options.model or usual_model(panel.weights, embedded=panel.vectors is not None)
+            effects = TraitModel(name, seed=options.seed).fit(panel, options.trait).marker_effects()
         several = None
         if panel.environments is not None and panel.phenotypes is not None:
             several = predict_environments(
                 panel.genotypes, panel.phenotypes, options.trait, environments=panel.environments
             )
-    return PredictResult(panel=panel, prediction=prediction, evaluation=evaluation, in_environments=several)
+    return PredictResult(
+        panel=panel,
+        prediction=prediction,
+        evaluation=evaluation,
+        in_environments=several,
+        value_notes=values.notes,
+        effects=effects,
+    )
 
 
 def write_prediction(draft: Draft, result: PredictResult, options: PredictOptions, *, command: str) -> None:
@@ -272,7 +306,7 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     from budwood.report.context import ReportContext
     from budwood.report.page import write_report
     from budwood.workflows.records.environments import write_environment_predictions
-    from budwood.workflows.records.trait import write_evaluation, write_predictions
+    from budwood.workflows.records.trait import write_evaluation, write_marker_effects, write_predictions
 
     prediction, evaluation, vectors = result.prediction, result.evaluation, result.panel.vectors
     context = ReportContext(
@@ -291,6 +325,9 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     if vectors:
         draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
     draft.metrics |= {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
+    if result.effects is not None:
+        write_marker_effects(draft.path("marker_effects.csv"), result.effects, dialect=options.csv_dialect)
+        draft.metrics["marker_effects"] = {"mean": result.effects.mean, "ploidy": result.effects.ploidy}
     if result.in_environments:
         write_environment_predictions(draft, result.in_environments, dialect=options.csv_dialect)
 

@@ -11,8 +11,8 @@ from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.environments.cell_means import cell_means
 from budwood.prediction.phenotyped import MINIMUM_LABELLED
+from budwood.stats.mixed_model.cell_means import cell_means
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]

@@ -61,6 +61,7 @@ def evaluate(
     scheme: Scheme,
     *,
     trait: str,
+    weights: Vector | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
     heritability: Heritability | None = None,
@@ -79,6 +80,8 @@ def evaluate(
         Folds, the same for every model.
     comparison
         The models.
+    weights
+        (n,) weights of the trait values, None for equal ones; accuracy counts every line alike.
     permutations
         Most shuffles of the trait values for the control, through folds of the first repeat (see
         :class:`~budwood.prediction.evaluation.shuffled_control.ShuffledControl`).
@@ -99,9 +102,11 @@ def evaluate(
     if not np.isfinite(y).all():
         raise BudwoodError("a trait value is not a number", mend="leave accessions without a value out")
     scheme.check(y)
-    scorer = Scorer(y, scheme, heritability or genomic_heritability(kernels, y), lower_is_better)
-    tallies = _cross_validate(kernels, y, comparison, scheme)
-    control = ShuffledControl(kernels, y, scheme, permutations, seed).run(comparison.reported_model)
+    heritability = heritability or genomic_heritability(kernels, y, weights)
+    scorer = Scorer(y, scheme, heritability, lower_is_better)
+    tallies = _cross_validate(kernels, y, weights, comparison, scheme)
+    shuffled = ShuffledControl(kernels, y, scheme, permutations, seed, weights)
+    control = shuffled.run(comparison.reported_model)
     found = _outcome(scorer, tallies, comparison, control, seed)
     accessions = kernels.genotypes.accessions
     return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
@@ -144,7 +149,11 @@ def _outcome(
 
 
 def _cross_validate(
-    kernels: PanelKernels, y: Vector, comparison: Comparison, scheme: Scheme
+    kernels: PanelKernels,
+    y: Vector,
+    weights: Vector | None,
+    comparison: Comparison,
+    scheme: Scheme,
 ) -> dict[str, CvPredictions]:
     """Every model through every fold."""
     tallies = {model.name: CvPredictions(len(scheme.repeats), len(y)) for model in comparison.models}
@@ -152,8 +161,12 @@ def _cross_validate(
         for training, held_out in scheme.splits(repeat):
             for model in comparison.models:
                 kernels.lap()
-                forecast = model.fit(kernels, training, y[training]).predict(
-                    kernels.lines(held_out, training)
-                )
+                fitted = model.fit(kernels, training, y[training], _of(weights, training))
+                forecast = fitted.predict(kernels.lines(held_out, training))
                 tallies[model.name].add(repeat, held_out, forecast, kernels.lap())
     return tallies
+
+
+def _of(weights: Vector | None, rows: Rows) -> Vector | None:
+    """Weights of some rows."""
+    return None if weights is None else weights[rows]

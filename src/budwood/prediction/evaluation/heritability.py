@@ -20,7 +20,9 @@ GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all labelled l
 GIVEN_SOURCE: Final = "given by the user"
 
 
-def genomic_heritability(kernels: PanelKernels, y: NDArray[np.float64]) -> Heritability:
+def genomic_heritability(
+    kernels: PanelKernels, y: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> Heritability:
     """Share of the variance of the n trait values that the relationship matrix explains.
 
     ``Vu D / (Vu D + Ve)`` with REML estimates from all accessions and ``D`` the expected sample variance of
@@ -35,9 +37,11 @@ def genomic_heritability(kernels: PanelKernels, y: NDArray[np.float64]) -> Herit
         n accessions.
     y
         (n,) trait values.
+    weights
+        (n,) their weights, None for equal ones; the heritability is that of a value of weight 1.
     """
     kernel = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
-    components = reml(y, [kernel])
+    components = reml(y, [kernel], weights=weights)
     genetic = components.kernels[0] * kernel_spread(kernel)
     return Heritability(float(genetic / (genetic + components.residual)), GENOMIC_SOURCE)
 

@@ -44,6 +44,8 @@ class ShuffledControl:
         Most shuffles.
     seed
         Of the shuffles.
+    weights
+        (n,) weights of the trait values, shuffled with them; None for equal ones.
     """
 
     kernels: PanelKernels
@@ -51,15 +53,16 @@ class ShuffledControl:
     scheme: Scheme
     shuffles: int
     seed: int
+    weights: Vector | None = None
 
     def run(self, model: Estimator) -> PermutationTest:
         """Correlation of predicted and shuffled values on held-out lines."""
         generator = np.random.default_rng(self.seed)
-        values = [generator.permutation(self.y) for _ in range(self.shuffles)]
+        orders = [generator.permutation(len(self.y)) for _ in range(self.shuffles)]
         splits = self._splits()
         mean_r: list[float] = []
         for first, last in self._steps():
-            found = [self._correlations(model, values[first:last], *split) for split in splits]
+            found = [self._correlations(model, orders[first:last], *split) for split in splits]
             mean_r += np.mean(found, axis=0).tolist()
             lower, upper = np.quantile(mean_r, [0.025, 0.975])
             if side_of_zero(float(lower), float(upper)) == 0:
@@ -83,15 +86,17 @@ class ShuffledControl:
         return chosen
 
     def _correlations(
-        self, model: Estimator, values: list[Vector], training: Rows, held_out: Rows
+        self, model: Estimator, orders: list[Rows], training: Rows, held_out: Rows
     ) -> list[float]:
         found = []
-        for y in values:
+        for order in orders:
+            y = self.y[order]
             # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
             if np.ptp(y[training]) == 0.0 or np.ptp(y[held_out]) == 0.0:
                 found.append(0.0)
                 continue
-            fitted = model.fit(self.kernels, training, y[training])
+            weights = None if self.weights is None else self.weights[order][training]
+            fitted = model.fit(self.kernels, training, y[training], weights)
             found.append(pearson_r(fitted.predict(self.kernels.lines(held_out, training)).value, y[held_out]))
         return found
 

@@ -11,6 +11,7 @@ from budwood.errors import BudwoodError
 from budwood.prediction.contract import Estimator
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, KernelModel
+from budwood.prediction.models.bayes_c import BAYES_C
 from budwood.prediction.models.boosted_trees import LIGHTGBM
 from budwood.prediction.models.elastic_net import ELASTIC_NET
 from budwood.prediction.models.major_loci import MAJOR_LOCI
@@ -33,6 +34,7 @@ _MODELS: Final[Mapping[str, KernelModel | KernelMixture | SubgenomeModel | Cross
         "multi-kernel": MULTI_KERNEL,
         "major-loci": MAJOR_LOCI,
         "elastic-net": ELASTIC_NET,
+        "bayes-c": BAYES_C,
         "random-forest": RANDOM_FOREST,
         "lightgbm": LIGHTGBM,
         "auto": AUTO,

@@ -10,6 +10,7 @@ from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelEffects
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
+from budwood.prediction.models.bayes_c import SampledEffects
 from budwood.prediction.models.boosted_trees import FittedBooster, FittedBoosters
 from budwood.prediction.models.elastic_net import MarkerEffects
 from budwood.prediction.models.major_loci import Background, FittedMajorLoci
@@ -52,6 +53,7 @@ def stored_classes() -> tuple[type, ...]:
         KroneckerScattered,
         MarkerEffects,
         Markers,
+        SampledEffects,
         SolvedCells,
         SolvedGrid,
         StackingWeights,

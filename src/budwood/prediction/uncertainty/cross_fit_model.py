@@ -109,6 +109,11 @@ class FittedCrossFitModel:
         """Share of the variance that predictions of unseen records account for, and the rest."""
         return {"markers": self.reliability, "residual": 1.0 - self.reliability}
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the predictor says of itself."""
+        return tuple(getattr(self.predictor, "notes", ()))
+
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors."""
         expected, value = self.shape.predict(lines), self.predictor.value(lines)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         PairedDifference,
         TraitPrediction,
     )
+    from budwood.prediction.marker_effects import EffectTable
 
 #: Measures of a model in ``evaluation.json``, besides r of each fold.
 _MEASURES: Final = (
@@ -72,6 +73,35 @@ def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> st
     # On the scale of the trait, whose level may be far above its differences.
     on_its_scale = column in ("observed", "prediction", "lower_90", "upper_90")
     return cell(value, digits if on_its_scale else 8)
+
+
+def write_marker_effects(path: Path, effects: EffectTable, *, dialect: CsvDialect = CsvDialect.PLAIN) -> None:
+    """Write a line per marker: the effect of one more copy of the counted allele.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    effects
+        Of the markers that the model uses; positions are written 1-based, as in a VCF.
+    dialect
+        Separator, decimal point and byte order mark.
+    """
+    markers = effects.markers
+    rows = (
+        (
+            str(markers.identifier[j]),
+            str(markers.contig[j]),
+            str(markers.position[j] + 1) if markers.position[j] >= 0 else "",
+            str(markers.counted[j]),
+            str(markers.other[j]),
+            cell(float(effects.frequency[j])),
+            cell(float(effects.effect[j]), 12),
+        )
+        for j in range(len(markers))
+    )
+    header = ("marker", "contig", "position", "counted_allele", "other_allele", "frequency", "effect")
+    write_table(path, header, rows, dialect=dialect)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:

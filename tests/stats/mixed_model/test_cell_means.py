@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.prediction.environments.cell_means import cell_means
+from budwood.stats.mixed_model.cell_means import cell_means
 
 NONE = np.full(6, np.nan)
 LINE, PLACE = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1])

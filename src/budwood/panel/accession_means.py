@@ -1,0 +1,187 @@
+"""One value and one weight for each accession, adjusted for the environments it was observed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.genomics.phenotypes import Phenotypes
+from budwood.stats.mixed_model.adjusted_means import AdjustedMeans, adjusted_means
+from budwood.stats.mixed_model.cell_means import CellMeans, cell_means
+
+Vector = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+#: Share of the variance among lines that markers are taken not to follow (Garrick, Taylor and Fernando 2009,
+#: Genetics Selection Evolution 41:55): it bounds how far the weights of well-tested lines rise.
+UNEXPLAINED: Final = 0.5
+#: Accessions named in a note.
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessionMeans:
+    """What a trait model learns from.
+
+    Attributes
+    ----------
+    values
+        Trait value by accession.
+    weights
+        Weight by accession, 1 on average; empty where all values weigh the same.
+    notes
+        Sentences about how values and weights were made.
+    """
+
+    values: Mapping[str, float]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, float] | AccessionMeans) -> AccessionMeans:
+        """Values that are such means already, or plain ones, which all weigh the same.
+
+        Examples
+        --------
+        >>> AccessionMeans.of({"a": 1.0}).weights
+        {}
+        """
+        return values if isinstance(values, AccessionMeans) else cls(values=values)
+
+
+def accession_means(phenotypes: Phenotypes, trait: str) -> AccessionMeans:
+    """Best linear unbiased estimates of a trait's accessions over environments, with weights.
+
+    Records of an accession in an environment are averaged
+    (:func:`~budwood.stats.mixed_model.cell_means.cell_means`); accession and environment effects are fitted
+    to these means, all accessions of the table included, genotyped or not
+    (:func:`~budwood.stats.mixed_model.adjusted_means.adjusted_means`). A table with one value for each
+    accession and without standard errors is taken as it is.
+
+    Parameters
+    ----------
+    phenotypes
+        Records.
+    trait
+        Name of the trait.
+
+    Raises
+    ------
+    BudwoodError
+        If the trait is not in the table or cannot be read, a value is infinite, or a standard error is 0.
+
+    Examples
+    --------
+    >>> strings = lambda *words: np.array(words, dtype=object)
+    >>> p = Phenotypes(strings("a", "b", "a", "b", "c"), np.full(5, "h", dtype=object),
+    ...                strings("e1", "e1", "e2", "e2", "e2"), np.array([1.0, 3.0, 11.0, 13.0, 12.0]),
+    ...                np.full(5, np.nan))
+    >>> accession_means(p, "h").values
+    {'a': 6.0, 'b': 8.0, 'c': 7.0}
+    """
+    raw = phenotypes.means(trait)
+    records = np.flatnonzero(phenotypes.trait == trait)
+    errors = phenotypes.standard_error[records]
+    if len(records) == len(raw) and np.isnan(errors).any():
+        single = len(set(phenotypes.environment[records])) > 1
+        return AccessionMeans(values=raw, weights={}, notes=(_ONCE,) if single else ())
+    names = sorted(raw)
+    places = sorted(set(phenotypes.environment[records]))
+    row = {name: i for i, name in enumerate(names)}
+    place = {name: i for i, name in enumerate(places)}
+    line = np.array([row[name] for name in phenotypes.accession[records]], dtype=np.intp)
+    environment = np.array([place[name] for name in phenotypes.environment[records]], dtype=np.intp)
+    cells = cell_means(line, environment, phenotypes.value[records], errors)
+    known = bool(np.isfinite(cells.standard_error).all())
+    found = adjusted_means(
+        cells.line, cells.environment, cells.value, cells.standard_error**2 if known else None
+    )
+    if np.isnan(found.value).all():
+        return AccessionMeans(values=raw, weights={}, notes=(*cells.notes, _APART))
+    kept = np.flatnonzero(np.isfinite(found.value))
+    weights = _weights(
+        found.value[kept], found.weight[kept], scaled=known or bool(np.isfinite(found.interaction))
+    )
+    alone = [name for name, value in zip(names, found.value, strict=True) if np.isnan(value)]
+    return AccessionMeans(
+        values={names[i]: float(found.value[i]) for i in kept},
+        weights={names[i]: float(w) for i, w in zip(kept, weights, strict=True)} if np.ptp(weights) else {},
+        notes=(*cells.notes, *_notes(cells, found, raw, alone, names, weights)),
+    )
+
+
+_ONCE: Final = (
+    "Warning: every accession was observed in one environment only, so that values are not adjusted for "
+    "environments: differences between environments count as differences between accessions."
+)
+_APART: Final = (
+    "Warning: no two accessions were observed in the same environment, so that values are not adjusted for "
+    "environments."
+)
+
+
+def _weights(value: Vector, precision: Vector, *, scaled: bool) -> Vector:
+    """Weights with mean 1; equal ones to the last bit where the precision is equal."""
+    error = 1.0 / precision
+    if np.ptp(error) <= 1e-9 * error.max():
+        return np.ones(len(value))
+    if scaled:
+        genetic = max(float(np.var(value, ddof=1)) - float(error.mean()), 0.0)
+        error = error + UNEXPLAINED * genetic
+    weights = 1.0 / error
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def _notes(
+    cells: CellMeans,
+    found: AdjustedMeans,
+    raw: Mapping[str, float],
+    alone: list[str],
+    names: list[str],
+    weights: Vector,
+) -> list[str]:
+    """Sentences about the adjustment."""
+    notes = []
+    several = len(found.environment_effect)
+    if several > 1:
+        notes.append(_adjusted(cells, found, raw, names, weights))
+    components = len(np.unique(found.component))
+    if components > 1:
+        notes.append(
+            f"Warning: the environments fall into {components} sets that share no accession; the mean "
+            "accession of each set is taken for equal, so differences between the sets are not known."
+        )
+    if alone:
+        listed = ", ".join(alone[:_NAMED]) + (", ..." if len(alone) > _NAMED else "")
+        notes.append(f"{len(alone)} accessions share no environment with another and take no part: {listed}.")
+    if np.ptp(weights):
+        notes.append(
+            f"Accessions are weighted by the precision of their values, from {weights.min():.2g} to "
+            f"{weights.max():.2g} times the mean weight."
+        )
+    return notes
+
+
+def _adjusted(
+    cells: CellMeans, found: AdjustedMeans, raw: Mapping[str, float], names: list[str], weights: Vector
+) -> str:
+    """What the adjustment for environments did."""
+    several, count = len(found.environment_effect), len(cells.value)
+    if count == several * len(names) and not np.ptp(weights):
+        return (
+            f"Every accession was observed in all {several} environments: values are its means over "
+            "environments."
+        )
+    kept = np.isfinite(found.value)
+    plain = np.array([raw[name] for name in names])
+    r = float(np.corrcoef(plain[kept], found.value[kept])[0, 1])
+    spread = float(np.ptp(found.environment_effect))
+    return (
+        f"Values are adjusted for {several} environments, whose effects span {spread:.4g}: best linear "
+        f"unbiased estimates of accessions, environments fixed and each counting the same ({count:,} of "
+        f"{several * len(names):,} combinations were observed; r with plain means {r:.3f})."
+    )
