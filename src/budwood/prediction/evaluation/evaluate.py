@@ -23,6 +23,7 @@ from budwood.prediction.evaluation.results import Evaluation, Heritability, Perm
 from budwood.prediction.evaluation.shuffled_control import ShuffledControl, control_note
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 

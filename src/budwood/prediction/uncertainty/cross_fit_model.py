@@ -101,18 +101,13 @@ class FittedCrossFitModel:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about the fit of GBLUP, whose errors have the shape of these."""
-        return self.shape.notes
+        """Sentences about the predictor, and about GBLUP, whose errors have the shape of these."""
+        return (*getattr(self.predictor, "notes", ()), *self.shape.notes)
 
     @property
     def variance_shares(self) -> dict[str, float]:
         """Share of the variance that predictions of unseen records account for, and the rest."""
         return {"markers": self.reliability, "residual": 1.0 - self.reliability}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the predictor says of itself."""
-        return tuple(getattr(self.predictor, "notes", ()))
 
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors."""
