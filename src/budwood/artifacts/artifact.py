@@ -31,13 +31,15 @@ class Draft:
     ----------
     folder
         Where the files of the artifact are written.
-    metrics, parameters
-        Entries of the manifest, which may be added to until the artifact is complete.
+    metrics, parameters, notes
+        Entries of the manifest, which may be added to until the artifact is complete; notes are sentences on
+        what was read and assumed.
     """
 
     folder: Path
     metrics: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def path(self, name: str) -> Path:
         """Path at which to write a file of the artifact.
@@ -121,6 +123,7 @@ def write_artifact(
                 "parameters": draft.parameters,
                 "seeds": dict(seeds or {}),
                 "metrics": draft.metrics,
+                "notes": draft.notes,
             },
         )
         check_contents(out, overwrite=overwrite)

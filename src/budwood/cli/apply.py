@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import announce, hushed, print_summary
+from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.panel.files import PanelFiles
 from budwood.workflows import apply as workflow
@@ -80,9 +80,9 @@ def _lines(found: workflow.ApplyResult, out: Path) -> list[str]:
     n, far = len(found.prediction.accessions), int(found.prediction.extrapolation.sum())
     accuracy = ", ".join(f"{name} {r:.3f}" for name, r in found.mean_r.items())
     lines = [
-        f"{n:,} lines predicted by {found.fitted.model} from {len(found.fitted.observed):,} training lines"
+        *noted(found.notes),
+        f"{n:,} lines predicted by {found.fitted.model} from {len(found.fitted.observed):,} training lines",
     ]
-    lines += list(found.prediction.notes[:1])
     if accuracy:
         lines.append(f"accuracy r on held-out lines of the training panel: {accuracy}")
     if far:

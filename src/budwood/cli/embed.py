@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import announce, hushed, print_summary
+from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.workflows import embed as workflow
 from budwood.workflows.encoder import EncoderOptions
@@ -81,4 +81,4 @@ def embed(
         found = workflow.embed(wanted, out, overwrite=overwrite, announce=announce(quiet))
     rows, numbers = found.vectors.shape
     line = f"{rows:,} vectors of {numbers} numbers by checkpoint {found.checkpoint}: {out}"
-    print_summary({"out": str(out), **found.record()}, [line], as_json=as_json)
+    print_summary({"out": str(out), **found.record()}, [*noted(found.notes), line], as_json=as_json)

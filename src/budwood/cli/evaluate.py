@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import announce, hushed, print_summary
+from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases, parse_names
 from budwood.panel.files import PanelFiles
 from budwood.workflows import evaluate as workflow
@@ -154,7 +154,7 @@ def _lines(found: workflow.EvaluateResult, out: Path) -> list[str]:
     """The result for people."""
     lines = [] if found.evaluation is None else _line_lines(found.evaluation)
     lines += [] if found.in_environments is None else _environment_lines(found.in_environments)
-    return [*lines, f"evaluation: {out / 'evaluation.json'}"]
+    return [*noted(found.read), *lines, f"evaluation: {out / 'evaluation.json'}"]
 
 
 def _line_lines(evaluation: Evaluation) -> list[str]:

@@ -24,6 +24,20 @@ def print_summary(summary: Mapping[str, Any], lines: Iterable[str], *, as_json: 
         print(line)
 
 
+def noted(sentences: Iterable[str]) -> list[str]:
+    """Lines for people: what was read and assumed; none where there is nothing to say.
+
+    Examples
+    --------
+    >>> noted(["Decimal commas were read as decimal points."])
+    ['read and assumed:', '  Decimal commas were read as decimal points.']
+    >>> noted([])
+    []
+    """
+    lines = [f"  {sentence}" for sentence in sentences]
+    return ["read and assumed:", *lines] if lines else []
+
+
 def print_error(error: BudwoodError, *, as_json: bool) -> None:
     """Print an error: one sentence on standard error, or the one JSON shape on standard output.
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import announce, hushed, print_summary
+from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import predict as workflow
 from budwood.workflows.encoder import EncoderOptions
+
+if TYPE_CHECKING:
+    from budwood.report.leaders import Leader
+
+#: Candidates of the ranking that the terminal shows.
+_LEADING: Final = 5
 
 EXAMPLE: Final = (
     "Example: budwood predict --genotypes panel.vcf.gz --phenotypes traits.csv --trait height "
@@ -130,10 +137,13 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
     if found.prediction.ranks_nothing:
         ranked = f"nothing can be ranked: all {candidates:,} candidates have the same prediction"
     lines = [
+        *noted(found.notes),
         ranked,
         f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
         *found.value_notes,
         evaluation.conclusion,
+        found.headline,
+        *_leading(found.leaders[:_LEADING]),
     ]
     if several is not None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in several.variance_shares.items())
@@ -145,3 +155,16 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
     if save_model is not None:
         lines.append(f"model: {save_model}; budwood apply {save_model} predicts other lines")
     return [*lines, f"report: {out / 'report.html'}"]
+
+
+def _leading(leaders: Sequence[Leader]) -> list[str]:
+    """The first lines of the ranking, as a table."""
+    if not leaders:
+        return []
+    names = max(len(leader.accession) for leader in leaders)
+    values = max(len(leader.value) for leader in leaders)
+    return ["first of the ranking, with 90 % intervals:"] + [
+        f"  {place}. {leader.accession:<{names}}  {leader.value:>{values}}  ({leader.interval})"
+        + ("  extrapolation" if leader.extrapolation else "")
+        for place, leader in enumerate(leaders, start=1)
+    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from budwood.cli import options
-from budwood.cli.output import hushed, print_summary
+from budwood.cli.output import hushed, noted, print_summary
 from budwood.cli.pairs import parse_quotas
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
@@ -120,7 +120,8 @@ def select(
     )
     with hushed(quiet):
         found = workflow.select(wanted, out, overwrite=overwrite)
-    print_summary({"out": str(out), **found.record()}, _lines(found.chosen, out), as_json=as_json)
+    lines = [*noted(found.notes), *_lines(found.chosen, out)]
+    print_summary({"out": str(out), **found.record()}, lines, as_json=as_json)
 
 
 def _lines(found: PhenotypeNext, out: Path) -> list[str]:

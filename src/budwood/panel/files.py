@@ -132,7 +132,7 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         if trait is not None:
             _check_trait(trait, summary.values, files.phenotypes)
     environments = _read_environments(files)
-    genotypes = _read_genotypes(files)
+    genotypes, notes = _read_genotypes(files)
     if files.phenotypes is not None:
         # The accessions of the genotypes say which column of the table names the accession.
         phenotypes, summary = read_phenotype_table(
@@ -146,7 +146,7 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         identity=identity_report(genotypes.accessions, names, genotypes),
         environments=environments,
         weights=_read_marker_weights(files, genotypes),
-        notes=() if summary is None else (*summary.sentences(), *about),
+        notes=notes if summary is None else (*notes, *summary.sentences(), *about),
     )
 
 
@@ -182,13 +182,13 @@ def _read_environments(files: PanelFiles) -> Environments | None:
     return None if files.environments is None else read_environments(files.environments)
 
 
-def _read_genotypes(files: PanelFiles) -> Genotypes:
-    """Dosages, with a ploidy of its own for each accession that the table of ploidies names."""
-    from budwood.genomics.io.variants.open_genotypes import read_genotypes
+def _read_genotypes(files: PanelFiles) -> tuple[Genotypes, tuple[str, ...]]:
+    """Dosages, with a ploidy of its own for each accession that the table of ploidies names; and notes."""
+    from budwood.genomics.io.variants.open_genotypes import read_genotype_file
 
     ploidies = None if files.ploidies is None else _read_ploidies(files.ploidies)
-    genotypes = read_genotypes(files.genotypes, ploidy=files.ploidy, marker_map=files.marker_map)
-    return genotypes if ploidies is None else genotypes.with_ploidy(ploidies)
+    genotypes, notes = read_genotype_file(files.genotypes, ploidy=files.ploidy, marker_map=files.marker_map)
+    return genotypes if ploidies is None else genotypes.with_ploidy(ploidies), notes
 
 
 def _read_ploidies(path: Path) -> dict[str, int]:

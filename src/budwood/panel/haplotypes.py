@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budwood.genomics.checks.reference_check import ReferenceCheck, check_reference
+from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
 from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -24,10 +25,21 @@ class PanelHaplotypes:
         The sequences and who carries which.
     check
         Share of the alleles that the reference confirms.
+    assumptions
+        What reading the genotypes took for granted, one phrase each.
     """
 
     table: HaplotypeTable
     check: ReferenceCheck
+    assumptions: tuple[str, ...] = ()
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read and assumed, one sentence each."""
+        return (
+            *(f"Genotypes: {assumption}." for assumption in self.assumptions),
+            *self.check.sentences(),
+            *(f"Sequence: {what}." for what in describe_assumptions(self.table.assumptions)),
+        )
 
 
 def read_haplotypes(
@@ -55,7 +67,8 @@ def read_haplotypes(
     either = not isinstance(calls, VcfCalls)
     check = check_reference(calls, assembly, aliases=aliases, either_allele=either)
     referenced = ReferencedCalls(calls, assembly, aliases=aliases, reorder=either)
-    return PanelHaplotypes(table=tabulate_haplotypes(referenced, assembly), check=check)
+    table = tabulate_haplotypes(referenced, assembly)
+    return PanelHaplotypes(table=table, check=check, assumptions=calls.assumptions)
 
 
 def build_haplotypes(

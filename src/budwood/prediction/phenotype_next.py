@@ -87,6 +87,10 @@ class SelectionRules:
         empty = sorted(set(self.quotas) - {self.groups[name] for name in candidates if self.groups})
         if empty:
             raise BudwoodError(f"no candidate is in group {empty[0]!r}", mend="correct the quota's group")
+        if self.budget is not None and not np.isfinite(self.budget):
+            raise BudwoodError(
+                f"the budget {self.budget:g} is no amount", mend="give a number, or leave it out for no limit"
+            )
         wrong = [name for name, cost in self.costs.items() if not 0.0 < cost < np.inf]
         if wrong:
             raise BudwoodError(f"the cost of {wrong[0]!r} is no positive number", mend="correct it")

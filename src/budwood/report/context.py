@@ -22,6 +22,8 @@ class ReportContext:
         (``"rice.bed, 374 accessions x 36,901 markers"``).
     identity
         Sentences about which accessions were found where, near-misses, duplicates.
+    notes
+        Sentences about what was read from the files and what was assumed of them.
     checkpoint
         Name of the DNA model, None where markers alone were used.
     versions
@@ -36,6 +38,7 @@ class ReportContext:
     created: datetime
     inputs: Mapping[str, str] = field(default_factory=dict)
     identity: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     checkpoint: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     command: str = ""

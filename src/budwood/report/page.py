@@ -89,7 +89,7 @@ def render_report(
             structure=scatter.structure(prediction),
             side=scatter.SIDE,
             shares=_shares(prediction.variance_shares),
-            notes=prediction.notes,
+            notes=tuple(dict.fromkeys((*context.notes, *prediction.notes))),
             evaluation=_evaluation(prediction, evaluation, context),
         )
     )

@@ -13,6 +13,7 @@ from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, silent
 from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.records.read_notes import identity_notes, read_notes
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class ApplyResult:
     in_environments: EnvironmentPrediction | None
     mean_r: dict[str, float]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read and assumed, from the files to the model."""
+        read = (*identity_notes(self.panel), *read_notes(self.panel))
+        return tuple(dict.fromkeys((*read, *self.prediction.notes)))
+
     def record(self) -> dict[str, Any]:
         """The result as plain values, the tables left out."""
         prediction = self.prediction
@@ -94,7 +101,7 @@ class ApplyResult:
             "training_lines": len(self.fitted.observed),
             "extrapolations": int(prediction.extrapolation.sum()),
             "mean_r": self.mean_r,
-            "notes": [*self.panel.notes, *prediction.notes],
+            "notes": list(self.notes),
         }
 
 
@@ -178,6 +185,8 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
             f"{result.fitted.trait or 'the trait'}",
             "genotypes": f"{options.files.genotypes.name}, {n:,} accessions x {m:,} markers",
         },
+        identity=identity_notes(result.panel),
+        notes=read_notes(result.panel),
         checkpoint=result.panel.vectors.checkpoint if result.panel.vectors else None,
         versions=library_versions(),
         command=command_of("apply", options).replace("--model ", "", 1),
@@ -185,6 +194,7 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
     )
     write_predictions(draft.path("predictions.csv"), result.prediction)
     write_report(draft.path("report.html"), result.prediction, None, context=context)
+    draft.notes += result.notes
     draft.parameters |= {"trait": result.prediction.trait, "model": result.fitted.name}
     draft.metrics |= json.loads(json.dumps({"mean_r_of_training_panel": result.mean_r}))
     if result.in_environments is not None:

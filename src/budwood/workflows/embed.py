@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.workflows.cost import Announce, announce_embedding, silent
 from budwood.workflows.encoder import EncoderOptions
+
+#: Empty records that a note names.
+_NAMED: Final = 8
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +94,8 @@ class EmbedResult:
         Name and digest of the encoder.
     table
         The haplotype table that the rows are the sequences of, None for plain intervals.
+    notes
+        Sentences about what was read and what was left out.
     """
 
     files: list[Path]
@@ -101,12 +106,13 @@ class EmbedResult:
     checkpoint: str
     digest: str
     table: HaplotypeTable | None = None
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, the vectors left out."""
         rows, numbers = self.vectors.shape
         checkpoint = {"name": self.checkpoint, "digest": self.digest}
-        return {"rows": rows, "numbers": numbers, "checkpoint": checkpoint}
+        return {"rows": rows, "numbers": numbers, "checkpoint": checkpoint, "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,6 +124,7 @@ class _Rows:
     intervals: list[Interval]
     codes: Sequence[NDArray[np.uint8]]
     table: HaplotypeTable | None = None
+    notes: tuple[str, ...] = ()
 
 
 def embed(
@@ -154,6 +161,7 @@ def embed(
         out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds, overwrite=overwrite
     ) as draft:
         result = _encode(rows, options, announce)
+        draft.notes += result.notes
         draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
         draft.parameters["device"] = options.encoder.device
         _write(draft, result)
@@ -181,7 +189,17 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
         if interval.length < 1:
             raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
     codes = [assembly.sequence(interval) for interval in intervals]
-    return _Rows(files=files, names=names, intervals=intervals, codes=codes)
+    notes = _empty_notes(assembly.empty_contigs)
+    return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)
+
+
+def _empty_notes(names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence that names the records without a base, if there are any."""
+    if not names:
+        return ()
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    records = "record of the FASTA file has" if len(names) == 1 else "records of the FASTA file have"
+    return (f"{len(names):,} {records} no base and no row: {listed}.",)
 
 
 def _tiles(intervals: list[Interval], names: list[str]) -> tuple[list[Interval], list[str]]:
@@ -205,9 +223,10 @@ def _haplotype_rows(options: EmbedOptions) -> _Rows:
 
     assert options.genotypes is not None, "checked with the options"
     assert options.reference is not None, "checked with the options"
-    table = read_haplotypes(
+    found = read_haplotypes(
         options.genotypes, options.reference, ploidy=options.ploidy, aliases=options.aliases
-    ).table
+    )
+    table = found.table
     rows = [
         (f"{interval}#{k}", interval)
         for w, interval in enumerate(table.windows)
@@ -219,6 +238,7 @@ def _haplotype_rows(options: EmbedOptions) -> _Rows:
         intervals=[place for _, place in rows],
         codes=list(table.sequences),
         table=table,
+        notes=found.notes(),
     )
 
 

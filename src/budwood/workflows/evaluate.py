@@ -10,6 +10,7 @@ from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.cost import Announce, environment_model_cost, model_cost, silent
 from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.records.read_notes import identity_notes, read_notes
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -153,19 +154,25 @@ class EvaluateResult:
         Of models of one value for each line.
     in_environments
         Of models of values in several environments.
+    read
+        Sentences about what was read from the files and what was assumed of them.
     """
 
     evaluation: Evaluation | None = None
     in_environments: EnvironmentEvaluation | None = None
+    read: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, as evaluation.json has them."""
         from budwood.workflows.records.environments import environment_evaluation_record
         from budwood.workflows.records.trait import evaluation_record
 
+        record: dict[str, Any] = {"notes": []}
         if self.evaluation is not None:
-            return evaluation_record(self.evaluation)
-        return {} if self.in_environments is None else environment_evaluation_record(self.in_environments)
+            record = evaluation_record(self.evaluation)
+        elif self.in_environments is not None:
+            record = environment_evaluation_record(self.in_environments)
+        return record | {"notes": [*record["notes"], *self.read]}
 
 
 def evaluate(
@@ -232,7 +239,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
             weights=panel.weights,
             groups=groups,
         )
-    return EvaluateResult(evaluation=found)
+    return EvaluateResult(evaluation=found, read=(*identity_notes(panel), *read_notes(panel)))
 
 
 def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
@@ -262,7 +269,7 @@ def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateRe
             repeats=options.repeats,
             seed=options.seed,
         )
-    return EvaluateResult(in_environments=found)
+    return EvaluateResult(in_environments=found, read=(*identity_notes(panel), *read_notes(panel)))
 
 
 def _write(draft: Draft, result: EvaluateResult, options: EvaluateOptions) -> None:
@@ -273,6 +280,7 @@ def _write(draft: Draft, result: EvaluateResult, options: EvaluateOptions) -> No
     if result.evaluation is not None:
         draft.parameters |= asdict(options.design) | {"group_column": options.group_column}
     draft.parameters |= {name: record[name] for name in ("trait", "scheme", "folds", "repeats")}
+    draft.notes += record["notes"]
     draft.parameters["models"] = list(record["models"])
     scores = (result.evaluation or result.in_environments).scores  # type: ignore[union-attr]
     draft.metrics["mean_r"] = {score.name: score.mean_r for score in scores}

@@ -13,6 +13,7 @@ from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, model_cost, silent
 from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.records.read_notes import identity_notes, read_notes
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
     from budwood.prediction.marker_effects import EffectTable
+    from budwood.report.leaders import Leader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,28 @@ class PredictResult:
         """Mean accuracy on held-out lines by model."""
         return {score.name: score.mean_r for score in self.evaluation.scores}
 
+    @property
+    def headline(self) -> str:
+        """How far the ranking can be trusted, as the report says it."""
+        from budwood.report.context import ReportContext
+        from budwood.report.wording import headline
+
+        context = ReportContext(model=self.model, created=datetime.now(UTC).astimezone())
+        return headline(self.prediction, self.evaluation, context)
+
+    @property
+    def leaders(self) -> tuple[Leader, ...]:
+        """The candidates with the largest predictions, best first."""
+        from budwood.report.leaders import leaders
+
+        return leaders(self.prediction).candidates
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read and assumed, from the files to the model."""
+        read = (*identity_notes(self.panel), *read_notes(self.panel))
+        return tuple(dict.fromkeys((*read, *self.prediction.notes)))
+
     def record(self) -> dict[str, Any]:
         """The result as plain values, the tables left out."""
         from budwood.workflows.records.environments import environment_prediction_record
@@ -138,12 +162,13 @@ class PredictResult:
             "candidates": len(prediction.accessions) - self.phenotyped,
             "extrapolations": int(prediction.extrapolation.sum()),
             "mean_r": self.mean_r,
+            "headline": self.headline,
             "conclusion": self.evaluation.conclusion,
             "variance_shares": dict(prediction.variance_shares),
             "checkpoint": panel.vectors.digest if panel.vectors else None,
             "reference_share": panel.reference_check.share if panel.reference_check else None,
             "identity": panel.identity.sentences() if panel.identity else [],
-            "notes": [*panel.notes, *prediction.notes],
+            "notes": list(self.notes),
         } | ({} if several is None else {"environments": environment_prediction_record(several)})
 
 
@@ -313,7 +338,8 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
         model=result.model,
         created=datetime.now(UTC).astimezone(),
         inputs=described_inputs(result, options.files),
-        identity=tuple(result.panel.identity.sentences() if result.panel.identity else ()),
+        identity=identity_notes(result.panel),
+        notes=read_notes(result.panel),
         checkpoint=vectors.checkpoint if vectors else None,
         versions=library_versions(),
         command=command,
@@ -321,6 +347,7 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     write_predictions(draft.path("predictions.csv"), prediction, dialect=options.csv_dialect)
     write_evaluation(draft.path("evaluation.json"), evaluation)
     write_report(draft.path("report.html"), prediction, evaluation, context=context)
+    draft.notes += result.notes
     draft.parameters |= {"trait": prediction.trait, "model": result.model}
     if vectors:
         draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.csv_writer import CsvDialect, Numeral
 from budwood.panel.files import PanelFiles, read_panel
+from budwood.workflows.records.read_notes import identity_notes, read_notes
 from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class SelectResult:
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, as selection.json has them."""
-        return {"trait": self.trait, **asdict(self.chosen), "notes": list(self.notes)}
+        return {"trait": self.trait, **asdict(self.chosen), "notes": [*self.chosen.notes, *self.notes]}
 
 
 def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool = False) -> SelectResult:
@@ -182,8 +183,8 @@ def _select(options: SelectOptions) -> SelectResult:
         heritability=options.heritability,
         seed=options.seed,
     )
-    identity = panel.identity.sentences() if panel.identity and options.trait else []
-    return SelectResult(chosen=chosen, trait=options.trait, notes=(*identity, *panel.notes))
+    notes = (*identity_notes(panel), *read_notes(panel))
+    return SelectResult(chosen=chosen, trait=options.trait, notes=notes)
 
 
 def select_training_set(
@@ -264,4 +265,5 @@ def _write(draft: Draft, result: SelectResult, dialect: CsvDialect) -> None:
     )
     write_table(draft.path("selection.csv"), COLUMNS, rows, dialect=dialect)
     write_json(draft.path("selection.json"), result.record())
+    draft.notes += result.record()["notes"]
     draft.metrics |= {"accuracy_before": chosen.accuracy_before, "accuracy_after": chosen.accuracy_after}

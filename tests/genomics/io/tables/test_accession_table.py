@@ -63,10 +63,10 @@ def test_a_list_with_and_without_header(tmp_path: Path) -> None:
         ("id,g,h\na,1,2\n", None, "not clear which column"),
         ("id,g,h\na,1,2\n", "k", "no column 'k'"),
         ("id,g\na,1\na,2\n", None, "'a' stands twice"),
-        ("id,g\na,\n", None, "accession 'a' has no value of 'g'"),
-        ("id,g\na,NA\n", None, "accession 'a' has no value of 'g'"),
-        ("id,g\na,n.d.\n", None, "accession 'a' has no value of 'g'"),
-        ("id,g\na,nan\n", None, "accession 'a' has no value of 'g'"),
+        ("id,g\na,\n", None, "accession 'a' has no number"),
+        ("id,g\na,NA\n", None, "accession 'a' has no number"),
+        ("id,g\na,n.d.\n", None, "accession 'a' has no number"),
+        ("id,g\na,nan\n", None, "accession 'a' has no number"),
         ("id,g\na,inf\n", None, "'inf' is no number"),
         ("id,g\na,cheap\n", None, "'cheap' is no number"),
     ],
@@ -74,6 +74,14 @@ def test_a_list_with_and_without_header(tmp_path: Path) -> None:
 def test_broken_tables_are_told(tmp_path: Path, text: str, column: str | None, told: str) -> None:
     with pytest.raises(BudwoodError, match=told):
         read_accession_numbers(written(tmp_path, text), column)
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "n.d.", ".", "-", "nan", "#N/A"])
+def test_a_row_with_a_missing_cell_counts_as_absent(tmp_path: Path, cell: str) -> None:
+    path = written(tmp_path, f"accession,family\na,{cell}\nb,north\n")
+    assert read_accession_column(path) == {"b": "north"}
+    with pytest.raises(BudwoodError, match="no accession has a value"):
+        read_accession_column(written(tmp_path, f"accession,family\na,{cell}\n"))
 
 
 @pytest.mark.parametrize(("text", "told"), [("accession\n", "no accession"), ("a\na\n", "stands twice")])
@@ -87,5 +95,5 @@ def test_messages_say_what_a_row_is_about(tmp_path: Path) -> None:
     with pytest.raises(BudwoodError, match="'much' is no number") as told:
         read_accession_numbers(path, row="marker")
     assert "marker 'm1'" in str(told.value)
-    with pytest.raises(BudwoodError, match="contig '1A' has no value of 'subgenome'"):
+    with pytest.raises(BudwoodError, match="no contig has a value"):
         read_accession_column(written(tmp_path, "contig,subgenome\n1A,\n"), row="contig")

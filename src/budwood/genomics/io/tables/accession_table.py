@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -30,28 +31,18 @@ def read_accession_column(path: Path, column: str | None = None, *, row: str = "
     Raises
     ------
     BudwoodError
-        If the file is no such table, the column is not there, an id repeats or a cell is empty.
+        If the file is no such table, the column is not there, an id repeats or every cell is missing.
+
+    Notes
+    -----
+    A row whose cell is missing counts as absent, as a line without a value does in a table of phenotypes.
     """
-    table = read_table(Path(path))
-    if not table.rows:
+    names, cells, where = _cells(path, column, row)
+    found = {name: cell for name, cell in zip(names, cells, strict=True) if not _missing(cell)}
+    if not found:
         raise BudwoodError(
-            "the table has no row",
-            where=str(table.path),
-            mend=f"give {row} and value in each row, separated by commas, under a header",
+            f"no {row} has a value", where=where(0), mend="choose another column, or fill its cells"
         )
-    key = accession_column(table, {}).index if row == "accession" else 0
-    if table.header[key] == column:
-        key = 0
-    index = _index(table, key, column)
-    found = dict(zip(table.column(key), table.column(index), strict=True))
-    for number, (name, cell) in enumerate(zip(table.column(key), table.column(index), strict=True)):
-        if cell.lower() in MISSING_CELLS:
-            raise BudwoodError(
-                f"{row} {name!r} has no value of {table.header[index]!r}",
-                where=table.where(number, index),
-                mend="fill the cell or remove the row",
-            )
-    refuse_repeated(table.column(key), row, table.path)
     return found
 
 
@@ -63,14 +54,43 @@ def read_accession_numbers(
     Raises
     ------
     BudwoodError
-        As there, and if a cell is no number.
+        As there, and if a cell is missing or no number: nothing can be assumed for it.
     """
-    cells = read_accession_column(path, column, row=row)
-    numbers = read_number_column(list(cells.values()))
+    names, cells, where = _cells(path, column, row)
+    for index, cell in enumerate(cells):
+        if _missing(cell):
+            raise BudwoodError(
+                f"{row} {names[index]!r} has no number",
+                where=where(index),
+                mend="fill the cell or remove the row",
+            )
+    numbers = read_number_column(cells)
     if numbers.refused:
         index, reason = numbers.refused[0]
-        raise BudwoodError(reason, where=f"{path}, {row} {list(cells)[index]!r}", mend="write a number")
-    return dict(zip(cells, numbers.values, strict=True))
+        raise BudwoodError(reason, where=f"{path}, {row} {names[index]!r}", mend="write a number")
+    return dict(zip(names, numbers.values, strict=True))
+
+
+def _missing(cell: str) -> bool:
+    return cell.lower() in MISSING_CELLS
+
+
+def _cells(path: Path, column: str | None, row: str) -> tuple[list[str], list[str], Callable[[int], str]]:
+    """Ids and cells of a column, each id once, and where the cell of a row stands."""
+    table = read_table(Path(path))
+    if not table.rows:
+        raise BudwoodError(
+            "the table has no row",
+            where=str(table.path),
+            mend=f"give {row} and value in each row, separated by commas, under a header",
+        )
+    key = accession_column(table, {}).index if row == "accession" else 0
+    if table.header[key] == column:
+        key = 0
+    index = _index(table, key, column)
+    names = list(table.column(key))
+    refuse_repeated(names, row, table.path)
+    return names, list(table.column(index)), lambda number: table.where(number, index)
 
 
 def read_accession_list(path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -72,10 +72,51 @@ def summarise_calls(source: CallSource) -> GenotypeSummary:
     """
     if isinstance(source, DosageCalls) and source.fractional:
         return _summarise_fractional(source)
-    tally = _Tally(len(source.accessions), source.contigs)
-    for block in source.blocks():
-        tally.add(block)
-    return tally.summary(source)
+    counted = CountedCalls(source)
+    for _ in counted.blocks():
+        pass
+    return counted.summary()
+
+
+class CountedCalls:
+    """Calls of a source, counted while somebody streams them.
+
+    Parameters
+    ----------
+    source
+        Where the calls come from.
+
+    Examples
+    --------
+    >>> from budwood.genomics.genotypes import Genotypes
+    >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0, 2], [1, -1]], dtype=np.int8))
+    >>> counted = CountedCalls(DosageCalls(panel, "dosage table"))
+    >>> blocks = list(counted.blocks())
+    >>> counted.summary().sites
+    2
+    """
+
+    def __init__(self, source: CallSource) -> None:
+        self._source = source
+        self._tally = _Tally(len(source.accessions), source.contigs)
+        self.accessions: Final = source.accessions
+        self.has_letters: Final = source.has_letters
+
+    @property
+    def contigs(self) -> Mapping[str, int | None]:
+        """Contigs of the source."""
+        return self._source.contigs
+
+    def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
+        """Stream the calls of the source, and count them."""
+        self._tally = _Tally(len(self.accessions), self.contigs)
+        for block in self._source.blocks(sites_per_block):
+            self._tally.add(block)
+            yield block
+
+    def summary(self) -> GenotypeSummary:
+        """What the calls streamed last were."""
+        return self._tally.summary(self._source)
 
 
 @dataclass
@@ -178,6 +219,20 @@ def _traits(site: Site) -> list[str]:
     return traits
 
 
+def dosage_assumptions(source: DosageCalls) -> tuple[str, ...]:
+    """What reading a table of dosages took for granted, and whether they are calls.
+
+    Examples
+    --------
+    >>> from budwood.genomics.genotypes import Genotypes
+    >>> panel = Genotypes.from_matrix(["a"], np.array([[0.5]], dtype=np.float32))
+    >>> dosage_assumptions(DosageCalls(panel, "dosage table"))
+    ('dosages are fractional: they are expectations, not calls',)
+    """
+    fractional = ("dosages are fractional: they are expectations, not calls",) if source.fractional else ()
+    return (*source.assumptions, *fractional)
+
+
 def _summarise_fractional(source: DosageCalls) -> GenotypeSummary:
     dosage, markers = source.genotypes.dosage, source.genotypes.markers
     return GenotypeSummary(
@@ -193,5 +248,5 @@ def _summarise_fractional(source: DosageCalls) -> GenotypeSummary:
         ploidies=tuple(sorted(set(source.genotypes.ploidy.tolist()))),
         missing_share=float(np.isnan(dosage).mean()) if dosage.size else 0.0,
         phased_share=0.0,
-        assumptions=(*source.assumptions, "dosages are fractional: they are expectations, not calls"),
+        assumptions=dosage_assumptions(source),
     )

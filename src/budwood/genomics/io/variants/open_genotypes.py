@@ -15,7 +15,12 @@ from budwood.genomics.haplotypes.calls import CallSource
 from budwood.genomics.io.kind import Format, Kind, file_format
 from budwood.genomics.io.variants.allele_counts import count_alleles
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
-from budwood.genomics.io.variants.genotype_summary import GenotypeSummary, summarise_calls
+from budwood.genomics.io.variants.genotype_summary import (
+    CountedCalls,
+    GenotypeSummary,
+    dosage_assumptions,
+    summarise_calls,
+)
 from budwood.genomics.io.variants.plink.binary import PlinkCalls
 from budwood.genomics.io.variants.plink.ped import PedCalls
 from budwood.genomics.io.variants.plink.pgen import PgenCalls
@@ -30,6 +35,7 @@ __all__ = [
     "GenotypeFile",
     "GenotypeSummary",
     "open_calls",
+    "read_genotype_file",
     "read_genotypes",
     "summarise_calls",
 ]
@@ -137,12 +143,52 @@ def read_genotypes(path: Path, *, ploidy: int | None = None, marker_map: Path | 
     >>> panel.markers.identifier.tolist(), panel.dosage.tolist()
     (['m:G', 'm:T'], [[0, 1], [2, 0]])
     """
+    return read_genotype_file(path, ploidy=ploidy, marker_map=marker_map)[0]
+
+
+def read_genotype_file(
+    path: Path, *, ploidy: int | None = None, marker_map: Path | None = None
+) -> tuple[Genotypes, tuple[str, ...]]:
+    r"""Dosages as :func:`read_genotypes` gives them, and what reading them took for granted.
+
+    Parameters
+    ----------
+    path, ploidy, marker_map
+        As for :func:`open_calls`.
+
+    Returns
+    -------
+    genotypes
+        The dosages.
+    notes
+        A sentence for each assumption: an inferred ploidy, the orientation of a table, columns left out.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`read_genotypes`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "dosages.csv")
+    ...     _ = file.write_text("accession,m1,m2\na,0,4\nb,3,1\n")
+    ...     genotypes, notes = read_genotype_file(file)
+    >>> notes[1]
+    'Genotypes: ploidy 4 is inferred from the largest dosage, 4.'
+    """
     source = open_calls(path, ploidy=ploidy, marker_map=marker_map)
     if not source.accessions:
         raise BudwoodError(
             "the file has no accessions", where=str(path), mend="give genotypes, not a list of sites"
         )
-    genotypes = source.genotypes if isinstance(source, DosageCalls) else count_alleles(source)
+    if isinstance(source, DosageCalls):
+        genotypes, assumptions = source.genotypes, dosage_assumptions(source)
+    else:
+        counted = CountedCalls(source)
+        genotypes = count_alleles(counted)
+        assumptions = counted.summary().assumptions
     if not genotypes.dosage.shape[1]:
         raise BudwoodError(
             "the file has no marker with a second allele", where=str(path), mend="give variable sites"
@@ -151,7 +197,7 @@ def read_genotypes(path: Path, *, ploidy: int | None = None, marker_map: Path | 
         raise BudwoodError(
             "no accession has a call at any marker", where=str(path), mend="check the genotype columns (GT)"
         )
-    return genotypes
+    return genotypes, tuple(f"Genotypes: {assumption}." for assumption in assumptions)
 
 
 def _any_called(dosage: NDArray[np.int8] | NDArray[np.float32]) -> bool:
