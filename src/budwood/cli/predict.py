@@ -140,7 +140,6 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
         *noted(found.notes),
         ranked,
         f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
-        *found.value_notes,
         evaluation.conclusion,
         found.headline,
         *_leading(found.leaders[:_LEADING]),
