@@ -8,6 +8,8 @@ import pytest
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
+from budwood.prediction import predict
+from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationTest
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,27 @@ def make_panel(seed: int = 0, n: int = 80, m: int = 200, labelled: int = 60) -> 
 @pytest.fixture(scope="session")
 def panel() -> Panel:
     return make_panel()
+
+
+class _NoCandidates:
+    """Judges no candidate."""
+
+    def __init__(self, kernels, *_, **__) -> None:
+        self.lines = len(kernels)
+
+    def judge(self):
+        return (), np.zeros(self.lines, dtype=bool)
+
+
+@pytest.fixture
+def unevaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`predict_trait` predicts without evaluating: each model is fitted once."""
+
+    def evaluate(kernels, y, comparison, scheme, **_) -> Evaluation:
+        score = ModelScore(comparison.reported, (0.5,), 0.5, 0.9, 1.0, 1.0, 0.0)
+        control = PermutationTest(comparison.reported, 0.0, -0.1, 0.1)
+        names = kernels.genotypes.accessions
+        return Evaluation("t", "random", 2, 1, (score,), (), control, y, y, names, "")
+
+    monkeypatch.setattr(predict, "evaluate", evaluate)
+    monkeypatch.setattr(predict, "CandidateAccuracy", _NoCandidates)

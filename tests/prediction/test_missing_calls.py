@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
-from budwood.prediction import predict
+from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.missing_calls import named_lines
+from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import match_phenotyped
 from budwood.prediction.predict import predict_trait
 from budwood.prediction.trait_model import TraitModel
@@ -20,9 +21,9 @@ def panel() -> tuple[Genotypes, dict[str, float]]:
     return Genotypes.from_matrix(names, dosage), dict(zip(names[:45], y.tolist(), strict=False))
 
 
+@pytest.mark.usefixtures("unevaluated")
 @pytest.mark.parametrize("calls", [0, 1])
-def test_a_phenotyped_line_without_calls_changes_nothing(panel, calls: int, monkeypatch) -> None:
-    monkeypatch.setattr(predict, "evaluate", lambda *_, **__: None)
+def test_a_phenotyped_line_without_calls_changes_nothing(panel, calls: int) -> None:
     genotypes, values = panel
     blank = np.full((1, 200), -1, dtype=np.int8)
     blank[0, :calls] = 1
@@ -38,8 +39,8 @@ def test_a_phenotyped_line_without_calls_changes_nothing(panel, calls: int, monk
     assert fitted.variance_shares == pytest.approx(before.variance_shares)
 
 
-def test_candidates_without_calls_are_named_and_uncertain(panel, monkeypatch) -> None:
-    monkeypatch.setattr(predict, "evaluate", lambda *_, **__: None)
+@pytest.mark.usefixtures("unevaluated")
+def test_candidates_without_calls_are_named_and_uncertain(panel) -> None:
     genotypes, values = panel
     dosage = genotypes.dosage.copy()
     dosage[50] = -1
@@ -62,3 +63,24 @@ def test_fewer_lines_with_calls_than_a_model_needs_are_refused(panel) -> None:
 
 def test_a_long_list_of_names_is_cut() -> None:
     assert named_lines([f"l{i}" for i in range(9)]) == "9 lines (l0, l1, l2, l3, l4, ...) have"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.8, 0.95])
+def test_intervals_hold_where_candidates_lack_most_calls(share: float) -> None:
+    inside, squares, variances = [], [], []
+    for seed in range(6):
+        generator = np.random.default_rng(seed)
+        families = generator.uniform(0.05, 0.95, (4, 300))
+        dosage = generator.binomial(2, families[generator.integers(0, 4, 180)]).astype(np.int8)
+        genetic = dosage @ generator.standard_normal(300)
+        genetic = (genetic - genetic.mean()) / genetic.std()
+        y = genetic + generator.standard_normal(180)
+        dosage[(generator.random(dosage.shape) < share) & (np.arange(180) >= 80)[:, None]] = -1
+        kernels = PanelKernels(Genotypes.from_matrix([f"l{i:03d}" for i in range(180)], dosage))
+        rows, left = np.arange(80), np.arange(80, 180)
+        said = model_named("gblup").fit(kernels, rows, y[rows]).predict(kernels.lines(left, rows))
+        inside.append(np.mean((said.lower_90 <= y[left]) & (y[left] <= said.upper_90)))
+        squares.append(np.mean((said.value - genetic[left]) ** 2))
+        variances.append(np.mean(said.standard_error**2))
+    assert 0.85 < np.mean(inside) < 0.96
+    assert 0.75 < np.sqrt(np.mean(variances) / np.mean(squares)) < 1.25

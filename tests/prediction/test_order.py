@@ -52,12 +52,6 @@ def _same(first: TraitPrediction, second: TraitPrediction) -> bool:
     )
 
 
-@pytest.fixture
-def unevaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions alone: each model is fitted once."""
-    monkeypatch.setattr(predict, "evaluate", lambda *_, **__: None)
-
-
 @pytest.mark.usefixtures("unevaluated")
 @pytest.mark.parametrize("model", [name for name in MODEL_NAMES if name != "gblup+dna"])
 def test_predictions_are_the_same_to_the_byte_whatever_the_order(model: str) -> None:
@@ -71,6 +65,17 @@ def test_predictions_are_the_same_to_the_byte_whatever_the_order(model: str) -> 
     assert _same(first, second)
     assert first.notes == second.notes
     assert first.nearest_training_accession == second.nearest_training_accession
+
+
+def test_figures_of_candidates_are_the_same_whatever_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "evaluate", partial(evaluate, permutations=1))
+    panel = _panel()
+    (first, judged), (second, again) = (
+        predict_trait(genotypes, values, "t", repeats=1) for genotypes, values, _ in (panel, _shuffled(panel))
+    )
+    assert _same(_by_name(first), _by_name(second))
+    assert judged.candidates == again.candidates
+    assert judged.candidates
 
 
 def test_evaluations_are_the_same_whatever_the_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,8 +37,8 @@ def uncalled_notes(genotypes: Genotypes) -> tuple[str, ...]:
     found = []
     if hardly:
         found.append(
-            f"{named_lines(hardly)} no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers): the mean "
-            "is predicted, with the uncertainty of an unknown line."
+            f"{named_lines(hardly)} no or hardly any calls (under {FEWEST_CALLS:.0%} of the markers): the "
+            "mean is predicted, with the uncertainty of an unknown line."
         )
     if partly:
         found.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,8 +16,9 @@ from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
 from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes
+from budwood.prediction.evaluation.candidate_accuracy import CandidateAccuracy
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
-from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+from budwood.prediction.evaluation.results import CandidateSet, Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.fitted_trait_model import ranks
 from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL
@@ -125,7 +127,19 @@ def predict_trait(
         *_told(haplotypes),
     )
     found = _prediction(kernels, labels, trait, fitted, told)
-    return found.with_ranking_note().in_order_of(as_given), evaluation
+    candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
+    found = replace(found, extrapolation=far).with_ranking_note().in_order_of(as_given)
+    return found, replace(evaluation, candidates=candidates)
+
+
+def _candidates(
+    kernels: PanelKernels, labels: PhenotypedLines, model: Estimator, evaluation: Evaluation
+) -> tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]:
+    """What to expect of the candidates, and which lines are far from the phenotyped ones."""
+    score = next(score for score in evaluation.scores if score.name == model.name)
+    return CandidateAccuracy(
+        kernels, labels.rows, labels.y, model, random_r=score.mean_r, random_coverage=score.coverage_90
+    ).judge()
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:

@@ -7,7 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from budwood.prediction.evaluation.results import NOTHING_RANKED, Evaluation, ModelScore, TraitPrediction
+from budwood.prediction.evaluation.results import (
+    NOTHING_RANKED,
+    CandidateSet,
+    Evaluation,
+    ModelScore,
+    TraitPrediction,
+)
 from budwood.report.accuracy import (
     concordance,
     interval_of_mean,
@@ -60,12 +66,55 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
         return f"Do not rely on this accuracy ({figures}): shuffled trait values are predicted as well."
     if side_of_zero(lower, upper) < 1:
         return f"Nothing shows that this ranking beats chance ({figures} on hidden lines)."
+    if any(each.kind != "near" for each in evaluation.candidates):
+        return _distant_candidates(evaluation.candidates, score.mean_r)
     return f"{_grade(score.mean_r)}: {_in_pairs(evaluation)} ({figures})."
 
 
+def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
+    """What to expect where candidates are far from the phenotyped lines."""
+    counts = {
+        kind: sum(len(each.accessions) for each in sets if each.kind == kind)
+        for kind in ("near", "far", "not judged")
+    }
+    total = sum(counts.values())
+    if counts["not judged"] == total:
+        return (
+            f"Not judged: the {counted(total, 'candidate')} are further from the phenotyped lines than any "
+            f"lines that could be hidden. Neither r = {fixed(random_r, 2)}, measured among the phenotyped "
+            "lines, nor the 90 % intervals can be promised for them."
+        )
+    told = []
+    if counts["near"]:
+        told.append(
+            f"for {counts['near']:,}, as near to the phenotyped lines as these are to one another, it is a "
+            f"{_strength(random_r)} guide (r = {fixed(random_r, 2)})"
+        )
+    if counts["far"]:
+        far = [each for each in sets if each.kind == "far"]
+        r = sum(each.mean_r * len(each.accessions) for each in far) / counts["far"]
+        told.append(
+            f"for {counts['far']:,} further away it is a {_strength(r)} guide (r = {fixed(r, 2)} in hidden "
+            "clusters as far away)"
+        )
+    if counts["not judged"]:
+        told.append(f"for {counts['not judged']:,} no lines as far away could be hidden, so it is not judged")
+    whole = f"This ranking of {total:,} candidates is not equally sure: {'; '.join(told)}."
+    if all(each.promised for each in sets):
+        return whole
+    doubtful = [each for each in sets if not each.promised]
+    lines = sum(len(each.accessions) for each in doubtful)
+    seen = [each.lowest_coverage for each in doubtful if each.held_out_sets]
+    held = f"; in hidden clusters as far away they held {percent(min(seen))} or more" if seen else ""
+    return f"{whole} For {lines:,} candidates the 90 % intervals cannot be promised to hold{held}."
+
+
+def _strength(mean_r: float) -> str:
+    return "strong" if mean_r >= _STRONG else "moderate" if mean_r >= _MODERATE else "weak"
+
+
 def _grade(mean_r: float) -> str:
-    strength = "strong" if mean_r >= _STRONG else "moderate" if mean_r >= _MODERATE else "weak"
-    return f"This ranking is a {strength} guide"
+    return f"This ranking is a {_strength(mean_r)} guide"
 
 
 def _in_pairs(evaluation: Evaluation) -> str:

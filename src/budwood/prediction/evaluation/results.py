@@ -47,6 +47,9 @@ _BY_LINE: Final = (
     "extrapolation",
     "structure",
 )
+#: Fewest disjoint held-out sets from which coverage is promised: if sets and candidates are exchangeable, the
+#: candidates have the lowest coverage of all with a probability of 1 in 10.
+_FEWEST_SETS: Final = 9
 #: What is said of predictions that are all equal.
 NOTHING_RANKED: Final = (
     "Nothing can be ranked: the model finds no heritability in these values and predicts the same for every "
@@ -199,6 +202,47 @@ class PermutationTest:
 
 
 @dataclass(frozen=True)
+class CandidateSet:
+    """Candidates that are alike in how far they are from the phenotyped lines, and what to expect of them.
+
+    Attributes
+    ----------
+    kind
+        ``"near"``: as near to the phenotyped lines as these are to one another, so the figures are those of
+        the folds. ``"far"``: a cluster further away; the figures are of clusters of phenotyped lines, as far
+        from the rest, that were held out whole. ``"not judged"``: no such cluster could be held out.
+    accessions
+        Ids.
+    distance
+        Median squared distance from the nearest phenotyped line, in units of the relationship.
+    mean_r
+        Mean correlation in the held-out sets, NaN where not judged.
+    lowest_coverage, mean_coverage
+        Of the 90 % intervals in the held-out sets, NaN where not judged.
+    held_out_sets, disjoint_sets
+        How many sets stand for these candidates, and how many of them have no line in common.
+    """
+
+    kind: str
+    accessions: tuple[str, ...]
+    distance: float
+    mean_r: float
+    lowest_coverage: float
+    mean_coverage: float
+    held_out_sets: int
+    disjoint_sets: int = 0
+
+    @property
+    def promised(self) -> bool:
+        """Whether the coverage of the 90 % intervals can be promised.
+
+        It can where random folds stand for the candidates, or where the intervals held at least 80 % in every
+        held-out set and nine of these have no line in common.
+        """
+        return self.kind == "near" or (self.disjoint_sets >= _FEWEST_SETS and self.lowest_coverage >= 0.8)
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Held-out accuracy of several models of one trait.
 
@@ -230,6 +274,8 @@ class Evaluation:
         (n,) fold of each labelled accession in the first repeat, from 0.
     families
         For the scheme ``"families"``, every family.
+    candidates
+        What to expect of the candidates of the prediction, near ones first; empty where there are none.
     notes
         Sentences on what to mind in reading the figures.
     """
@@ -252,6 +298,7 @@ class Evaluation:
     held_out_fold: NDArray[np.int64] | None = None
     families: tuple[Family, ...] = ()
     notes: tuple[str, ...] = ()
+    candidates: tuple[CandidateSet, ...] = ()
 
     def to_frame(self) -> pandas.DataFrame:
         """A row for each model with its accuracy, calibration and gain; needs pandas."""
@@ -289,8 +336,8 @@ class TraitPrediction:
         (n,) the labelled accession with the largest genomic correlation (never the accession itself), and
         that correlation, -1 to 1.
     extrapolation
-        (n,) ``bool``: less related to its nearest training accession than 95 % of the training accessions are
-        to theirs; never for labelled accessions.
+        (n,) ``bool``: further from its nearest training accession than 95 % of the training accessions around
+        that one are from theirs, or in a cluster of candidates that is; never for labelled accessions.
     variance_shares
         Share of the phenotypic variance of each kernel and of ``"residual"``; they add up to 1.
     structure

@@ -132,6 +132,20 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         }
         | {name: finite(getattr(evaluation.permutation, name)) for name in ("mean_r", "lower", "upper")},
         "held_out": _held_out(evaluation),
+        "candidates": [
+            {
+                "kind": each.kind,
+                "accessions": list(each.accessions),
+                "distance": finite(each.distance),
+                "mean_r": finite(each.mean_r),
+                "mean_coverage": finite(each.mean_coverage),
+                "lowest_coverage": finite(each.lowest_coverage),
+                "held_out_sets": each.held_out_sets,
+                "disjoint_sets": each.disjoint_sets,
+                "coverage_promised": each.promised,
+            }
+            for each in evaluation.candidates
+        ],
     }
     if evaluation.families:
         record["families"] = [

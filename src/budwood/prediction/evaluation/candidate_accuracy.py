@@ -1,0 +1,214 @@
+"""Accuracy for the candidates at hand: that of held-out lines as far from the training lines as these are.
+
+Lines held out at random keep their relatives in the training set. Candidates of another population do not,
+and an accuracy from random folds does not hold for them. So candidates are taken by cluster. A cluster as
+near to the phenotyped lines as these are to one another has the accuracy of random folds. For one further
+away, clusters of phenotyped lines that are as far from the rest are held out whole, and their accuracy is
+given. Where there is none, the cluster is not judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.prediction.contract import Estimator
+from budwood.prediction.evaluation.results import CandidateSet
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.stats.evaluation.metrics import coverage, pearson_r
+from budwood.stats.evaluation.splitters import Folds, cluster_folds
+from budwood.stats.relationship.relationship import Rows
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+#: Clusters of the candidates, and fewest lines of one.
+_CLUSTERS: Final = 8
+_SMALLEST: Final = 5
+#: Clusters of the phenotyped lines that have a limit of their own, and fewest lines of one.
+_TRAINING_CLUSTERS: Final = 5
+_OWN_LIMIT: Final = 20
+#: Share of the phenotyped lines that have a nearer relative than a line that is far, and than one that is
+#: unusual: a cluster of unusual lines is far as a whole.
+_NEAR: Final = 0.95
+_USUAL: Final = 0.75
+#: Numbers of clusters into which the phenotyped lines are divided to hold some out.
+_DIVISIONS: Final = (2, 3, 4, 5, 6, 8)
+#: Fewest lines that are held out together, and that are left to learn from.
+_HELD_OUT: Final = 10
+_LEFT: Final = 20
+#: Share of a cluster's distance that held-out lines must have to stand for it.
+_AS_FAR: Final = 0.8
+#: Most sets held out for one cluster of candidates.
+_SETS: Final = 6
+
+
+@dataclass(frozen=True)
+class HeldOutSet:
+    """Phenotyped lines held out together, and what the model said of them.
+
+    Attributes
+    ----------
+    r, coverage_90
+        Correlation with the observations, and share of these in their 90 % interval.
+    """
+
+    r: float
+    coverage_90: float
+
+
+class CandidateAccuracy:
+    """Judges the candidates of a panel.
+
+    Parameters
+    ----------
+    kernels
+        The whole panel.
+    phenotyped
+        (n,) rows of it with a value.
+    y
+        (n,) trait values.
+    model
+        The model that predicts the candidates.
+    random_r, random_coverage
+        Its accuracy and its intervals' coverage in random folds.
+    """
+
+    def __init__(
+        self,
+        kernels: PanelKernels,
+        phenotyped: Rows,
+        y: Vector,
+        model: Estimator,
+        *,
+        random_r: float,
+        random_coverage: float,
+    ) -> None:
+        self._kernels, self._phenotyped, self._y, self._model = kernels, phenotyped, y, model
+        self._random = HeldOutSet(random_r, random_coverage)
+        rest = np.ones(len(kernels), dtype=np.bool_)
+        rest[phenotyped] = False
+        self._candidates = np.flatnonzero(rest)
+        # Of all lines: markers that do not vary among the phenotyped ones tell candidates from them.
+        self._relationship = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
+        own = np.diagonal(self._relationship)
+        self._distance = np.maximum(own[:, None] + own[None, :] - 2.0 * self._relationship, 0.0)
+        self._tried: dict[bytes, HeldOutSet] = {}
+
+    def far_lines(self, quantile: float = _NEAR) -> NDArray[np.bool_]:
+        """(lines,) whether a line is further from its nearest phenotyped line than those around that one.
+
+        A line is far from its nearest phenotyped line if 95 % of the phenotyped lines around that one are
+        nearer to theirs; a phenotyped line never is. The limit is that of the cluster of phenotyped lines in
+        which the nearest one is, so a training set of two groups is no reason to call a third one near.
+        """
+        training = self._distance[np.ix_(self._phenotyped, self._phenotyped)].copy()
+        np.fill_diagonal(training, np.inf)
+        nearest = training.min(axis=1)
+        clusters = self._clusters(self._phenotyped, _TRAINING_CLUSTERS, _OWN_LIMIT)
+        limit = np.empty(len(nearest))
+        for cluster in np.unique(clusters):
+            inside = clusters == cluster
+            limit[inside] = np.quantile(nearest[inside], quantile)
+        far = np.zeros(len(self._kernels), dtype=np.bool_)
+        to_training = self._distance[np.ix_(self._candidates, self._phenotyped)]
+        if len(self._candidates):
+            far[self._candidates] = to_training.min(axis=1) > limit[to_training.argmin(axis=1)] * (1.0 + 1e-9)
+        return far
+
+    def judge(self) -> tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]:
+        """Accuracy for each cluster of candidates, near ones taken together; and which lines are far.
+
+        All lines of a cluster count as far where most of them are further away than three in four of the
+        phenotyped lines around their nearest one are from theirs.
+        """
+        far, distant, sets = self.far_lines(), self.far_lines(_USUAL), []
+        clusters = self._clusters(self._candidates, _CLUSTERS, _SMALLEST)
+        near = np.zeros(len(self._candidates), dtype=np.bool_)
+        for cluster in np.unique(clusters):
+            inside = clusters == cluster
+            rows = self._candidates[inside]
+            if not _mostly(distant[rows]):
+                near |= inside
+                continue
+            far[rows] = True
+            sets.append(self._far_set(rows))
+        if near.any():
+            sets.insert(0, self._set("near", self._candidates[near], [self._random]))
+        return tuple(sets), far
+
+    def _far_set(self, rows: Rows) -> CandidateSet:
+        distance = self._nearest(rows, self._phenotyped)
+        alike = [held for held in self._held_out_sets() if self._set_distance(held) >= _AS_FAR * distance]
+        alike.sort(key=lambda held: abs(np.log(self._set_distance(held) / max(distance, 1e-12))))
+        found = [self._try(held) for held in alike[:_SETS]]
+        return self._set("far" if found else "not judged", rows, found, _disjoint(alike[:_SETS]))
+
+    def _set(self, kind: str, rows: Rows, found: list[HeldOutSet], disjoint: int = 0) -> CandidateSet:
+        nan = float("nan")
+        return CandidateSet(
+            kind=kind,
+            accessions=tuple(self._kernels.genotypes.accessions[row] for row in rows),
+            distance=self._nearest(rows, self._phenotyped),
+            mean_r=float(np.mean([each.r for each in found])) if found else nan,
+            lowest_coverage=min((each.coverage_90 for each in found), default=nan),
+            mean_coverage=float(np.mean([each.coverage_90 for each in found])) if found else nan,
+            held_out_sets=len(found),
+            disjoint_sets=disjoint,
+        )
+
+    def _held_out_sets(self) -> list[NDArray[np.bool_]]:
+        """Clusters of phenotyped lines from coarse and fine divisions, each once."""
+        found: dict[bytes, NDArray[np.bool_]] = {}
+        n = len(self._phenotyped)
+        for count in _DIVISIONS:
+            clusters = self._clusters(self._phenotyped, count, _HELD_OUT)
+            for cluster in np.unique(clusters):
+                held = clusters == cluster
+                size = int(held.sum())
+                enough = size >= _HELD_OUT and n - size >= max(_LEFT, n // 3)
+                if enough and np.ptp(self._y[held]) > 0.0 and np.ptp(self._y[~held]) > 0.0:
+                    found[held.tobytes()] = held
+        return list(found.values())
+
+    def _set_distance(self, held: NDArray[np.bool_]) -> float:
+        return self._nearest(self._phenotyped[held], self._phenotyped[~held])
+
+    def _try(self, held: NDArray[np.bool_]) -> HeldOutSet:
+        key = held.tobytes()
+        if key not in self._tried:
+            training, rows, y = self._phenotyped[~held], self._phenotyped[held], self._y
+            fitted = self._model.fit(self._kernels, training, y[~held])
+            said = fitted.predict(self._kernels.lines(rows, training))
+            inside = coverage(said.lower_90, said.upper_90, y[held])
+            self._tried[key] = HeldOutSet(pearson_r(said.value, y[held]), inside)
+        return self._tried[key]
+
+    def _nearest(self, rows: Rows, others: Rows) -> float:
+        """Median distance of rows from the nearest of others."""
+        return float(np.median(self._distance[np.ix_(rows, others)].min(axis=1)))
+
+    def _clusters(self, rows: Rows, count: int, smallest: int) -> Folds:
+        count = min(count, len(rows) // smallest)
+        if count < 2:
+            return np.zeros(len(rows), dtype=np.int64)
+        return cluster_folds(self._relationship[np.ix_(rows, rows)], count, smallest)
+
+
+def _mostly(unusual: NDArray[np.bool_]) -> bool:
+    """Whether over half of a cluster's lines are unusual, and more than chance explains."""
+    chance = 1.0 - _USUAL
+    error = float(np.sqrt(chance * (1.0 - chance) / len(unusual)))
+    return float(unusual.mean()) > max(0.5, chance + 3.0 * error)
+
+
+def _disjoint(sets: list[NDArray[np.bool_]]) -> int:
+    """How many of the sets have no line in common, taken from the first on."""
+    kept: list[NDArray[np.bool_]] = []
+    for each in sets:
+        if not any((each & other).any() for other in kept):
+            kept.append(each)
+    return len(kept)
