@@ -11,14 +11,18 @@ least .80 in every set, nine of them disjoint). True: r and coverage of their ow
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
-from scoreboard import Task, read
 
+from benchmarks.accuracy.scoreboard import Task, read
+from benchmarks.common.arguments import parser_for
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.evaluation.candidate_accuracy import CandidateAccuracy
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
@@ -151,6 +155,7 @@ def summary(name: str, found: list[Outcome]) -> str:
 
 
 def main() -> None:
+    parser_for(__doc__).parse_args()
     found = []
     for case in (*simulated(2), *simulated(5), *real(Path(os.environ["BUDWOOD_DATA"]))):
         each = judge(case)

@@ -10,9 +10,15 @@ too much.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.arguments import parser_for
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
@@ -46,6 +52,7 @@ def outcome(seed: int, share: float, *, training: bool) -> tuple[float, float, f
 
 
 def main() -> None:
+    parser_for(__doc__).parse_args()
     print("| calls missing | of | covered | lowest and highest panel | SE / RMSE | r with genetic values |")
     print("|--:|---|--:|--:|--:|--:|")
     for training, who in ((False, "candidates"), (True, "candidates, half of the phenotyped lines")):
