@@ -411,3 +411,25 @@ def test_marker_effects_give_the_predictions(run, panel, tmp_path) -> None:
 def test_marker_effects_of_a_model_that_is_not_linear_are_refused(refused, panel) -> None:
     words = ("--model", "gaussian", "--marker-effects")
     assert "not linear in the markers" in refused("predict", *panel.words(), *words)
+
+
+def test_covariates_are_taken_out_of_values_and_said(run, panel, tmp_path) -> None:
+    plain = tmp_path / "plain"
+    assert run("predict", *panel.words(), "--out", plain).code == 0
+    expected = {row["accession"]: row for row in rows_of(plain)}
+    with panel.phenotypes.open(newline="") as handle:
+        records = list(csv.DictReader(handle))
+    table = tmp_path / "blocks.csv"
+    blocks = {row["accession"]: i % 2 for i, row in enumerate(records)}
+    table.write_text("accession,block\n" + "".join(f"{name},{block}\n" for name, block in blocks.items()))
+    lines = ["accession,height"]
+    lines += [f"{r['accession']},{float(r['height']) + 50 * blocks[r['accession']]}" for r in records]
+    panel.phenotypes.write_text("\n".join(lines) + "\n")
+    out = tmp_path / "out"
+    ran = run("predict", *panel.words(), "--covariates", table, "--out", out)
+    assert ran.code == 0, ran.err
+    assert "adjusted for covariates, block (2 levels)" in ran.out
+    assert "blocks.csv" in {given["name"] for given in read_manifest(out)["inputs"]}
+    found = {row["accession"]: row for row in rows_of(out)}
+    pairs = [(float(found[n]["prediction"]), float(expected[n]["prediction"])) for n in expected]
+    assert np.corrcoef(np.array(pairs).T)[0, 1] > 0.8

@@ -161,3 +161,12 @@ EnvironmentFile = Annotated[
         "provenance (field, controlled, mixed) and numbers such as rain.",
     ),
 ]
+CovariateFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--covariates",
+        metavar="CSV",
+        help="Table of accessions and covariates (numbers, blocks, families) whose effects are taken out of "
+        "the trait values.",
+    ),
+]

@@ -49,6 +49,8 @@ class PanelFiles:
         Table of the environments that the phenotypes were observed in.
     accession_column
         Column of the phenotypes that names the accession; known by its name and cells where None.
+    covariates
+        Table of what trait values are adjusted for: numbers, blocks, families by accession.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class PanelFiles:
     subgenomes_by_name: bool = False
     environments: Path | None = None
     accession_column: str | None = None
+    covariates: Path | None = None
 
     def __post_init__(self) -> None:
         if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
@@ -78,7 +81,11 @@ class PanelFiles:
                 where="command line",
                 mend="give --reference as well",
             )
-        for one, other in (("annotation", "marker_weights"), ("subgenomes", "subgenomes_by_name")):
+        for one, other in (
+            ("annotation", "marker_weights"),
+            ("subgenomes", "subgenomes_by_name"),
+            ("covariates", "environments"),
+        ):
             if getattr(self, one) and getattr(self, other):
                 raise BudwoodError(
                     f"--{one} and --{other.replace('_', '-')} exclude each other",
@@ -91,7 +98,7 @@ class PanelFiles:
         """Every file that is read, for the manifest."""
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
         named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
-        named += [self.annotation, self.marker_weights, self.subgenomes, self.environments]
+        named += [self.annotation, self.marker_weights, self.subgenomes, self.environments, self.covariates]
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
 
 

@@ -16,6 +16,7 @@ from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
 from budwood.prediction.contract import Estimator, fit_notes
+from budwood.prediction.covariates import Covariates, adjust_for_covariates
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
 from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
@@ -58,7 +59,12 @@ class TraitModel:
     seed: int = 0
 
     def fit(
-        self, panel: Panel | Genotypes, y: str | Mapping[str, float] | ArrayLike, *, trait: str = ""
+        self,
+        panel: Panel | Genotypes,
+        y: str | AccessionMeans | Mapping[str, float] | ArrayLike,
+        *,
+        trait: str = "",
+        covariates: Covariates | None = None,
     ) -> FittedTraitModel:
         """Learn a trait from the phenotyped lines of a panel.
 
@@ -74,6 +80,9 @@ class TraitModel:
             where a line is not phenotyped.
         trait
             Name of the trait where ``y`` is not a name.
+        covariates
+            What values are adjusted for, by name and accession: numbers, or levels as strings (see
+            :func:`~budwood.prediction.covariates.adjust_for_covariates`).
 
         Returns
         -------
@@ -89,6 +98,8 @@ class TraitModel:
         estimator = model_named(self.model, seed=self.seed)
         data = FitData.of(panel)
         means, name = _means(panel, data.genotypes, y), y if isinstance(y, str) else trait
+        if covariates:
+            means = adjust_for_covariates(data.genotypes, means, covariates, name)
         lines = match_phenotyped(data.genotypes, means.values, name, weights=means.weights)
         return fit_panel(
             data,
@@ -225,7 +236,9 @@ def _kernels_of(fitted: object) -> tuple[str, ...]:
 
 
 def _means(
-    panel: Panel | Genotypes, genotypes: Genotypes, y: str | Mapping[str, float] | ArrayLike
+    panel: Panel | Genotypes,
+    genotypes: Genotypes,
+    y: str | AccessionMeans | Mapping[str, float] | ArrayLike,
 ) -> AccessionMeans:
     """Trait values by accession and their weights."""
     given = panel if isinstance(panel, Genotypes) else panel.genotypes
@@ -235,7 +248,7 @@ def _means(
                 f"genotypes alone have no trait {y!r}", mend="give a panel with phenotypes, or the values"
             )
         return panel.accession_means(y)
-    if isinstance(y, Mapping):
+    if isinstance(y, Mapping | AccessionMeans):
         return AccessionMeans.of(y)
     values = np.asarray(y, dtype=np.float64)
     if values.shape != (len(given.accessions),):

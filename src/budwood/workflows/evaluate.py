@@ -132,6 +132,7 @@ class EvaluateOptions:
             "--marker-weights": self.files.marker_weights,
             "--subgenomes": self.files.subgenomes or self.files.subgenomes_by_name,
             "--groups": self.groups,
+            "--covariates": self.files.covariates,
             "--h2": self.h2 is not None,
             "--lower-is-better": self.lower_is_better,
         }
@@ -217,11 +218,12 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     from budwood.prediction.compare import DNA_MODEL, compare_models
     from budwood.prediction.phenotyped import match_phenotyped
     from budwood.workflows.sequence import add_sequence
+    from budwood.workflows.trait_values import trait_values
 
     design = options.design
     groups = read_accession_column(options.groups, options.group_column) if options.groups else None
     panel = read_panel(options.files, options.trait)
-    values = panel.accession_means(options.trait)
+    values = trait_values(panel, options.files, options.trait)
     match_phenotyped(
         panel.genotypes, values.values, options.trait
     )  # refuses too few lines before the long work

@@ -18,6 +18,7 @@ from budwood.workflows.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
+    from budwood.panel.accession_means import AccessionMeans
     from budwood.panel.panel import Panel
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
@@ -96,10 +97,10 @@ class PredictResult:
         With haplotypes and vectors where a reference genome was given.
     prediction, evaluation
         Of the trait; the model that predicts is the one with the permutation test.
+    values
+        Trait values that the models learnt from, adjusted for environments and covariates.
     in_environments
         Predictions in each environment, where a table of environments was given.
-    value_notes
-        How the trait values were adjusted for environments and weighted.
     effects
         Marker effects, where they were asked for.
     """
@@ -107,8 +108,8 @@ class PredictResult:
     panel: Panel
     prediction: TraitPrediction
     evaluation: Evaluation
+    values: AccessionMeans
     in_environments: EnvironmentPrediction | None = None
-    value_notes: tuple[str, ...] = ()
     effects: EffectTable | None = None
 
     @property
@@ -247,7 +248,8 @@ def save_model(
             folder, kind=KIND, inputs=inputs, seeds=seeds, parameters=parameters, overwrite=overwrite
         ) as draft,
     ):
-        TraitModel(name, seed=options.seed).fit(panel, options.trait).write(draft)
+        model = TraitModel(name, seed=options.seed)
+        model.fit(panel, result.values, trait=options.trait).write(draft)
         write_evaluation(draft.path("evaluation.json"), result.evaluation)
         if panel.environments is not None and panel.phenotypes is not None:
             fitted, _ = fit_environments(
@@ -282,9 +284,10 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
     from budwood.prediction.environments.predict import predict_environments
     from budwood.prediction.predict import predict_trait, usual_model
     from budwood.prediction.trait_model import TraitModel
+    from budwood.workflows.trait_values import trait_values
 
     panel = _prepared(options, announce)
-    values = panel.accession_means(options.trait)
+    values = trait_values(panel, options.files, options.trait)
     with blas_threads(len(panel)):
         prediction, evaluation = predict_trait(
             panel.genotypes,
@@ -299,7 +302,8 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
         effects = None
         if options.marker_effects:
             name = options.model or usual_model(panel.weights, embedded=panel.vectors is not None)
-            effects = TraitModel(name, seed=options.seed).fit(panel, options.trait).marker_effects()
+            model = TraitModel(name, seed=options.seed)
+            effects = model.fit(panel, values, trait=options.trait).marker_effects()
         several = None
         if panel.environments is not None and panel.phenotypes is not None:
             several = predict_environments(
@@ -310,7 +314,7 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
         prediction=prediction,
         evaluation=evaluation,
         in_environments=several,
-        value_notes=values.notes,
+        values=values,
         effects=effects,
     )
 
