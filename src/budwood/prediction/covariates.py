@@ -69,8 +69,8 @@ def adjust_for_covariates(
     share = float(np.var(part) / np.var(lines.y))
     note = (
         f"Values are adjusted for covariates, {', '.join(notes)}, which account for {share:.0%} of their "
-        "variance: fixed effects by generalised least squares beside the relationship, estimated once from all "
-        "phenotyped lines. Predictions are for the mean of the phenotyped lines' covariates."
+        "variance: fixed effects by generalised least squares beside the relationship, estimated once from "
+        "all phenotyped lines. Predictions are for the mean of the phenotyped lines' covariates."
     )
     more = (f"{dropped} effects of covariates that others determine were left out.",) if dropped else ()
     return replace(means, values={**means.values, **adjusted}, notes=(*means.notes, note, *more))
