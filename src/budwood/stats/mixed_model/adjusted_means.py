@@ -77,6 +77,11 @@ def adjusted_means(
     error_variance
         (N,) their squared standard errors, or None where they are unknown.
 
+    Returns
+    -------
+    AdjustedMeans
+        Of the lines and environments up to the largest rows.
+
     Examples
     --------
     The second environment yields 10 more, and line 2 was only there:

@@ -100,6 +100,18 @@ def sample_bayes_c(
         Rounds over all predictors, and how many of the first are dropped.
     seed
         Of the draws.
+
+    Returns
+    -------
+    BayesCPosterior
+        Posterior means of each chain.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.0], [1.0], [-1.0], [1.0]])
+    >>> found = sample_bayes_c(x, np.array([0.0, 2.0, 0.1, 1.9]), np.ones((1, 4)), iterations=200, burn_in=50)
+    >>> found.effects.shape, bool(found.effects[0, 0] > 0.0)
+    ((1, 1), True)
     """
     chains = _Chains(
         np.ascontiguousarray(x.T), y, weights, prior or BayesCPrior(), np.random.default_rng(seed)

@@ -54,6 +54,11 @@ def cell_means(line: Rows, environment: Rows, value: Vector, standard_error: Vec
     value, standard_error
         (R,) NaN for an unknown standard error.
 
+    Returns
+    -------
+    CellMeans
+        One mean for each cell with a record.
+
     Raises
     ------
     BudwoodError
