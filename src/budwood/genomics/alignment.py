@@ -57,6 +57,16 @@ class Alignment:
         """The alignment without some species; a genus alone takes all of its species away.
 
         Columns in which no other row has a base are dropped.
+
+        Parameters
+        ----------
+        species
+            Names to leave out: ``Genus species``, or a genus alone.
+
+        Returns
+        -------
+        Alignment
+            The other rows, without the columns in which none of them has a base.
         """
         unwanted = [name.split() for name in species]
         kept = [
@@ -110,6 +120,16 @@ class Alignment:
 
 def species_of(header: str) -> str:
     """Species of a row named like ``Genus_species|source``.
+
+    Parameters
+    ----------
+    header
+        Header of a row.
+
+    Returns
+    -------
+    str
+        Genus and species, separated by a blank.
 
     Examples
     --------

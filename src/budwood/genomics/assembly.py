@@ -29,10 +29,22 @@ class Assembly(Protocol):
         """Contig lengths in file order."""
 
     def sequence(self, interval: Interval) -> NDArray[np.uint8]:
-        """Codes of the interval (reverse complemented on ``-``); BudwoodError past a contig's end."""
+        """Codes of the interval (reverse complemented on ``-``); BudwoodError past a contig's end.
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+        """
 
     def soft_mask(self, interval: Interval) -> NDArray[np.bool_]:
-        """Whether each base of the interval is lower case in the file (reversed on ``-``)."""
+        """Whether each base of the interval is lower case in the file (reversed on ``-``).
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+        """
 
 
 class InMemoryAssembly:
@@ -71,13 +83,35 @@ class InMemoryAssembly:
         return {name: len(codes) for name, codes in self._codes.items()}
 
     def sequence(self, interval: Interval) -> NDArray[np.uint8]:
-        """Codes of the interval, reverse complemented on ``-``."""
+        """Codes of the interval, reverse complemented on ``-``.
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+
+        Returns
+        -------
+        ndarray
+            (length,) ``uint8`` codes.
+        """
         check_interval(interval, self.contigs)
         codes = self._codes[interval.contig][interval.start : interval.end]
         return reverse_complement(codes) if interval.strand == "-" else codes.copy()
 
     def soft_mask(self, interval: Interval) -> NDArray[np.bool_]:
-        """Whether each base of the interval is lower case, reversed on ``-``."""
+        """Whether each base of the interval is lower case, reversed on ``-``.
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+
+        Returns
+        -------
+        ndarray
+            (length,) of bool.
+        """
         check_interval(interval, self.contigs)
         mask = self._masks[interval.contig][interval.start : interval.end].copy()
         return mask[::-1] if interval.strand == "-" else mask
@@ -108,6 +142,16 @@ class AssemblyQuality:
 def assembly_quality(assembly: Assembly) -> AssemblyQuality:
     """Contiguity and composition, reading the assembly once in pieces of bounded size.
 
+    Parameters
+    ----------
+    assembly
+        The assembly to read.
+
+    Returns
+    -------
+    AssemblyQuality
+        Counts, N50 and L50, shares of N and of soft-masked bases (0 to 1).
+
     Examples
     --------
     >>> assembly_quality(InMemoryAssembly({"a": "ACGTACGT", "b": "NNnn", "c": "AC", "d": "AA"}))
@@ -126,12 +170,38 @@ def assembly_quality(assembly: Assembly) -> AssemblyQuality:
 
 
 def lower_case(letters: bytes) -> NDArray[np.bool_]:
-    """Whether each letter is lower case."""
+    """Whether each letter is lower case.
+
+    Parameters
+    ----------
+    letters
+        Letters of a sequence.
+
+    Returns
+    -------
+    ndarray
+        (length,) of bool.
+    """
     return _LOWER_CASE[np.frombuffer(letters, dtype=np.uint8)]
 
 
 def check_interval(interval: Interval, contigs: Mapping[str, int], where: str = "") -> None:
-    """Raise BudwoodError when a contig is unknown or an interval runs past its end."""
+    """Raise BudwoodError when a contig is unknown or an interval runs past its end.
+
+    Parameters
+    ----------
+    interval
+        The interval to check.
+    contigs
+        Length of each contig in bases.
+    where
+        File or feature, for the message.
+
+    Raises
+    ------
+    BudwoodError
+        If the contig is unknown or the interval runs past its end.
+    """
     length = contigs.get(interval.contig)
     if length is None:
         known = ", ".join(list(contigs)[:6]) + (", ..." if len(contigs) > 6 else "")

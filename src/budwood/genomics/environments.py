@@ -49,7 +49,15 @@ class Environments:
 
     @classmethod
     def named(cls, names: Sequence[str], provenance: str = "") -> Environments:
-        """Environments of which nothing else is known."""
+        """Environments of which nothing else is known.
+
+        Parameters
+        ----------
+        names
+            Names of the environments.
+        provenance
+            Field, controlled, mixed or empty; the same for all.
+        """
         empty = ("",) * len(names)
         return cls(tuple(names), empty, empty, empty, (provenance,) * len(names))
 
@@ -74,7 +82,18 @@ class Environments:
         return tuple(f"{place} {year}" if place and year else name for name, place, year in every)
 
     def take(self, rows: Sequence[int]) -> Environments:
-        """The chosen environments, in the order given."""
+        """The chosen environments, in the order given.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, from 0.
+
+        Returns
+        -------
+        Environments
+            One row for each number.
+        """
         chosen = [int(row) for row in rows]
         return Environments(
             tuple(self.names[i] for i in chosen),
@@ -87,6 +106,11 @@ class Environments:
 
     def check_known(self, named: Iterable[str]) -> None:
         """Refuse environments that are not in the table.
+
+        Parameters
+        ----------
+        named
+            Names of environments; repeats are allowed.
 
         Raises
         ------
@@ -104,6 +128,18 @@ class Environments:
 
 def provenance_named(word: str, where: str) -> str:
     """The provenance that a word of a file means.
+
+    Parameters
+    ----------
+    word
+        The cell of the file.
+    where
+        File and line, for the message.
+
+    Returns
+    -------
+    str
+        ``field``, ``controlled``, ``mixed`` or empty.
 
     Raises
     ------

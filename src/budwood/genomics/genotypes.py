@@ -41,7 +41,18 @@ class Markers:
         return len(self.identifier)
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Markers:
-        """The chosen markers, in the order given."""
+        """The chosen markers, in the order given.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, from 0, or a mask (m,).
+
+        Returns
+        -------
+        Markers
+            The chosen markers.
+        """
         return Markers(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
@@ -86,7 +97,17 @@ class Genotypes:
     def from_matrix(
         cls, accessions: Sequence[str], dosage: NDArray[np.int8] | NDArray[np.float32], ploidy: int = 2
     ) -> Genotypes:
-        """Genotypes of markers without names or positions."""
+        """Genotypes of markers without names or positions.
+
+        Parameters
+        ----------
+        accessions
+            n ids.
+        dosage
+            (n, m): int8 with -1, or float32 with NaN, where missing.
+        ploidy
+            Copies of every accession.
+        """
         m = dosage.shape[1]
         empty = np.full(m, "", dtype=object)
         names = np.array([f"marker{j + 1}" for j in range(m)], dtype=object)
@@ -99,7 +120,13 @@ class Genotypes:
         return {name: i for i, name in enumerate(self.accessions)}
 
     def frequency_matrix(self) -> NDArray[np.float64]:
-        """Dosage divided by ploidy, (n, m) in 0..1, NaN where missing."""
+        """Dosage divided by ploidy, (n, m) in 0..1, NaN where missing.
+
+        Returns
+        -------
+        ndarray
+            (n, m) ``float64``.
+        """
         dosage = self.dosage.astype(np.float64)
         dosage[dosage < 0] = np.nan
         return dosage / self.ploidy[:, None]
@@ -114,6 +141,11 @@ class Genotypes:
         ----------
         ploidy
             Copies by accession id; accessions that are not named keep theirs.
+
+        Returns
+        -------
+        Genotypes
+            The same accessions, markers and dosages.
 
         Raises
         ------
@@ -145,7 +177,18 @@ class Genotypes:
         return Genotypes(self.accessions, self.markers, self.dosage, copies)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Genotypes:
-        """The chosen accessions, in the order given."""
+        """The chosen accessions, in the order given.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, from 0.
+
+        Returns
+        -------
+        Genotypes
+            The chosen accessions with all markers.
+        """
         index = np.asarray(rows, dtype=np.intp)
         chosen = tuple(self.accessions[i] for i in index)
         return Genotypes(chosen, self.markers, self.dosage[index], self.ploidy[index])
@@ -173,5 +216,16 @@ class Genotypes:
         return np.array(rows, dtype=np.intp), np.array(columns, dtype=np.intp)
 
     def take_markers(self, columns: NDArray[np.intp] | NDArray[np.bool_]) -> Genotypes:
-        """The chosen markers, in the order given."""
+        """The chosen markers, in the order given.
+
+        Parameters
+        ----------
+        columns
+            Column numbers, from 0, or a mask (m,).
+
+        Returns
+        -------
+        Genotypes
+            All accessions with the chosen markers.
+        """
         return Genotypes(self.accessions, self.markers.take(columns), self.dosage[:, columns], self.ploidy)

@@ -11,6 +11,15 @@ from budwood.errors import BudwoodError
 class Interval:
     """Contig, 0-based half-open start and end, and strand (``+`` or ``-``).
 
+    Attributes
+    ----------
+    contig
+        Name of the contig.
+    start, end
+        0-based half-open interval on the + strand.
+    strand
+        ``+`` or ``-``.
+
     Examples
     --------
     >>> Interval("Chr2", 10, 15).length

@@ -64,6 +64,16 @@ class Phenotypes:
     def means(self, trait: str) -> dict[str, float]:
         """Mean of an accession's values of a trait over environments, accessions without one left out.
 
+        Parameters
+        ----------
+        trait
+            Name of the trait.
+
+        Returns
+        -------
+        dict
+            Mean by accession.
+
         Raises
         ------
         BudwoodError
@@ -78,6 +88,16 @@ class Phenotypes:
 
     def describe(self, trait: str) -> TraitDescription:
         """Minimum, median, maximum and outliers of a trait's values.
+
+        Parameters
+        ----------
+        trait
+            Name of the trait.
+
+        Returns
+        -------
+        TraitDescription
+            Number, minimum, median, maximum and outliers.
 
         Raises
         ------

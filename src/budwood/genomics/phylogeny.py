@@ -33,7 +33,13 @@ class Clade:
     children: tuple[Clade, ...] = ()
 
     def leaves(self) -> Iterator[Clade]:
-        """The leaves from left to right."""
+        """The leaves from left to right.
+
+        Yields
+        ------
+        Clade
+            The next leaf.
+        """
         if not self.children:
             yield self
         for child in self.children:
@@ -41,6 +47,16 @@ class Clade:
 
     def pruned(self, wanted: Sequence[str]) -> Clade:
         """The tree of these species alone; branches on either side of a node that falls away are joined.
+
+        Parameters
+        ----------
+        wanted
+            Names of leaves.
+
+        Returns
+        -------
+        Clade
+            The smallest tree that holds them, without a branch above its root.
 
         Raises
         ------
@@ -68,6 +84,11 @@ def tree_of_lineages(lineages: Mapping[str, Sequence[str]]) -> Clade:
     lineages
         Per species its ranks from the widest to the narrowest, without the species itself. Where some have
         fewer ranks than others, the branch to the species is longer.
+
+    Returns
+    -------
+    Clade
+        The root.
 
     Examples
     --------

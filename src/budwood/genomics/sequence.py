@@ -28,6 +28,16 @@ _COMPLEMENT: Final = np.array([T, G, C, A, N, MASK, PAD], dtype=np.uint8)
 def encode(letters: str | bytes) -> NDArray[np.uint8]:
     """Codes of a DNA string; any letter outside ``ACGTU`` (IUPAC codes too) becomes N.
 
+    Parameters
+    ----------
+    letters
+        The sequence; lower case counts as upper case.
+
+    Returns
+    -------
+    ndarray
+        (length,) ``uint8``.
+
     Examples
     --------
     >>> encode("acGTNR")
@@ -40,6 +50,16 @@ def encode(letters: str | bytes) -> NDArray[np.uint8]:
 def decode(codes: NDArray[np.uint8]) -> str:
     """Letters of a code array (mask is ``#``, pad is ``.``).
 
+    Parameters
+    ----------
+    codes
+        Codes of one sequence.
+
+    Returns
+    -------
+    str
+        One letter for each code.
+
     Examples
     --------
     >>> decode(encode("ACGTN"))
@@ -50,6 +70,16 @@ def decode(codes: NDArray[np.uint8]) -> str:
 
 def reverse_complement(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Reverse complement along the last axis.
+
+    Parameters
+    ----------
+    codes
+        (..., length) codes.
+
+    Returns
+    -------
+    ndarray
+        Codes of the same shape.
 
     Examples
     --------

@@ -20,6 +20,15 @@ def base_class_track(annotation: Annotation, contig: str, length: int) -> NDArra
     The classes of :meth:`Annotation.paint`, over which the two bases at either end of an intron and the
     start and stop codons of each representative transcript are marked.
 
+    Parameters
+    ----------
+    annotation
+        Genes and repeats of the assembly.
+    contig
+        Name of the contig.
+    length
+        Its length in bases.
+
     Returns
     -------
     ndarray

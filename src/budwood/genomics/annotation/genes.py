@@ -100,7 +100,21 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """One gene with its transcripts in file order; ``strand`` is ``+``, ``-`` or ``.``."""
+    """One gene with its transcripts in file order; ``strand`` is ``+``, ``-`` or ``.``.
+
+    Attributes
+    ----------
+    name
+        Identifier of the gene.
+    contig
+        Contig that holds it.
+    start, end
+        0-based half-open interval on the + strand.
+    strand
+        ``+``, ``-`` or ``.``.
+    transcripts
+        Transcripts in file order.
+    """
 
     name: str
     contig: str
@@ -121,7 +135,21 @@ class Gene:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """One repeat; ``repeat_class`` is its class as the file writes it (``LTR/Gypsy``, ``ATCOPIA24``)."""
+    """One repeat; ``repeat_class`` is its class as the file writes it (``LTR/Gypsy``, ``ATCOPIA24``).
+
+    Attributes
+    ----------
+    contig
+        Contig that holds it.
+    start, end
+        0-based half-open interval on the + strand.
+    strand
+        ``+``, ``-`` or ``.``.
+    name
+        Identifier of the repeat.
+    repeat_class
+        Its class as the file writes it.
+    """
 
     contig: str
     start: int
@@ -170,6 +198,13 @@ class Annotation:
         gives neither exons nor UTRs. Where genes overlap, coding wins over UTR and UTR over intron; of
         two coding genes the one with the longer coding sequence wins, then the one that starts first.
 
+        Parameters
+        ----------
+        contig
+            Name of the contig.
+        start, end
+            0-based half-open interval.
+
         Returns
         -------
         ``uint8`` array of ``end - start`` :class:`~budwood.genomics.annotation.base_class.BaseClass` values,
@@ -192,13 +227,38 @@ class Annotation:
         return painted
 
     def paint(self, contig: str, length: int) -> NDArray[np.uint8]:
-        """BaseClass classes of a whole contig of ``length`` bases; see :meth:`classes`."""
+        """BaseClass classes of a whole contig of ``length`` bases; see :meth:`classes`.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig.
+        length
+            Its length in bases.
+
+        Returns
+        -------
+        ndarray
+            (length,) ``uint8``.
+        """
         return self.classes(contig, 0, length)
 
     def splice_sites(self, contig: str | None = None, *, all_transcripts: bool = False) -> list[Signal]:
         """Donors and acceptors of protein-coding genes, each place once, in file order.
 
         By default those of the representative transcripts, which :meth:`classes` paints.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig; None takes all contigs.
+        all_transcripts
+            Take every transcript of a gene instead of the representative one.
+
+        Returns
+        -------
+        list of Signal
+            Outermost bases of introns, with strand and kind (``donor`` or ``acceptor``).
         """
         found: dict[Signal, None] = {}
         for gene, transcript in self._coding(contig, all_transcripts):
@@ -210,7 +270,20 @@ class Annotation:
         return list(found)
 
     def start_codons(self, contig: str | None = None, *, all_transcripts: bool = False) -> list[Signal]:
-        """First bases of coding sequences that begin with a whole codon, each place once."""
+        """First bases of coding sequences that begin with a whole codon, each place once.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig; None takes all contigs.
+        all_transcripts
+            Take every transcript of a gene instead of the representative one.
+
+        Returns
+        -------
+        list of Signal
+            First bases of start codons, with strand.
+        """
         found: dict[Signal, None] = {}
         for gene, transcript in self._coding(contig, all_transcripts):
             first = transcript.cds[0 if gene.strand == "+" else -1]
@@ -238,6 +311,16 @@ class Annotation:
 
 def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Spans in ascending order, those that overlap or touch made one.
+
+    Parameters
+    ----------
+    spans
+        0-based half-open spans in any order.
+
+    Returns
+    -------
+    tuple of Span
+        Spans that neither overlap nor touch.
 
     Examples
     --------

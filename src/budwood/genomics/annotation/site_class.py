@@ -44,6 +44,8 @@ def site_classes(
     ----------
     markers
         m markers.
+    annotation
+        Genes of the assembly that the markers refer to.
     aliases
         Contig names of the markers and what the annotation calls them.
 

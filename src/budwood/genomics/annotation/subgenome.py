@@ -17,6 +17,16 @@ _LETTER_FIRST: Final = re.compile(rf"{_PREFIX}([A-Z])\d{{1,2}}", re.IGNORECASE)
 def subgenomes_by_name(contigs: Iterable[str]) -> dict[str, str]:
     """Subgenome of each contig whose name tells it, as in ``1A``, ``chr7D``, ``A01`` or ``chrC09``.
 
+    Parameters
+    ----------
+    contigs
+        Names of contigs.
+
+    Returns
+    -------
+    dict
+        Subgenome (one letter) by contig; contigs whose names show none are left out.
+
     Raises
     ------
     BudwoodError

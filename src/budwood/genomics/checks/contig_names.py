@@ -39,7 +39,15 @@ class SiteSample:
         return len(self._kept)
 
     def add(self, start: int, letters: Sequence[str]) -> None:
-        """Offer a site with the alleles that may be the reference's; longer ones are passed over."""
+        """Offer a site with the alleles that may be the reference's; longer ones are passed over.
+
+        Parameters
+        ----------
+        start
+            0-based position of the site.
+        letters
+            Its alleles; a site with an allele of several letters is ignored.
+        """
         if any(len(allele) != 1 for allele in letters):
             return
         if self._seen % self._stride == 0:
@@ -50,7 +58,18 @@ class SiteSample:
         self._seen += 1
 
     def arrays(self, most: int = _SAMPLE) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Positions (k,) and which of A, C, G, T each site has (k, 4), at most ``most`` of them."""
+        """Positions (k,) and which of A, C, G, T each site has (k, 4), at most ``most`` of them.
+
+        Parameters
+        ----------
+        most
+            Number of sites that are returned at most.
+
+        Returns
+        -------
+        tuple of ndarray
+            Positions (k,), 0-based, and for each site which of A, C, G and T it has (k, 4).
+        """
         kept = self._kept[:: max(1, -(-len(self._kept) // most))]
         alleles = np.zeros((len(kept), 4), dtype=np.bool_)
         for row, (_, letters) in enumerate(kept):
@@ -60,7 +79,19 @@ class SiteSample:
 
 @dataclass(frozen=True)
 class ContigMatch:
-    """One contig of the file read as one of the assembly: ``position + offset`` there is its base."""
+    """One contig of the file read as one of the assembly: ``position + offset`` there is its base.
+
+    Attributes
+    ----------
+    contig
+        The contig's name in the file.
+    given
+        The name after the aliases that the user gave.
+    target
+        Name of the contig of the assembly that is tried.
+    offset
+        Bases to add to a position of the file.
+    """
 
     contig: str
     given: str
@@ -73,6 +104,19 @@ class NamingFit:
     """A way of reading all sampled sites, and how many would match.
 
     ``shift`` moves every position; a reading's own offset (of a piece of a chromosome) comes on top.
+
+    Attributes
+    ----------
+    readings
+        One match for each contig looked at.
+    shift
+        Bases to add to every position.
+    other_strand
+        Whether alleles are complemented.
+    matching
+        Sites whose alleles hold the reference base.
+    counted
+        Sites compared.
     """
 
     readings: tuple[ContigMatch, ...]
@@ -93,7 +137,13 @@ class NamingFit:
         return not moved and all(r.given == r.target and not r.offset for r in self.readings)
 
     def sentence(self) -> str:
-        """What would have to change, and what would match then."""
+        """What would have to change, and what would match then.
+
+        Returns
+        -------
+        str
+            Part of a sentence, with the share of sites that would match.
+        """
         changes = []
         renamed = [f"{r.contig!r} as {r.target!r}" for r in self.readings if r.given != r.target]
         if renamed:
@@ -132,7 +182,18 @@ class NamingSearch:
         self._longest = sorted(lengths, key=lambda name: -lengths[name])[:_CONTIGS]
 
     def best(self, samples: Mapping[str, SiteSample]) -> NamingFit | None:
-        """The way of reading that makes most sites fit, None when none is worth telling."""
+        """The way of reading that makes most sites fit, None when none is worth telling.
+
+        Parameters
+        ----------
+        samples
+            Sites of each contig of the file.
+
+        Returns
+        -------
+        NamingFit or None
+            The reading with the largest share of matching sites, if that share is high enough to report.
+        """
         chosen = sorted(samples, key=lambda name: -len(samples[name]))[:_CONTIGS]
         trials = [trial for name in chosen for trial in self._trials(name, samples[name])]
         fits = [_together(trials, way) for way in range(len(_SHIFTS) * 2)]
@@ -140,7 +201,18 @@ class NamingSearch:
         return best if best.share >= _WORTH_TELLING else None
 
     def aliases(self, samples: Mapping[str, SiteSample]) -> dict[str, str]:
-        """For each contig the name in the assembly that fits as it is, where there is one."""
+        """For each contig the name in the assembly that fits as it is, where there is one.
+
+        Parameters
+        ----------
+        samples
+            Sites of each contig of the file.
+
+        Returns
+        -------
+        dict
+            Contig of the assembly by contig of the file.
+        """
         found = {}
         for contig in sorted(samples, key=lambda name: -len(samples[name]))[:_CONTIGS]:
             fit = self.best({contig: samples[contig]})

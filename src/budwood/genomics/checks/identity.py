@@ -30,7 +30,17 @@ _LISTED: Final = 1_000
 
 @dataclass(frozen=True)
 class IdenticalPair:
-    """Two accessions that are identical by state at nearly all of their ``markers`` joint calls."""
+    """Two accessions that are identical by state at nearly all of their ``markers`` joint calls.
+
+    Attributes
+    ----------
+    first, second
+        Ids of the two accessions.
+    similarity
+        Share of joint calls that are identical by state (0 to 1).
+    markers
+        Number of joint calls.
+    """
 
     first: str
     second: str
@@ -71,7 +81,13 @@ class IdentityReport:
     markers: int = 0
 
     def sentences(self) -> list[str]:
-        """The report for people, one fact a sentence."""
+        """The report for people, one fact a sentence.
+
+        Returns
+        -------
+        list of str
+            Sentences in a fixed order.
+        """
         found = [
             f"{len(self.in_both)} accessions have both genotypes and phenotypes, "
             f"{len(self.only_genotyped)} only genotypes, {len(self.only_phenotyped)} only phenotypes."
@@ -96,7 +112,13 @@ class IdentityReport:
         return f"{what} {basis}: {pairs}."
 
     def as_dict(self) -> dict[str, Any]:
-        """The report for machines (JSON)."""
+        """The report for machines (JSON).
+
+        Returns
+        -------
+        dict
+            Fields by name, without NumPy types.
+        """
         return asdict(self)
 
 
@@ -111,6 +133,11 @@ def identity_report(
         Ids as their files write them. One of the two may be empty when only one file is looked at.
     genotypes
         Where given, pairs of accessions are also compared marker by marker.
+
+    Returns
+    -------
+    IdentityReport
+        Ids in both, in one only, repeated or spelled almost alike, and pairs of identical accessions.
 
     Raises
     ------

@@ -116,7 +116,13 @@ class MarkerMatch:
         return found
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences about the match."""
+        """Sentences about the match.
+
+        Returns
+        -------
+        tuple of str
+            One fact a sentence.
+        """
         m, way = len(self.column), "place and alleles" if self.by_place else "name"
         found = [f"{self.matched:,} of {m:,} markers of the model are in the file, matched by {way}."]
         swapped = int(np.count_nonzero(self.swapped & (self.column >= 0)))
@@ -164,6 +170,11 @@ def match_markers(wanted: Markers, found: Markers) -> MarkerMatch:
     ----------
     wanted, found
         Markers of the model and of the other file.
+
+    Returns
+    -------
+    MarkerMatch
+        For each wanted marker its column in the other file, and how it was found.
 
     Examples
     --------

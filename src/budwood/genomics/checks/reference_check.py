@@ -62,7 +62,13 @@ class ReferenceCheck:
         return self.matching / self.counted if self.counted else 0.0
 
     def sentences(self) -> list[str]:
-        """The check for people, one fact a sentence."""
+        """The check for people, one fact a sentence.
+
+        Returns
+        -------
+        list of str
+            Sentences in a fixed order.
+        """
         what = "One of the alleles" if self.either_allele else "REF"
         matching = f"{self.matching:,} of {self.counted:,} sites ({_percent(self.share)})"
         found = [f"{what} is the reference base at {matching}."]
@@ -83,7 +89,13 @@ class ReferenceCheck:
         return found
 
     def as_dict(self) -> dict[str, Any]:
-        """The check for machines (JSON)."""
+        """The check for machines (JSON).
+
+        Returns
+        -------
+        dict
+            Fields by name, and the share of sites that match.
+        """
         return asdict(self) | {"share": self.share}
 
 
@@ -100,11 +112,18 @@ def check_reference(
     ----------
     source
         A genotype file with letters.
+    assembly
+        The reference to compare with.
     aliases
         Contig names of the file that the user wants read as names of the assembly.
     either_allele
         Count a site as matching when any allele is the reference base (PLINK's A1 and A2 do not tell
         which is the reference's).
+
+    Returns
+    -------
+    ReferenceCheck
+        Sites read, compared and matching, contigs left out, and names that would fit.
 
     Raises
     ------
@@ -163,6 +182,18 @@ class AnnotationCheck:
 
 def check_annotation(annotation: Annotation, assembly: Assembly) -> AnnotationCheck:
     """Whether the genes lie where the assembly has coding sequence.
+
+    Parameters
+    ----------
+    annotation
+        Genes to check.
+    assembly
+        The reference to compare with.
+
+    Returns
+    -------
+    AnnotationCheck
+        Genes and start codons counted, and contigs that the reference lacks.
 
     Raises
     ------

@@ -58,6 +58,16 @@ _MEANING: Mapping[Assumption, str] = {
 def describe_assumptions(assumptions: Mapping[str, int]) -> tuple[str, ...]:
     """One line per count that is not zero, for summaries and reports.
 
+    Parameters
+    ----------
+    assumptions
+        Count by key of :class:`Assumption`.
+
+    Returns
+    -------
+    tuple of str
+        Count and meaning, in the order of :class:`Assumption`.
+
     Examples
     --------
     >>> describe_assumptions({"sites_used": 3, "calls_missing": 0})

@@ -76,4 +76,10 @@ class CallSource(Protocol):
         """Whether alleles are nucleotide letters (False for numeric dosage tables)."""
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls; a block never spans two contigs."""
+        """Stream the calls; a block never spans two contigs.
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+        """

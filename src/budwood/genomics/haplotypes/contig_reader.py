@@ -33,7 +33,18 @@ class ContigReader:
         self._codes = np.empty(0, dtype=np.uint8)
 
     def codes(self, start: int, end: int) -> NDArray[np.uint8]:
-        """Codes of ``start`` to ``end`` (0-based, half-open), cut at the contig's end."""
+        """Codes of ``start`` to ``end`` (0-based, half-open), cut at the contig's end.
+
+        Parameters
+        ----------
+        start, end
+            0-based half-open interval.
+
+        Returns
+        -------
+        ndarray
+            (length,) ``uint8`` codes.
+        """
         end = min(end, self.length)
         if start >= end:
             return np.empty(0, dtype=np.uint8)

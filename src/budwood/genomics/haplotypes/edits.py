@@ -79,13 +79,34 @@ class Edit:
         return self.end if self.lengthening > 0 else self.end - 1
 
     def brings_into_view(self, start: int) -> int:
-        """Further reference bases that a window at ``start`` shows (negative: fewer) because of the edit."""
+        """Further reference bases that a window at ``start`` shows (negative: fewer) because of the edit.
+
+        Parameters
+        ----------
+        start
+            0-based start of the window.
+
+        Returns
+        -------
+        int
+            Number of reference bases.
+        """
         return min(self.end - start, -self.lengthening)
 
 
 @dataclass(frozen=True)
 class EditBatch:
-    """Edits of one contig by (start, end); all later ones of the contig start at ``frontier`` or after."""
+    """Edits of one contig by (start, end); all later ones of the contig start at ``frontier`` or after.
+
+    Attributes
+    ----------
+    contig
+        Contig of all edits.
+    edits
+        Edits in order.
+    frontier
+        0-based position before which no later edit of the contig starts.
+    """
 
     contig: str
     edits: list[Edit]
@@ -94,6 +115,16 @@ class EditBatch:
 
 def trim_allele(ref: str, alt: str) -> tuple[int, int, str]:
     """What ALT changes in REF: (first and one past the last REF letter replaced, letters in their place).
+
+    Parameters
+    ----------
+    ref, alt
+        REF and ALT in letters.
+
+    Returns
+    -------
+    tuple of int, int, str
+        Start and end of the replaced letters of REF (0-based, half-open), and the letters in their place.
 
     Examples
     --------
@@ -124,6 +155,20 @@ def stream_edits(source: CallSource, assembly: Assembly, tally: Counter[str]) ->
     replaced stretch does not overlap it. Every reason to leave something out is counted in ``tally`` under
     the keys of :class:`budwood.genomics.haplotypes.assumptions.Assumption`. A batch with the contig's length
     plus one as its frontier ends the contig.
+
+    Parameters
+    ----------
+    source
+        Calls with letters, sorted by contig and position.
+    assembly
+        The reference that the calls refer to.
+    tally
+        Counter to add to.
+
+    Yields
+    ------
+    EditBatch
+        The next edits of a contig.
 
     Raises
     ------

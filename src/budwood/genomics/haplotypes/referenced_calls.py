@@ -75,7 +75,18 @@ class ReferencedCalls:
         return self._source.has_letters
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls."""
+        """Stream the calls.
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Calls of one contig under the reference's name, with the reference allele first where asked.
+        """
         reader: ContigReader | None = None
         for block in self._source.blocks(sites_per_block):
             name = self._aliases.get(block.sites[0].contig, block.sites[0].contig)

@@ -73,6 +73,16 @@ class HaplotypeTable:
         """Copies of each of the window's sequences in each accession, Z_w of shape (n, h_w).
 
         Rows sum to the number of copies the accession has.
+
+        Parameters
+        ----------
+        window
+            Number of the window, from 0.
+
+        Returns
+        -------
+        ndarray
+            (n, h_w) ``float32``.
         """
         h = int(self.offsets[window + 1] - self.offsets[window])
         codes = self.codes[:, window, :]
@@ -86,6 +96,16 @@ class HaplotypeTable:
 
         Windows and sequences stay as they are, so that vectors of the whole table fit the part as well;
         the assumptions remain those of the whole table.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, from 0.
+
+        Returns
+        -------
+        HaplotypeTable
+            The chosen accessions with all windows.
         """
         index = np.asarray(rows, dtype=np.intp)
         chosen = tuple(self.accessions[i] for i in index)
@@ -119,6 +139,11 @@ def tabulate_haplotypes(source: CallSource, assembly: Assembly, *, window: int =
         The reference the calls refer to.
     window
         Bases per window.
+
+    Returns
+    -------
+    HaplotypeTable
+        Windows, their distinct sequences, and who carries which.
 
     Raises
     ------

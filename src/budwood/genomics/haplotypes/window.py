@@ -27,6 +27,11 @@ def windows_with_edits(
         Name and length of the contig.
     window
         Bases per window.
+
+    Yields
+    ------
+    tuple of Interval, list of Edit
+        A window and the edits that may show in it.
     """
     pool: deque[Edit] = deque()
     waiting: dict[int, None] = {}

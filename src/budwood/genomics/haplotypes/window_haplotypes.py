@@ -44,6 +44,22 @@ def window_haplotypes(start: int, window: int, edits: list[Edit], reader: Contig
     """Haplotypes of the window at ``start`` from the edits that may show in it (at least one, in order).
 
     Sequences are written only for the distinct combinations of edits, never per accession.
+
+    Parameters
+    ----------
+    start
+        0-based start of the window.
+    window
+        Bases per window.
+    edits
+        Edits in order, at least one.
+    reader
+        Reads the contig of the reference.
+
+    Returns
+    -------
+    WindowHaplotypes
+        Distinct sequences, the row of each copy, and where phase was assumed.
     """
     if any(edit.lengthening for edit in edits):
         edits, carriers, seen, reach = _in_view(start, window, edits)

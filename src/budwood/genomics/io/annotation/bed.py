@@ -39,6 +39,16 @@ class BedRecord:
 def read_bed(path: Path) -> list[BedRecord]:
     """Read a BED file of 3 to 12 columns (plain, gzip or xz).
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    list of BedRecord
+        Records in file order.
+
     Raises
     ------
     BudwoodError
@@ -59,6 +69,16 @@ def annotation_of_bed(path: Path) -> Annotation:
     """Genes of a BED12 file; the intervals of one with fewer columns as repeats, their name as the class.
 
     Phases are counted from the first base of the thick stretch.
+
+    Parameters
+    ----------
+    path
+        The file, plain or packed.
+
+    Returns
+    -------
+    Annotation
+        Genes (12 columns) and repeats (fewer).
     """
     genes, repeats = [], []
     for record in read_bed(path):

@@ -75,6 +75,11 @@ def read_feature(columns: Sequence[str], number: int, where: str) -> Feature:
     where
         File and line, for messages.
 
+    Returns
+    -------
+    Feature
+        Place, type, strand, phase, parents and attributes of the line.
+
     Raises
     ------
     BudwoodError
@@ -105,6 +110,16 @@ def read_feature(columns: Sequence[str], number: int, where: str) -> Feature:
 
 def read_attributes(text: str) -> tuple[str, dict[str, str]]:
     """Dialect of column 9 (``"gff3"``, ``"gtf"``, ``"bare"`` or ``"none"``) and what it says.
+
+    Parameters
+    ----------
+    text
+        Column 9.
+
+    Returns
+    -------
+    tuple of str, dict
+        Dialect, and values by attribute.
 
     Examples
     --------
@@ -183,6 +198,18 @@ def _gtf_links(kind: str, attributes: dict[str, str], number: int) -> tuple[str,
 
 def nameless(kind: str, number: int) -> str:
     """Identifier of a part that names no parent and has no identifier of its own.
+
+    Parameters
+    ----------
+    kind
+        Type of the part.
+    number
+        Number of its line.
+
+    Returns
+    -------
+    str
+        The identifier.
 
     Examples
     --------

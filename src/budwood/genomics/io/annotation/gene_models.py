@@ -33,13 +33,25 @@ class GeneLines:
     nameless: int = 0
 
     def add_node(self, feature: Feature) -> None:
-        """Add a line with an identifier; of lines that are pieces of one feature, the first."""
+        """Add a line with an identifier; of lines that are pieces of one feature, the first.
+
+        Parameters
+        ----------
+        feature
+            The line.
+        """
         known = self.nodes.setdefault(feature.key, [])
         if not known or not ("part" in feature.attributes or any(_same_place(feature, n) for n in known)):
             known.append(feature)
 
     def orphans(self) -> int:
-        """Number of parts whose parents have no line, in a dialect whose parents have one, or no name."""
+        """Number of parts whose parents have no line, in a dialect whose parents have one, or no name.
+
+        Returns
+        -------
+        int
+            Number of such parts.
+        """
         missing: set[int] = set()
         for key, parts in self.parts.items():
             missing.update(
@@ -53,7 +65,13 @@ class GeneLines:
         return any(parent in self.nodes for parent in part.parents)
 
     def unused(self) -> Counter[str]:
-        """Types of lines that are no gene and have neither parts nor anything else below them."""
+        """Types of lines that are no gene and have neither parts nor anything else below them.
+
+        Returns
+        -------
+        Counter
+            Number of lines by type.
+        """
         named = {parent for nodes in self.nodes.values() for node in nodes for parent in node.parents}
         return Counter(
             node.kind

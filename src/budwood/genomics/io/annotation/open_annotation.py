@@ -12,6 +12,16 @@ from budwood.genomics.io.annotation.gff import read_gff
 def read_annotation(path: Path) -> Annotation:
     """Read GFF3, GTF or BED; BED by its name (``.bed``, ``.bed.gz``, ...), the others by their content.
 
+    Parameters
+    ----------
+    path
+        The file, plain or packed.
+
+    Returns
+    -------
+    Annotation
+        Genes and repeats.
+
     Raises
     ------
     BudwoodError

@@ -52,6 +52,16 @@ def is_repeat(feature: Feature) -> bool:
 
     It is by its type, a term of the Sequence Ontology or a class such as ``LTR/Copia``, by a class in place
     of its identifier, or by the program that found it. Genes of transposons are genes.
+
+    Parameters
+    ----------
+    feature
+        The line.
+
+    Returns
+    -------
+    bool
+        True for a repeat and for a piece of one.
     """
     kind = feature.kind.lower()
     if feature.is_part or kind.endswith(("gene", "mrna", "transcript")):
@@ -67,7 +77,18 @@ def is_repeat(feature: Feature) -> bool:
 
 
 def repeat_of(feature: Feature) -> Repeat | None:
-    """The repeat of a line, None for a piece of one that has a line of its own."""
+    """The repeat of a line, None for a piece of one that has a line of its own.
+
+    Parameters
+    ----------
+    feature
+        A line for which :func:`is_repeat` is true.
+
+    Returns
+    -------
+    Repeat or None
+        Place, name and class.
+    """
     kind = feature.kind.lower()
     if kind in _PIECES:
         return None

@@ -27,6 +27,16 @@ def read_alignment_fasta(path: Path) -> list[Alignment]:
     Headers begin with ``Genus_species``, what follows a ``|`` is left aside. ``-`` and ``.`` are gaps, ``?``
     and ambiguity codes are unknown. A locus is named as its file.
 
+    Parameters
+    ----------
+    path
+        The file or archive.
+
+    Returns
+    -------
+    list of Alignment
+        One for each locus.
+
     Raises
     ------
     BudwoodError
@@ -94,6 +104,16 @@ def _alignment(handle: IO[bytes], name: str, where: str) -> Alignment:
 
 def aligned_codes(letters: bytes) -> NDArray[np.uint8]:
     """Codes of an aligned row: bases as in :mod:`budwood.genomics.sequence`, GAP for ``-`` and ``.``.
+
+    Parameters
+    ----------
+    letters
+        Letters of the row.
+
+    Returns
+    -------
+    ndarray
+        (length,) ``uint8``.
 
     Examples
     --------

@@ -73,6 +73,16 @@ class FastaAssembly:
     def sequence(self, interval: Interval) -> NDArray[np.uint8]:
         """Codes of the interval, reverse complemented on ``-``.
 
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+
+        Returns
+        -------
+        ndarray
+            (length,) ``uint8`` codes.
+
         Raises
         ------
         BudwoodError
@@ -82,7 +92,18 @@ class FastaAssembly:
         return reverse_complement(codes) if interval.strand == "-" else codes
 
     def soft_mask(self, interval: Interval) -> NDArray[np.bool_]:
-        """Whether each base of the interval is lower case in the file, reversed on ``-``."""
+        """Whether each base of the interval is lower case in the file, reversed on ``-``.
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+
+        Returns
+        -------
+        ndarray
+            (length,) of bool.
+        """
         mask = lower_case(self._letters(interval))
         return mask[::-1] if interval.strand == "-" else mask
 
@@ -137,6 +158,16 @@ def open_fasta(path: Path) -> FastaAssembly:
     the cache, never beside the file. Where the file is not seekable (xz, plain gzip; BGZF too where pysam is
     not installed) or its lines are uneven, its unpacked text is put into the cache too. Nothing is ever
     loaded whole.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    FastaAssembly
+        The open assembly.
 
     Raises
     ------

@@ -21,6 +21,16 @@ def open_collection(path: Path) -> FastaAssembly:
 
     A copy without the repetitions is kept in the cache.
 
+    Parameters
+    ----------
+    path
+        The file, plain or packed.
+
+    Returns
+    -------
+    FastaAssembly
+        The open file, each record once.
+
     Raises
     ------
     BudwoodError

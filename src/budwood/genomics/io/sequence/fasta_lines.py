@@ -84,6 +84,11 @@ def contig_name(header: bytes, where: str, seen: set[str]) -> str:
     seen
         Names so far, to which this one is added.
 
+    Returns
+    -------
+    str
+        The name.
+
     Raises
     ------
     BudwoodError

@@ -46,6 +46,11 @@ class IndexedLines:
             Name of the contig.
         start, end
             0-based half-open interval, inside the contig.
+
+        Returns
+        -------
+        str
+            ``end - start`` letters as the file writes them.
         """
         row = self._rows[contig]
         first, last = (

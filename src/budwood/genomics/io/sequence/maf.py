@@ -24,6 +24,16 @@ def read_maf(path: Path) -> list[Alignment]:
     after its first row: source, start and end on the forward strand, 0-based half-open. Lines other than
     ``a`` and ``s`` (scores, synteny, quality) are left aside.
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    list of Alignment
+        One for each block.
+
     Raises
     ------
     BudwoodError

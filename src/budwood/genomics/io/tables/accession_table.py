@@ -28,6 +28,11 @@ def read_accession_column(path: Path, column: str | None = None, *, row: str = "
     row
         What a row is about, for messages: an accession, a marker, a contig.
 
+    Returns
+    -------
+    dict
+        Cell by id, in file order.
+
     Raises
     ------
     BudwoodError
@@ -50,6 +55,20 @@ def read_accession_numbers(
     path: Path, column: str | None = None, *, row: str = "accession"
 ) -> dict[str, float]:
     """The same column as :func:`read_accession_column`, as numbers.
+
+    Parameters
+    ----------
+    path
+        As :func:`read_accession_column`.
+    column
+        Name of the column; the second of a table of two by default.
+    row
+        What a row is about, for messages.
+
+    Returns
+    -------
+    dict
+        Number by id, in file order.
 
     Raises
     ------
@@ -95,6 +114,16 @@ def _cells(path: Path, column: str | None, row: str) -> tuple[list[str], list[st
 
 def read_accession_list(path: Path) -> list[str]:
     """Ids, one a line; a first line such as ``accession`` names the column.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    list of str
+        Ids in file order.
 
     Raises
     ------

@@ -132,14 +132,33 @@ _HALF: Final = 0.5
 
 @dataclass(frozen=True)
 class AccessionColumn:
-    """Which column names the accession, and what to say about the choice."""
+    """Which column names the accession, and what to say about the choice.
+
+    Attributes
+    ----------
+    index
+        Number of the column, from 0.
+    notes
+        Sentences about the choice.
+    """
 
     index: int
     notes: tuple[str, ...] = ()
 
 
 def column_roles(table: Table) -> dict[str, int]:
-    """Columns with a common name for trait and value (both or none), environment and the like."""
+    """Columns with a common name for trait and value (both or none), environment and the like.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Returns
+    -------
+    dict
+        Column number, from 0, by role.
+    """
     plain = table.plain
     found = {}
     for role, names in _ROLES.items():
@@ -152,12 +171,34 @@ def column_roles(table: Table) -> dict[str, int]:
 
 
 def is_long(roles: Mapping[str, int]) -> bool:
-    """Whether a table has a row for each value: columns for the trait and for its value."""
+    """Whether a table has a row for each value: columns for the trait and for its value.
+
+    Parameters
+    ----------
+    roles
+        Columns by role, from :func:`column_roles`.
+
+    Returns
+    -------
+    bool
+        True for a long table.
+    """
     return {"trait", "value"} <= roles.keys()
 
 
 def no_traits(table: Table) -> set[int]:
-    """Columns whose names say that they are no traits, whatever numbers they hold."""
+    """Columns whose names say that they are no traits, whatever numbers they hold.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Returns
+    -------
+    set of int
+        Column numbers, from 0.
+    """
     plain = table.plain
     listed = _NO_TRAITS | _PEDIGREE if {"fid", "iid"} & set(plain) else _NO_TRAITS
     return {i for i, name in enumerate(plain) if not name or name in listed or name.endswith("_id")}
@@ -173,12 +214,19 @@ def accession_column(
 
     Parameters
     ----------
+    table
+        The table.
     roles
         Columns that are known to be something else.
     named
         Its name, where the user gives it.
     genotyped
         Names of the genotyped accessions; the column's cells should be among them.
+
+    Returns
+    -------
+    AccessionColumn
+        The column, with notes on the choice.
 
     Raises
     ------

@@ -40,8 +40,19 @@ def environment_columns(
 
     Parameters
     ----------
+    table
+        The table.
+    accession
+        Number of the column that names the accession.
+    roles
+        Columns with another known role.
     others
         Columns that are no environment, such as plots and blocks.
+
+    Returns
+    -------
+    tuple of list of int, list of str
+        Column numbers, from 0, and notes.
     """
     if "environment" in roles:
         return [roles["environment"]], []

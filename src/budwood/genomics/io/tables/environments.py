@@ -35,6 +35,16 @@ def read_environments(path: Path) -> Environments:
     controlled (or greenhouse, chamber) or mixed. Every other column is a covariate and must be numbers
     without gaps.
 
+    Parameters
+    ----------
+    path
+        The table.
+
+    Returns
+    -------
+    Environments
+        Environments in file order.
+
     Raises
     ------
     BudwoodError

@@ -20,6 +20,16 @@ _TOKEN: Final = re.compile(r"\s*(\[[^\]]*\]|'(?:[^']|'')*'|[(),:;]|[^\s(),:;'\[]
 def read_newick(path: Path) -> Clade:
     """Read the first tree of a Newick file (plain, gzip or xz); underscores in bare names are blanks.
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Clade
+        The root.
+
     Raises
     ------
     BudwoodError
@@ -30,6 +40,18 @@ def read_newick(path: Path) -> Clade:
 
 def parse_newick(text: str, *, where: str = "the tree") -> Clade:
     """A tree from its Newick notation (Olsen's grammar: quoted names, branch lengths, comments).
+
+    Parameters
+    ----------
+    text
+        The tree, up to its semicolon.
+    where
+        File, for messages.
+
+    Returns
+    -------
+    Clade
+        The root.
 
     Raises
     ------

@@ -133,6 +133,11 @@ def read_number_column(cells: Sequence[str], *, semicolons: bool = False) -> Num
     semicolons
         Whether the table is separated by semicolons, as where the decimal comma is customary.
 
+    Returns
+    -------
+    NumberColumn
+        Values, notes, and the cells that cannot be read with the reasons.
+
     Examples
     --------
     >>> read_number_column(["1,163.6", "\u22122", "nd"]).values
@@ -263,6 +268,16 @@ def _value(cell: _Cell, style: str, unclear: bool, raw: str) -> tuple[float, str
 
 def shown_cell(text: str) -> str:
     """A cell in quotes, shortened where it is long.
+
+    Parameters
+    ----------
+    text
+        The cell.
+
+    Returns
+    -------
+    str
+        The cell in quotes.
 
     Examples
     --------

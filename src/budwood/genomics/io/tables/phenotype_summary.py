@@ -61,7 +61,13 @@ class PhenotypeSummary:
     descriptions: Mapping[str, TraitDescription] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
-        """The summary of the table for people, one fact a sentence."""
+        """The summary of the table for people, one fact a sentence.
+
+        Returns
+        -------
+        list of str
+            Sentences in a fixed order.
+        """
         found = [
             f"{len(self.accessions)} accessions and {len(self.values)} traits were read from a {self.layout} "
             f"table; column {self.accession_column!r} names the accession."
@@ -87,7 +93,18 @@ class PhenotypeSummary:
         return found
 
     def about(self, trait: str) -> list[str]:
-        """What a trait's values look like, and what was assumed of them, one fact a sentence."""
+        """What a trait's values look like, and what was assumed of them, one fact a sentence.
+
+        Parameters
+        ----------
+        trait
+            Name of the trait.
+
+        Returns
+        -------
+        list of str
+            Sentences; none for a trait that the table lacks.
+        """
         described = [self.descriptions[trait].sentence] if trait in self.descriptions else []
         return [*described, *self.trait_notes.get(trait, ())]
 

@@ -79,7 +79,20 @@ class _Collected:
 
 
 def read_phenotypes(path: Path, *, accession_column: str | None = None) -> Phenotypes:
-    """Read trait values; see :func:`read_phenotype_table`, which also says what was left out."""
+    """Read trait values; see :func:`read_phenotype_table`, which also says what was left out.
+
+    Parameters
+    ----------
+    path
+        The table.
+    accession_column
+        Name of the column of accessions; None finds it.
+
+    Returns
+    -------
+    Phenotypes
+        One record for each value.
+    """
     return read_phenotype_table(path, accession_column=accession_column)[0]
 
 

@@ -23,6 +23,18 @@ def read_species_table(path: Path, ranks: tuple[str, ...] = ("order", "family"))
     columns make the lineage, followed by the genus, the first word of the species. Of several rows of one
     sequence the last counts.
 
+    Parameters
+    ----------
+    path
+        The table.
+    ranks
+        Columns of the lineage, widest rank first.
+
+    Returns
+    -------
+    dict
+        Species and lineage by sequence name.
+
     Raises
     ------
     BudwoodError

@@ -48,11 +48,33 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def where(self, row: int, column: int) -> str:
-        """Place of a cell, for messages."""
+        """Place of a cell, for messages.
+
+        Parameters
+        ----------
+        row, column
+            Numbers of the row and the column, from 0.
+
+        Returns
+        -------
+        str
+            File, line and name of the column.
+        """
         return f"{self.path}, line {self.lines[row]}, column {self.header[column]!r}"
 
     def column(self, index: int) -> list[str]:
-        """Cells of a column."""
+        """Cells of a column.
+
+        Parameters
+        ----------
+        index
+            Number of the column, from 0.
+
+        Returns
+        -------
+        list of str
+            One cell for each row.
+        """
         return [cells[index] for cells in self.rows]
 
     @property
@@ -63,6 +85,16 @@ class Table:
 
 def plain_name(name: str) -> str:
     """A column's name in lower case, words joined by ``_``.
+
+    Parameters
+    ----------
+    name
+        The name as written.
+
+    Returns
+    -------
+    str
+        Letters and digits joined by ``_``.
 
     Examples
     --------
@@ -78,6 +110,16 @@ def read_table(path: Path) -> Table:
 
     Title lines above the header (a single cell over rows of several) and columns without any content are
     left out, and the notes say so. Blanks around cells are dropped.
+
+    Parameters
+    ----------
+    path
+        The table.
+
+    Returns
+    -------
+    Table
+        Header, rows, their line numbers, and notes.
 
     Raises
     ------

@@ -29,6 +29,16 @@ def text_lines(path: Path) -> Iterator[str]:
     UTF-16 are read as such; a line that is not UTF-8 is read as Windows-1252
     (:func:`budwood.genomics.io.text.encoding.text_encoding` names what a file was read as).
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Yields
+    ------
+    str
+        The next line.
+
     Raises
     ------
     BudwoodError
@@ -47,6 +57,16 @@ def text_lines(path: Path) -> Iterator[str]:
 def delimiter_of(header: str) -> str:
     r"""What separates the cells of a line: tab, comma, semicolon, or (as ``" "``) runs of blanks.
 
+    Parameters
+    ----------
+    header
+        A line, usually the first.
+
+    Returns
+    -------
+    str
+        A tab, a comma, a semicolon or a blank.
+
     Examples
     --------
     >>> delimiter_of("marker,a b,c")
@@ -62,6 +82,18 @@ def delimiter_of(header: str) -> str:
 def split_cells(line: str, delimiter: str) -> list[str]:
     """Cells of a line without blanks and quotes around them.
 
+    Parameters
+    ----------
+    line
+        The line.
+    delimiter
+        From :func:`delimiter_of`.
+
+    Returns
+    -------
+    list of str
+        The cells.
+
     Examples
     --------
     >>> split_cells('"a", b,3', ",")
@@ -72,7 +104,22 @@ def split_cells(line: str, delimiter: str) -> list[str]:
 
 
 def refuse_repeated(names: list[str], what: str, path: Path) -> None:
-    """Refuse a list of names in which one stands twice or is empty."""
+    """Refuse a list of names in which one stands twice or is empty.
+
+    Parameters
+    ----------
+    names
+        The names.
+    what
+        What they name, for the message.
+    path
+        File, for the message.
+
+    Raises
+    ------
+    BudwoodError
+        If a name is empty or repeats.
+    """
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
         if not name:

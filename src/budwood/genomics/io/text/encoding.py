@@ -22,6 +22,16 @@ def decoded_lines(path: Path) -> Iterator[str]:
     A byte order mark is dropped. Bytes that are not UTF-8 are read as Windows-1252, line by line, so that a
     file of any length is streamed.
 
+    Parameters
+    ----------
+    path
+        The file, plain or packed.
+
+    Yields
+    ------
+    str
+        The next line.
+
     Raises
     ------
     BudwoodError
@@ -41,6 +51,16 @@ def decoded_lines(path: Path) -> Iterator[str]:
 
 def text_encoding(path: Path) -> str:
     """What a text file is read as: ``"UTF-8"``, ``"UTF-16"`` or ``"Windows-1252"``; reads it once.
+
+    Parameters
+    ----------
+    path
+        The file, plain or packed.
+
+    Returns
+    -------
+    str
+        Name of the encoding.
 
     Raises
     ------

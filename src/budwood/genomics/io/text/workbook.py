@@ -19,7 +19,18 @@ _MOST_BYTES: Final = 1 << 30
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether a file is a workbook by its name, also of a kind that cannot be read."""
+    """Whether a file is a workbook by its name, also of a kind that cannot be read.
+
+    Parameters
+    ----------
+    path
+        The file; it is not opened.
+
+    Returns
+    -------
+    bool
+        True for ``.xlsx``, ``.xls``, ``.ods`` and the like.
+    """
     return path.suffix.lower() in (*WORKBOOKS, *_OTHERS)
 
 
@@ -27,6 +38,16 @@ def workbook_rows(path: Path) -> tuple[list[list[str]], list[str]]:
     """Rows of the first sheet that holds anything, and what was assumed.
 
     Whole numbers come without a decimal point, dates as ``2024-05-01``, empty cells as ``""``.
+
+    Parameters
+    ----------
+    path
+        The workbook.
+
+    Returns
+    -------
+    tuple of list of list of str, list of str
+        Rows of cells, and notes.
 
     Raises
     ------

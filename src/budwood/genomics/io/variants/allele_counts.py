@@ -22,6 +22,16 @@ def count_alleles(source: CallSource) -> Genotypes:
 
     A call with any copy missing is a missing dosage. Ploidy of an accession is its widest complete call;
     dosages from narrower calls are scaled up to it, in float32 where that makes them fractional.
+
+    Parameters
+    ----------
+    source
+        Calls of any format.
+
+    Returns
+    -------
+    Genotypes
+        One marker for each allele after the first of a site.
     """
     rows = DosageRows(len(source.accessions))
     columns = _Columns()
@@ -44,7 +54,20 @@ def count_alleles(source: CallSource) -> Genotypes:
 
 
 def any_copy(alleles: NDArray[np.int8], value: int) -> NDArray[np.bool_]:
-    """Whether any copy of a call has this value, (k, n); copies are few, so a loop beats a reduction."""
+    """Whether any copy of a call has this value, (k, n); copies are few, so a loop beats a reduction.
+
+    Parameters
+    ----------
+    alleles
+        (k, n, ploidy) allele indices.
+    value
+        The value to look for.
+
+    Returns
+    -------
+    ndarray
+        (k, n) of bool.
+    """
     found = np.zeros(alleles.shape[:2], dtype=np.bool_)
     for copy in range(alleles.shape[2]):
         found |= alleles[:, :, copy] == value
@@ -52,7 +75,18 @@ def any_copy(alleles: NDArray[np.int8], value: int) -> NDArray[np.bool_]:
 
 
 def present_copies(alleles: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Number of copies of every call, (k, n)."""
+    """Number of copies of every call, (k, n).
+
+    Parameters
+    ----------
+    alleles
+        (k, n, ploidy) allele indices.
+
+    Returns
+    -------
+    ndarray
+        (k, n) ``int8``.
+    """
     present = np.zeros(alleles.shape[:2], dtype=np.int8)
     for copy in range(alleles.shape[2]):
         present += (alleles[:, :, copy] != ABSENT).view(np.int8)

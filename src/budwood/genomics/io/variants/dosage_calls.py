@@ -54,6 +54,16 @@ class DosageCalls:
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
         """Stream the calls.
 
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Calls of one contig.
+
         Raises
         ------
         BudwoodError

@@ -33,7 +33,13 @@ class DosageRows:
         self._data: NDArray[np.int8] | NDArray[np.float32] = np.empty((0, columns), dtype=np.int8)
 
     def append(self, rows: NDArray[np.int8] | NDArray[np.float32]) -> None:
-        """Add rows (k, columns); missing is -1 in int8, NaN in float32."""
+        """Add rows (k, columns); missing is -1 in int8, NaN in float32.
+
+        Parameters
+        ----------
+        rows
+            (k, columns) dosages.
+        """
         if rows.dtype == np.float32 and self._data.dtype == np.int8:
             self._data = as_fractional(self._data[: self._used])
         end = self._used + len(rows)
@@ -45,7 +51,13 @@ class DosageRows:
         self._used = end
 
     def finish(self) -> NDArray[np.int8] | NDArray[np.float32]:
-        """The rows collected; the collector is empty afterwards."""
+        """The rows collected; the collector is empty afterwards.
+
+        Returns
+        -------
+        ndarray
+            (rows, columns), int8, or float32 where any part was.
+        """
         data = self._data
         self._data = np.empty((0, self._columns), dtype=np.int8)
         data.resize((self._used, self._columns), refcheck=False)
@@ -55,6 +67,16 @@ class DosageRows:
 
 def as_fractional(dosage: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Dosages as float32 with NaN where missing.
+
+    Parameters
+    ----------
+    dosage
+        int8 with -1, or float32 with NaN, where missing.
+
+    Returns
+    -------
+    ndarray
+        ``float32`` of the same shape.
 
     Examples
     --------

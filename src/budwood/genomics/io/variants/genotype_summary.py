@@ -62,6 +62,16 @@ class GenotypeSummary:
 def summarise_calls(source: CallSource) -> GenotypeSummary:
     """What a source holds, found by streaming it once.
 
+    Parameters
+    ----------
+    source
+        Calls or dosages of any format.
+
+    Returns
+    -------
+    GenotypeSummary
+        Counts of sites, accessions, ploidies, missing and heterozygous calls.
+
     Examples
     --------
     >>> from budwood.genomics.genotypes import Genotypes

@@ -25,6 +25,13 @@ SCHEMA: Final = 1
 def write_haplotypes(table: HaplotypeTable, path: Path) -> None:
     """Write a table as one compressed file, whole or not at all.
 
+    Parameters
+    ----------
+    table
+        The table to store.
+    path
+        File to write, usually ``.npz``.
+
     Raises
     ------
     BudwoodError
@@ -66,6 +73,16 @@ def write_haplotypes(table: HaplotypeTable, path: Path) -> None:
 
 def read_haplotypes(path: Path) -> HaplotypeTable:
     """The table in a file that :func:`write_haplotypes` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    HaplotypeTable
+        The table as it was written.
 
     Raises
     ------

@@ -79,6 +79,11 @@ def open_calls(path: Path, *, ploidy: int | None = None, marker_map: Path | None
     marker_map
         Positions and alleles for a table of dosages.
 
+    Returns
+    -------
+    GenotypeFile
+        The calls, to be streamed.
+
     Raises
     ------
     BudwoodError
@@ -122,6 +127,20 @@ def read_genotypes(path: Path, *, ploidy: int | None = None, marker_map: Path | 
     copy missing are missing dosages. Where an accession has fewer copies than elsewhere in the file (an
     organelle, say), its dosages are scaled up to its widest ploidy, so that they stay comparable. The matrix
     takes one byte per dosage, four where any is fractional, and is built block by block.
+
+    Parameters
+    ----------
+    path
+        The file, prefix or folder.
+    ploidy
+        Copies of an accession's call, at most; None finds it.
+    marker_map
+        Positions and alleles for a table of dosages.
+
+    Returns
+    -------
+    Genotypes
+        Accessions in file order, markers in file order.
 
     Raises
     ------

@@ -86,7 +86,18 @@ class PlinkCalls:
         return (order, self._identity)
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls."""
+        """Stream the calls.
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Unphased diploid calls of one contig.
+        """
         n = len(self.accessions)
         for first, last in _runs(self._sites, sites_per_block):
             # Four genotypes to the byte; the last byte of a marker is padded.
@@ -98,6 +109,16 @@ class PlinkCalls:
 
 def plink_prefix(path: Path) -> Path:
     """What the names of the three files have in common.
+
+    Parameters
+    ----------
+    path
+        One of the three files, or their prefix.
+
+    Returns
+    -------
+    Path
+        The prefix.
 
     Examples
     --------

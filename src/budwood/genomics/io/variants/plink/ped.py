@@ -136,6 +136,11 @@ def is_ped_line(line: str) -> bool:
     line
         The line.
 
+    Returns
+    -------
+    bool
+        True for a line of a .ped file.
+
     Examples
     --------
     >>> is_ped_line("f1 line1 0 0 0 -9 A G 0 0"), is_ped_line("line1 0 1 2 0 1 2 1")

@@ -81,6 +81,11 @@ def is_dart_header(line: str) -> bool:
     line
         The line.
 
+    Returns
+    -------
+    bool
+        True for such a header.
+
     Examples
     --------
     >>> is_dart_header("AlleleID,CloneID,SNP,CallRate,line1"), is_dart_header("marker,line1")

@@ -89,6 +89,11 @@ def filled_lines(path: Path) -> Iterator[str]:
     path
         The table.
 
+    Returns
+    -------
+    iterator of str
+        Lines that hold something.
+
     Yields
     ------
     str
@@ -104,6 +109,11 @@ def is_numeric_title(line: str) -> bool:
     ----------
     line
         First line of a file.
+
+    Returns
+    -------
+    bool
+        True for ``<Numeric>``.
 
     Examples
     --------

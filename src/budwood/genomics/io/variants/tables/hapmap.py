@@ -35,6 +35,11 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
     ploidy
         None or 2; the format holds diploid calls only.
 
+    Returns
+    -------
+    LetterTable
+        The calls, to be streamed.
+
     Raises
     ------
     BudwoodError
@@ -63,6 +68,16 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
 
 def is_hapmap_header(line: str) -> bool:
     r"""Whether a line is the header of a HapMap file.
+
+    Parameters
+    ----------
+    line
+        First line of a file.
+
+    Returns
+    -------
+    bool
+        True for such a header.
 
     Examples
     --------

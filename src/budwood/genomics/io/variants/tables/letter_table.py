@@ -35,6 +35,17 @@ class Columns:
 
     ``alleles`` and ``strand`` are None where the format has no such column, ``ploidy`` is None where it does
     not fix the number of copies.
+
+    Attributes
+    ----------
+    marker, contig, position
+        Columns of the marker's name and place.
+    first
+        Column of the first accession.
+    alleles, strand
+        Columns of the alleles and the strand, or None.
+    ploidy
+        Copies that the format fixes, or None.
     """
 
     marker: int
@@ -56,6 +67,18 @@ class _Row:
 
 def open_letter_table(path: Path, *, ploidy: int | None = None) -> LetterTable:
     """Open a table of marker, chromosome, position and one column of spelled calls per accession (GWASpoly).
+
+    Parameters
+    ----------
+    path
+        The table, plain or packed.
+    ploidy
+        Copies of a call; None takes them from the cells.
+
+    Returns
+    -------
+    LetterTable
+        The calls, to be streamed.
 
     Raises
     ------
@@ -138,7 +161,18 @@ class LetterTable:
         return tuple(found)
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls."""
+        """Stream the calls.
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Unphased calls of one contig.
+        """
         rows: list[_Row] = []
         for row in self._rows():
             if rows and (len(rows) == sites_per_block or row.site.contig != rows[0].site.contig):

@@ -28,6 +28,20 @@ def cells_of(text: str, accessions: int, delimiter: str) -> NDArray[np.bytes_] |
     """Cells of the genotype part of a line as a bytes array (n,), None when their number is wrong.
 
     Cells of one width, the usual case, are cut out without making a string of each.
+
+    Parameters
+    ----------
+    text
+        The line from the first accession's cell on.
+    accessions
+        Number of accessions n.
+    delimiter
+        What separates the cells.
+
+    Returns
+    -------
+    ndarray or None
+        (n,) bytes.
     """
     raw = text.encode("ascii", "backslashreplace")
     width, rest = divmod(len(raw) + 1, accessions)
@@ -48,8 +62,15 @@ def spell_cells(cells: NDArray[np.bytes_], ploidy: int, *, coded: bool = False) 
     ----------
     cells
         One letter per copy; for diploids also single letters (``A`` is AA, ``R`` is AG by IUPAC).
+    ploidy
+        Copies of a call.
     coded
         Whether the letters are A and B, the names an array gives two alleles of any letters.
+
+    Returns
+    -------
+    ndarray
+        ``uint8``, one code for each copy.
     """
     codes = _spell_diploid(cells) if ploidy == 2 else _spell_polyploid(cells, ploidy)
     if not coded:
@@ -113,6 +134,11 @@ def index_alleles(
         where one of them is listed, else missing calls.
     unreadable
         Makes the exception for a cell (site, accession) that cannot be read.
+
+    Returns
+    -------
+    tuple of list, ndarray
+        Alleles of each site, and (k, n, ploidy) ``int8`` indices of alleles.
     """
     wrong = np.argwhere(codes == _INVALID)
     if len(wrong):
@@ -141,6 +167,16 @@ def _alleles_of_site(listed: tuple[str, ...], occurs: NDArray[np.bool_]) -> tupl
 
 def listed_alleles(text: str) -> tuple[str, ...]:
     """Alleles in a HapMap alleles column; what is neither a base nor an indel's sign is left out.
+
+    Parameters
+    ----------
+    text
+        The cell.
+
+    Returns
+    -------
+    tuple of str
+        Alleles in the order of the cell, each once.
 
     Examples
     --------

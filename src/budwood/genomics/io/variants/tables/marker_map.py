@@ -60,7 +60,18 @@ class MarkerMap:
         return {name: j for j, name in enumerate(self.markers.identifier)}
 
     def place(self, names: Sequence[str]) -> Markers:
-        """The markers of these names; those that the map lacks have no contig, position and alleles."""
+        """The markers of these names; those that the map lacks have no contig, position and alleles.
+
+        Parameters
+        ----------
+        names
+            Names of m markers.
+
+        Returns
+        -------
+        Markers
+            m markers in the order of the names.
+        """
         index = np.array([self.row.get(name, -1) for name in names], dtype=np.intp)
         known = index >= 0
         contig, counted, other = (np.full(len(names), "", dtype=object) for _ in range(3))
@@ -73,6 +84,16 @@ class MarkerMap:
 
 def column_roles(header: Sequence[str]) -> dict[str, int]:
     """Which column holds what: the first column of each role in :data:`COLUMN_NAMES`.
+
+    Parameters
+    ----------
+    header
+        Cells of the header.
+
+    Returns
+    -------
+    dict
+        Column number, from 0, by role.
 
     Examples
     --------
@@ -92,6 +113,16 @@ def read_marker_map(path: Path) -> MarkerMap:
 
     Positions are 1-based base pairs. Where the column holds a number that is not whole (centimorgans), all
     positions of the map count as unknown.
+
+    Parameters
+    ----------
+    path
+        The map, plain or packed.
+
+    Returns
+    -------
+    MarkerMap
+        Markers in file order, and what was assumed.
 
     Raises
     ------
@@ -125,7 +156,25 @@ def read_marker_map(path: Path) -> MarkerMap:
 
 
 def marker_map_of(columns: dict[str, list[str]], path: Path) -> MarkerMap:
-    """Check and convert the columns of a map, given by role."""
+    """Check and convert the columns of a map, given by role.
+
+    Parameters
+    ----------
+    columns
+        Cells by role (``marker``, ``contig``, ``position``, ``counted``, ``other``).
+    path
+        File, for messages.
+
+    Returns
+    -------
+    MarkerMap
+        Markers in the order of the cells.
+
+    Raises
+    ------
+    BudwoodError
+        If a position is no number or a marker stands twice.
+    """
     numbers = [parse_position(text, str(path)) for text in columns["position"]]
     assumptions: tuple[str, ...] = ()
     if not all(number.is_integer() for number in numbers):

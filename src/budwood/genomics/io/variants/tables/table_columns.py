@@ -193,6 +193,11 @@ def plain_name(name: str) -> str:
     name
         The name as written.
 
+    Returns
+    -------
+    str
+        The letters a to z and digits of the name.
+
     Examples
     --------
     >>> plain_name("Call_Rate"), plain_name("(C)M")
@@ -208,6 +213,11 @@ def names_accessions(name: str) -> bool:
     ----------
     name
         Name of the column.
+
+    Returns
+    -------
+    bool
+        True for a column of ids.
 
     Examples
     --------
@@ -226,6 +236,11 @@ def is_descriptive(name: str, *, of_markers: bool) -> bool:
         Name of the column.
     of_markers
         Whether markers stand in the rows; else accessions do.
+
+    Returns
+    -------
+    bool
+        True for a column without genotypes.
 
     Examples
     --------

@@ -35,6 +35,11 @@ def read_tidy_panel(folder: Path, *, ploidy: int | None = None) -> DosageCalls:
     ploidy
         Copies per accession; None infers it from the largest dosage.
 
+    Returns
+    -------
+    DosageCalls
+        The dosages with the markers of the map.
+
     Raises
     ------
     BudwoodError

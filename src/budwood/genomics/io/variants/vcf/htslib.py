@@ -85,6 +85,11 @@ def htslib_header(path: Path) -> list[str]:
     path
         A VCF or BCF file.
 
+    Returns
+    -------
+    list of str
+        Lines of the header without their ends.
+
     Raises
     ------
     BudwoodError

@@ -107,7 +107,18 @@ class VcfCalls:
         return (*found, *self._notes, *self._scan.notes)
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls; every block is as wide as the file's widest call (or the ploidy given)."""
+        """Stream the calls; every block is as wide as the file's widest call (or the ploidy given).
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Calls of one contig.
+        """
         width = self._ploidy or self._scan.ploidy
         copies: NDArray[np.int64] = np.zeros(len(self.accessions), dtype=np.int64)
         previous = None

@@ -27,6 +27,11 @@ def site_of(contig: str, start: int, name: str | None, letters: tuple[str, ...])
     letters
         REF and every ALT as written.
 
+    Returns
+    -------
+    Site
+        The site, with its alleles in upper case.
+
     Examples
     --------
     >>> site_of("chr1", 9, None, ("a", "g", "<del>")).alleles
@@ -38,7 +43,18 @@ def site_of(contig: str, start: int, name: str | None, letters: tuple[str, ...])
 
 
 def not_utf8(path: Path) -> BudwoodError:
-    """The error for a VCF with bytes that are not UTF-8, which its specification asks for."""
+    """The error for a VCF with bytes that are not UTF-8, which its specification asks for.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    BudwoodError
+        The error to raise.
+    """
     return BudwoodError(
         "the VCF is not UTF-8 text", where=str(path), mend="save it as UTF-8 (or plain ASCII)"
     )
@@ -53,6 +69,11 @@ def malformed(path: Path, line: int, what: str) -> BudwoodError:
         The file and the number of the line, from 1.
     what
         What is wrong with it, as the rest of a sentence that begins with the line.
+
+    Returns
+    -------
+    BudwoodError
+        The error to raise.
     """
     return BudwoodError(
         f"line {line} {what}", where=str(path), mend="copy the file again or correct that line"
