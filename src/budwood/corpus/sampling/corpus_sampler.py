@@ -93,6 +93,11 @@ class CorpusSampler:
         ----------
         number, size
             As for :meth:`batch`.
+
+        Returns
+        -------
+        tuple of int, int
+            Number of windows and bases of a window.
         """
         return size, self.config.window
 
