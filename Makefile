@@ -21,7 +21,7 @@ ifneq ($(DATA),)
 export BUDWOOD_DATA ?= $(abspath $(DATA))
 endif
 
-.PHONY: help install demo test test-all lint format types check hooks
+.PHONY: help install demo test test-all lint format types check lowest hooks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ types: $(STAMP) ## types, strict in genomics, stats, artifacts and config
 	$(BIN)/mypy
 
 check: lint types test ## all that a change must pass
+
+lowest: $(STAMP) ## the package with the lowest versions of its dependencies (downloads gigabytes)
+	$(BIN)/python tools/lowest_versions.py --pip-python $(PYTHON)
 
 hooks: $(STAMP) ## run lint and types before every commit
 	$(BIN)/pre-commit install

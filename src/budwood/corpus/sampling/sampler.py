@@ -204,6 +204,11 @@ class WindowSampler:
         ----------
         number, size
             As for :meth:`batch`.
+
+        Returns
+        -------
+        tuple of int, int
+            Number of windows and bases of a window.
         """
         return self.config.shape(number, size)
 
