@@ -57,6 +57,11 @@ class WindowSet:
         ----------
         number, size
             As for :meth:`batch`.
+
+        Returns
+        -------
+        tuple of int, int
+            Number of windows and bases of a window.
         """
         return size, self.codes.shape[1]
 

@@ -40,6 +40,11 @@ def read_covariates(path: Path) -> dict[str, dict[str, float | str]]:
     path
         Table with a header, a row for each accession.
 
+    Returns
+    -------
+    dict
+        For each column, its value (a number or a level) by accession.
+
     Raises
     ------
     BudwoodError
@@ -50,7 +55,7 @@ def read_covariates(path: Path) -> dict[str, dict[str, float | str]]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = Path(folder) / "covariates.csv"
-    ...     _ = table.write_text("accession,block,age\\na,1,2.5\\nb,2,\\n")
+    ...     _ = table.write_text("accession,block,age\na,1,2.5\nb,2,\n")
     ...     read_covariates(table)
     {'block': {'a': '1', 'b': '2'}, 'age': {'a': 2.5}}
     """

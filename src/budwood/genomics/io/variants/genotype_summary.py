@@ -118,14 +118,31 @@ class CountedCalls:
         return self._source.contigs
 
     def blocks(self, sites_per_block: int = 1024) -> Iterator[CallBlock]:
-        """Stream the calls of the source, and count them."""
+        """Stream the calls of the source, and count them.
+
+        Parameters
+        ----------
+        sites_per_block
+            Most sites of a block.
+
+        Yields
+        ------
+        CallBlock
+            Calls of one contig.
+        """
         self._tally = _Tally(len(self.accessions), self.contigs)
         for block in self._source.blocks(sites_per_block):
             self._tally.add(block)
             yield block
 
     def summary(self) -> GenotypeSummary:
-        """What the calls streamed last were."""
+        """What the calls streamed last were.
+
+        Returns
+        -------
+        GenotypeSummary
+            Counts of the blocks that were streamed.
+        """
         return self._tally.summary(self._source)
 
 
@@ -231,6 +248,16 @@ def _traits(site: Site) -> list[str]:
 
 def dosage_assumptions(source: DosageCalls) -> tuple[str, ...]:
     """What reading a table of dosages took for granted, and whether they are calls.
+
+    Parameters
+    ----------
+    source
+        Dosages of any format.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for each assumption.
 
     Examples
     --------
