@@ -11,6 +11,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, UNLABELLED, BaseClass
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.assembly import InMemoryAssembly
+from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N, decode, encode, reverse_complement
 
 CODING_LENGTH = 60
@@ -144,3 +145,18 @@ def test_marks_stand_where_the_letters_are():
         BaseClass.ACCEPTOR_FORWARD: "AG",
         BaseClass.STOP_FORWARD: "TAA",
     }
+
+
+def test_bases_outside_the_complete_annotation_are_unlabelled(annotated):
+    codes = annotated.training[0].codes
+    transcript = Transcript("g.1", (Span(3000, 3060),), (CodingPart(3000, 3060, 0),))
+    annotation = Annotation((Gene("g", "c1", 3000, 3060, "+", (transcript,)),))
+    assembly = InMemoryAssembly({"c1": decode(codes), "c2": decode(codes[:1000])})
+    labelled = [Interval("c1", 3000, 3060), Interval("c2", 10, 20)]
+    genome = load_training_genome("s", assembly, annotation, labelled=labelled)
+    first, second = (contig.region for contig in genome.training)
+    whole = annotated.training[0].region
+    assert np.array_equal(first[3000:3060], whole[3000:3060])
+    assert (np.delete(first, np.r_[3000:3060]) == UNLABELLED).all()
+    assert (second[10:20] == BaseClass.INTERGENIC).all()
+    assert (np.delete(second, np.r_[10:20]) == UNLABELLED).all()

@@ -82,8 +82,6 @@ def test_shares_of_processes_are_the_batch_of_one(
 ) -> None:
     config = ObjectiveConfig(column_weight=float(aligned), order_weight=0.1, order_windows=3)
     if long_window:
-        if aligned:
-            return  # recipes refuse the two together
         letters = decode(np.random.default_rng(0).integers(0, 4, 2000, dtype=np.uint8))
         genome = load_training_genome("synthetic", InMemoryAssembly({"c": letters}))
         windows = WindowSampler([genome], [1.0], SamplerConfig(window=64, long_window=128), seed=5)
@@ -135,3 +133,13 @@ def test_without_alignments_the_windows_are_those_of_the_genomes(windows) -> Non
     batch = training_batch(windows, ObjectiveConfig(), 2, 5)
     assert torch.equal(batch.codes, torch.from_numpy(windows.batch(2, 5).codes.astype(np.int64)))
     assert not batch.column.any()
+
+
+def test_batches_of_long_windows_have_no_windows_of_alignments(columns) -> None:
+    letters = decode(np.random.default_rng(0).integers(0, 4, 2000, dtype=np.uint8))
+    genome = load_training_genome("synthetic", InMemoryAssembly({"c": letters}))
+    windows = WindowSampler([genome], [1.0], SamplerConfig(window=64, long_window=128), seed=5)
+    config = ObjectiveConfig(column_weight=1.0, column_windows=2)
+    short, long = (training_batch(windows, config, number, 8, columns) for number in (0, 1))
+    assert (short.codes.shape, int(short.column.flatten(1).any(1).sum())) == ((8, 64), 2)
+    assert (long.codes.shape, bool(long.column.any())) == ((4, 128), False)

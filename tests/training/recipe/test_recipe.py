@@ -32,6 +32,7 @@ fasta = "$NOWHERE_AT_ALL/s.fa"
 [schedule]
 steps = 1
 """
+CORPUS = 'name = "x"\n[corpus]\nfolder = "c"\n[schedule]\nsteps = 1\n'
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ steps = 1
         (WHOLE + "[corpus]\nfolder = 'c'\n", "either genomes or the folder of a corpus"),
         ('name = "x"\n[schedule]\nsteps = 1\n', "either genomes or the folder of a corpus"),
         (WHOLE + "[objective]\ncolumn_weight = 1.0\n", "names no alignment"),
-        (WHOLE + "[sampler]\nlong_window = 2048\n[objective]\ncolumn_weight = 1.0\n", "from genomes alone"),
+        (CORPUS + "[sampler]\nlong_window = 2048\n", "from genomes alone"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path, text, message):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +69,7 @@ def load_training_genome(
     assembly: Assembly,
     annotation: Annotation | None = None,
     *,
+    labelled: Sequence[Interval] | None = None,
     validation_contigs: Collection[str] = (),
 ) -> TrainingGenome:
     """Read a genome into memory (3 bytes for each base).
@@ -81,6 +82,8 @@ def load_training_genome(
         Its sequences.
     annotation
         Its genes; without it every base is UNLABELLED.
+    labelled
+        Stretches where the annotation is complete; bases outside are UNLABELLED. None stands for all bases.
     validation_contigs
         Names of the contigs for validation.
 
@@ -101,7 +104,7 @@ def load_training_genome(
             where=species,
             mend="name a contig of the assembly",
         )
-    contigs = [_load_contig(name, assembly, annotation) for name in assembly.contigs]
+    contigs = [_load_contig(name, assembly, annotation, labelled) for name in assembly.contigs]
     training = tuple(c for c in contigs if c.name not in validation_contigs)
     if not training:
         raise BudwoodError(
@@ -110,11 +113,18 @@ def load_training_genome(
     return TrainingGenome(species, training, tuple(c for c in contigs if c.name in validation_contigs))
 
 
-def _load_contig(name: str, assembly: Assembly, annotation: Annotation | None) -> TrainingContig:
+def _load_contig(
+    name: str, assembly: Assembly, annotation: Annotation | None, labelled: Sequence[Interval] | None
+) -> TrainingContig:
     length = assembly.contigs[name]
     whole = Interval(name, 0, length)
     region = np.full(length, UNLABELLED, dtype=np.uint8)
     if annotation is not None:
-        region = base_class_track(annotation, name, length)
+        known = base_class_track(annotation, name, length)
+        if labelled is None:
+            region = known
+        else:
+            for stretch in (each for each in labelled if each.contig == name):
+                region[stretch.start : stretch.end] = known[stretch.start : stretch.end]
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
     return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name))

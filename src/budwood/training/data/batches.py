@@ -51,6 +51,10 @@ def batch_shape(
     """
     aligned = 0 if columns is None else min(config.column_windows, size - 1)
     count, length = windows.shape(number, size - aligned)
+    if columns is not None and length != columns.window:
+        # Windows cut from alignments have one length, so batches of long windows have none of them.
+        aligned = 0
+        count, length = windows.shape(number, size)
     return count, aligned, length
 
 
@@ -80,7 +84,7 @@ def training_batch(
     size
         Windows of the whole batch (fewer where they are long).
     columns
-        Cuts the last ``config.column_windows`` windows from alignments.
+        Cuts the last ``config.column_windows`` windows from alignments, except in batches of long windows.
     first, step
         Every ``step``-th window of the batch, from ``first`` on.
     """
@@ -89,7 +93,7 @@ def training_batch(
     batch = _share(windows, number, size - aligned, count, first, step)
     codes, repeat, region, offset = batch.codes, batch.repeat, batch.region, offset_labels(batch)
     column = np.zeros((*codes.shape, 4), dtype=np.float32)
-    if columns is not None:
+    if columns is not None and aligned:
         begin = next((row - count for row in rows if row >= count), aligned)
         drawn = columns.batch(number, aligned, first=begin, step=step)
         codes = np.concatenate([codes, drawn.codes])

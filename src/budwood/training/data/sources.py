@@ -12,6 +12,7 @@ from budwood.corpus.sampling.genome import TrainingGenome, load_training_genome
 from budwood.corpus.sampling.sampler import WindowSampler
 from budwood.corpus.sampling.store import open_corpus
 from budwood.genomics.alignment import Alignment
+from budwood.genomics.io.annotation.bed import read_bed
 from budwood.genomics.io.annotation.gff import read_gff
 from budwood.genomics.io.sequence.alignment_fasta import read_alignment_fasta
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -87,7 +88,7 @@ def _from_genomes(recipe: Recipe) -> Sources:
     if any(genome.validation for genome in genomes):
         seed = recipe.seed + _VALIDATION_SEED
         validation = WindowSampler(genomes, weights, recipe.sampler, seed=seed, validation=True)
-    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation) if name]
+    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation, s.labelled) if name]
     names = tuple(genome.species for genome in genomes)
     bases = sum(genome.bases for genome in genomes)
     return Sources(training, validation, None, names, bases, tuple(files))
@@ -96,10 +97,14 @@ def _from_genomes(recipe: Recipe) -> Sources:
 def load_source(source: GenomeSource) -> TrainingGenome:
     """Read one genome of a recipe."""
     annotation = read_gff(source.path(source.annotation)) if source.annotation else None
+    labelled = None
+    if source.labelled:
+        labelled = [record.interval for record in read_bed(source.path(source.labelled))]
     return load_training_genome(
         source.species,
         open_fasta(source.path(source.fasta)),
         annotation,
+        labelled=labelled,
         validation_contigs=source.validation_contigs,
     )
 

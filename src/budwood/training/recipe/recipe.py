@@ -22,11 +22,15 @@ from budwood.training.recipe.schedule import Schedule
 
 @dataclass(frozen=True)
 class GenomeSource:
-    """One genome of a recipe: files (``$BUDWOOD_DATA`` is expanded), weight, validation contigs."""
+    """One genome of a recipe: files (``$BUDWOOD_DATA`` is expanded), weight, validation contigs.
+
+    ``labelled`` is a BED file of the stretches whose annotation is complete; other bases have no base class.
+    """
 
     species: str
     fasta: str
     annotation: str = ""
+    labelled: str = ""
     weight: float = 1.0
     validation_contigs: tuple[str, ...] = ()
 
@@ -146,11 +150,11 @@ def check_sources(recipe: Recipe, where: str) -> None:
             where=where,
             mend="give [[genome]] tables or [corpus] folder",
         )
-    if recipe.sampler.long_window and (recipe.corpus.folder or recipe.objective.column_weight):
+    if recipe.sampler.long_window and recipe.corpus.folder:
         raise BudwoodError(
-            "long windows can be cut from genomes alone, not from a corpus or from alignments",
+            "long windows can be cut from genomes alone, not from a corpus",
             where=where,
-            mend="give [[genome]] tables, and set column_weight and [corpus] aside, or leave long_window out",
+            mend="give [[genome]] tables and leave out [corpus], or leave out long_window",
         )
     if recipe.objective.column_weight and not recipe.alignments.files:
         raise BudwoodError(
