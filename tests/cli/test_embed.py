@@ -144,3 +144,15 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
     fresh = embed_intervals(assembly, inference.tile(assembly), load_checkpoint(tiny_checkpoint), cache=False)
     np.testing.assert_array_equal(np.load(out / "vectors.npy"), fresh)
     assert run("verify", out).code == 0
+
+
+def test_records_without_a_base_are_named(run, tiny_checkpoint, tmp_path) -> None:
+    fasta = tmp_path / "s.fa"
+    fasta.write_text(">a\n>b\nACGTACGT\n>c\n\n")
+    words = ("--fasta", fasta, "--checkpoint", tiny_checkpoint, "--quiet")
+    ran = run("embed", *words, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    note = "2 records of the FASTA file have no base and no row: a, c."
+    assert note in ran.out
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["notes"] == [note]
+    assert json.loads(run("embed", *words, "--json", "--out", tmp_path / "o2").out)["notes"] == [note]

@@ -433,3 +433,65 @@ def test_covariates_are_taken_out_of_values_and_said(run, panel, tmp_path) -> No
     found = {row["accession"]: row for row in rows_of(out)}
     pairs = [(float(found[n]["prediction"]), float(expected[n]["prediction"])) for n in expected]
     assert np.corrcoef(np.array(pairs).T)[0, 1] > 0.8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no undecodable file names")
+def test_a_file_name_that_is_no_text_is_written_escaped(run, panel, tmp_path) -> None:
+    table = tmp_path / "ph\udce9.csv"
+    table.write_bytes(panel.phenotypes.read_bytes())
+    words = ("--genotypes", panel.genotypes, "--phenotypes", table, "--trait", "height", "--quiet")
+    for more in ((), ("--json",)):
+        assert run("predict", *words, *more, "--out", tmp_path / f"out{len(more)}").code == 0
+    assert run("inspect", table, "--out", tmp_path / "seen").code == 0
+    assert "udce9" in (tmp_path / "out0" / "report.html").read_text(encoding="utf-8")
+
+
+def test_several_assumptions_reach_every_place(run, panel, tmp_path) -> None:
+    """A dosage table with a descriptive column and phenotypes with decimal commas and an empty column."""
+    rng = np.random.default_rng(3)
+    names = [f"g{k}" for k in range(30)]
+    rows = [",".join([name, "north", *map(str, rng.integers(0, 3, 60))]) for name in names]
+    header = ",".join(["accession", "family", *(f"m{k}" for k in range(60))])
+    dosages, traits = tmp_path / "d.csv", tmp_path / "t.csv"
+    dosages.write_text("\n".join([header, *rows]) + "\n")
+    cells = [
+        f"{name};{v:.2f};".replace(".", ",") for name, v in zip(names[4:], rng.normal(50, 2, 26), strict=True)
+    ]
+    traits.write_text("\n".join(["line;height;", *cells]) + "\n")
+    both = ("--genotypes", dosages, "--phenotypes", traits, "--trait", "height", "--quiet")
+    told = (
+        "left out as markers: family",
+        "ploidy 2 is inferred from the largest dosage",
+        "Decimal commas were read as decimal points",
+        "empty column",
+        "height: 26 values from",
+    )
+    verbs = {
+        "predict": (*both, "--save-model", tmp_path / "model"),
+        "evaluate": (*both, "--models", "gblup", "--repeats", "1"),
+        "select": (*both, "--count", "2"),
+    }
+    for verb, words in verbs.items():
+        plain = run(verb, *words, "--out", tmp_path / verb)
+        assert plain.code == 0, plain.err
+        again = [word for word in words if word not in ("--save-model", tmp_path / "model")]
+        machine = run(verb, *again, "--json", "--out", tmp_path / f"{verb}-json")
+        notes = "\n".join(json.loads(machine.out)["notes"])
+        manifest = "\n".join(json.loads((tmp_path / verb / "manifest.json").read_text())["notes"])
+        for phrase in told:
+            assert phrase in plain.out, (verb, phrase)
+            assert phrase in notes, (verb, phrase)
+            assert phrase in manifest, (verb, phrase)
+        if verb == "predict":
+            page = (tmp_path / verb / "report.html").read_text()
+            assert all(phrase in page for phrase in told)
+            assert json.loads(machine.out)["headline"] in plain.out
+            assert "first of the ranking" in plain.out
+    applied = run(
+        "apply", tmp_path / "model", "--genotypes", dosages, "--quiet", "--out", tmp_path / "applied"
+    )
+    assert applied.code == 0, applied.err
+    page = (tmp_path / "applied" / "report.html").read_text()
+    for phrase in told[:2]:
+        assert phrase in applied.out
+        assert phrase in page

@@ -132,3 +132,9 @@ def test_lines_of_different_ploidy(run, panel, tmp_path) -> None:
         "panel.vcf",
         "ploidy.csv",
     ]
+
+
+@pytest.mark.parametrize("budget", ["nan", "inf", "-inf"])
+def test_a_budget_that_is_no_amount_is_refused(refused, panel, budget) -> None:
+    words = ("--genotypes", panel.genotypes, "--count", "3", f"--budget={budget}")
+    assert "is no amount" in refused("select", *words)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed or Budwood itself did, 2 bad input or usage
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         Words after ``budwood``; those of the process by default.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names that the terminal cannot show are escaped
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in words
     signals: list[int] = []

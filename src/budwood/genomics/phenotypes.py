@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import fsum
@@ -165,13 +166,18 @@ class TraitDescription:
             return f"{self.trait}: no value."
         text = (
             f"{self.trait}: {self.count:,} {'value' if self.count == 1 else 'values'} from "
-            f"{self.minimum:.7g} to "
-            f"{self.maximum:.7g}, median {self.median:.7g}"
+            f"{self._text(self.minimum)} to {self._text(self.maximum)}, median {self._text(self.median)}"
         )
         if not self.outliers:
             return f"{text}."
-        named = ", ".join(f"{name} ({value:.7g})" for name, value in self.outliers[:_NAMED])
+        named = ", ".join(f"{name} ({self._text(value)})" for name, value in self.outliers[:_NAMED])
         more = len(self.outliers) - _NAMED
         lies = "lies" if len(self.outliers) == 1 else "lie"
         named += f" and {more} more" if more > 0 else ""
         return f"{text}; {len(self.outliers):,} {lies} far from the others: {named}."
+
+    def _text(self, value: float) -> str:
+        """A value with seven digits, or with more where the values differ by little beside their size."""
+        spread, size = self.maximum - self.minimum, max(abs(self.minimum), abs(self.maximum))
+        hidden = math.ceil(math.log10(size / spread)) if 0.0 < spread < size < math.inf else 0
+        return f"{value:.{min(max(7, hidden + 4), 17)}g}"

@@ -59,7 +59,8 @@ def write_report(
     text = render_report(prediction, evaluation, context=context)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        # A file name that is no text holds lone surrogates.
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.compressed import refuse_pipe
 
 T = TypeVar("T")
 
@@ -42,8 +43,9 @@ def read_tables(path: Path) -> dict[str, Any]:
     Raises
     ------
     BudwoodError
-        If the file is missing or is not TOML.
+        If the file is missing, a pipe, or not TOML.
     """
+    refuse_pipe(Path(path))
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -22,7 +22,8 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
         Plain values only; None for what was not measured.
     """
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    # A file name that is no text holds lone surrogates; JSON has \\udc80 for them.
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_table(

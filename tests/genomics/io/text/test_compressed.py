@@ -2,14 +2,22 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from budwood.corpus.recipe.recipe_table import read_tables as read_recipe_table
 from budwood.errors import BudwoodError
+from budwood.genomics.io.annotation.open_annotation import read_annotation
+from budwood.genomics.io.kind import file_format
+from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.io.tables.phenotypes import read_phenotype_table
 from budwood.genomics.io.text import compressed
+from budwood.genomics.io.variants.open_genotypes import open_calls
 
 READ = """
 import resource, sys
@@ -61,3 +69,14 @@ def test_the_memory_that_such_a_file_takes_is_bounded(tmp_path: Path) -> None:
     sentence, peak = told.stdout.splitlines()
     assert "times its size" in sentence
     assert int(peak) < 2000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX systems")
+@pytest.mark.parametrize(
+    "read", [open_calls, open_fasta, read_phenotype_table, read_annotation, file_format, read_recipe_table]
+)
+def test_pipes_are_refused_before_a_byte_is_taken(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BudwoodError, match="cannot be read twice"):
+        read(pipe)

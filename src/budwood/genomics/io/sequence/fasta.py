@@ -174,8 +174,8 @@ def open_fasta(path: Path) -> FastaAssembly:
     BudwoodError
         If the file is empty, truncated or no FASTA of nucleotides, or holds two contigs of one name.
     """
+    kind = compression(Path(path))  # a pipe has no other name to resolve
     path = Path(path).resolve()
-    kind = compression(path)
     if kind == "bgzf" and pysam is None:
         kind = "gzip"
     key = _key(path, kind)

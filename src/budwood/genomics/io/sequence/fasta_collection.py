@@ -13,7 +13,7 @@ from budwood.config import cache_directory
 from budwood.errors import BudwoodError
 from budwood.genomics.io.sequence.fasta import FastaAssembly, open_fasta
 from budwood.genomics.io.sequence.fasta_lines import fasta_lines
-from budwood.genomics.io.text.compressed import open_bytes
+from budwood.genomics.io.text.compressed import open_bytes, refuse_pipe
 
 
 def open_collection(path: Path) -> FastaAssembly:
@@ -36,6 +36,7 @@ def open_collection(path: Path) -> FastaAssembly:
     BudwoodError
         As for ``open_fasta``, and if two different sequences bear one name.
     """
+    refuse_pipe(Path(path))
     path = Path(path).resolve()
     try:
         facts = path.stat()

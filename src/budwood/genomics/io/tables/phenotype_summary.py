@@ -114,5 +114,5 @@ def _rows(count: int) -> str:
 
 
 def _some(names: Sequence[str] | Mapping[str, int]) -> str:
-    listed = list(names)
+    listed = [name or "one without a name" for name in names]
     return ", ".join(listed[:_NAMED]) + (f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else "")

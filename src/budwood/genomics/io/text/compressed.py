@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,8 +44,9 @@ def compression(path: Path) -> str:
     Raises
     ------
     BudwoodError
-        If the file cannot be read, or is packed in another way.
+        If the file cannot be read, is a pipe, or is packed in another way.
     """
+    refuse_pipe(path)
     with _plain_errors(path), path.open("rb") as handle:
         head = handle.read(18)
     for magic, name in _OTHER.items():
@@ -59,6 +61,31 @@ def compression(path: Path) -> str:
     if head.startswith(_GZIP):
         return "bgzf" if head[12:16] == b"BC\x02\x00" else "gzip"
     return "plain"
+
+
+def refuse_pipe(path: Path) -> None:
+    """Refuse what is no file on a disk: Budwood reads files more than once, a pipe gives its bytes once.
+
+    Parameters
+    ----------
+    path
+        The file; one that does not exist is left to who opens it.
+
+    Raises
+    ------
+    BudwoodError
+        If it is a pipe, a socket or a device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise BudwoodError(
+            "this is a pipe or a device, which cannot be read twice",
+            where=str(path),
+            mend="save its content to a file and give that",
+        )
 
 
 @contextmanager
