@@ -272,7 +272,8 @@ def renamed(folder: Path) -> Path:
     config, manifest = folder / "config.json", folder / "manifest.json"
     record = json.loads(manifest.read_text())
     sound = record["files"]["config.json"] == hashlib.sha256(config.read_bytes()).hexdigest()
-    text = config.read_text().replace("MeristemEncoder", "BudwoodEncoder").replace("meristem", "budwood")
+    former = json.loads(config.read_text())["model_type"]
+    text = config.read_text().replace(former.capitalize(), "Budwood").replace(former, "budwood")
     config.write_text(text)
     if sound:
         record["files"]["config.json"] = hashlib.sha256(config.read_bytes()).hexdigest()
