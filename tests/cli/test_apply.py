@@ -58,7 +58,8 @@ def test_the_same_lines_in_another_file_get_the_same_numbers(run, panel, model, 
     for name, row in inside.items():
         for column in COLUMNS:
             assert float(outside[name][column]) == pytest.approx(float(row[column]), rel=1e-6, abs=1e-6)
-        for column in ("observed", "rank", "nearest_training_accession", "extrapolation"):
+        # Inside a panel, extrapolation is also judged by the clusters of its candidates.
+        for column in ("observed", "rank", "nearest_training_accession"):
             assert outside[name][column] == row[column], (name, column)
     assert (
         "fitted to another panel; on held-out lines of its own panel r was"

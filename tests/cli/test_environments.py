@@ -118,8 +118,8 @@ def test_what_does_not_fit_is_refused(words: list[str], told: str, refused, pane
     [
         (TABLE.replace("b2,", "b9,"), "environment 'b2' is not in the environment table"),
         (TABLE.replace("field", "moon"), "provenance 'moon' is not known"),
-        (TABLE.replace(",90", ",dry"), "covariate 'rain' of environment 'b2' is 'dry'"),
-        ("environment\na1\na2\nb1\nb2\n", "the reaction norm needs covariates"),
+        (TABLE.replace(",90", ",dry"), "covariate 'rain' of environment 'b2': 'dry' is no number"),
+        ("environment,location\na1,\na2,\nb1,\nb2,\n", "the reaction norm needs covariates"),
     ],
 )
 def test_bad_tables_are_refused(text: str, told: str, refused, panel, trials) -> None:

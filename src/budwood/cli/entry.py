@@ -13,3 +13,7 @@ def main() -> int:
         print("interrupted: no result was written", file=sys.stderr)
         return 130
     return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
