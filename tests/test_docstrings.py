@@ -24,6 +24,9 @@ PASSING: Final = (
     "corpus",
     "errors",
     "genomics",
+    "inference",
+    "model",
+    "training",
     "probing",
     "progress",
     "simulate",
@@ -62,7 +65,7 @@ def public(holder: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def problems(name: str, thing: Any) -> list[str]:
     """What a docstring lacks."""
-    if dataclasses.is_dataclass(thing):
+    if "__dataclass_fields__" in vars(thing):  # not merely a subclass of one, such as a configuration
         return _of_dataclass(thing)
     is_function = inspect.isfunction(thing) and "." not in thing.__qualname__
     codes = (*CODES, "EX01") if is_function and name.split(".")[1] in WITH_EXAMPLES else CODES

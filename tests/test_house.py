@@ -125,6 +125,8 @@ FORBIDDEN = (
 PLAIN = (
     *("src/budwood/artifacts", "src/budwood/stats", "src/budwood/config.py", "src/budwood/errors.py"),
     *("src/budwood/progress.py", "src/budwood/simulate", "src/budwood/model", "src/budwood/inference"),
+    *("src/budwood/training", "docs/embedding.md", "docs/decisions/0003-encoder.md"),
+    "docs/decisions/0008-pretraining-objectives.md",
     *("src/budwood/panel", "src/budwood/probing", "src/budwood/report", "src/budwood/workflows"),
     *("src/budwood/cli", "README.md", "CONTRIBUTING.md", "docs/evaluation.md", "docs/files.md"),
 )

@@ -31,6 +31,11 @@ class ChunkRunner(Protocol):
             Encodes one chunk.
         advance
             Called with the number of windows done.
+
+        Returns
+        -------
+        iterator of ndarray
+            (windows, size) ``float32``, one array for each chunk.
         """
 
 
@@ -46,6 +51,11 @@ class LocalChunks:
         ----------
         chunks, encode, advance
             As for :class:`ChunkRunner`.
+
+        Yields
+        ------
+        ndarray
+            (windows, size) ``float32``, one array for each chunk.
         """
         for codes in chunks:
             yield encode(codes, advance=advance)

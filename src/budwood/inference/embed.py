@@ -180,9 +180,11 @@ def embed_sequences(
     ----------
     sequences
         Letters, or codes of :mod:`budwood.genomics.sequence`.
+    checkpoint, pool, oriented
+        As for :func:`embed_windows`.
     overlap
-        Bases that neighbouring tiles share at least.
-    checkpoint, pool, oriented, cache, device, batch_size, show
+        Bases that neighbouring tiles share at least, 0 to 510.
+    cache, device, batch_size, show
         As for :func:`embed_windows`.
 
     Returns
@@ -328,7 +330,18 @@ def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArra
 
 
 def tile(assembly: Assembly) -> list[Interval]:
-    """Consecutive windows that cover every contig; the last of a contig may be shorter."""
+    """Consecutive windows that cover every contig; the last of a contig may be shorter.
+
+    Parameters
+    ----------
+    assembly
+        Contigs to cover.
+
+    Returns
+    -------
+    list of Interval
+        Windows of 512 bases without overlap, contig by contig, on the given strand.
+    """
     return [
         Interval(contig, start, min(start + WINDOW, length))
         for contig, length in assembly.contigs.items()
@@ -337,7 +350,23 @@ def tile(assembly: Assembly) -> list[Interval]:
 
 
 def sequence_digest(codes: NDArray[np.uint8]) -> bytes:
-    """SHA-256 of a window's bases without its padding."""
+    """SHA-256 of a window's bases without its padding.
+
+    Parameters
+    ----------
+    codes
+        (length,) bases; padding anywhere is left out.
+
+    Returns
+    -------
+    bytes
+        32 bytes.
+
+    Examples
+    --------
+    >>> sequence_digest(np.array([0, 1, PAD], dtype=np.uint8)).hex()[:8]
+    'b413f47d'
+    """
     return hashlib.sha256(codes[codes != PAD].tobytes()).digest()
 
 
@@ -461,6 +490,11 @@ def kept_as(pool: Pool, oriented: bool, checkpoint: Backbone) -> str:
         As for :func:`embed_windows`.
     checkpoint
         Gives device and precision.
+
+    Returns
+    -------
+    str
+        For example ``"mean-oriented"``.
     """
     parts = [pool.value]
     if oriented:

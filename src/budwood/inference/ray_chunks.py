@@ -46,6 +46,16 @@ class RayChunks:
         ----------
         chunks, encode, advance
             As for :class:`budwood.inference.chunk_runner.ChunkRunner`. The model is on the processor.
+
+        Yields
+        ------
+        ndarray
+            (windows, size) ``float32``, one array for each chunk.
+
+        Raises
+        ------
+        BudwoodError
+            If a worker refuses a chunk, for example for numbers that are not finite.
         """
         sent, most = self._ray.put(encode), 2 * self.workers
         pending: deque[Any] = deque()

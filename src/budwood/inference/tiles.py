@@ -118,10 +118,21 @@ def cut_tiles(sequences: Sequence[NDArray[np.uint8]], overlap: int = OVERLAP) ->
     overlap
         As for :func:`tile_bounds`.
 
+    Returns
+    -------
+    Tiles
+        All tiles, in the order of the sequences; none where there is no sequence.
+
     Raises
     ------
     BudwoodError
         If a sequence is empty or holds padding, with its number.
+
+    Examples
+    --------
+    >>> tiles = cut_tiles([np.zeros(1000, dtype=np.uint8), np.zeros(3, dtype=np.uint8)], 100)
+    >>> tiles.sequence.tolist(), tiles.end.tolist()
+    ([0, 0, 0, 1], [512, 756, 1000, 3])
     """
     codes, owner, starts, ends, shares = [], [], [], [], []
     for number, sequence in enumerate(sequences):

@@ -124,6 +124,11 @@ def open_store(
     folder
         Where the file is, by default in the cache directory.
 
+    Yields
+    ------
+    VectorStore
+        Open until the block ends.
+
     Raises
     ------
     BudwoodError

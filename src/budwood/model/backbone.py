@@ -47,6 +47,11 @@ class Backbone(Protocol):
         ----------
         device
             As for :func:`budwood.model.device.choose_device`.
+
+        Returns
+        -------
+        Backbone
+            The same model.
         """
 
     def embed_strands(self, codes: NDArray[np.uint8], *, centre: int | None = None) -> NDArray[np.float32]:
@@ -86,6 +91,11 @@ def load_backbone(
         Folder of the model.
     device, precision
         As for :func:`budwood.model.checkpoint.load_checkpoint`.
+
+    Returns
+    -------
+    Backbone
+        The model in evaluation mode, on the device.
 
     Raises
     ------

@@ -71,6 +71,16 @@ class Checkpoint:
         ----------
         device
             As for :func:`budwood.model.device.choose_device`.
+
+        Returns
+        -------
+        Checkpoint
+            The same object.
+
+        Raises
+        ------
+        BudwoodError
+            If there is no such device.
         """
         torch.nn.Module.to(self.encoder, choose_device(device))
         return self
@@ -82,6 +92,16 @@ class Checkpoint:
         ----------
         precision
             ``float32`` or ``bf16``.
+
+        Returns
+        -------
+        Checkpoint
+            A copy that shares the weights.
+
+        Raises
+        ------
+        BudwoodError
+            If the precision is unknown or the device has none such.
         """
         check_precision(precision, self.device)
         return replace(self, precision=precision)
@@ -132,6 +152,11 @@ def load_checkpoint(
         As for :func:`budwood.model.device.choose_device`.
     precision
         ``float32``, or ``bf16`` for products in bfloat16 (docs/embedding.md says where that is safe).
+
+    Returns
+    -------
+    Checkpoint
+        The encoder in evaluation mode, with float32 weights, on the device.
 
     Raises
     ------
@@ -200,6 +225,11 @@ def random_checkpoint(config: BudwoodConfig | None = None, *, seed: int = 0) -> 
         Shape, by default that of the packaged checkpoint.
     seed
         Seed of the weights; the global generator of torch stays as it is.
+
+    Returns
+    -------
+    Checkpoint
+        The encoder in evaluation mode, on the processor.
     """
     config = config or BudwoodConfig()
     generator_state = torch.get_rng_state()
@@ -216,5 +246,11 @@ def random_checkpoint(config: BudwoodConfig | None = None, *, seed: int = 0) -> 
 
 
 def packaged_checkpoint() -> Path:
-    """Folder of the checkpoint inside the package."""
+    """Folder of the checkpoint inside the package.
+
+    Returns
+    -------
+    Path
+        Holds config.json, model.safetensors and the tokenizer.
+    """
     return Path(str(files("budwood") / "checkpoints" / PACKAGED))

@@ -22,6 +22,11 @@ def choose_device(name: str | torch.device | None = "auto") -> torch.device:
     name
         ``auto``, ``cpu``, ``cuda`` (or one of several, ``cuda:1``) or ``mps``; None means ``auto``.
 
+    Returns
+    -------
+    torch.device
+        A device that this machine has.
+
     Raises
     ------
     BudwoodError

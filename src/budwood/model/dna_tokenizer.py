@@ -13,7 +13,7 @@ from budwood.errors import BudwoodError
 
 #: Every pair of letters stands in it; no multiple of the usual k in length.
 _PROBE: Final = "AACAGATCCGCTGGTTACGTA"
-#: What transformers says of a tokenizer without a limit is larger than this.
+#: Transformers gives a tokenizer without a limit a larger number than this.
 _NO_LIMIT: Final = 10**9
 
 
@@ -53,12 +53,28 @@ class DnaTokenizer:
     pad: int
 
     def read(self, texts: Sequence[str]) -> list[TokenRow]:
-        """Sequences of the letters A C G T N in tokens."""
+        """Cut sequences into tokens.
+
+        Parameters
+        ----------
+        texts
+            Sequences of the letters A C G T N.
+
+        Returns
+        -------
+        list of TokenRow
+            One entry for each sequence.
+
+        Raises
+        ------
+        BudwoodError
+            If the tokens are not the letters that they stand for.
+        """
         if not texts:
             return []
         if not self.tokenizer.is_fast:
             return [self._spell(text) for text in texts]
-        told = self.tokenizer(
+        read = self.tokenizer(
             list(texts),
             add_special_tokens=False,
             truncation=False,
@@ -66,11 +82,22 @@ class DnaTokenizer:
             return_attention_mask=False,
             verbose=False,
         )
-        pairs = zip(told["input_ids"], told["offset_mapping"], strict=True)
+        pairs = zip(read["input_ids"], read["offset_mapping"], strict=True)
         return [_row(ids, spans) for ids, spans in pairs]
 
     def most_tokens(self, positions: int | None) -> int | None:
-        """Tokens of a sequence that a model of so many positions reads at once, None for any number."""
+        """Tokens of a sequence that a model of so many positions reads at once.
+
+        Parameters
+        ----------
+        positions
+            Positions that the model has; None for any number.
+
+        Returns
+        -------
+        int or None
+            Tokens without the symbols at the ends; None for any number.
+        """
         limits = [self.tokenizer.model_max_length]
         if positions is not None:
             # ESM and RoBERTa number their positions from the padding symbol's number on.
@@ -79,7 +106,7 @@ class DnaTokenizer:
         return None if limit > _NO_LIMIT else max(1, int(limit))
 
     def _spell(self, text: str) -> TokenRow:
-        """Tokens written in Python tell no places, but they are the letters themselves."""
+        """Tokenizers in Python give no positions, but their tokens are the letters themselves."""
         words = self.tokenizer.tokenize(text)
         if "".join(words) != text:
             raise unreadable("its tokens are not the letters they stand for")
@@ -89,6 +116,16 @@ class DnaTokenizer:
 
 def dna_tokenizer(tokenizer: Any) -> DnaTokenizer:
     """Find out how a tokenizer reads DNA.
+
+    Parameters
+    ----------
+    tokenizer
+        As ``AutoTokenizer`` opens it.
+
+    Returns
+    -------
+    DnaTokenizer
+        The tokenizer, with the symbols that it adds at the ends.
 
     Raises
     ------
@@ -113,7 +150,18 @@ def dna_tokenizer(tokenizer: Any) -> DnaTokenizer:
 
 
 def unreadable(why: str) -> BudwoodError:
-    """A tokenizer that cannot be used."""
+    """Make the error about a tokenizer that cannot be used.
+
+    Parameters
+    ----------
+    why
+        Reason, as the end of a sentence.
+
+    Returns
+    -------
+    BudwoodError
+        To be raised.
+    """
     return BudwoodError(
         f"the tokenizer of this model cannot be used: {why}",
         mend="choose a model whose tokenizer takes DNA as one word",

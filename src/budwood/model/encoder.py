@@ -30,7 +30,7 @@ from budwood.model.weights import check_folder
 
 @dataclass
 class EncoderOutput(ModelOutput):
-    """What the network makes of windows, both strands joined.
+    """Vectors and logits of windows, both strands joined.
 
     Attributes
     ----------
@@ -50,7 +50,13 @@ class EncoderOutput(ModelOutput):
 
 
 class BudwoodPreTrainedModel(PreTrainedModel):
-    """What every model around the network shares: its shape, its first weights, reading both strands."""
+    """What every model around the network shares: its shape, its first weights, reading both strands.
+
+    Parameters
+    ----------
+    config
+        Shape of the network.
+    """
 
     config_class = BudwoodConfig
     base_model_prefix = "network"
@@ -90,6 +96,11 @@ class BudwoodPreTrainedModel(PreTrainedModel):
         *model_args, **kwargs
             As for ``PreTrainedModel.from_pretrained``; ``dtype`` is that of the file unless given.
 
+        Returns
+        -------
+        BudwoodPreTrainedModel
+            In evaluation mode.
+
         Raises
         ------
         BudwoodError
@@ -108,9 +119,14 @@ class BudwoodPreTrainedModel(PreTrainedModel):
         ----------
         input_ids
             (batch, length) integer codes of :mod:`budwood.genomics.sequence`. Padding may stand on either
-            side of a sequence and does not change what is read.
+            side of a sequence and does not change the output.
         attention_mask
             (batch, length), 0 for padding; not needed where padding is PAD.
+
+        Returns
+        -------
+        EncoderOutput
+            Vectors and logits of every base, and the embedding of every window.
 
         Raises
         ------
@@ -163,6 +179,11 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
         ----------
         input_ids
             (batch, length) codes, padded on the right.
+
+        Returns
+        -------
+        StrandOutput
+            Vectors and logits of the given strand.
         """
         reading: StrandOutput = self.network(input_ids)
         return reading
@@ -184,6 +205,16 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
             A plain tuple where False.
         **others
             Arguments of other models; whatever asks for something else is refused.
+
+        Returns
+        -------
+        EncoderOutput or tuple
+            Vectors and logits of every base, and the embedding of every window.
+
+        Raises
+        ------
+        BudwoodError
+            If an argument of another model is given, or the symbols cannot be read.
         """
         _refuse(others)
         found = self.read(input_ids, attention_mask)
@@ -261,6 +292,11 @@ class BudwoodForMaskedLM(BudwoodPreTrainedModel):
         MaskedLMOutput
             ``logits`` (batch, length, 7), turned with the sequence when it is reverse complemented; ``loss``
             the mean cross-entropy in nats.
+
+        Raises
+        ------
+        BudwoodError
+            If an argument of another model is given, or the symbols cannot be read.
         """
         _refuse(others)
         bases = self.read(input_ids, attention_mask).bases
@@ -334,6 +370,13 @@ def _gather(values: Tensor, index: Tensor) -> Tensor:
 
 def pool_weights(tokens: Tensor, centre: int | None) -> Tensor:
     """Weight of each base in its window's vector.
+
+    Parameters
+    ----------
+    tokens
+        (batch, length) codes, padded on the right.
+    centre
+        Number of middle bases, None for all.
 
     Returns
     -------

@@ -93,6 +93,16 @@ class LanguageModel:
         ----------
         device
             As for :func:`budwood.model.device.choose_device`.
+
+        Returns
+        -------
+        LanguageModel
+            The same object.
+
+        Raises
+        ------
+        BudwoodError
+            If there is no such device.
         """
         self.network.to(choose_device(device))
         return self
@@ -104,12 +114,35 @@ class LanguageModel:
         ----------
         precision
             ``float32`` or ``bf16``.
+
+        Returns
+        -------
+        LanguageModel
+            A copy that shares the weights.
+
+        Raises
+        ------
+        BudwoodError
+            If the precision is unknown or the device has none such.
         """
         check_precision(precision, self.device)
         return replace(self, precision=precision)
 
     def embed_strands(self, codes: NDArray[np.uint8], *, centre: int | None = None) -> NDArray[np.float32]:
-        """Vectors of windows as read on either strand, (2, rows, embedding_size)."""
+        """Vectors of windows as read on either strand.
+
+        Parameters
+        ----------
+        codes
+            (rows, length) bases of :mod:`budwood.genomics.sequence`, padded on either side.
+        centre
+            Mean over that many middle bases; over all where None.
+
+        Returns
+        -------
+        ndarray
+            (2, rows, embedding_size) ``float32``: the given strand, then the other one.
+        """
         weights = pool_weights(torch.from_numpy(codes.astype(np.int64)), centre)[..., 0].numpy()
         windows = [row[row != PAD] for row in codes]
         strands = [*windows, *(reverse_complement(window) for window in windows)]
@@ -169,6 +202,11 @@ def load_language_model(
     device, precision
         As for :func:`budwood.model.checkpoint.load_checkpoint`.
 
+    Returns
+    -------
+    LanguageModel
+        The model in evaluation mode, on the device.
+
     Raises
     ------
     BudwoodError
@@ -198,7 +236,7 @@ def load_language_model(
 def _network(folder: Path) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        whole, told = AutoModelForMaskedLM.from_pretrained(
+        whole, report = AutoModelForMaskedLM.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -213,7 +251,7 @@ def _network(folder: Path) -> Any:
             where=str(folder),
             mend=_MEND,
         ) from error
-    _check_names(whole, told, folder)
+    _check_names(whole, report, folder)
     for name, value in whole.base_model.state_dict().items():
         if not torch.isfinite(value.float()).all():
             raise BudwoodError(
@@ -224,7 +262,7 @@ def _network(folder: Path) -> Any:
     return whole.base_model.eval()
 
 
-def _check_names(whole: Any, told: dict[str, Any], folder: Path) -> None:
+def _check_names(whole: Any, report: dict[str, Any], folder: Path) -> None:
     """Refuse weights that the used part of the network lacks, or for which it has no parameter."""
     prefix, parts = f"{whole.base_model_prefix}.", {name for name, _ in whole.base_model.named_children()}
 
@@ -233,7 +271,7 @@ def _check_names(whole: Any, told: dict[str, Any], folder: Path) -> None:
         inside = key.startswith(prefix) or key.split(".")[0] in parts
         return inside and not any(part in key for part in (*_UNUSED, *_COMPUTED))
 
-    for what, names in (("lack", told["missing_keys"]), ("hold the unexpected", told["unexpected_keys"])):
+    for what, names in (("lack", report["missing_keys"]), ("hold the unexpected", report["unexpected_keys"])):
         found = sorted(key for key in names if used(key))
         if found:
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -268,8 +306,8 @@ def _check_weights(folder: Path) -> None:
 
 def _digest(folder: Path) -> str:
     files = sorted(file for file in folder.iterdir() if file.suffix in _READ and file.is_file())
-    told = "".join(f"{file.name} {sha256(file)}\n" for file in files)
-    return hashlib.sha256(told.encode()).hexdigest()
+    facts = "".join(f"{file.name} {sha256(file)}\n" for file in files)
+    return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def _first_line(error: Exception) -> str:

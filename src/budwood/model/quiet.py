@@ -10,7 +10,15 @@ from transformers.utils import logging
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep transformers from reporting unused weights and from drawing bars; its settings come back after."""
+    """Keep transformers from reporting unused weights and from drawing bars.
+
+    Its settings come back when the block ends.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

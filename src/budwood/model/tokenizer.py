@@ -25,6 +25,11 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     :mod:`budwood.genomics.sequence`. Lower case is read as upper case, U as T, any other letter as N; white
     space is left out. No symbol is added at the ends.
 
+    Returns
+    -------
+    PreTrainedTokenizerFast
+        A tokenizer of transformers.
+
     Examples
     --------
     >>> tokenizer = build_tokenizer()

@@ -70,6 +70,11 @@ def read_config(path: Path) -> BudwoodConfig:
     path
         A ``config.json``.
 
+    Returns
+    -------
+    BudwoodConfig
+        The shape of the network.
+
     Raises
     ------
     BudwoodError

@@ -29,11 +29,14 @@ class HaplotypeVectors:
         (H, size) ``float32``, in the order of :attr:`HaplotypeTable.sequences`.
     checkpoint, digest
         Name and digest of the encoder.
+    device
+        Where the encoder ran, such as ``cpu``; empty where that is not known.
     """
 
     values: NDArray[np.float32]
     checkpoint: str
     digest: str
+    device: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -135,6 +135,8 @@ def apply(
     inputs = [options.model / "manifest.json", *options.files.inputs]
     with write_artifact(out, kind="apply", inputs=inputs, overwrite=overwrite) as draft:
         result = _apply(options, announce)
+        if result.panel.vectors is not None:
+            draft.parameters["device"] = result.panel.vectors.device
         _write(draft, result, options)
     return result
 

@@ -92,6 +92,8 @@ class EmbedResult:
         (rows, size) ``float32``.
     checkpoint, digest
         Name and digest of the encoder.
+    device
+        Where the encoder ran, such as ``cpu``.
     table
         The haplotype table that the rows are the sequences of, None for plain intervals.
     notes
@@ -105,6 +107,7 @@ class EmbedResult:
     vectors: NDArray[np.float32]
     checkpoint: str
     digest: str
+    device: str
     table: HaplotypeTable | None = None
     notes: tuple[str, ...] = ()
 
@@ -163,7 +166,7 @@ def embed(
         result = _encode(rows, options, announce)
         draft.notes += result.notes
         draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
-        draft.parameters["device"] = options.encoder.device
+        draft.parameters["device"] = result.device
         _write(draft, result)
     return result
 
@@ -267,6 +270,7 @@ def _encode(rows: _Rows, options: EmbedOptions, announce: Announce) -> EmbedResu
         vectors=vectors,
         checkpoint=encoder.name,
         digest=encoder.digest,
+        device=str(encoder.device),
     )
 
 

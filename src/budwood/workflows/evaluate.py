@@ -157,11 +157,14 @@ class EvaluateResult:
         Of models of values in several environments.
     read
         Sentences about what was read from the files and what was assumed of them.
+    device
+        Where the encoder ran, such as ``cpu``; None where no sequence was read.
     """
 
     evaluation: Evaluation | None = None
     in_environments: EnvironmentEvaluation | None = None
     read: tuple[str, ...] = ()
+    device: str | None = None
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, as evaluation.json has them."""
@@ -208,6 +211,8 @@ def evaluate(
         out, kind="evaluate", inputs=inputs, seeds={"seed": options.seed}, overwrite=overwrite
     ) as draft:
         result = compute(options, announce)
+        if result.device is not None:
+            draft.parameters["device"] = result.device
         _write(draft, result, options)
     return result
 
@@ -241,7 +246,11 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
             weights=panel.weights,
             groups=groups,
         )
-    return EvaluateResult(evaluation=found, read=(*identity_notes(panel), *read_notes(panel)))
+    return EvaluateResult(
+        evaluation=found,
+        read=(*identity_notes(panel), *read_notes(panel)),
+        device=panel.vectors.device if panel.vectors else None,
+    )
 
 
 def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateResult:

@@ -355,6 +355,7 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     draft.parameters |= {"trait": prediction.trait, "model": result.model}
     if vectors:
         draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
+        draft.parameters["device"] = vectors.device
     draft.metrics |= {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
     if result.effects is not None:
         write_marker_effects(draft.path("marker_effects.csv"), result.effects, dialect=options.csv_dialect)

@@ -48,5 +48,6 @@ def add_sequence(
         values=embed_haplotypes(found.table, opened, batch_size=encoder.batch_size),
         checkpoint=opened.name,
         digest=opened.digest,
+        device=str(opened.device),
     )
     return replace(panel, vectors=vectors)

@@ -25,12 +25,39 @@ class Windows(Protocol):
     seed: int
 
     def shape(self, number: int, size: int) -> tuple[int, int]:
-        """Windows of batch ``number`` and their bases, where ``size`` windows are due."""
+        """Windows of a batch, and their bases.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Windows of the usual length in a whole batch.
+
+        Returns
+        -------
+        tuple of int
+            Windows of the whole batch (fewer where they are long), and bases of each.
+        """
 
     def batch(self, number: int, size: int, *, first: int = 0, step: int = 1) -> WindowBatch:
-        """Batch ``number`` of ``size`` windows, or every ``step``-th of it from ``first`` on.
+        """Draw a batch, or every ``step``-th window of it from ``first`` on.
 
-        They are the same windows every time.
+        The windows are the same every time.
+
+        Parameters
+        ----------
+        number
+            Number of the batch from 0.
+        size
+            Windows of the usual length in a whole batch.
+        first, step
+            Which windows of the batch to draw.
+
+        Returns
+        -------
+        WindowBatch
+            The windows and their labels.
         """
 
 
@@ -87,6 +114,11 @@ def training_batch(
         Cuts the last ``config.column_windows`` windows from alignments, except in batches of long windows.
     first, step
         Every ``step``-th window of the batch, from ``first`` on.
+
+    Returns
+    -------
+    TrainingBatch
+        Tensors on the processor.
     """
     count, aligned, _ = batch_shape(windows, config, number, size, columns)
     rows = range(first, count + aligned, step)
@@ -164,6 +196,11 @@ def prefetched(
         Numbers of the steps.
     ahead
         Batches that wait at most.
+
+    Yields
+    ------
+    TrainingBatch
+        The batch of each step, in order.
 
     Examples
     --------

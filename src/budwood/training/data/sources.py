@@ -52,7 +52,23 @@ class Sources:
 
 
 def open_training_data(recipe: Recipe) -> Sources:
-    """Open everything a recipe names."""
+    """Open everything a recipe names.
+
+    Parameters
+    ----------
+    recipe
+        Names genomes or a corpus, and alignments where their objective is on.
+
+    Returns
+    -------
+    Sources
+        Windows to learn from and to validate on.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read or used.
+    """
     opened = _from_corpus(recipe) if recipe.corpus.folder else _from_genomes(recipe)
     if not recipe.objective.column_weight:
         return opened
@@ -95,7 +111,23 @@ def _from_genomes(recipe: Recipe) -> Sources:
 
 
 def load_source(source: GenomeSource) -> TrainingGenome:
-    """Read one genome of a recipe."""
+    """Read one genome of a recipe.
+
+    Parameters
+    ----------
+    source
+        Files of the genome.
+
+    Returns
+    -------
+    TrainingGenome
+        Sequence and labels in memory.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read.
+    """
     annotation = read_gff(source.path(source.annotation)) if source.annotation else None
     labelled = None
     if source.labelled:
@@ -110,7 +142,23 @@ def load_source(source: GenomeSource) -> TrainingGenome:
 
 
 def load_alignments(source: AlignmentSource) -> list[Alignment]:
-    """Read the alignments of a recipe, without the rows of species that are left out."""
+    """Read the alignments of a recipe, without the rows of species that are left out.
+
+    Parameters
+    ----------
+    source
+        Files, and the species to leave out.
+
+    Returns
+    -------
+    list of Alignment
+        Loci or blocks, in the order of the files.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read.
+    """
     found: list[Alignment] = []
     for path in source.paths:
         found += read_maf(path) if ".maf" in path.suffixes else read_alignment_fasta(path)

@@ -20,6 +20,11 @@ def open_accelerator(precision: str, device: str = "auto") -> Accelerator:
     device
         ``auto`` (cuda, then mps, then cpu), or one of these.
 
+    Returns
+    -------
+    Accelerator
+        Device, number of processes and mixed precision.
+
     Raises
     ------
     BudwoodError

@@ -17,6 +17,13 @@ def build_optimisers(module: nn.Module, schedule: Schedule) -> list[torch.optim.
     the region loss on kept contigs is 1.283 with it and 1.328 with AdamW alone (docs/log.md).
     Heads map to classes, not to features, and are left to AdamW, as its authors advise.
 
+    Parameters
+    ----------
+    module
+        Holds the weights; those that need no gradient are left out.
+    schedule
+        Gives peak rates and decay.
+
     Returns
     -------
     list

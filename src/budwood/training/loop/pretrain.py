@@ -136,7 +136,25 @@ def _open_checked(recipe: Recipe, folder: Path, *, overwrite: bool) -> Sources:
 
 
 def estimate_training_cost(recipe: Recipe, device: str = "auto") -> TrainingCost:
-    """What a recipe will cost on this machine, without reading what it learns from."""
+    """Estimate the cost of a recipe on this machine, without reading its data.
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Returns
+    -------
+    TrainingCost
+        Measured on this machine.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no such device.
+    """
     return training_cost(
         recipe, new_objective(recipe).encoder, open_accelerator(recipe.schedule.precision, device).device
     )
@@ -149,6 +167,11 @@ def new_objective(recipe: Recipe) -> PretrainingObjective:
     ----------
     recipe
         Gives shape, objectives and seed. The global generator of torch stays as it is.
+
+    Returns
+    -------
+    PretrainingObjective
+        On the processor.
     """
     state = torch.get_rng_state()
     try:
@@ -160,6 +183,13 @@ def new_objective(recipe: Recipe) -> PretrainingObjective:
 
 def load_start(folder: Path, encoder: BudwoodEncoder) -> None:
     """Give an encoder the weights of a checkpoint.
+
+    Parameters
+    ----------
+    folder
+        The checkpoint.
+    encoder
+        Gets its weights.
 
     Raises
     ------
@@ -183,6 +213,29 @@ def write_checkpoint(
     """Write float16 weights with the recipe they were trained by.
 
     ``training_bases`` in the manifest counts those of the checkpoint it started from as well.
+
+    Parameters
+    ----------
+    encoder
+        Trained weights.
+    recipe
+        What they were trained by.
+    sources
+        Files that were read; they are listed in the manifest.
+    folder
+        Where to write.
+    overwrite
+        Whether an earlier checkpoint in the folder may be replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder must not be replaced, or a weight does not fit float16.
     """
     start = recipe.start_path
     before = 0 if start is None else read_manifest(start)["metrics"]["training_bases"]

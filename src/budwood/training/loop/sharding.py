@@ -20,7 +20,19 @@ from budwood.training.objective.objectives import PretrainingObjective
 def sharded(objective: PretrainingObjective, device: torch.device) -> PretrainingObjective:
     """Split the weights of an objective over the processes of a training, in place.
 
-    Every attention block is gathered when it is needed and let go after; the rest is one unit.
+    Every attention block is gathered when it is needed and released afterwards; the rest is one unit.
+
+    Parameters
+    ----------
+    objective
+        Network and losses.
+    device
+        Device of this process.
+
+    Returns
+    -------
+    PretrainingObjective
+        The same module.
 
     Raises
     ------
@@ -42,6 +54,17 @@ def sharded(objective: PretrainingObjective, device: torch.device) -> Pretrainin
 
 
 def whole_tensor(value: Tensor) -> Tensor:
-    """A tensor gathered from all processes where it is split, itself where it is not."""
+    """A tensor gathered from all processes where it is split, itself where it is not.
+
+    Parameters
+    ----------
+    value
+        A tensor, split over processes or not.
+
+    Returns
+    -------
+    Tensor
+        The whole tensor. Every process must call this where it is split.
+    """
     gathered: Tensor = value.full_tensor() if isinstance(value, DTensor) else value
     return gathered

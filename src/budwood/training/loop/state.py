@@ -37,8 +37,23 @@ def save_state(
 ) -> None:
     """Write the state after ``step`` steps; the folder is replaced as a whole.
 
-    Every process of a distributed training calls it, since sharded tensors are gathered from all; the one
+    Every process of a distributed training calls it, since sharded tensors are gathered from all; the process
     that is ``main`` writes.
+
+    Parameters
+    ----------
+    folder
+        Where the state is kept.
+    module
+        Holds the weights.
+    optimisers
+        Hold the moments.
+    step
+        Steps done.
+    watch
+        The guard, which is saved as it is.
+    main
+        Whether this process writes.
     """
     weights = {name: _whole(value) for name, value in module.state_dict().items()}
     moments = {
@@ -66,7 +81,18 @@ def save_state(
 
 
 def saved_state(folder: Path) -> Path | None:
-    """Folder of the newest whole state, None where there is none."""
+    """Folder of the newest whole state, None where there is none.
+
+    Parameters
+    ----------
+    folder
+        Where :func:`save_state` writes.
+
+    Returns
+    -------
+    Path or None
+        The state, which may stand under another name after a crash.
+    """
     # A crash between the two renames of save_state leaves the previous state under the other name.
     candidates = (Path(folder), Path(folder).with_name(Path(folder).name + ".old"))
     return next((found for found in candidates if found.exists()), None)

@@ -15,7 +15,14 @@ _FOLLOWED: Final = ("base_cross_entropy", "span_cross_entropy", "region_cross_en
 def write_curve(log: Path, picture: Path) -> None:
     """Draw a log: mean training losses above, validation scores below.
 
-    Lines of steps that were taken again after a stop are drawn once, the last of them.
+    Steps that were repeated after a stop are drawn once, from their last lines.
+
+    Parameters
+    ----------
+    log
+        JSON lines of :class:`~budwood.training.monitoring.training_log.TrainingLog`.
+    picture
+        SVG file to write.
     """
     entries: dict[tuple[str, int], dict[str, Any]] = {}
     for line in log.read_text(encoding="utf-8").splitlines():

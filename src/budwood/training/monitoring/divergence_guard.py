@@ -1,4 +1,4 @@
-"""Stops a training that has gone wrong before anything of it is saved."""
+"""Stops a training that diverges, before a diverged state is saved."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ class DivergenceGuard:
 
     def check(self, loss: float, gradient: float, step: int, folder: Path) -> None:
         """Take in a step before its update is applied.
+
+        Parameters
+        ----------
+        loss
+            Loss of the batch.
+        gradient
+            Norm of the gradient.
+        step
+            Number of the step from 0.
+        folder
+            Folder of the training, for the message.
 
         Raises
         ------

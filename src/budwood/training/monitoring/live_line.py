@@ -1,4 +1,4 @@
-"""One line on standard error that says how a training goes."""
+"""One line on standard error that says how far a training is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CLEAR = "\r\x1b[K"
 
 
 class LiveLine:
-    """Rewrites one line of a terminal; silent when nobody is watching.
+    """Rewrites one line of a terminal; silent where there is no terminal.
 
     Parameters
     ----------
@@ -24,7 +24,21 @@ class LiveLine:
         self.visible = sys.stderr.isatty() if show is None else show
 
     def tell(self, step: int, losses: dict[str, float], speed: float, share: float, left: float) -> None:
-        """Show step, mean losses, bases per second, their share of the peak, and seconds left."""
+        """Rewrite the line.
+
+        Parameters
+        ----------
+        step
+            Steps done.
+        losses
+            Mean losses by name.
+        speed
+            Bases per second.
+        share
+            Share of the peak speed of the devices, 0 to 1.
+        left
+            Seconds left.
+        """
         if not self.visible:
             return
         parts = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())

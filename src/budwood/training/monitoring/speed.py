@@ -17,6 +17,18 @@ def operations_per_base(encoder: BudwoodEncoder, window: int) -> float:
     """Floating point operations of matrix products and convolutions to train on one base.
 
     One reading, forward and backward; the backward pass costs twice the forward one.
+
+    Parameters
+    ----------
+    encoder
+        The network.
+    window
+        Bases of a window.
+
+    Returns
+    -------
+    float
+        Operations per base.
     """
     counter = FlopCounterMode(display=False)
     device = next(encoder.parameters()).device
@@ -29,6 +41,20 @@ def measured_peak(device: torch.device, precision: str, *, seconds: float = 0.1)
     """Operations per second of this device in a plain product of large matrices: the best of several.
 
     On processors, time of other work does not count: processor seconds are measured, all threads together.
+
+    Parameters
+    ----------
+    device
+        What to measure.
+    precision
+        ``bf16`` or ``no``.
+    seconds
+        Time to measure for.
+
+    Returns
+    -------
+    float
+        Operations per second.
     """
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     left, right = (torch.ones(_SIDE, _SIDE, dtype=kind, device=device) for _ in range(2))
@@ -48,6 +74,22 @@ def bases_per_second(encoder: BudwoodEncoder, window: int, batch: int, precision
     """Training speed of one process, measured on two steps of random bases after one to warm up.
 
     The encoder's weights stay as they are.
+
+    Parameters
+    ----------
+    encoder
+        The network, on its device.
+    window
+        Bases of a window.
+    batch
+        Windows of a step.
+    precision
+        ``bf16`` or ``no``.
+
+    Returns
+    -------
+    float
+        Bases per second, of the fastest step.
     """
     device = next(encoder.parameters()).device
     random = torch.Generator().manual_seed(0)

@@ -71,7 +71,17 @@ class TrainingLog:
         self._begun = time.perf_counter()
 
     def write(self, step: int, values: dict[str, float], *, kind: str) -> None:
-        """Add a line."""
+        """Add a line to the file.
+
+        Parameters
+        ----------
+        step
+            Steps done.
+        values
+            Numbers by name; five digits after the point are kept.
+        kind
+            ``training`` or ``validation``.
+        """
         rounded = {name: round(value, 5) for name, value in values.items()}
         with self.path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps({"step": step, "kind": kind, **rounded}) + "\n")

@@ -34,10 +34,10 @@ _LEAST_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
-class _Guesses:
-    """Hidden bases that are no repeats: surprise (nats), whether guessed right, region and species."""
+class _Predictions:
+    """Hidden bases that are no repeats: entropy (nats), whether predicted correctly, region and species."""
 
-    surprise: NDArray[np.float64]
+    entropy: NDArray[np.float64]
     right: NDArray[np.bool_]
     region: NDArray[np.int64]
     species: NDArray[np.int64]
@@ -52,6 +52,19 @@ def validate(
 ) -> dict[str, float]:
     """Scores on the same windows every time, one strand read.
 
+    Parameters
+    ----------
+    objective
+        Network and losses; left in evaluation mode.
+    windows
+        Windows kept for validation.
+    batches
+        Number of batches.
+    size
+        Windows per batch.
+    species
+        Names of species by their number in a batch.
+
     Returns
     -------
     dict
@@ -62,26 +75,26 @@ def validate(
         bases, where there are any.
     """
     objective.eval()
-    spans, singles, doubts, coding, truth = [], [], [], [], []
+    spans, singles, region_losses, coding, truth = [], [], [], [], []
     with torch.no_grad():
         for number in range(batches):
             batch = training_batch(windows, objective.config, number, size)
             kinds = torch.from_numpy(windows.batch(number, size).species.astype(np.int64))
             bases, regions = _read(objective, batch.codes, batch.hidden)
-            spans.append(_guesses(bases, batch, batch.hidden, kinds))
+            spans.append(_predictions(bases, batch, batch.hidden, kinds))
             labelled = batch.region != UNLABELLED
             known = regions[labelled]
             labels = batch.region[labelled]
-            doubts.append(-known.gather(1, labels[:, None])[:, 0].double().numpy())
+            region_losses.append(-known.gather(1, labels[:, None])[:, 0].double().numpy())
             coding.append(known[:, list(CODING)].exp().sum(-1).double().numpy())
             truth.append(np.isin(labels.numpy(), CODING))
             single = _single(batch.codes, number)
             bases, _ = _read(objective, batch.codes, single)
-            singles.append(_guesses(bases, batch, single, kinds))
+            singles.append(_predictions(bases, batch, single, kinds))
     scores = _summary("span", _joined(spans), ()) | _summary("base", _joined(singles), species)
     labels_seen = np.concatenate(truth)
     if 0 < labels_seen.sum() < len(labels_seen):
-        scores["region_cross_entropy"] = float(np.concatenate(doubts).mean())
+        scores["region_cross_entropy"] = float(np.concatenate(region_losses).mean())
         scores["coding_auroc"] = float(roc_auc_score(labels_seen, np.concatenate(coding)))
     return scores
 
@@ -99,10 +112,10 @@ def _single(codes: Tensor, number: int) -> Tensor:
     return ((torch.arange(codes.shape[1]) + 5 * rows) % _SPACING == 0) & (codes < N)
 
 
-def _guesses(bases: Tensor, batch: TrainingBatch, hidden: Tensor, species: Tensor) -> _Guesses:
+def _predictions(bases: Tensor, batch: TrainingBatch, hidden: Tensor, species: Tensor) -> _Predictions:
     scored = hidden & ~batch.repeat
     chosen, truth = bases[scored], batch.codes[scored]
-    return _Guesses(
+    return _Predictions(
         -chosen.gather(1, truth[:, None])[:, 0].double().numpy(),
         (chosen.argmax(-1) == truth).numpy(),
         batch.region[scored].numpy(),
@@ -110,26 +123,26 @@ def _guesses(bases: Tensor, batch: TrainingBatch, hidden: Tensor, species: Tenso
     )
 
 
-def _joined(parts: list[_Guesses]) -> _Guesses:
+def _joined(parts: list[_Predictions]) -> _Predictions:
     columns = (
         np.concatenate([getattr(part, name) for part in parts])
-        for name in ("surprise", "right", "region", "species")
+        for name in ("entropy", "right", "region", "species")
     )
-    return _Guesses(*columns)
+    return _Predictions(*columns)
 
 
-def _summary(kind: str, guesses: _Guesses, species: Sequence[str]) -> dict[str, float]:
-    if len(guesses.surprise) == 0:
+def _summary(kind: str, predictions: _Predictions, species: Sequence[str]) -> dict[str, float]:
+    if len(predictions.entropy) == 0:
         return {}
     scores = {
-        f"{kind}_cross_entropy": float(guesses.surprise.mean()),
-        f"{kind}_accuracy": float(guesses.right.mean()),
+        f"{kind}_cross_entropy": float(predictions.entropy.mean()),
+        f"{kind}_accuracy": float(predictions.right.mean()),
     }
     if kind == "base":
-        groups = {name: np.isin(guesses.region, classes) for name, classes in REGION_GROUPS.items()}
-        own = {name: guesses.species == number for number, name in enumerate(species)}
+        groups = {name: np.isin(predictions.region, classes) for name, classes in REGION_GROUPS.items()}
+        own = {name: predictions.species == number for number, name in enumerate(species)}
         groups |= {name: mask for name, mask in own.items() if mask.mean() >= _LEAST_SHARE}
         for name, inside in groups.items():
             if inside.any():
-                scores[f"{kind}_cross_entropy/{name}"] = float(guesses.surprise[inside].mean())
+                scores[f"{kind}_cross_entropy/{name}"] = float(predictions.entropy[inside].mean())
     return scores

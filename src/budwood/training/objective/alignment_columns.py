@@ -41,8 +41,17 @@ class ColumnSampler:
     ----------
     alignments
         Loci or blocks; drawn in proportion to their columns.
+    window
+        Bases of a window.
     least_species
-        Columns in which fewer rows of other species have a base teach nothing.
+        Columns in which fewer rows of other species have a base have no loss.
+    seed
+        Seed of the draws.
+
+    Raises
+    ------
+    BudwoodError
+        If no alignment has enough species.
     """
 
     def __init__(

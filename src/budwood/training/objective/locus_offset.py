@@ -26,6 +26,11 @@ def offset_labels(batch: WindowBatch) -> NDArray[np.uint8]:
     The distance grows in the direction of the gene, so a window and its reverse complement give each base
     the same class: 0 to ``OFFSETS / 2 - 1`` before the anchor, far to near, and from there on near to far.
 
+    Parameters
+    ----------
+    batch
+        Windows with the places of their anchors.
+
     Returns
     -------
     ndarray

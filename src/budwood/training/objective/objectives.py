@@ -33,9 +33,9 @@ class ObjectiveConfig:
         Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
         base lies from where its gene begins; the bases that other species have in an alignment column; the
         regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
-        embedding of a site says what stands there; which of two neighbouring windows of no annotated gene
+        embedding of a site shows its regions; which of two neighbouring windows of no annotated gene
         comes first, read apart.
-    max_masked
+    max_mchosen
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
     mean_span
@@ -43,10 +43,10 @@ class ObjectiveConfig:
     single_share
         Share of the windows in which single bases are hidden, whatever ``mean_span``.
     repeat_weight
-        Weight of soft-masked bases in the reconstruction.
+        Weight of soft-mchosen bases in the reconstruction.
     mark_weight
         Weight of the marks of gene structure (ends of introns, start and stop codons) among the regions. They
-        are one base in a hundred, and what an embedding of a site is asked for.
+        are one base in a hundred, and embeddings of sites serve to find them.
     column_windows
         Windows of a batch that are cut from alignments, where ``column_weight`` is not 0.
     order_windows
@@ -58,7 +58,7 @@ class ObjectiveConfig:
     region_weight: float = 1.0
     locus_weight: float = 0.0
     column_weight: float = 0.0
-    max_masked: float = 0.3
+    max_mchosen: float = 0.3
     mean_span: float = 6.0
     single_share: float = 0.0
     repeat_weight: float = 0.1
@@ -83,6 +83,10 @@ def hide_spans(
     ----------
     codes
         (batch, window) bases.
+    config
+        Shares and lengths of what is hidden.
+    random
+        Generator of the draws.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def hide_spans(
         (batch, window) bool.
     """
     batch, window = codes.shape
-    share = random.uniform(0, config.max_masked, size=(batch, 1))
+    share = random.uniform(0, config.max_mchosen, size=(batch, 1))
     mean = np.full((batch, 1), config.mean_span)
     if config.single_share:
         mean[random.random(batch) < config.single_share] = 1.0
@@ -106,6 +110,13 @@ class PretrainingObjective(nn.Module):
 
     Heads that only training needs stand here and not in the encoder, so a checkpoint is the same whatever
     it was trained by. They read one strand; the random strand of every window makes them learn both.
+
+    Parameters
+    ----------
+    encoder
+        The network, trained in place.
+    config
+        Weights of the objectives; a head is made for each that is on.
     """
 
     def __init__(self, encoder: BudwoodEncoder, config: ObjectiveConfig) -> None:
@@ -120,7 +131,18 @@ class PretrainingObjective(nn.Module):
         self.order_head = nn.Linear(2 * size, 1) if config.order_weight else None
 
     def read(self, tokens: Tensor) -> StrandOutput:
-        """What the encoder makes of one strand."""
+        """Read one strand with the encoder.
+
+        Parameters
+        ----------
+        tokens
+            (batch, length) codes, padded on the right.
+
+        Returns
+        -------
+        StrandOutput
+            Vectors and logits.
+        """
         return self.encoder.strand(tokens)
 
     def totals(self, batch: TrainingBatch) -> Tensor:
@@ -167,16 +189,29 @@ class PretrainingObjective(nn.Module):
         return torch.stack([count.to(torch.float64) for count in counts])
 
     def forward(self, batch: TrainingBatch, totals: Tensor) -> dict[str, Tensor]:
-        """Losses of a batch or a piece of one, each a scalar; ``"loss"`` is their weighted sum."""
-        reading = self.read(batch.codes.masked_fill(batch.hidden, MASK))
+        """Losses of a batch, or of a piece of one.
+
+        Parameters
+        ----------
+        batch
+            The windows.
+        totals
+            (objectives,) totals of the whole batch, as :meth:`totals` gives them.
+
+        Returns
+        -------
+        dict of Tensor
+            A scalar in nats for each objective that is on; ``"loss"`` is their weighted sum.
+        """
+        reading = self.read(batch.codes.mchosen_fill(batch.hidden, MASK))
         sums = {
             "span": self._span(reading.bases, batch),
             "region": self._regions(reading.regions, batch),
         }
         if self.locus_head is not None:
-            asked = batch.hidden & (batch.offset != NO_OFFSET)
-            logits = reading.readout(self.locus_head)[asked]
-            sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[asked], reduction="sum")
+            chosen = batch.hidden & (batch.offset != NO_OFFSET)
+            logits = reading.readout(self.locus_head)[chosen]
+            sums["locus"] = functional.cross_entropy(logits.float(), batch.offset[chosen], reduction="sum")
         if self.column_head is not None:
             cells = batch.column.any(-1)
             chance = reading.readout(self.column_head)[cells].float().log_softmax(-1)
@@ -195,36 +230,36 @@ class PretrainingObjective(nn.Module):
 
     def _span(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
         target = batch.codes.clamp(max=BASES - 1)
-        surprise = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
-        return (surprise * self._span_weight(batch)).sum()
+        entropy = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
+        return (entropy * self._span_weight(batch)).sum()
 
     def _pooled(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
-        # What a linear layer makes of a mean is the mean of what it makes of the parts.
+        # A linear layer of a mean is the mean of the layer's outputs.
         means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES, stride=1).transpose(1, 2)
         left = CENTRE_BASES // 2 - 1
         pair = enumerate(means.chunk(2, dim=-1), start=left)
         return torch.stack([self._regions(half, batch, first=place) for place, half in pair]).sum()
 
     def _order(self, head: nn.Linear, batch: TrainingBatch) -> Tensor:
-        asked = batch.swapped != NO_ORDER
-        # Where nothing is asked one window is read for nothing, so that every process has all gradients.
-        rows = asked.nonzero()[:, 0] if asked.any() else asked.new_zeros(1, dtype=torch.long)
+        chosen = batch.swapped != NO_ORDER
+        # Where no window is chosen, one is read with weight 0, so that every process has all gradients.
+        rows = chosen.nonzero()[:, 0] if chosen.any() else chosen.new_zeros(1, dtype=torch.long)
         half = batch.codes.shape[1] // 2
         pairs = batch.codes[rows, : 2 * half].unflatten(1, (2, half))
         swapped = batch.swapped[rows] == 1
         pairs = torch.where(swapped[:, None, None], pairs.flip(1), pairs)
         vectors = self.read(pairs.flatten(0, 1)).features.mean(1)
         logits = head(vectors.unflatten(0, (-1, 2)).flatten(1))[:, 0].float()
-        doubt = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
-        return (doubt * asked[rows]).sum()
+        entropy = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
+        return (entropy * chosen[rows]).sum()
 
     def _region_weight(self, batch: TrainingBatch) -> Tensor:
         marks = batch.region >= BaseClass.DONOR_FORWARD
         return torch.where(marks, self.config.mark_weight, 1.0) * (batch.region != UNLABELLED)
 
     def _regions(self, logits: Tensor, batch: TrainingBatch, first: int = 0) -> Tensor:
-        """Summed doubt about the regions of the bases from ``first`` on, as many as there are logits of."""
+        """Summed region cross-entropy of the bases from ``first`` on, one for each row of logits."""
         place = slice(first, first + logits.shape[1])
-        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)[:, place]
-        doubt = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
-        return (doubt * self._region_weight(batch)[:, place]).sum()
+        labels = batch.region.mchosen_fill(batch.region == UNLABELLED, 0)[:, place]
+        entropy = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+        return (entropy * self._region_weight(batch)[:, place]).sum()

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
-#: Label of a window whose halves are not asked for their order.
+#: Label of a window whose order of halves is not predicted.
 NO_ORDER: Final = 255
 
 
 class TrainingBatch(NamedTuple):
-    """Windows with what is hidden in them and what is asked of them.
+    """Windows with their hidden bases and labels.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class TrainingBatch(NamedTuple):
         (batch, window, 4) share of A, C, G, T in the base's alignment column; all zero without one.
     swapped
         (batch,) 1 where the halves of the window are to be read in the other order, 0 where in their own,
-        NO_ORDER where nobody asks which comes first.
+        NO_ORDER where the order is not predicted.
     """
 
     codes: Tensor
@@ -35,9 +35,31 @@ class TrainingBatch(NamedTuple):
     swapped: Tensor
 
     def to(self, device: torch.device) -> TrainingBatch:
-        """The batch on a device."""
+        """The batch on a device.
+
+        Parameters
+        ----------
+        device
+            Where to.
+
+        Returns
+        -------
+        TrainingBatch
+            A copy, or the same tensors where they are there already.
+        """
         return TrainingBatch(*(tensor.to(device) for tensor in self))
 
     def part(self, first: int, step: int) -> TrainingBatch:
-        """Every ``step``-th window, from ``first`` on."""
+        """Every ``step``-th window, from ``first`` on.
+
+        Parameters
+        ----------
+        first, step
+            Which windows.
+
+        Returns
+        -------
+        TrainingBatch
+            Views of the tensors.
+        """
         return TrainingBatch(*(tensor[first::step] for tensor in self))

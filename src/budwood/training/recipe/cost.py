@@ -13,9 +13,22 @@ from budwood.training.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """Parameters, bases to see, measured bases per second of one process, its share of the peak, hours.
+    """Cost of a training, measured before it starts.
 
-    ``state_megabytes`` is what a saved state takes on disk; twice that is needed while one replaces another.
+    Attributes
+    ----------
+    parameters
+        Trained numbers of the encoder.
+    bases
+        Bases that the training reads.
+    bases_per_second
+        Speed of one process.
+    share_of_peak
+        Share of the device's peak speed, 0 to 1.
+    hours
+        Time in one process.
+    state_megabytes
+        Size of a saved state on disk; twice that is needed while one replaces another.
     """
 
     parameters: int
@@ -26,7 +39,18 @@ class TrainingCost:
     state_megabytes: float
 
     def sentence(self, name: str) -> str:
-        """The cost in words."""
+        """The cost in words.
+
+        Parameters
+        ----------
+        name
+            Name of the recipe.
+
+        Returns
+        -------
+        str
+            One sentence without a full stop.
+        """
         return (
             f"{name}: {self.parameters / 1e6:.1f} M parameters, {self.bases / 1e6:.0f} M bases to see; about "
             f"{self.hours:.1f} h in one process at {self.bases_per_second:,.0f} bases/s "
@@ -36,7 +60,22 @@ class TrainingCost:
 
 
 def training_cost(recipe: Recipe, encoder: BudwoodEncoder, device: torch.device) -> TrainingCost:
-    """Measure a few steps of the recipe's network on this device."""
+    """Measure a few steps of a recipe's network on a device.
+
+    Parameters
+    ----------
+    recipe
+        Gives lengths of windows, batch and steps.
+    encoder
+        The network; it is moved to the device.
+    device
+        What to measure.
+
+    Returns
+    -------
+    TrainingCost
+        Measured cost.
+    """
     schedule, sampler = recipe.schedule, recipe.sampler
     torch.nn.Module.to(encoder, device)
     # Batches of long windows take turns with the others and have as many bases.

@@ -22,9 +22,21 @@ from budwood.training.recipe.schedule import Schedule
 
 @dataclass(frozen=True)
 class GenomeSource:
-    """One genome of a recipe: files (``$BUDWOOD_DATA`` is expanded), weight, validation contigs.
+    """One genome of a recipe.
 
-    ``labelled`` is a BED file of the stretches whose annotation is complete; other bases have no base class.
+    Attributes
+    ----------
+    species
+        Its name.
+    fasta, annotation
+        Files, in which ``$BUDWOOD_DATA`` is expanded; no annotation where empty.
+    labelled
+        BED file of the stretches whose annotation is complete; other bases have no base class. The whole
+        genome where empty.
+    weight
+        Share of windows relative to the other genomes.
+    validation_contigs
+        Contigs that are kept for validation.
     """
 
     species: str
@@ -35,7 +47,23 @@ class GenomeSource:
     validation_contigs: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
-        """A file of the genome, environment variables expanded."""
+        """A file of the genome, environment variables expanded.
+
+        Parameters
+        ----------
+        name
+            ``fasta`` or ``annotation`` of the genome.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        BudwoodError
+            If an environment variable is not set.
+        """
         return expanded(name, self.species)
 
 
@@ -74,7 +102,7 @@ class AlignmentSource:
     exclude
         Species or genera whose rows are neither read nor predicted.
     least_species
-        Columns in which fewer rows of other species have a base teach nothing.
+        Columns in which fewer rows of other species have a base have no loss.
     """
 
     files: tuple[str, ...] = ()
@@ -93,6 +121,24 @@ class Recipe:
 
     Attributes
     ----------
+    name
+        Name of the training.
+    seed
+        Seed of the weights, windows and hidden bases.
+    genomes
+        Genomes to draw windows from; none where there is a corpus.
+    encoder
+        Arguments of :class:`~budwood.model.encoder_config.BudwoodConfig`.
+    sampler
+        How windows are cut.
+    objective
+        What is learned.
+    schedule
+        Steps and rates.
+    corpus
+        Corpus to draw windows from.
+    alignments
+        Alignments for the column objective.
     start
         Folder of a checkpoint whose weights the training begins with; ``""`` begins with random ones.
     """
@@ -116,6 +162,16 @@ class Recipe:
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    Recipe
+        The checked recipe.
 
     Raises
     ------
@@ -165,7 +221,27 @@ def check_sources(recipe: Recipe, where: str) -> None:
 
 
 def build_recipe(table: Mapping[str, Any], where: str) -> Recipe:
-    """A recipe from plain tables, as TOML or a manifest hold them; what is not said is default."""
+    """Make a recipe from plain tables, as TOML or a manifest hold them.
+
+    What is absent takes its default.
+
+    Parameters
+    ----------
+    table
+        Values by name.
+    where
+        What a message names.
+
+    Returns
+    -------
+    Recipe
+        The recipe; its numbers are not checked yet.
+
+    Raises
+    ------
+    BudwoodError
+        If a table lacks a value, has an unknown one, or has one of another type.
+    """
     table = dict(table)
     try:
         recipe = Recipe(

@@ -1,4 +1,4 @@
-"""Recipes held against what a training can do, before anything is read or written."""
+"""Checks of recipes, before anything is read or written."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ _MOST: Final = 2**40
 
 def check_recipe(recipe: Recipe, where: str) -> None:
     """Refuse a network that cannot be built and numbers that no training can have.
+
+    Parameters
+    ----------
+    recipe
+        Read from a file or made in Python.
+    where
+        What the message names.
 
     Raises
     ------
@@ -84,13 +91,15 @@ def _check_encoder(shape: dict[str, Any], where: str) -> None:
 
 
 def keep_recipe(recipe: Recipe, folder: Path) -> None:
-    """Refuse to go on by another recipe than the one a training was begun with; write it where it begins.
+    """Refuse to resume by another recipe than the one a training was begun with; write it where it begins.
 
     A state from before recipes were kept is taken to be of this one. How often something is saved or
     validated may change.
 
     Parameters
     ----------
+    recipe
+        The recipe of this run.
     folder
         Where the training keeps its state.
 
@@ -128,7 +137,13 @@ def keep_recipe(recipe: Recipe, folder: Path) -> None:
 
 
 def forget_recipe(folder: Path) -> None:
-    """Remove what :func:`keep_recipe` wrote where nothing came of the training."""
+    """Remove what :func:`keep_recipe` wrote where the training saved nothing.
+
+    Parameters
+    ----------
+    folder
+        Where the training keeps its state.
+    """
     if folder.is_dir() and [path.name for path in folder.iterdir()] == [_BEGUN]:
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):

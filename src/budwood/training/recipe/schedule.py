@@ -48,6 +48,18 @@ class Schedule:
 def rate(step: int, schedule: Schedule) -> float:
     """Share of the peak learning rate at a step: up, level, and down to the floor.
 
+    Parameters
+    ----------
+    step
+        Number of the step from 0.
+    schedule
+        Steps and rates.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
     Examples
     --------
     >>> schedule = Schedule(steps=110, warmup=10, decay=0.4, floor=0.1)
