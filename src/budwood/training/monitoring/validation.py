@@ -35,9 +35,9 @@ _LEAST_SHARE: Final = 0.05
 
 @dataclass(frozen=True)
 class _Predictions:
-    """Hidden bases that are no repeats: entropy (nats), whether predicted correctly, region and species."""
+    """Hidden bases that are no repeats: surprisal (nats), whether predicted correctly, region and species."""
 
-    entropy: NDArray[np.float64]
+    surprisal: NDArray[np.float64]
     right: NDArray[np.bool_]
     region: NDArray[np.int64]
     species: NDArray[np.int64]
@@ -126,16 +126,16 @@ def _predictions(bases: Tensor, batch: TrainingBatch, hidden: Tensor, species: T
 def _joined(parts: list[_Predictions]) -> _Predictions:
     columns = (
         np.concatenate([getattr(part, name) for part in parts])
-        for name in ("entropy", "right", "region", "species")
+        for name in ("surprisal", "right", "region", "species")
     )
     return _Predictions(*columns)
 
 
 def _summary(kind: str, predictions: _Predictions, species: Sequence[str]) -> dict[str, float]:
-    if len(predictions.entropy) == 0:
+    if len(predictions.surprisal) == 0:
         return {}
     scores = {
-        f"{kind}_cross_entropy": float(predictions.entropy.mean()),
+        f"{kind}_cross_entropy": float(predictions.surprisal.mean()),
         f"{kind}_accuracy": float(predictions.right.mean()),
     }
     if kind == "base":
@@ -144,5 +144,5 @@ def _summary(kind: str, predictions: _Predictions, species: Sequence[str]) -> di
         groups |= {name: mask for name, mask in own.items() if mask.mean() >= _LEAST_SHARE}
         for name, inside in groups.items():
             if inside.any():
-                scores[f"{kind}_cross_entropy/{name}"] = float(predictions.entropy[inside].mean())
+                scores[f"{kind}_cross_entropy/{name}"] = float(predictions.surprisal[inside].mean())
     return scores

@@ -35,7 +35,7 @@ class ObjectiveConfig:
         regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
         embedding of a site shows its regions; which of two neighbouring windows of no annotated gene
         comes first, read apart.
-    max_mchosen
+    max_masked
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
     mean_span
@@ -43,7 +43,7 @@ class ObjectiveConfig:
     single_share
         Share of the windows in which single bases are hidden, whatever ``mean_span``.
     repeat_weight
-        Weight of soft-mchosen bases in the reconstruction.
+        Weight of soft-masked bases in the reconstruction.
     mark_weight
         Weight of the marks of gene structure (ends of introns, start and stop codons) among the regions. They
         are one base in a hundred, and embeddings of sites serve to find them.
@@ -58,7 +58,7 @@ class ObjectiveConfig:
     region_weight: float = 1.0
     locus_weight: float = 0.0
     column_weight: float = 0.0
-    max_mchosen: float = 0.3
+    max_masked: float = 0.3
     mean_span: float = 6.0
     single_share: float = 0.0
     repeat_weight: float = 0.1
@@ -94,7 +94,7 @@ def hide_spans(
         (batch, window) bool.
     """
     batch, window = codes.shape
-    share = random.uniform(0, config.max_mchosen, size=(batch, 1))
+    share = random.uniform(0, config.max_masked, size=(batch, 1))
     mean = np.full((batch, 1), config.mean_span)
     if config.single_share:
         mean[random.random(batch) < config.single_share] = 1.0
@@ -203,7 +203,7 @@ class PretrainingObjective(nn.Module):
         dict of Tensor
             A scalar in nats for each objective that is on; ``"loss"`` is their weighted sum.
         """
-        reading = self.read(batch.codes.mchosen_fill(batch.hidden, MASK))
+        reading = self.read(batch.codes.masked_fill(batch.hidden, MASK))
         sums = {
             "span": self._span(reading.bases, batch),
             "region": self._regions(reading.regions, batch),
@@ -230,8 +230,8 @@ class PretrainingObjective(nn.Module):
 
     def _span(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
         target = batch.codes.clamp(max=BASES - 1)
-        entropy = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
-        return (entropy * self._span_weight(batch)).sum()
+        losses = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none")
+        return (losses * self._span_weight(batch)).sum()
 
     def _pooled(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
         # A linear layer of a mean is the mean of the layer's outputs.
@@ -250,8 +250,8 @@ class PretrainingObjective(nn.Module):
         pairs = torch.where(swapped[:, None, None], pairs.flip(1), pairs)
         vectors = self.read(pairs.flatten(0, 1)).features.mean(1)
         logits = head(vectors.unflatten(0, (-1, 2)).flatten(1))[:, 0].float()
-        entropy = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
-        return (entropy * chosen[rows]).sum()
+        losses = functional.binary_cross_entropy_with_logits(logits, swapped.float(), reduction="none")
+        return (losses * chosen[rows]).sum()
 
     def _region_weight(self, batch: TrainingBatch) -> Tensor:
         marks = batch.region >= BaseClass.DONOR_FORWARD
@@ -260,6 +260,6 @@ class PretrainingObjective(nn.Module):
     def _regions(self, logits: Tensor, batch: TrainingBatch, first: int = 0) -> Tensor:
         """Summed region cross-entropy of the bases from ``first`` on, one for each row of logits."""
         place = slice(first, first + logits.shape[1])
-        labels = batch.region.mchosen_fill(batch.region == UNLABELLED, 0)[:, place]
-        entropy = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
-        return (entropy * self._region_weight(batch)[:, place]).sum()
+        labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)[:, place]
+        losses = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+        return (losses * self._region_weight(batch)[:, place]).sum()
