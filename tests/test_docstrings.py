@@ -65,7 +65,7 @@ def public(holder: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def problems(name: str, thing: Any) -> list[str]:
     """What a docstring lacks."""
-    if "__dataclass_fields__" in vars(thing):  # not merely a subclass of one, such as a configuration
+    if dataclasses.is_dataclass(thing):
         return _of_dataclass(thing)
     is_function = inspect.isfunction(thing) and "." not in thing.__qualname__
     codes = (*CODES, "EX01") if is_function and name.split(".")[1] in WITH_EXAMPLES else CODES
@@ -82,7 +82,14 @@ def _of_dataclass(thing: Any) -> list[str]:
     documented = get_doc_object(thing)
     entries = [*documented["Attributes"], *documented["Parameters"]]
     names = {name.strip() for entry in entries if entry.desc for name in entry.name.split(",")}
-    fields = [field.name for field in dataclasses.fields(thing) if not field.name.startswith("_")]
+    # Fields that a class of another package hands down are described there.
+    ours = {
+        name
+        for each in thing.__mro__
+        if each.__module__.startswith("budwood.")
+        for name in inspect.get_annotations(each)
+    }
+    fields = [f.name for f in dataclasses.fields(thing) if f.name in ours and not f.name.startswith("_")]
     return [f"field {name} is not described" for name in fields if name not in names]
 
 
