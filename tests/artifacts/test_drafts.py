@@ -15,9 +15,10 @@ from budwood.artifacts.drafts import clear_leftovers, make_draft, release
 
 #: Writes an artifact, and waits within it for a line or for its end.
 WRITER = """
-import sys
+import signal, sys
 from pathlib import Path
 from budwood.artifacts import stop_on_signals, write_artifact
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run under nohup ignores it, and its children do too
 with stop_on_signals(), write_artifact(Path(sys.argv[1]), kind="test") as draft:
     draft.path("values.csv").write_text("1")
     print("begun", flush=True)

@@ -135,7 +135,7 @@ def test_every_site_serves_the_haplotype_table(species: Species, population: Pop
         ({"shares": (0.5, 0.6)}, "add up to 1"),
         ({"lines": 2}, "too few"),
         ({"pool_size": 0}, "above 0"),
-        ({"migration": 0.9}, "no probability"),
+        ({"migration": 0.9}, "not a probability"),
         ({"mutation_rate": -1.0}, "negative"),
     ],
 )
