@@ -36,7 +36,7 @@ def test_three_lines_and_a_report(run, tiny_checkpoint, tmp_path) -> None:
     assert report == f"report: {out / 'report.html'}"
     assert (out / "data" / "truth.csv").is_file()
     assert run("verify", out).code == 0
-    assert np.loadtxt(out / "predictions.csv", delimiter=",", dtype=str, skiprows=1).shape == (80, 12)
+    assert np.loadtxt(out / "predictions.csv", delimiter=",", dtype=str, skiprows=1).shape == (80, 13)
 
 
 @pytest.mark.usefixtures("small")

@@ -37,7 +37,7 @@ def test_models_on_the_same_folds(run, panel, tiny_checkpoint, tmp_path) -> None
     (difference,) = told["paired_differences"]
     assert difference["lower"] <= difference["mean"] <= difference["upper"]
     assert difference["bootstrap_lower"] < difference["bootstrap_upper"]
-    assert "REML of GBLUP on all labelled lines" in told["heritability"]["source"]
+    assert "REML of GBLUP on all phenotyped lines" in told["heritability"]["source"]
     assert told["permutation_control"]["model"] == "GBLUP + DNA model"
     assert len(told["held_out"]) == 36
     assert {line["fold"] for line in told["held_out"]} == {1, 2, 3}
@@ -75,7 +75,7 @@ def test_clusters_are_held_out_whole(run, panel, tmp_path) -> None:
         (["--models", "gblup,gblup+dna"], "give the reference genome"),
         (["--scheme", "leave-one-out"], "there is no scheme 'leave-one-out'"),
         (["--folds", "1"], "see budwood evaluate --help"),
-        (["--folds", "30"], "fold 1 of 30, repeat 1, holds 2 of 36 labelled accessions"),
+        (["--folds", "30"], "fold 1 of 30, repeat 1, holds 2 of 36 phenotyped accessions"),
         (["--folds", "40"], "fewer lines (36) than folds (40)"),
         (["--scheme", "families"], "needs a table of groups: give --groups"),
         (["--group-column", "family"], "give --groups as well"),
@@ -165,7 +165,7 @@ def test_families_are_held_out_whole(run, panel, tmp_path) -> None:
         name: fold[family] for name, family in families.items()
     }
     assert told["models"]["GBLUP"]["mean_family_r"] == pytest.approx(told["models"]["GBLUP"]["mean_r"])
-    assert "3 labelled accessions without a group take no part." in told["notes"]
+    assert "3 phenotyped accessions without a group take no part." in told["notes"]
     assert run("verify", tmp_path / "out").code == 0
 
 
@@ -189,7 +189,7 @@ def test_families_that_cannot_be_held_out(refused, panel) -> None:
     assert "no accession has both a value and a group" in refused("evaluate", *panel.words(), *words)
     words = write_families(panel, {name: f"cross {k // 34}" for k, name in enumerate(LINES)})
     told = refused("evaluate", *panel.words(), *words, "--folds", 2)
-    assert "fold 1 of 2, repeat 1, leaves 2 of 36 labelled accessions where 3 are needed" in told
+    assert "fold 1 of 2, repeat 1, leaves 2 of 36 phenotyped accessions where 3 are needed" in told
 
 
 def test_lower_can_be_better(run, panel, tmp_path) -> None:

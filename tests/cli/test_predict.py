@@ -34,7 +34,7 @@ def test_markers_alone(run, panel, tmp_path) -> None:
     rows = rows_of(out)
     columns = (
         "accession trait observed prediction standard_error reliability lower_90 upper_90 rank "
-        "nearest_training_accession relatedness extrapolation"
+        "nearest_training_accession relatedness extrapolation candidate_rank"
     )
     assert list(rows[0]) == columns.split()
     assert [int(row["rank"]) for row in rows] == list(range(1, 49))
@@ -50,6 +50,34 @@ def test_markers_alone(run, panel, tmp_path) -> None:
     manifest = read_manifest(out)
     assert [entry["name"] for entry in manifest["inputs"]] == ["panel.vcf", "traits.csv"]
     assert run("verify", out).code == 0
+
+
+def test_lower_is_better_reaches_every_file_and_the_saved_model(run, panel, tmp_path) -> None:
+    out, model, applied = (tmp_path / name for name in ("out", "model", "applied"))
+    ran = run("predict", *panel.words(), "--lower-is-better", "--save-model", model, "--out", out)
+    assert ran.code == 0, ran.err
+    assert "smallest first" in ran.out
+    rows = rows_of(out)
+    assert rows == sorted(rows, key=lambda row: float(row["prediction"]))
+    candidates = [row for row in rows if not row["observed"]]
+    assert [int(row["candidate_rank"]) for row in candidates] == list(range(1, 13))
+    assert all(row["candidate_rank"] == "" for row in rows if row["observed"])
+    assert json.loads((out / "evaluation.json").read_text())["lower_is_better"] is True
+    assert "--lower-is-better" in (out / "report.html").read_text()
+    ran = run("apply", model, "--genotypes", panel.genotypes, "--out", applied)
+    assert ran.code == 0, ran.err
+    assert [row["rank"] for row in rows_of(applied)] == [row["rank"] for row in rows]
+
+
+@pytest.mark.parametrize(("written", "meant"), [("gbulp", "gblup"), ("lightgmb", "lightgbm")])
+def test_a_misspelt_model_is_answered_with_the_nearest(refused, panel, written, meant) -> None:
+    assert f"did you mean '{meant}'?" in refused("predict", *panel.words(), "--model", written)
+
+
+def test_a_misspelt_trait_or_column_is_answered_with_the_nearest(refused, panel) -> None:
+    assert "did you mean 'height'?" in refused("predict", *panel.words("hieght"))
+    told = refused("predict", *panel.words(), "--accession-column", "acession")
+    assert "did you mean 'accession'?" in told
 
 
 def test_markers_alone_need_no_torch(panel, tmp_path) -> None:

@@ -125,7 +125,7 @@ def test_values_that_cannot_teach_are_one_sentence(panel, values, sentence: str)
 
 
 def test_other_bad_input_is_one_sentence(panel) -> None:
-    with pytest.raises(BudwoodError, match=r"fewer labelled accessions \(60\) than folds \(61\)"):
+    with pytest.raises(BudwoodError, match=r"fewer phenotyped accessions \(60\) than folds \(61\)"):
         predict_trait(panel.genotypes, panel.values, "height", folds=61)
     twice = panel.genotypes.take([0, 0, *range(1, 60)])
     with pytest.raises(BudwoodError, match="stands twice"):

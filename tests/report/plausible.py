@@ -110,7 +110,7 @@ def make_evaluation(prediction: TraitPrediction, seed: int = 2, **changes: Any) 
         "held_out_accessions": tuple(prediction.accessions[k] for k in known),
         "conclusion": "The DNA model adds nothing that can be told from chance: r differs from GBLUP by "
         "+0.018, 95 % interval −0.006 to 0.042.",
-        "heritability": Heritability(0.55, "genomic h2 estimated by REML of GBLUP on all labelled lines"),
+        "heritability": Heritability(0.55, "genomic h2 estimated by REML of GBLUP on all phenotyped lines"),
         "possible_gain": 11.9,
         "top_quarter_chance": 0.25,
         "notes": ("Two lines without a family take no part.",),

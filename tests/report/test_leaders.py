@@ -42,3 +42,18 @@ def test_equal_predictions_lead_nowhere_and_the_headline_says_so() -> None:
     assert "No candidate leads" in page
     assert leaders(some).candidates
     assert "No candidate leads" not in render_report(some, make_evaluation(some), context=make_context())
+
+
+def test_where_less_is_better_the_smallest_prediction_leads() -> None:
+    largest = make_prediction(60, 25)
+    smallest = largest.with_lowest_best()
+    assert smallest.rank[np.argmin(smallest.prediction)] == 1
+    for prediction in (largest, smallest):
+        best = leaders(prediction, lowest=prediction.lower_is_better).candidates[0]
+        assert prediction.candidate_rank[best.row] == 1
+        candidates = np.isnan(prediction.observed)
+        assert sorted(prediction.candidate_rank[candidates]) == list(range(1, 36))
+        assert np.isnan(prediction.candidate_rank[~candidates]).all()
+    page = render_report(smallest, None, context=make_context())
+    assert 'value="lowest" checked' in page
+    assert "Rank 1 is the smallest prediction" in page

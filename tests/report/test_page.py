@@ -126,7 +126,7 @@ def test_every_section_says_its_piece(prediction: TraitPrediction, evaluation: E
         "6.3 higher than all hidden lines (0.61 standard deviations)",
         "; the truly best quarter was 11.9 higher.",
         "−0.006 to 0.042 judged by the folds and of −0.004 to 0.039 by a bootstrap over lines.",
-        "With a heritability of 0.55 (genomic h2 estimated by REML of GBLUP on all labelled lines)",
+        "With a heritability of 0.55 (genomic h2 estimated by REML of GBLUP on all phenotyped lines)",
         "Two lines without a family take no part.",
         "Width of 90 % interval",
         "0.00 (−0.11 to 0.12)",
@@ -206,9 +206,9 @@ def test_points_carry_the_rows_they_stand_for(prediction: TraitPrediction, evalu
 
 def test_without_an_evaluation_the_reason_is_given(prediction: TraitPrediction) -> None:
     page = render(
-        prediction, None, no_evaluation="3 labelled lines are too few.", checkpoint=None, identity=()
+        prediction, None, no_evaluation="3 phenotyped lines are too few.", checkpoint=None, identity=()
     )
-    assert page.text.count("3 labelled lines are too few.") == 2
+    assert page.text.count("3 phenotyped lines are too few.") == 2
     assert "none: markers alone" in page.text
     assert "shuffled" not in page.text
 

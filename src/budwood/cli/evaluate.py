@@ -50,7 +50,7 @@ Folds = Annotated[
     typer.Option(
         "--folds",
         min=2,
-        help="Parts that the labelled lines are divided into: 5 if not given, with families one for each.",
+        help="Parts that the phenotyped lines are divided into: 5 if not given, with families one for each.",
     ),
 ]
 Repeats = Annotated[
@@ -67,11 +67,8 @@ GroupColumn = Annotated[
 TraitHeritability = Annotated[
     float | None,
     typer.Option(
-        "--h2", help="Heritability for r / h; estimated from the labelled lines by REML if not given."
+        "--h2", help="Heritability for r / h; estimated from the phenotyped lines by REML if not given."
     ),
-]
-LowerIsBetter = Annotated[
-    bool, typer.Option("--lower-is-better", help="The best lines are those with the smallest values.")
 ]
 
 
@@ -93,7 +90,7 @@ def evaluate(
     groups: GroupFile = None,
     group_column: GroupColumn = None,
     h2: TraitHeritability = None,
-    lower_is_better: LowerIsBetter = False,
+    lower_is_better: options.LowerIsBetter = False,
     environments: options.EnvironmentFile = None,
     covariates: options.CovariateFile = None,
     accession_column: options.AccessionColumn = None,

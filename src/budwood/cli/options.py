@@ -170,3 +170,6 @@ CovariateFile = Annotated[
         "the trait values.",
     ),
 ]
+LowerIsBetter = Annotated[
+    bool, typer.Option("--lower-is-better", help="The best lines are those with the smallest values.")
+]

@@ -77,6 +77,7 @@ def predict(
     batch_size: options.BatchSize = None,
     save_model: SaveModel = None,
     marker_effects: MarkerEffects = False,
+    lower_is_better: options.LowerIsBetter = False,
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
@@ -120,6 +121,7 @@ def predict(
         encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         save_model=save_model,
         marker_effects=marker_effects,
+        lower_is_better=lower_is_better,
         seed=seed,
         csv_dialect=csv_dialect,
     )
@@ -136,6 +138,8 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
     accuracy = ", ".join(f"{name} {r:.3f}" for name, r in found.mean_r.items())
     candidates = len(found.prediction.accessions) - found.phenotyped
     ranked = f"{candidates:,} candidates ranked from {found.phenotyped:,} lines with {found.prediction.trait}"
+    if found.prediction.lower_is_better:
+        ranked += ", smallest first"
     if found.prediction.ranks_nothing:
         ranked = f"nothing can be ranked: all {candidates:,} candidates have the same prediction"
     lines = [

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 
 # Tukey's outer fences: values further beyond the quartiles than three times their distance.
 _FENCE: Final = 3.0
@@ -130,8 +130,9 @@ class Phenotypes:
         if trait in self.unusable:
             raise self.unusable[trait]
         if trait not in self.traits:
-            known = ", ".join(self.traits[:12])
-            raise BudwoodError(f"trait {trait!r} is not in the phenotypes", mend=f"choose one of: {known}")
+            raise BudwoodError(
+                f"trait {trait!r} is not in the phenotypes", mend=suggestion(trait, self.traits)
+            )
         return np.asarray(self.trait == trait, dtype=np.bool_)
 
 

@@ -60,6 +60,8 @@ class Design:
         Heritability that r is related to; the genomic one by default.
     lower_is_better
         Whether the best lines are those with the smallest values.
+    model_seeds
+        Seed of what each model draws, in the order of the models; ``seed`` for all of them where empty.
     """
 
     models: tuple[str, ...]
@@ -69,6 +71,7 @@ class Design:
     seed: int = 0
     h2: float | None = None
     lower_is_better: bool = False
+    model_seeds: tuple[int, ...] = ()
 
     @property
     def fits(self) -> dict[str, int]:
@@ -127,7 +130,7 @@ def compare_models(
     weights: MarkerWeights | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> Evaluation:
-    """Cross-validate models on the labelled accessions.
+    """Cross-validate models on the phenotyped accessions.
 
     Lines are taken in the order of their ids and markers in the order of their places, so the results do not
     depend on the order of the files.
@@ -148,7 +151,8 @@ def compare_models(
         If a model or scheme is unknown, a model needs embeddings that are not there, or folds are too small.
     """
     design.check(embedded=vectors is not None, grouped=groups is not None)
-    chosen = tuple(model_named(name, seed=design.seed) for name in design.models)
+    seeds = design.model_seeds or (design.seed,) * len(design.models)
+    chosen = tuple(model_named(name, seed=seed) for name, seed in zip(design.models, seeds, strict=True))
     rows, columns = genotypes.order()
     genotypes, further = (
         genotypes.take(rows).take_markers(columns),
@@ -166,7 +170,7 @@ def compare_models(
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
     left_out = sum(name in genotypes.row and name not in groups for name in means.values) if groups else 0
-    told = f"{left_out} labelled accessions without a group take no part."
+    told = f"{left_out} phenotyped accessions without a group take no part."
     return evaluate(
         labelled,
         labels.y,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 from budwood.prediction.data_frame import data_frame
 from budwood.stats.evaluation.metrics import best_count
 from budwood.stats.training_set.selection_index import SelectionIndex, desired_gains_index, restricted_index
@@ -58,9 +58,7 @@ class IndexGoal:
             )
         unknown = [name for name in (*self.desired, *self.economic, *self.restricted) if name not in traits]
         if unknown:
-            raise BudwoodError(
-                f"trait {unknown[0]!r} was not predicted", mend=f"choose among {', '.join(traits)}"
-            )
+            raise BudwoodError(f"trait {unknown[0]!r} was not predicted", mend=suggestion(unknown[0], traits))
         without = [name for name in traits if self.desired and name not in self.desired]
         if without:
             raise BudwoodError(

@@ -51,11 +51,12 @@ def predict_trait(
     vectors: NDArray[np.float32] | None = None,
     weights: MarkerWeights | None = None,
     model: str | None = None,
+    lower_is_better: bool = False,
     seed: int = 0,
     folds: int = 5,
     repeats: int | None = None,
 ) -> tuple[TraitPrediction, Evaluation]:
-    """Predict a trait for every genotyped accession, and evaluate the models on the labelled ones.
+    """Predict a trait for every genotyped accession, and evaluate the models on the phenotyped ones.
 
     Lines are taken in the order of their ids and markers in the order of their places, so the results do not
     depend on the order of the files.
@@ -77,19 +78,21 @@ def predict_trait(
     model
         Name of the model that predicts, of :data:`~budwood.prediction.models.registry.MODEL_NAMES`;
         :func:`usual_model` by default. GBLUP and the Gaussian kernel stand beside it in the evaluation.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
     seed
         First seed of the folds (repeat r uses seed + r), and seed of the permutations and of everything that
         the models draw.
     folds, repeats
-        Of the cross-validation; fewer folds are used when the labelled accessions are few. Five repeats by
-        default, one where over 1,500 labelled accessions make one enough.
+        Of the cross-validation; fewer folds are used when the phenotyped accessions are few. Five repeats by
+        default, one where over 1,500 phenotyped accessions make one enough.
 
     Raises
     ------
     BudwoodError
         If no accession has both genotypes and a value, under 10 have, the trait does not vary, haplotypes are
-        of other accessions, there are fewer labelled accessions than folds, or the model is unknown or lacks
-        its kernel.
+        of other accessions, there are fewer phenotyped accessions than folds, or the model is unknown or
+        lacks its kernel.
     """
     further = weights or MarkerWeights()
     name = model or usual_model(further, embedded=vectors is not None)
@@ -114,6 +117,7 @@ def predict_trait(
         trait=trait,
         weights=labels.weights,
         seed=seed,
+        lower_is_better=lower_is_better,
     )
     fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
     markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
@@ -128,6 +132,8 @@ def predict_trait(
     )
     found = _prediction(kernels, labels, trait, fitted, told)
     candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
+    if lower_is_better:
+        found = found.with_lowest_best()
     found = replace(found, extrapolation=far).with_ranking_note().in_order_of(as_given)
     return found, replace(evaluation, candidates=candidates)
 
@@ -207,12 +213,12 @@ def embedding_gram(
 def _scheme(
     genotypes: Genotypes, labels: PhenotypedLines, folds: int, repeats: int, seed: int
 ) -> tuple[Scheme, tuple[str, ...]]:
-    """Random folds of the labelled accessions: as many as asked for, or as many as can be judged."""
+    """Random folds of the phenotyped accessions: as many as asked for, or as many as can be judged."""
     lines = [genotypes.accessions[row] for row in labels.rows]
     count = len(lines)
     if count < folds:
         raise BudwoodError(
-            f"there are fewer labelled accessions ({count}) than folds ({folds})", mend="use fewer folds"
+            f"there are fewer phenotyped accessions ({count}) than folds ({folds})", mend="use fewer folds"
         )
     for used in range(min(folds, count // MINIMUM_PAIRS), 1, -1):
         drawn = tuple(random_folds(lines, used, seed + repeat) for repeat in range(repeats))
@@ -267,13 +273,13 @@ def _marker_sentences(kernels: PanelKernels, training: Rows) -> tuple[str, ...]:
     dropped = len(kept) - int(kept.sum())
     return (
         f"{int(kept.sum())} of {len(kept)} markers took part; {dropped} were left out because among the "
-        f"labelled accessions they do not vary, have a minor allele frequency under "
+        f"phenotyped accessions they do not vary, have a minor allele frequency under "
         f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
         f"{missing:.1%} of calls were missing and count as unknown, with the mean and the variance of the "
         "phenotyped lines; allele frequencies come from the phenotyped lines only.",
-        "The 90 % interval is for one new phenotype observed as the given ones were, as wide as errors on "
-        "labelled accessions held out at random and as clusters of relatives ask for; the standard error is "
-        "that of the genetic value.",
+        "The 90 % interval is for one new phenotype observed as the given ones were, as wide as the errors "
+        "made on phenotyped lines that were held out, at random and as clusters of relatives; the standard "
+        "error is that of the genetic value.",
     )
 
 

@@ -36,7 +36,7 @@ class Leader:
 class Leaders:
     """One end of the ranking, best first, on one axis.
 
-    ``mean`` is the place of the labelled lines' mean observation in percent, None where nothing is labelled.
+    ``mean`` is the place of the phenotyped lines' mean observation in percent, None where there are none.
     """
 
     candidates: tuple[Leader, ...]
@@ -47,12 +47,22 @@ class Leaders:
 def leaders(prediction: TraitPrediction, *, lowest: bool = False) -> Leaders:
     """The candidates with the largest (or the smallest) predictions, at most ten.
 
-    There are none where all predictions are equal.
+    Parameters
+    ----------
+    prediction
+        Of every line.
+    lowest
+        Whether the smallest predictions are shown instead of the largest.
+
+    Returns
+    -------
+    Leaders
+        Best first where that end is the better one; none where all predictions are equal.
     """
     labelled = np.isfinite(prediction.observed)
     candidates = np.flatnonzero(~labelled & (not prediction.ranks_nothing))
     ordered = candidates[np.argsort(prediction.rank[candidates], kind="stable")]
-    shown = (ordered[::-1] if lowest else ordered)[:COUNT]
+    shown = (ordered if lowest == prediction.lower_is_better else ordered[::-1])[:COUNT]
     mean = float(prediction.observed[labelled].mean()) if labelled.any() else np.nan
     scale = Scale.over(prediction.lower_90[shown], prediction.upper_90[shown], [mean])
     return Leaders(

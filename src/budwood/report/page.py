@@ -47,7 +47,7 @@ def write_report(
     prediction
         Predictions of every line.
     evaluation
-        Held-out accuracy; None where too few lines are labelled, and then ``context.no_evaluation`` says why.
+        Held-out accuracy; None where it could not be measured, and then ``context.no_evaluation`` says why.
     context
         The run behind the numbers.
 
@@ -85,6 +85,7 @@ def render_report(
             headline=wording.headline(prediction, evaluation, context),
             coverage=wording.coverage_sentence(prediction),
             nothing_ranked=prediction.ranks_nothing,
+            lower_is_better=prediction.lower_is_better,
             highest=leaders(prediction),
             lowest=leaders(prediction, lowest=True),
             structure=scatter.structure(prediction),
@@ -124,7 +125,7 @@ def _facts(
     candidates = ~np.isfinite(prediction.observed)
     facts = {
         "lines": f"{len(candidates):,}",
-        "labelled": f"{int((~candidates).sum()):,}",
+        "phenotyped": f"{int((~candidates).sum()):,}",
         "candidates": f"{int(candidates.sum()):,}",
         "extrapolations": f"{int((candidates & prediction.extrapolation).sum()):,}",
     }

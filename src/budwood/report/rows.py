@@ -31,6 +31,7 @@ def table_data(prediction: TraitPrediction) -> dict[str, Any]:
         prediction.nearest_training_accession,
         _numbers(prediction.relatedness),
         prediction.extrapolation.tolist(),
+        _numbers(prediction.candidate_rank),
     ]
     return {
         "trait": prediction.trait,

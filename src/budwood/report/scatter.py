@@ -57,7 +57,7 @@ def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
     row_of = {accession: row for row, accession in enumerate(prediction.accessions)}
     rows = [row_of.get(accession, -1) for accession in evaluation.held_out_accessions]
     layer = Layer(
-        "labelled", "labelled line, predicted while hidden", _marks(scale, scale, predicted, observed, rows)
+        "labelled", "phenotyped line, predicted while hidden", _marks(scale, scale, predicted, observed, rows)
     )
     return Scatter(
         description=f"Observed against predicted {evaluation.trait} of {len(layer.marks)} hidden lines, "
@@ -73,13 +73,13 @@ def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
 
 
 def structure(prediction: TraitPrediction) -> Scatter:
-    """First two principal components of the panel, labelled lines and candidates marked apart."""
+    """First two principal components of the panel, phenotyped lines and candidates marked apart."""
     first, second = prediction.structure[:, 0], prediction.structure[:, 1]
     x, y = Scale.over(first), Scale.over(second)
     labelled = np.isfinite(prediction.observed)
     far = ~labelled & prediction.extrapolation
     kinds = (
-        ("labelled", "labelled line", labelled),
+        ("labelled", "phenotyped line", labelled),
         ("candidate", "candidate", ~labelled & ~far),
         ("extrapolated", "candidate, extrapolation", far),
     )

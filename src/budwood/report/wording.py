@@ -32,7 +32,7 @@ _STRONG, _MODERATE = 0.6, 0.3
 
 _SCHEMES: Final = {
     "random": "Hidden lines were drawn at random, so their relatives stayed in the training set: the figures "
-    "hold for candidates that are as related to the labelled lines as these are to one another.",
+    "hold for candidates that are as related to the phenotyped lines as these are to one another.",
     "clusters": "Whole clusters of related lines were hidden together: the figures hold for candidates from "
     "families or populations that nobody has phenotyped.",
     "families": "Whole families were hidden together: the figures hold for candidates from families that "
@@ -55,7 +55,7 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
         return NOTHING_RANKED
     score = reported_score(evaluation, context.model) if evaluation is not None else None
     if evaluation is None or score is None:
-        reason = context.no_evaluation or "too few labelled lines could be hidden"
+        reason = context.no_evaluation or "too few phenotyped lines could be hidden"
         return f"How accurate this ranking is could not be measured: {reason.rstrip('.')}."
     control = measured_control(evaluation)
     lower, upper = interval_of_mean(score.fold_r, evaluation.folds)
@@ -122,7 +122,7 @@ def _in_pairs(evaluation: Evaluation) -> str:
     if not math.isfinite(share):
         return "predictions of hidden lines followed their observed values"
     return (
-        "of two labelled lines hidden from the model, the one predicted higher was observed higher "
+        "of two phenotyped lines hidden from the model, the one predicted higher was observed higher "
         f"{round(100 * share)} times in 100"
     )
 
@@ -135,11 +135,11 @@ def coverage_sentence(prediction: TraitPrediction) -> str:
     if total == 0:
         return "Every line has been phenotyped: there is no candidate to predict."
     if far == 0:
-        return "Every candidate is about as related to the labelled lines as these are to one another."
+        return "Every candidate is about as related to the phenotyped lines as these are to one another."
     verb = "is" if far == 1 else "are"
     return (
         f"{far:,} of {counted(total, 'candidate')} {verb} marked “extrapolation”: less related to the "
-        "labelled lines than almost all of these are to one another, so trust their rank less."
+        "phenotyped lines than almost all of these are to one another, so trust their rank less."
     )
 
 
@@ -195,8 +195,8 @@ def _design(evaluation: Evaluation) -> str:
     times = "once" if evaluation.repeats == 1 else f"{evaluation.repeats} times"
     scheme = _SCHEMES.get(evaluation.scheme, f"Folds were drawn by the scheme “{evaluation.scheme}”.")
     return (
-        f"The labelled lines were split into {evaluation.folds} folds, {times}; each fold in turn was hidden "
-        f"and predicted. {scheme}"
+        f"The phenotyped lines were split into {evaluation.folds} folds, {times}; each fold in turn was "
+        f"hidden and predicted. {scheme}"
     )
 
 

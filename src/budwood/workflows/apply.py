@@ -165,7 +165,10 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
         if (options.model / f"{ENVIRONMENTS}.json").is_file():
             model = FittedEnvironmentTraitModel.load(options.model)
             several = model.predict(panel.genotypes, minimum_share=options.minimum_markers)
-    mean_r = read_manifest(options.model).get("metrics", {}).get("mean_r", {})
+    manifest = read_manifest(options.model)
+    mean_r = manifest.get("metrics", {}).get("mean_r", {})
+    if manifest.get("parameters", {}).get("lower_is_better", False):
+        prediction = prediction.with_lowest_best()
     return ApplyResult(
         panel=panel, fitted=fitted, prediction=prediction, in_environments=several, mean_r=dict(mean_r)
     )

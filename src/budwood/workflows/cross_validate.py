@@ -93,7 +93,8 @@ def cross_validate(
     ----------
     models
         Names of models, or :class:`~budwood.prediction.trait_model.TraitModel`; the first is the baseline,
-        the last has the permutation test.
+        the last has the permutation test. A
+        TraitModel draws from its own seed, a model given by name from that of ``cv``.
     panel
         Genotypes and, for models that read sequence, haplotypes with their vectors.
     y
@@ -127,12 +128,13 @@ def cross_validate(
     listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
     names = tuple(each if isinstance(each, str) else each.model for each in listed)
     splitter = RandomKFold() if cv is None else cv
+    seeds = tuple(splitter.random_state if isinstance(each, str) else each.seed for each in listed)
     with blas_threads(len(given)):
         return compare_models(
             given.genotypes,
             _values(given, y),
             y if isinstance(y, str) else "the trait",
-            _design(names, splitter, lower_is_better),
+            _design(names, seeds, splitter, lower_is_better),
             haplotypes=given.haplotypes if given.vectors else None,
             vectors=given.vectors.values if given.vectors else None,
             weights=given.weights,
@@ -140,7 +142,7 @@ def cross_validate(
         )
 
 
-def _design(models: tuple[str, ...], cv: Splitter, lower_is_better: bool) -> Design:
+def _design(models: tuple[str, ...], seeds: tuple[int, ...], cv: Splitter, lower_is_better: bool) -> Design:
     from budwood.prediction.compare import Design
 
     scheme = {RandomKFold: "random", ClusterKFold: "clusters", GroupKFold: "families"}[type(cv)]
@@ -151,6 +153,7 @@ def _design(models: tuple[str, ...], cv: Splitter, lower_is_better: bool) -> Des
         repeats=cv.n_repeats if isinstance(cv, RandomKFold) else 1,
         seed=cv.random_state,
         lower_is_better=lower_is_better,
+        model_seeds=seeds,
     )
 
 

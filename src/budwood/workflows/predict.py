@@ -44,6 +44,8 @@ class PredictOptions:
         Folder for the fitted model, which predicts lines of other files; none is saved where None.
     marker_effects
         Whether marker_effects.csv is written; the model must be linear in the markers.
+    lower_is_better
+        Whether the best lines are those with the smallest values.
     seed
         Of folds, permutations and everything that the models draw.
     csv_dialect
@@ -56,6 +58,7 @@ class PredictOptions:
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     save_model: Path | None = None
     marker_effects: bool = False
+    lower_is_better: bool = False
     seed: int = 0
     csv_dialect: CsvDialect = CsvDialect.PLAIN
 
@@ -159,9 +162,10 @@ class PredictResult:
             "trait": prediction.trait,
             "model": self.model,
             "accessions": len(prediction.accessions),
-            "labelled": self.phenotyped,
+            "phenotyped": self.phenotyped,
             "candidates": len(prediction.accessions) - self.phenotyped,
             "extrapolations": int(prediction.extrapolation.sum()),
+            "lower_is_better": prediction.lower_is_better,
             "mean_r": self.mean_r,
             "headline": self.headline,
             "conclusion": self.evaluation.conclusion,
@@ -242,6 +246,7 @@ def save_model(
     name = options.model or usual_model(panel.weights, embedded=panel.vectors is not None)
     inputs, seeds = options.files.inputs, {"seed": options.seed}
     parameters = {"trait": options.trait, "model": name, "training_lines": result.phenotyped}
+    parameters["lower_is_better"] = options.lower_is_better
     with (
         blas_threads(len(panel)),
         write_artifact(
@@ -297,6 +302,7 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
             vectors=panel.vectors.values if panel.vectors else None,
             weights=panel.weights,
             model=options.model,
+            lower_is_better=options.lower_is_better,
             seed=options.seed,
         )
         effects = None

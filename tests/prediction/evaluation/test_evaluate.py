@@ -126,5 +126,5 @@ def test_a_binary_trait_gets_figures_and_a_rare_one_a_sentence(panel) -> None:
 
 def test_folds_too_small_are_a_sentence(panel) -> None:
     predictors, y = _labelled(panel)
-    with pytest.raises(BudwoodError, match="fold 1 of 30, repeat 1, holds 2 of 60 labelled accessions"):
+    with pytest.raises(BudwoodError, match="fold 1 of 30, repeat 1, holds 2 of 60 phenotyped accessions"):
         evaluate(predictors, y, Comparison((GBLUP,), "GBLUP"), _scheme(predictors, 30), trait="height")

@@ -91,7 +91,7 @@ def test_ten_records_are_enough_and_six_are_a_sentence(panel, name) -> None:
 
 
 def test_an_unknown_name_is_a_sentence() -> None:
-    with pytest.raises(BudwoodError, match=r"no trait model 'bayesb': choose among gblup, gaussian, "):
+    with pytest.raises(BudwoodError, match=r"no trait model 'bayesb': did you mean 'bayes-c'\?"):
         model_named("bayesb")
     for name in ("gblup:steady", "auto:own", "lightgbm:own"):
         with pytest.raises(BudwoodError, match="no trait model"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 from budwood.genomics.environments import Environments
 from budwood.prediction.environments.contract import (
     DEVIATIONS,
@@ -50,7 +50,7 @@ def environment_model_named(name: str) -> EnvironmentModel:
     if name not in _MODELS:
         raise BudwoodError(
             f"there is no multi-environment model {name!r}",
-            mend=f"choose among {', '.join(ENVIRONMENT_MODELS)}",
+            mend=suggestion(name, ENVIRONMENT_MODELS),
         )
     return _MODELS[name]
 

@@ -74,7 +74,7 @@ def evaluate(
     Parameters
     ----------
     kernels
-        The n labelled accessions.
+        The n phenotyped accessions.
     y
         (n,) trait values.
     scheme

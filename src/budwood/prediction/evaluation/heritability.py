@@ -16,7 +16,7 @@ from budwood.stats.relationship.kernel_scaling import kernel_spread
 #: Heritability under which a correlation divided by its root says nothing.
 SMALLEST: Final = 0.01
 
-GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all labelled lines"
+GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all phenotyped lines"
 GIVEN_SOURCE: Final = "given by the user"
 
 

@@ -30,6 +30,7 @@ PREDICTION_COLUMNS: Final = (
     "nearest_training_accession",
     "relatedness",
     "extrapolation",
+    "candidate_rank",
 )
 
 #: What a prediction holds for every line.
@@ -95,7 +96,7 @@ class ModelScore:
         Mean observation of the predicted best quarter minus that of all held-out lines of a fold, mean over
         folds, in units of the trait; positive is the wanted direction.
     gain_sd
-        ``gain`` in standard deviations of the labelled lines' values.
+        ``gain`` in standard deviations of the phenotyped lines' values.
     auroc
         For a trait with two values: share of pairs of a line with the higher and one with the lower value
         that the predictions put in order, mean over folds; 0.5 is chance. NaN for other traits.
@@ -161,7 +162,7 @@ class Heritability:
 
 @dataclass(frozen=True)
 class Family:
-    """A group of lines that was held out whole: its name, its labelled lines and its fold, from 0."""
+    """A group of lines that was held out whole: its name, its phenotyped lines and its fold, from 0."""
 
     name: str
     lines: int
@@ -258,7 +259,7 @@ class Evaluation:
     permutation
         Control on shuffled values for the model that the predictions come from.
     held_out_prediction, held_out_observed, held_out_accessions
-        For each of the n labelled accessions: the value that the reported model predicted in the first
+        For each of the n phenotyped accessions: the value that the reported model predicted in the first
         repeat when the accession was held out, the observed value, and the id.
     conclusion
         One or two sentences: whether the DNA model adds anything, from the paired interval.
@@ -308,7 +309,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class TraitPrediction:
-    """Predictions of one trait for every genotyped accession, labelled ones included.
+    """Predictions of one trait for every genotyped accession, phenotyped ones included.
 
     Attributes
     ----------
@@ -331,13 +332,13 @@ class TraitPrediction:
         a new residual). It is wider than ``prediction +- 1.645 standard_error``, the interval of the genetic
         value.
     rank
-        (n,) ``int64``, 1 = largest prediction, among all n accessions; equal predictions share a rank.
+        (n,) ``int64``, 1 = best prediction, among all n accessions; equal predictions share a rank.
     nearest_training_accession, relatedness
         (n,) the labelled accession with the largest genomic correlation (never the accession itself), and
         that correlation, -1 to 1.
     extrapolation
         (n,) ``bool``: further from its nearest training accession than 95 % of the training accessions around
-        that one are from theirs, or in a cluster of candidates that is; never for labelled accessions.
+        that one are from theirs, or in a cluster of candidates that is; never for phenotyped accessions.
     variance_shares
         Share of the phenotypic variance of each kernel and of ``"residual"``; they add up to 1.
     structure
@@ -346,6 +347,8 @@ class TraitPrediction:
         (2,) share of the relationship matrix's variance in each component.
     notes
         Sentences: what was dropped, imputed, assumed.
+    lower_is_better
+        Whether the best prediction is the smallest one; otherwise it is the largest.
     """
 
     trait: str
@@ -364,6 +367,27 @@ class TraitPrediction:
     structure: NDArray[np.float64]
     structure_explained: NDArray[np.float64]
     notes: tuple[str, ...]
+    lower_is_better: bool = False
+
+    @property
+    def candidate_rank(self) -> NDArray[np.float64]:
+        """(n,) rank among the candidates only, NaN for phenotyped accessions; equal ranks stay equal."""
+        candidates = np.isnan(self.observed)
+        own = self.rank[candidates]
+        found = np.full(len(self.accessions), np.nan)
+        found[candidates] = 1 + np.searchsorted(np.sort(own), own, side="left")
+        return found
+
+    def with_lowest_best(self) -> TraitPrediction:
+        """The same predictions, ranked so that the smallest is the best.
+
+        Returns
+        -------
+        TraitPrediction
+            With rank 1 for the smallest prediction; equal predictions share a rank.
+        """
+        ascending = 1 + np.searchsorted(np.sort(self.prediction), self.prediction, side="left")
+        return replace(self, rank=ascending.astype(np.int64), lower_is_better=True)
 
     def to_frame(self) -> pandas.DataFrame:
         """A row for each accession, in the columns of ``predictions.csv``; needs pandas."""

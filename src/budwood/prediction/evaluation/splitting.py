@@ -55,7 +55,7 @@ class Scheme:
         """
         if self.folds < 2:
             raise BudwoodError(
-                f"scheme {self.name!r} finds one group among the {len(y)} labelled accessions, so none is "
+                f"scheme {self.name!r} finds one group among the {len(y)} phenotyped accessions, so none is "
                 "left to learn from",
                 mend="choose scheme random",
             )
@@ -70,7 +70,7 @@ class Scheme:
         if min(len(held_out), len(training)) < MINIMUM_PAIRS:
             part, few = ("holds", held_out) if len(held_out) < MINIMUM_PAIRS else ("leaves", training)
             raise BudwoodError(
-                f"{place}, {part} {len(few)} of {len(training) + len(held_out)} labelled accessions where "
+                f"{place}, {part} {len(few)} of {len(training) + len(held_out)} phenotyped accessions where "
                 f"{MINIMUM_PAIRS} are needed",
                 mend=other,
             )

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 from budwood.prediction.contract import Estimator
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP, GBLUP_AND_DNA_MODEL, KernelModel
@@ -75,7 +75,7 @@ def model_named(name: str, *, seed: int = 0) -> Estimator:
     plain = name.removesuffix(_OWN)
     model = _MODELS.get(plain)
     if model is None or (plain != name and isinstance(model, CrossFitModel)):
-        raise BudwoodError(f"there is no trait model {name!r}", mend=f"choose among {', '.join(MODEL_NAMES)}")
+        raise BudwoodError(f"there is no trait model {name!r}", mend=suggestion(plain, MODEL_NAMES))
     if plain != name:
         return replace(model, name=f"{model.name}, own interval")
     whole = model if isinstance(model, CrossFitModel) else Calibrated(model)

@@ -4,7 +4,7 @@
   const at = Object.fromEntries(data.columns.map((name, position) => [name, position]));
   const lines = data.rows.map((values, row) => ({ row, values, key: values[at.accession].toLowerCase() }));
   const get = (line, column) => line.values[at[column]];
-  const labelled = (line) => get(line, "observed") !== null;
+  const phenotyped = (line) => get(line, "observed") !== null;
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   const fixed = (decimals) => {
@@ -27,13 +27,13 @@
     ["lower_90", "90\u00a0% from", onScale, "number fold", -1],
     ["upper_90", "90\u00a0% to", onScale, "number fold", -1],
     ["observed", "Observed", onScale, "number fold", -1],
-    ["nearest_training_accession", "Nearest labelled line", plain, "fold", 1],
+    ["nearest_training_accession", "Nearest phenotyped line", plain, "fold", 1],
     ["relatedness", "Relatedness", share, "number fold", -1],
     ["extrapolation", "Note", word, "wide", -1],
   ].map(([name, heading, show, className, first]) => ({ name, heading, show, className, first }));
   const column = Object.fromEntries(columns.map((c) => [c.name, c]));
 
-  const state = { search: "", show: lines.some((line) => !labelled(line)) ? "candidates" : "all", sort: "rank", direction: 1, size: 25, page: 0 };
+  const state = { search: "", show: lines.some((line) => !phenotyped(line)) ? "candidates" : "all", sort: "rank", direction: 1, size: 25, page: 0 };
   const opened = new Set();
   let shown = [];
 
@@ -63,7 +63,7 @@
 
   function select() {
     const wanted = state.search.trim().toLowerCase();
-    shown = lines.filter((line) => (state.show === "all" || !labelled(line)) && line.key.includes(wanted));
+    shown = lines.filter((line) => (state.show === "all" || !phenotyped(line)) && line.key.includes(wanted));
     shown.sort(compare);
     state.page = 0;
     render();
@@ -84,7 +84,7 @@
     button.dataset.row = line.row;
     button.setAttribute("aria-expanded", open);
     const tags = element("span", { className: "narrow-only" });
-    if (labelled(line)) tags.append(" ", element("span", { className: "tag", textContent: "labelled" }));
+    if (phenotyped(line)) tags.append(" ", element("span", { className: "tag", textContent: "phenotyped" }));
     if (get(line, "extrapolation")) tags.append(" ", flag());
     return element("th", { scope: "row" }, button, tags);
   }
@@ -103,10 +103,12 @@
 
   function sentences(line) {
     const of = (name) => column[name].show(get(line, name));
-    const said = [`Predicted genetic value ${of("prediction")}, give or take ${of("standard_error")}. Nine times in ten a new observation would fall between ${of("lower_90")} and ${of("upper_90")}.`];
-    if (labelled(line)) said.push(`Observed: ${of("observed")}; this observation took part in the prediction.`);
-    if (get(line, "nearest_training_accession")) said.push(`Closest labelled line: ${of("nearest_training_accession")} (relatedness ${of("relatedness")}).`);
-    if (get(line, "extrapolation")) said.push("Extrapolation: less related to the labelled lines than almost all of these are to one another.");
+    const said = [`Predicted genetic value ${of("prediction")}, with a standard error of ${of("standard_error")}. Nine times in ten a new observation would fall between ${of("lower_90")} and ${of("upper_90")}.`];
+    const among = get(line, "candidate_rank");
+    if (among !== null) said.push(`Rank ${fixed(0)(among)} among the candidates.`);
+    if (phenotyped(line)) said.push(`Observed: ${of("observed")}; this observation took part in the prediction.`);
+    if (get(line, "nearest_training_accession")) said.push(`Closest phenotyped line: ${of("nearest_training_accession")} (relatedness ${of("relatedness")}).`);
+    if (get(line, "extrapolation")) said.push("Extrapolation: less related to the phenotyped lines than almost all of these are to one another.");
     return said;
   }
 
@@ -214,7 +216,7 @@
     hint.hidden = !line;
     if (!line) return;
     const of = (name) => column[name].show(get(line, name));
-    hint.textContent = `${of("accession")}: predicted ${of("prediction")}` + (labelled(line) ? `, observed ${of("observed")}` : "");
+    hint.textContent = `${of("accession")}: predicted ${of("prediction")}` + (phenotyped(line) ? `, observed ${of("observed")}` : "");
     const x = Math.min(event.clientX + 12, innerWidth - hint.offsetWidth - 8);
     hint.style.transform = `translate(${x}px, ${event.clientY + 14}px)`;
   }

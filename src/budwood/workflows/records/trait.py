@@ -68,6 +68,8 @@ def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> st
     value = getattr(prediction, column)[row]
     if column == "extrapolation":
         return "true" if value else "false"
+    if column == "candidate_rank":
+        return "" if value != value else f"{value:.0f}"
     if column in ("rank", "nearest_training_accession"):
         return str(value)
     # On the scale of the trait, whose level may be far above its differences.

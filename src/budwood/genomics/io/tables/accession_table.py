@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 from budwood.genomics.io.tables.columns import accession_column
 from budwood.genomics.io.tables.number_column import read_number_column
 from budwood.genomics.io.tables.table import Table, read_table
@@ -146,5 +146,5 @@ def _index(table: Table, key: int, column: str | None) -> int:
         return table.header.index(others[0])
     if column is None or column not in others:
         what = "it is not clear which column is meant" if column is None else f"there is no column {column!r}"
-        raise BudwoodError(what, where=str(table.path), mend=f"choose one of: {', '.join(others[:12])}")
+        raise BudwoodError(what, where=str(table.path), mend=suggestion(column or "", others))
     return table.header.index(column)

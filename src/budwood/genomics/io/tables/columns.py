@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, suggestion
 from budwood.genomics.io.tables.table import Table
 
 #: Names of the column that names the accession, first those that can hardly mean anything else.
@@ -238,7 +238,7 @@ def accession_column(
             raise BudwoodError(
                 f"there is no column {named!r}",
                 where=str(table.path),
-                mend=f"choose one of: {', '.join(table.header[:24])}",
+                mend=suggestion(named, table.header, most=24),
             )
         return AccessionColumn(table.header.index(named))
     known = _known(table)
