@@ -101,7 +101,7 @@ RIGHT = {
     "missing-codes/ph_unicode_minus": Right(0, "from -13.9 to -10"),
     "missing-codes/ph_units": Right(0, "from 100 to 139.*the unit 'cm' was dropped"),
     "missing-codes/pp_m999": Right(0, "-999 .10 times. was read as missing"),
-    "numbers/ev_fam_some_na": Right(0, "12 labelled accessions without a group take no part"),
+    "numbers/ev_fam_some_na": Right(0, "12 phenotyped accessions without a group take no part"),
     "numbers/num_shift_1e12": Right(2, "too little to compute with beside their size"),
     "numbers/num_shift_1e9": Right(0, "values from 100000000[0-9.]+ to", unsaid=r"1e\+09"),
     "numbers/sel_budget_nan": Right(2, "the budget nan is no amount"),
