@@ -58,6 +58,10 @@ def test_lower_is_better_reaches_every_file_and_the_saved_model(run, panel, tmp_
     assert ran.code == 0, ran.err
     assert "smallest first" in ran.out
     rows = rows_of(out)
+    best = next(row["accession"] for row in rows if row["candidate_rank"] == "1")
+    worst = next(row["accession"] for row in rows if row["candidate_rank"] == "12")
+    assert best in ran.out
+    assert worst not in ran.out
     assert rows == sorted(rows, key=lambda row: float(row["prediction"]))
     candidates = [row for row in rows if not row["observed"]]
     assert [int(row["candidate_rank"]) for row in candidates] == list(range(1, 13))

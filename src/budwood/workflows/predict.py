@@ -145,7 +145,7 @@ class PredictResult:
         """The candidates with the largest predictions, best first."""
         from budwood.report.leaders import leaders
 
-        return leaders(self.prediction).candidates
+        return leaders(self.prediction, lowest=self.prediction.lower_is_better).candidates
 
     @property
     def notes(self) -> tuple[str, ...]:
