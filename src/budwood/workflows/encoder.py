@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from budwood.errors import BudwoodError
 
@@ -54,8 +54,3 @@ class EncoderOptions:
         from budwood.model.backbone import load_backbone
 
         return load_backbone(self.checkpoint, device=self.device)
-
-    def record(self, encoder: Backbone) -> dict[str, Any]:
-        """What goes into the manifest: the checkpoint, and where it ran."""
-        place = str(getattr(encoder, "device", self.device))
-        return {"name": encoder.name, "digest": encoder.digest, "device": place}

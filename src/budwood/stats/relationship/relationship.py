@@ -89,12 +89,6 @@ class MarkerSummary:
             np.sum(heterozygosity if self.weight is None else self.weight[self.kept] * heterozygosity)
         )
 
-    @property
-    def missing_square(self) -> NDArray[np.float64]:
-        """(markers kept,) expected weighted square of a missing entry."""
-        variance = self.variance[self.kept]
-        return variance if self.weight is None else self.weight[self.kept] * variance
-
     def weighted(self, weight: NDArray[np.float64]) -> MarkerSummary:
         """The same markers with weights; those of weight 0 take no part.
 
