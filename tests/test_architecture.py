@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "budwood"
 DIRECTION = (
     *("errors", "config", "artifacts", "progress", "genomics", "stats", "simulate", "corpus", "model"),
     *("training", "inference", "panel", "prediction", "probing", "transfer", "library", "report"),
-    *("workflows", "service", "lesson", "cli"),
+    *("workflows", "service", "lesson", "cli", "__main__"),
 )
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 FORMATS = {"cyvcf2", "pysam", "pyfaidx"}

@@ -101,7 +101,7 @@ def hide(job: Job, work: Path) -> tuple[Path, dict[str, float]]:
 def run(job: Job, work: Path) -> list[str]:
     labelled, hidden = hide(job, work)
     out = work / "out"
-    command = [sys.executable, "-m", "budwood.cli.app", "predict", "--genotypes", str(job.genotypes)]
+    command = [sys.executable, "-m", "budwood", "predict", "--genotypes", str(job.genotypes)]
     command += ["--phenotypes", str(labelled), "--trait", job.trait, *job.sequence]
     command += ["--out", str(out), "--seed", str(SEED), "--quiet", "--json"]
     begun = time.perf_counter()

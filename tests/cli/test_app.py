@@ -26,7 +26,7 @@ WORDS = [
 
 def test_help_lists_every_verb() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "budwood.cli.app", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "budwood", "--help"], capture_output=True, text=True, check=True
     )
     assert all(verb in done.stdout for verb in VERBS)
 

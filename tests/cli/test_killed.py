@@ -88,7 +88,7 @@ def state_of(place: Path) -> set[tuple[str, int]]:
 def check_killed(verb: str, kills: int, panel: object, checkpoint: Path, tmp_path: Path) -> None:
     files = {name: getattr(panel, name) for name in ("genotypes", "phenotypes", "reference")}
     words = words_of(verb, tmp_path, files | {"checkpoint": checkpoint})
-    command = [sys.executable, "-m", "budwood.cli.app", *words, "--quiet", "--out"]
+    command = [sys.executable, "-m", "budwood", *words, "--quiet", "--out"]
     environment = {**os.environ, "BUDWOOD_CACHE": str(tmp_path / "cache")}
     whole = tmp_path / "whole" / "out"
     whole.parent.mkdir()

@@ -19,7 +19,7 @@ from corpus.genomes import write_genomes
 def test_a_build_that_is_killed_again_and_again_ends_in_the_same_bytes(built, tmp_path):
     recipe, out = write_genomes(tmp_path), tmp_path / "out"
     words = ("corpus", "build", str(recipe), "--out", str(out), "--quiet")
-    command = [sys.executable, "-m", "budwood.cli.app", *words]
+    command = [sys.executable, "-m", "budwood", *words]
     work = tmp_path / ".out.building"
     random = np.random.default_rng(0)
     for _ in range(10):

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -34,11 +34,9 @@ from budwood.cli import (
     select,
     verify,
 )
+from budwood.cli.exit_code import INTERRUPTED
 from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
-
-#: Exit code after Ctrl-C or a signal to end.
-INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="budwood",
@@ -153,7 +151,3 @@ def _unexpected(error: Exception, *, as_json: bool) -> int:
     )
     output.print_error(fault, as_json=as_json)
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

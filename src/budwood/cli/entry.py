@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from budwood.cli.exit_code import INTERRUPTED
+
 
 def main() -> int:
     """Import the command line and run it; returns the exit code."""
@@ -11,9 +13,5 @@ def main() -> int:
         from budwood.cli.app import main as run
     except KeyboardInterrupt:
         print("interrupted: no result was written", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
