@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
+from budwood.genomics.genetic_code import translate
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import decode, reverse_complement
 from budwood.simulate.composition import plant_composition
@@ -22,7 +23,6 @@ from budwood.simulate.gene_draft import (
     SHORTEST_INTRON,
     TATA_BOX,
 )
-from budwood.simulate.genetic_code import translate
 from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species, SpeciesConfig, simulate_species
 from budwood.simulate.transposon import INVERTED_REPEAT, TARGET_SITE, master_copy

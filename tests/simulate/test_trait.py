@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.simulate.consequence import Consequence
+from budwood.simulate.functional_class import FunctionalClass
 from budwood.simulate.population import Population
 from budwood.simulate.species import Species
 from budwood.simulate.trait import EFFECT_CLASSES, EffectClass, Trait, TraitConfig, simulate_trait
@@ -40,7 +40,7 @@ def test_genetic_values_are_the_sum_of_the_causal_effects(population: Population
 def test_causal_variants_are_common_and_of_the_classes_that_act(population: Population, trait: Trait) -> None:
     frequency = population.haplotypes[:, trait.causal].mean(axis=0)
     assert np.minimum(frequency, 1 - frequency).min() >= trait.config.minimum_frequency
-    assert {trait.consequence[j] for j in trait.causal} <= set(EFFECT_CLASSES)
+    assert {trait.functional_class[j] for j in trait.causal} <= set(EFFECT_CLASSES)
     assert all(trait.gene[j] for j in trait.causal)
     assert len(set(trait.causal.tolist())) == 40 < len(population.sites) / 10
     assert (np.diff(trait.causal) > 0).all()
@@ -48,14 +48,14 @@ def test_causal_variants_are_common_and_of_the_classes_that_act(population: Popu
 
 def test_classes_set_the_size_of_effects(species: Species, population: Population) -> None:
     classes = {
-        Consequence.MISSENSE: EffectClass(scale=1.0, weight=1.0),
-        Consequence.TF_BINDING_SITE: EffectClass(scale=0.0, weight=100.0),
+        FunctionalClass.MISSENSE: EffectClass(scale=1.0, weight=1.0),
+        FunctionalClass.TF_BINDING_SITE: EffectClass(scale=0.0, weight=100.0),
     }
     trait = simulate_trait(species, population, TraitConfig(causal=40, phenotyped=50, effect_classes=classes))
-    found = np.array([trait.consequence[j] for j in trait.causal])
-    assert {Consequence.MISSENSE, Consequence.TF_BINDING_SITE} == set(found)
-    assert (trait.effect[found == Consequence.TF_BINDING_SITE] == 0).all()
-    assert (trait.effect[found == Consequence.MISSENSE] != 0).all()
+    found = np.array([trait.functional_class[j] for j in trait.causal])
+    assert {FunctionalClass.MISSENSE, FunctionalClass.TF_BINDING_SITE} == set(found)
+    assert (trait.effect[found == FunctionalClass.TF_BINDING_SITE] == 0).all()
+    assert (trait.effect[found == FunctionalClass.MISSENSE] != 0).all()
 
 
 def test_parts_draw_from_their_own_streams(species: Species, population: Population) -> None:

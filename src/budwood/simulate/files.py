@@ -265,7 +265,7 @@ def write_causal_variants(path: Path, population: Population, trait: Trait) -> N
         site = population.sites[j]
         place = (site.contig, str(site.start + 1), *site.alleles)
         rows.append(
-            (*place, str(trait.consequence[j]), trait.gene[j], f"{effect:.5f}", f"{frequency[j]:.5f}")
+            (*place, str(trait.functional_class[j]), trait.gene[j], f"{effect:.5f}", f"{frequency[j]:.5f}")
         )
     header = ("contig", "position", "ref", "alt", "consequence", "gene", "effect", "frequency")
     write_csv(path, header, rows)

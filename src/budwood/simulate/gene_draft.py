@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from budwood.genomics.annotation.genes import CodingPart, Gene, Span, Transcript
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import A, C, G, encode, reverse_complement
+from budwood.simulate.coding_sequence import coding_sequence
 from budwood.simulate.composition import Composition
 from budwood.simulate.gene import Motif, SyntheticGene
-from budwood.simulate.genetic_code import coding_sequence
 
 TATA_BOX: Final = "TATA box"
 DONOR: Final = "splice donor"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.simulate.consequence import Consequence, classify
+from budwood.simulate.functional_class import FunctionalClass, classify
 from budwood.simulate.population import Population
 from budwood.simulate.random_stream import random_stream
 from budwood.simulate.species import Species
@@ -36,17 +36,17 @@ class EffectClass:
 _LOSS: Final = EffectClass(scale=2.0, weight=4.0)
 
 #: Classes that can be causal. Variants of every other class have no effect.
-EFFECT_CLASSES: Final[Mapping[Consequence, EffectClass]] = MappingProxyType(
+EFFECT_CLASSES: Final[Mapping[FunctionalClass, EffectClass]] = MappingProxyType(
     {
-        Consequence.MISSENSE: EffectClass(scale=1.0, weight=1.0),
-        Consequence.INFRAME_INDEL: EffectClass(scale=1.0, weight=1.0),
-        Consequence.TF_BINDING_SITE: EffectClass(scale=1.5, weight=10.0),
-        Consequence.SPLICE_REGION: EffectClass(scale=1.0, weight=4.0),
-        Consequence.SPLICE_SITE: _LOSS,
-        Consequence.FRAMESHIFT: _LOSS,
-        Consequence.START_LOST: _LOSS,
-        Consequence.STOP_LOST: _LOSS,
-        Consequence.STOP_GAINED: _LOSS,
+        FunctionalClass.MISSENSE: EffectClass(scale=1.0, weight=1.0),
+        FunctionalClass.INFRAME_INDEL: EffectClass(scale=1.0, weight=1.0),
+        FunctionalClass.TF_BINDING_SITE: EffectClass(scale=1.5, weight=10.0),
+        FunctionalClass.SPLICE_REGION: EffectClass(scale=1.0, weight=4.0),
+        FunctionalClass.SPLICE_SITE: _LOSS,
+        FunctionalClass.FRAMESHIFT: _LOSS,
+        FunctionalClass.START_LOST: _LOSS,
+        FunctionalClass.STOP_LOST: _LOSS,
+        FunctionalClass.STOP_GAINED: _LOSS,
     }
 )
 
@@ -82,7 +82,7 @@ class TraitConfig:
     mean: float = 100.0
     standard_deviation: float = 12.0
     phenotyped: int = 150
-    effect_classes: Mapping[Consequence, EffectClass] = field(default_factory=lambda: EFFECT_CLASSES)
+    effect_classes: Mapping[FunctionalClass, EffectClass] = field(default_factory=lambda: EFFECT_CLASSES)
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Trait:
     ----------
     config
         The configuration it was simulated from.
-    consequence, gene
+    functional_class, gene
         Functional class of each of the population's m sites, and the gene it affects.
     causal
         Columns of the population's sites that are causal, ascending.
@@ -115,7 +115,7 @@ class Trait:
     """
 
     config: TraitConfig
-    consequence: tuple[Consequence, ...]
+    functional_class: tuple[FunctionalClass, ...]
     gene: tuple[str, ...]
     causal: NDArray[np.int64]
     effect: NDArray[np.float64]
@@ -166,9 +166,9 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
             f"{config.phenotyped} of {n} lines cannot be phenotyped", mend="phenotype fewer or simulate more"
         )
     classified = classify(species, population.sites)
-    consequence = tuple(found for found, _ in classified)
-    causal = _causal(population, consequence, config)
-    scale = np.array([config.effect_classes[consequence[j]].scale for j in causal])
+    functional_class = tuple(found for found, _ in classified)
+    causal = _causal(population, functional_class, config)
+    scale = np.array([config.effect_classes[functional_class[j]].scale for j in causal])
     raw = scale * random_stream(config.seed, "effect").normal(size=len(causal))
     dosage = 2.0 * population.haplotypes[:, causal]
     genetic_deviation = config.standard_deviation * config.heritability**0.5
@@ -179,7 +179,7 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
     phenotyped[random_stream(config.seed, "phenotyped").permutation(n)[: config.phenotyped]] = True
     return Trait(
         config,
-        consequence,
+        functional_class,
         tuple(gene for _, gene in classified),
         causal,
         effect,
@@ -190,12 +190,12 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
 
 
 def _causal(
-    population: Population, consequence: tuple[Consequence, ...], config: TraitConfig
+    population: Population, functional_class: tuple[FunctionalClass, ...], config: TraitConfig
 ) -> NDArray[np.int64]:
     frequency = population.haplotypes.mean(axis=0)
     common = np.minimum(frequency, 1 - frequency) >= config.minimum_frequency
     classes = config.effect_classes
-    weight = np.array([classes[found].weight if found in classes else 0.0 for found in consequence])
+    weight = np.array([classes[found].weight if found in classes else 0.0 for found in functional_class])
     weight = np.where(common, weight, 0.0)
     able = int(np.count_nonzero(weight))
     if able < config.causal:

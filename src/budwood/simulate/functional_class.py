@@ -1,4 +1,4 @@
-"""Functional consequence of variants in the genes of a synthetic species."""
+"""Functional class of variants in the genes of a synthetic species."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.genomics.genetic_code import translate
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import encode, reverse_complement
@@ -21,11 +22,10 @@ from budwood.simulate.gene_draft import (
     POLY_A_SIGNAL,
     TATA_BOX,
 )
-from budwood.simulate.genetic_code import translate
 from budwood.simulate.species import Species
 
 
-class Consequence(StrEnum):
+class FunctionalClass(StrEnum):
     """Functional class of a variant, mildest first, with the name of the Sequence Ontology where it has one.
 
     ``TF_BINDING_SITE`` covers every motif of a promoter, including the TATA box.
@@ -49,17 +49,17 @@ class Consequence(StrEnum):
     STOP_GAINED = "stop_gained"
 
 
-_ORDER: Final = list(Consequence)
-_RANK: Final = {consequence: rank for rank, consequence in enumerate(_ORDER)}
+_ORDER: Final = list(FunctionalClass)
+_RANK: Final = {functional_class: rank for rank, functional_class in enumerate(_ORDER)}
 # Class of each motif. The polypyrimidine tract is left out because most changes in it have no effect.
 _MOTIF_CLASS: Final = {
-    **dict.fromkeys([*BINDING_SITES, TATA_BOX], Consequence.TF_BINDING_SITE),
-    **dict.fromkeys([DONOR, BRANCH_POINT, ACCEPTOR], Consequence.SPLICE_REGION),
-    POLY_A_SIGNAL: Consequence.POLY_A_SIGNAL,
+    **dict.fromkeys([*BINDING_SITES, TATA_BOX], FunctionalClass.TF_BINDING_SITE),
+    **dict.fromkeys([DONOR, BRANCH_POINT, ACCEPTOR], FunctionalClass.SPLICE_REGION),
+    POLY_A_SIGNAL: FunctionalClass.POLY_A_SIGNAL,
 }
 
 
-def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence, str]]:
+def classify(species: Species, sites: Sequence[Site]) -> list[tuple[FunctionalClass, str]]:
     """Classify every biallelic site and name the gene it affects.
 
     A deletion has the most severe class of the bases it removes, an insertion the milder class of its two
@@ -75,7 +75,7 @@ def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence,
     Returns
     -------
     list of tuple
-        For each site its consequence and the name of the gene, ``""`` where there is none.
+        For each site its functional class and the name of the gene, ``""`` where there is none.
 
     Examples
     --------
@@ -83,14 +83,14 @@ def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence,
     >>> species = simulate_species(SpeciesConfig(contigs=1, contig_length=60_000, genes_per_contig=8))
     >>> gene = next(gene for gene in species.genes if gene.model.strand == "+")
     >>> start = gene.coding[0].start
-    >>> consequence, name = classify(species, [Site("Chr1", start, "snv", ("A", "G"))])[0]
-    >>> str(consequence), name == gene.name
+    >>> functional_class, name = classify(species, [Site("Chr1", start, "snv", ("A", "G"))])[0]
+    >>> str(functional_class), name == gene.name
     ('start_lost', True)
     """
     regions = {contig: np.zeros(len(codes), dtype=np.int8) for contig, codes in species.sequences.items()}
     owners = {contig: np.full(len(codes), -1) for contig, codes in species.sequences.items()}
     for copy in species.transposons:
-        _paint(regions, copy.interval, Consequence.TRANSPOSON)
+        _paint(regions, copy.interval, FunctionalClass.TRANSPOSON)
     for number, gene in enumerate(species.genes):
         _paint_gene(regions, gene)
         for part in (gene.promoter, gene.interval):
@@ -99,30 +99,32 @@ def classify(species: Species, sites: Sequence[Site]) -> list[tuple[Consequence,
     for site in sites:
         rank, base = _region(regions[site.contig], site)
         owner = int(owners[site.contig][base])
-        consequence = _ORDER[rank]
-        if consequence is Consequence.SYNONYMOUS:
-            consequence = _coding(species, species.genes[owner], site)
-        found.append((consequence, species.genes[owner].name if owner >= 0 else ""))
+        functional_class = _ORDER[rank]
+        if functional_class is FunctionalClass.SYNONYMOUS:
+            functional_class = _coding(species, species.genes[owner], site)
+        found.append((functional_class, species.genes[owner].name if owner >= 0 else ""))
     return found
 
 
 def _paint_gene(regions: dict[str, NDArray[np.int8]], gene: SyntheticGene) -> None:
-    _paint(regions, gene.promoter, Consequence.PROMOTER)
-    _paint(regions, gene.interval, Consequence.INTRON)
+    _paint(regions, gene.promoter, FunctionalClass.PROMOTER)
+    _paint(regions, gene.interval, FunctionalClass.INTRON)
     region = regions[gene.model.contig]
     for start, end in gene.transcript.utrs:
-        region[start:end] = _RANK[Consequence.UNTRANSLATED]
+        region[start:end] = _RANK[FunctionalClass.UNTRANSLATED]
     for part in gene.coding:
-        _paint(regions, part, Consequence.SYNONYMOUS)
+        _paint(regions, part, FunctionalClass.SYNONYMOUS)
     for motif in gene.motifs:
         if motif.name in _MOTIF_CLASS:
             _paint(regions, motif.interval, _MOTIF_CLASS[motif.name])
     for start, end in gene.transcript.introns:
-        region[[start, start + 1, end - 2, end - 1]] = _RANK[Consequence.SPLICE_SITE]
+        region[[start, start + 1, end - 2, end - 1]] = _RANK[FunctionalClass.SPLICE_SITE]
 
 
-def _paint(regions: dict[str, NDArray[np.int8]], interval: Interval, consequence: Consequence) -> None:
-    regions[interval.contig][interval.start : interval.end] = _RANK[consequence]
+def _paint(
+    regions: dict[str, NDArray[np.int8]], interval: Interval, functional_class: FunctionalClass
+) -> None:
+    regions[interval.contig][interval.start : interval.end] = _RANK[functional_class]
 
 
 def _region(region: NDArray[np.int8], site: Site) -> tuple[int, int]:
@@ -138,7 +140,7 @@ def _region(region: NDArray[np.int8], site: Site) -> tuple[int, int]:
     return int(region[base]), base
 
 
-def _coding(species: Species, gene: SyntheticGene, site: Site) -> Consequence:
+def _coding(species: Species, gene: SyntheticGene, site: Site) -> FunctionalClass:
     reference, alternative = site.alleles
     parts = sorted(gene.coding)
     positions = np.concatenate([np.arange(part.start, part.end) for part in parts])
@@ -154,17 +156,17 @@ def _coding(species: Species, gene: SyntheticGene, site: Site) -> Consequence:
     return _compare(before, after)
 
 
-def _compare(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Consequence:
+def _compare(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> FunctionalClass:
     if translate(after[:3]) != "M":
-        return Consequence.START_LOST
+        return FunctionalClass.START_LOST
     if len(after) % 3:
-        return Consequence.FRAMESHIFT
+        return FunctionalClass.FRAMESHIFT
     protein, mutated = translate(before), translate(after)
     stop = mutated.find("*")
     if 0 <= stop < len(mutated) - 1:
-        return Consequence.STOP_GAINED
+        return FunctionalClass.STOP_GAINED
     if stop < 0:
-        return Consequence.STOP_LOST
+        return FunctionalClass.STOP_LOST
     if len(mutated) != len(protein):
-        return Consequence.INFRAME_INDEL
-    return Consequence.SYNONYMOUS if mutated == protein else Consequence.MISSENSE
+        return FunctionalClass.INFRAME_INDEL
+    return FunctionalClass.SYNONYMOUS if mutated == protein else FunctionalClass.MISSENSE

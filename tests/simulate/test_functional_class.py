@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from budwood.genomics.genetic_code import translate
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import decode, encode, reverse_complement
-from budwood.simulate.consequence import Consequence, classify
+from budwood.simulate.functional_class import FunctionalClass, classify
 from budwood.simulate.gene import SyntheticGene
 from budwood.simulate.gene_draft import BRANCH_POINT, POLY_A_SIGNAL, PYRIMIDINE_TRACT, TATA_BOX
-from budwood.simulate.genetic_code import translate
 from budwood.simulate.population import Population
 from budwood.simulate.species import Species
 
@@ -28,7 +28,7 @@ def gene(species: Species, request: pytest.FixtureRequest) -> SyntheticGene:
     return next(g for g in species.genes if g.model.strand == request.param and len(g.coding) > 2)
 
 
-def one(species: Species, site: Site) -> tuple[Consequence, str]:
+def one(species: Species, site: Site) -> tuple[FunctionalClass, str]:
     (found,) = classify(species, [site])
     return found
 
@@ -39,19 +39,19 @@ def test_regions_of_a_gene(species: Species, gene: SyntheticGene) -> None:
     intron = Interval(contig, *gene.transcript.introns[0], gene.model.strand)
     five = gene.transcript.utrs[0 if gene.model.strand == "+" else -1]
     places = {
-        along(gene, gene.promoter, 10): Consequence.PROMOTER,
-        along(gene, motif[TATA_BOX], 3): Consequence.TF_BINDING_SITE,
-        along(gene, Interval(contig, *five, gene.model.strand), 5): Consequence.UNTRANSLATED,
-        along(gene, gene.coding[0], 1): Consequence.START_LOST,
-        along(gene, intron, 0): Consequence.SPLICE_SITE,
-        along(gene, intron, 1): Consequence.SPLICE_SITE,
-        along(gene, intron, 4): Consequence.SPLICE_REGION,
-        along(gene, intron, intron.length - 2): Consequence.SPLICE_SITE,
-        along(gene, intron, intron.length - 3): Consequence.SPLICE_REGION,
-        along(gene, motif[BRANCH_POINT], 3): Consequence.SPLICE_REGION,
-        along(gene, motif[PYRIMIDINE_TRACT], 3): Consequence.INTRON,
-        along(gene, intron, 10): Consequence.INTRON,
-        along(gene, motif[POLY_A_SIGNAL], 2): Consequence.POLY_A_SIGNAL,
+        along(gene, gene.promoter, 10): FunctionalClass.PROMOTER,
+        along(gene, motif[TATA_BOX], 3): FunctionalClass.TF_BINDING_SITE,
+        along(gene, Interval(contig, *five, gene.model.strand), 5): FunctionalClass.UNTRANSLATED,
+        along(gene, gene.coding[0], 1): FunctionalClass.START_LOST,
+        along(gene, intron, 0): FunctionalClass.SPLICE_SITE,
+        along(gene, intron, 1): FunctionalClass.SPLICE_SITE,
+        along(gene, intron, 4): FunctionalClass.SPLICE_REGION,
+        along(gene, intron, intron.length - 2): FunctionalClass.SPLICE_SITE,
+        along(gene, intron, intron.length - 3): FunctionalClass.SPLICE_REGION,
+        along(gene, motif[BRANCH_POINT], 3): FunctionalClass.SPLICE_REGION,
+        along(gene, motif[PYRIMIDINE_TRACT], 3): FunctionalClass.INTRON,
+        along(gene, intron, 10): FunctionalClass.INTRON,
+        along(gene, motif[POLY_A_SIGNAL], 2): FunctionalClass.POLY_A_SIGNAL,
     }
     for position, expected in places.items():
         assert one(species, substitution(species, contig, position)) == (expected, gene.name)
@@ -60,10 +60,10 @@ def test_regions_of_a_gene(species: Species, gene: SyntheticGene) -> None:
 def test_outside_genes(species: Species) -> None:
     copy = species.transposons[0].interval
     inside = one(species, substitution(species, copy.contig, copy.start + 5))
-    assert inside == (Consequence.TRANSPOSON, "")
+    assert inside == (FunctionalClass.TRANSPOSON, "")
     # The doubled target site belongs to no element.
     flank = one(species, substitution(species, copy.contig, copy.start - 5))
-    assert flank == (Consequence.INTERGENIC, "")
+    assert flank == (FunctionalClass.INTERGENIC, "")
 
 
 def test_substitutions_agree_with_translating_the_mutated_genome(
@@ -71,7 +71,9 @@ def test_substitutions_agree_with_translating_the_mutated_genome(
 ) -> None:
     genes = {gene.name: gene for gene in species.genes}
     checked = set()
-    for site, (consequence, name) in zip(population.sites, classify(species, population.sites), strict=True):
+    for site, (functional_class, name) in zip(
+        population.sites, classify(species, population.sites), strict=True
+    ):
         if not name or len(site.alleles[0]) != 1 or len(site.alleles[1]) != 1:
             continue
         gene = genes[name]
@@ -86,16 +88,16 @@ def test_substitutions_agree_with_translating_the_mutated_genome(
             proteins.append(translate(read if gene.model.strand == "+" else reverse_complement(read)))
         before, after = proteins
         if before[0] != after[0]:
-            expected = Consequence.START_LOST
+            expected = FunctionalClass.START_LOST
         elif "*" in after[:-1]:
-            expected = Consequence.STOP_GAINED
+            expected = FunctionalClass.STOP_GAINED
         elif after[-1] != "*":
-            expected = Consequence.STOP_LOST
+            expected = FunctionalClass.STOP_LOST
         else:
-            expected = Consequence.SYNONYMOUS if before == after else Consequence.MISSENSE
-        assert consequence == expected
-        checked.add((consequence, gene.model.strand))
-    assert {(c, s) for c in (Consequence.SYNONYMOUS, Consequence.MISSENSE) for s in "+-"} <= checked
+            expected = FunctionalClass.SYNONYMOUS if before == after else FunctionalClass.MISSENSE
+        assert functional_class == expected
+        checked.add((functional_class, gene.model.strand))
+    assert {(c, s) for c in (FunctionalClass.SYNONYMOUS, FunctionalClass.MISSENSE) for s in "+-"} <= checked
 
 
 @pytest.mark.parametrize(("length", "expected"), [(1, "frameshift_variant"), (3, "inframe")])
@@ -108,13 +110,13 @@ def test_deletions_and_insertions_in_coding_sequence(
     deletion = Site(part.contig, start, "deletion", (letters, letters[0]))
     insertion = Site(part.contig, start, "insertion", (letters[0], letters[0] + "C" * length))
     for site in (deletion, insertion):
-        consequence, name = one(species, site)
+        functional_class, name = one(species, site)
         assert name == gene.name
         if expected == "inframe":
             # Out of the codons' frame, what is lost or gained can also leave a stop codon behind.
-            assert consequence in (Consequence.INFRAME_INDEL, Consequence.STOP_GAINED)
+            assert functional_class in (FunctionalClass.INFRAME_INDEL, FunctionalClass.STOP_GAINED)
         else:
-            assert consequence == expected
+            assert functional_class == expected
 
 
 def test_a_deletion_counts_as_the_worst_it_takes_away(species: Species, gene: SyntheticGene) -> None:
@@ -122,7 +124,7 @@ def test_a_deletion_counts_as_the_worst_it_takes_away(species: Species, gene: Sy
     start = intron.start - 3
     letters = decode(species.sequences[gene.model.contig][start : start + 5])
     site = Site(gene.model.contig, start, "deletion", (letters, letters[0]))
-    assert one(species, site) == (Consequence.SPLICE_SITE, gene.name)
+    assert one(species, site) == (FunctionalClass.SPLICE_SITE, gene.name)
 
 
 def test_an_insertion_next_to_a_splice_site_counts_as_its_milder_neighbour(
@@ -136,12 +138,12 @@ def test_an_insertion_next_to_a_splice_site_counts_as_its_milder_neighbour(
         "site",
         (decode(species.sequences[gene.model.contig][start - 1 : start]), "AC"),
     )
-    assert one(species, within)[0] == Consequence.SPLICE_SITE
+    assert one(species, within)[0] == FunctionalClass.SPLICE_SITE
     beyond = Site(gene.model.contig, start, "site", (letter, letter + "A"))
-    assert one(species, beyond)[0] in (Consequence.SPLICE_REGION, Consequence.INTRON)
+    assert one(species, beyond)[0] in (FunctionalClass.SPLICE_REGION, FunctionalClass.INTRON)
 
 
 def test_an_insertion_at_the_end_of_a_contig(species: Species) -> None:
     last = species.assembly.contigs["Chr1"] - 1
     letter = decode(species.sequences["Chr1"][last:])
-    assert one(species, Site("Chr1", last, "site", (letter, letter + "A")))[0] == Consequence.INTERGENIC
+    assert one(species, Site("Chr1", last, "site", (letter, letter + "A")))[0] == FunctionalClass.INTERGENIC
