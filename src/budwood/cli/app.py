@@ -32,6 +32,7 @@ from budwood.cli import (
     predict,
     pretrain,
     select,
+    serve,
     verify,
 )
 from budwood.cli.exit_code import INTERRUPTED
@@ -53,6 +54,7 @@ app.command(epilog=select.EXAMPLE, cls=Verb)(select.select)
 app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)
 app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 

@@ -205,7 +205,7 @@ def embed_sequences(
     """
     codes = [encode(each) if isinstance(each, str) else each for each in sequences]
     if pool is Pool.CENTRE:
-        codes = [_middle(each) for each in codes]
+        codes = [middle_window(each) for each in codes]
     tiles = cut_tiles(codes, overlap)
     vectors = embed_windows(
         tiles.codes,
@@ -271,8 +271,24 @@ def embed_intervals(
     )
 
 
-def _middle(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The 512 bases in the middle, 511 where the length is odd: the same from either strand."""
+def middle_window(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The 512 bases in the middle, 511 where the length is odd: the same from either strand.
+
+    Parameters
+    ----------
+    codes
+        (length,) bases.
+
+    Returns
+    -------
+    ndarray
+        At most 512 of them.
+
+    Examples
+    --------
+    >>> middle_window(np.zeros(1001, dtype=np.uint8)).shape
+    (511,)
+    """
     cut = max(0, -(-(len(codes) - WINDOW) // 2))
     return codes[cut : len(codes) - cut]
 

@@ -1,0 +1,97 @@
+"""The application: its parts, and the gate around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+import budwood
+from budwood.errors import BudwoodError
+from budwood.service import schemas
+from budwood.service.access.gate import Gate
+from budwood.service.access.keys import KeyRing, check_rate
+from budwood.service.access.rates import Rates
+from budwood.service.access.request_log import RequestLog
+from budwood.service.embedding import routes as embedding
+from budwood.service.embedding.shared_batches import SharedBatches
+from budwood.service.metrics import Metrics
+from budwood.service.refusal import answer_error
+from budwood.service.settings import ServiceSettings
+from budwood.service.trait_models import routes as trait_models
+
+
+def create_app(settings: ServiceSettings) -> Gate:
+    """The service as an ASGI application.
+
+    Parameters
+    ----------
+    settings
+        Where it keeps what it keeps, and what it allows.
+
+    Returns
+    -------
+    Gate
+        The application behind its gate; ``app`` is FastAPI's.
+
+    Raises
+    ------
+    BudwoodError
+        If a limit cannot be read or the folder cannot be written.
+    """
+    check_rate(settings.rate)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    metrics, keys = Metrics(), KeyRing(settings.folder / "keys.sqlite")
+    app = FastAPI(
+        title="Budwood",
+        version=budwood.__version__,
+        description="Embeddings, trait predictions and jobs of one DNA foundation model for plants.",
+        # The usual pages of documentation load scripts of other sites.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.state.keys = keys
+    for kind in (BudwoodError, RequestValidationError, HTTPException, OSError):
+        app.add_exception_handler(kind, answer_error)
+    app.include_router(embedding.router)
+    app.include_router(trait_models.router)
+    _add_health(app)
+    log = RequestLog(settings.folder / "requests.jsonl")
+    app.state.log = log
+    return Gate(app, settings=settings, keys=keys, rates=Rates(settings.rate), log=log, metrics=metrics)
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/v1/health", response_model=schemas.Health, tags=["service"], responses=schemas.ERRORS)
+    async def health() -> dict[str, str]:
+        """Whether the service answers, and its release."""
+        return {"status": "ok", "version": budwood.__version__}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        figures: Metrics = app.state.metrics
+        return Response(figures.text(), media_type="text/plain; version=0.0.4")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    settings: ServiceSettings = app.state.settings
+    app.state.batches = SharedBatches(settings, app.state.metrics)
+    # Applying a model takes memory: two at once.
+    app.state.applying = asyncio.Semaphore(2)
+    await app.state.batches.start()
+    try:
+        yield {}
+    finally:
+        await app.state.batches.close()
+        app.state.log.close()

@@ -1,0 +1,54 @@
+"""The templates of the page."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def render(name: str, **values: Any) -> str:
+    """A page.
+
+    Parameters
+    ----------
+    name
+        Of its template.
+    **values
+        What the template shows; text is escaped.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return _environment().get_template(name).render(**values)
+
+
+def asset(name: str) -> str:
+    """A style sheet or script beside the templates.
+
+    Parameters
+    ----------
+    name
+        Of its file.
+
+    Returns
+    -------
+    str
+        Its text.
+    """
+    return resources.files("budwood.service.pages").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("budwood.service.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

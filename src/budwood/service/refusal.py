@@ -1,0 +1,128 @@
+"""Every error of the service in one shape: ``{"error": {"what", "where", "mend"}}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from budwood.errors import BudwoodError
+from budwood.service.pages.templates_of import render
+
+#: Paths that programs call; errors under any other are pages.
+FOR_PROGRAMS: Final = ("/v1/", "/brapi/", "/metrics", "/openapi.json")
+
+_USUAL: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
+    {
+        400: ("the request cannot be read", "send what /openapi.json describes"),
+        404: ("there is nothing at this address", "see /openapi.json for what there is"),
+        405: ("this address does not answer this method", "see /openapi.json for its methods"),
+    }
+)
+
+
+class Refusal(HTTPException):
+    """A request that is not answered, with the reason and the remedy.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    what
+        What is wrong, without a full stop.
+    where
+        The field, file or path that is meant.
+    mend
+        What the client can do about it.
+    headers
+        Of the answer, such as ``Retry-After``.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        *,
+        where: str = "",
+        mend: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail=what, headers=dict(headers or {}))
+        self.what, self.where, self.mend = what, where, mend
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Any error as a refusal; its text holds nothing of the server's inside.
+
+    Parameters
+    ----------
+    error
+        What was raised while a request was answered.
+
+    Returns
+    -------
+    Refusal
+        With status 422 for bad input and 500 for a fault of Budwood's own.
+    """
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, BudwoodError):
+        return Refusal(422, error.what, where=error.where, mend=error.mend)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error.errors())
+    if isinstance(error, HTTPException):
+        plain = HTTPStatus(error.status_code).phrase.lower()
+        what, mend = _USUAL.get(error.status_code, (plain, ""))
+        return Refusal(error.status_code, what, mend=mend, headers=error.headers)
+    if isinstance(error, OSError) and error.errno == 28:
+        return Refusal(507, "the disk of the server is full", mend="tell who runs it")
+    return Refusal(
+        500,
+        "the service failed, which is its own fault",
+        mend="tell who runs it; the time of the request finds it in the log",
+    )
+
+
+def _of_validation(errors: Sequence[Any]) -> Refusal:
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Refusal(
+        422, f"{first['msg'].lower()}{more}", where=where[:200], mend="send what /openapi.json describes"
+    )
+
+
+def answer(path: str, refusal: Refusal) -> Response:
+    """A refusal as an answer: JSON for programs, a page for people.
+
+    Parameters
+    ----------
+    path
+        Path of the request.
+    refusal
+        Why it is not answered.
+    """
+    if path.startswith(FOR_PROGRAMS):
+        shape = {"error": {"what": refusal.what, "where": refusal.where, "mend": refusal.mend}}
+        return JSONResponse(shape, refusal.status_code, headers=refusal.headers)
+    page = render("error.html", title=refusal.what, refusal=refusal)
+    return HTMLResponse(page, refusal.status_code, headers=refusal.headers)
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Answer a request with its error; FastAPI calls it.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    error
+        What was raised.
+    """
+    return answer(request.url.path, refusal_of(error))

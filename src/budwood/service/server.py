@@ -1,0 +1,54 @@
+"""Run the service until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from budwood.errors import BudwoodError
+from budwood.service.app import create_app
+from budwood.service.settings import ServiceSettings
+
+
+def run_server(settings: ServiceSettings) -> None:
+    """Serve until a signal ends the process.
+
+    Parameters
+    ----------
+    settings
+        Where it listens, what it keeps and what it allows.
+
+    Raises
+    ------
+    BudwoodError
+        If the address cannot be listened on, or a setting is not possible.
+    """
+    app = create_app(settings)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((settings.host, settings.port))
+    except OSError as error:
+        raise BudwoodError(
+            f"the service cannot listen there: {error.strerror}",
+            where=f"{settings.host}:{settings.port}",
+            mend="choose another --port or --host",
+        ) from error
+    if not settings.is_open and all(key.revoked for key in app.keys.listed()):
+        print("no key opens this service yet: make one with budwood serve keys add NAME", file=sys.stderr)
+    print(f"Budwood serves http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    uvicorn.Server(config).run()

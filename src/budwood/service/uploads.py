@@ -1,0 +1,203 @@
+"""Uploaded files: names that stay in their folder, packed files that fill neither disk nor memory."""
+
+from __future__ import annotations
+
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from fastapi import UploadFile
+
+from budwood.errors import BudwoodError
+from budwood.service.refusal import Refusal
+
+_BLOCK: Final = 1 << 20
+_LONGEST_NAME: Final = 100
+#: Files that stand for several, by suffix: the one that names them all.
+_LEADING: Final = (".bed", ".ped", ".pgen")
+
+
+def plain_name(name: str | None) -> str:
+    r"""A file name that is safe as such: its last part, without what a path, a shell or a page reads.
+
+    Parameters
+    ----------
+    name
+        As the client sent it.
+
+    Returns
+    -------
+    str
+        Letters, digits, ``.``, ``_`` and ``-``, never at the beginning a point or a dash.
+
+    Examples
+    --------
+    >>> plain_name("../../etc/passwd"), plain_name("C:\\data\\my panel.vcf.gz"), plain_name("..")
+    ('passwd', 'my_panel.vcf.gz', 'file')
+    """
+    last = re.split(r"[/\\]", name or "")[-1]
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip("._-")
+    if len(plain) > _LONGEST_NAME:  # the suffixes stay: readers look at them
+        plain = plain[: _LONGEST_NAME - 20] + plain[-20:]
+    return plain or "file"
+
+
+def save_uploads(files: Sequence[UploadFile], folder: Path, *, most_unpacked: int) -> Path:
+    """Write the files of one role into a folder of their own.
+
+    Parameters
+    ----------
+    files
+        One file, or several that belong together such as a PLINK trio.
+    folder
+        Made here.
+    most_unpacked
+        Bytes that a packed file may hold.
+
+    Returns
+    -------
+    Path
+        The file to read: of several the one that stands for all.
+
+    Raises
+    ------
+    Refusal
+        If two files have the same name, or a packed file holds too much.
+    """
+    folder.mkdir(parents=True)
+    paths = []
+    for file in files:
+        path = folder / plain_name(file.filename)
+        if path.exists():
+            raise Refusal(422, "two files have the same name", where=path.name, mend="rename one of them")
+        with path.open("wb") as handle:
+            while block := file.file.read(_BLOCK):
+                handle.write(block)
+        check_unpacked(path, most_unpacked)
+        paths.append(path)
+    return next((path for path in paths if path.suffix in _LEADING), paths[0])
+
+
+def check_unpacked(path: Path, most: int) -> None:
+    """Refuse a packed file that holds more than is allowed; it is unpacked block by block and not kept.
+
+    Parameters
+    ----------
+    path
+        The file, packed or not.
+    most
+        Bytes that it may hold.
+
+    Raises
+    ------
+    Refusal
+        If it holds more.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(6)
+        handle.seek(0)
+        if head.startswith(b"\x1f\x8b"):
+            held = _held_by_gzip(handle, most)
+        elif head.startswith(b"\xfd7zXZ\x00"):
+            held = _held_by_xz(handle, most)
+        elif head.startswith(b"PK"):
+            held = _held_by_zip(handle)
+        else:
+            return
+    if held > most:
+        raise Refusal(
+            413,
+            f"the packed file holds over {most:,} bytes",
+            where=path.name,
+            mend="send less at once, or ask who runs the service to raise the bound",
+        )
+
+
+def _held_by_gzip(handle: IO[bytes], most: int) -> int:
+    """Unpacked bytes of all members, counted until there are too many; damage is left to the reader."""
+    held, unpacker = 0, zlib.decompressobj(wbits=31)
+    try:
+        while packed := handle.read(_BLOCK):
+            while packed and held <= most:
+                held += len(unpacker.decompress(packed, _BLOCK))
+                packed = unpacker.unconsumed_tail
+                if unpacker.eof:
+                    packed = unpacker.unused_data
+                    unpacker = zlib.decompressobj(wbits=31)
+            if held > most:
+                break
+    except zlib.error:
+        pass
+    return held
+
+
+def _held_by_xz(handle: IO[bytes], most: int) -> int:
+    held = 0
+    try:
+        with lzma.open(handle) as unpacked:
+            while held <= most and (block := unpacked.read(_BLOCK)):
+                held += len(block)
+    except (lzma.LZMAError, EOFError):
+        pass
+    return held
+
+
+def _held_by_zip(handle: IO[bytes]) -> int:
+    """Bytes that the members declare; Python's reader gives no more than that."""
+    try:
+        with zipfile.ZipFile(handle) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return 0
+
+
+@contextmanager
+def named_from(folder: Path) -> Iterator[None]:
+    """Let errors name files from a folder on, and not where that folder is on the server.
+
+    Parameters
+    ----------
+    folder
+        Holds the files that the body reads.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    BudwoodError
+        Those of the body, with short paths.
+    """
+    try:
+        yield
+    except BudwoodError as error:
+        parts = (shortened(text, folder) for text in (error.what, error.where, error.mend))
+        what, where, mend = parts
+        raise BudwoodError(what, where=where, mend=mend) from error
+
+
+def shortened(text: str, folder: Path) -> str:
+    """A text in which paths begin within a folder.
+
+    Parameters
+    ----------
+    text
+        Sentence or path.
+    folder
+        What is left out.
+
+    Examples
+    --------
+    >>> shortened("/srv/jobs/7/inputs/genotypes/a.vcf, line 3", Path("/srv/jobs/7/inputs"))
+    'genotypes/a.vcf, line 3'
+    """
+    for each in dict.fromkeys((str(folder), str(folder.resolve()))):
+        text = text.replace(f"{each}/", "").replace(each, "")
+    return text
