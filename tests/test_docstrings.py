@@ -28,7 +28,9 @@ PASSING: Final = (
     "model",
     "training",
     "probing",
+    "panel",
     "progress",
+    "report",
     "simulate",
     "stats",
 )

@@ -45,6 +45,11 @@ class AccessionMeans:
     def of(cls, values: Mapping[str, float] | AccessionMeans) -> AccessionMeans:
         """Values that are such means already, or plain ones, which all weigh the same.
 
+        Parameters
+        ----------
+        values
+            Value by accession, or means made before.
+
         Examples
         --------
         >>> AccessionMeans.of({"a": 1.0}).weights
@@ -68,6 +73,11 @@ def accession_means(phenotypes: Phenotypes, trait: str) -> AccessionMeans:
         Records.
     trait
         Name of the trait.
+
+    Returns
+    -------
+    AccessionMeans
+        Means by accession with their weights and how they were made.
 
     Raises
     ------

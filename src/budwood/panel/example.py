@@ -103,6 +103,11 @@ def write_example(
     lines, phenotyped, markers, seed
         As for :func:`example_panel`.
 
+    Returns
+    -------
+    ExampleFiles
+        Where the files are.
+
     Examples
     --------
     >>> import tempfile

@@ -103,7 +103,18 @@ class PanelFiles:
 
 
 def genotype_files(path: Path) -> list[Path]:
-    """The files that a genotype path stands for: itself, a PLINK trio, or the parts of a tidy panel."""
+    """The files that a genotype path stands for: itself, a PLINK trio, or the parts of a tidy panel.
+
+    Parameters
+    ----------
+    path
+        A file, one of a PLINK trio, or the folder of a tidy panel.
+
+    Returns
+    -------
+    list[Path]
+        The files that are read for it.
+    """
     from budwood.genomics.io.variants.plink.binary import SUFFIXES, plink_prefix
 
     if path.is_dir():
@@ -123,6 +134,11 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         What to read.
     trait
         A trait that must have values; an unknown one is refused before the genotypes are read.
+
+    Returns
+    -------
+    Panel
+        Genotypes and phenotypes, aligned by accession.
 
     Raises
     ------
@@ -158,7 +174,18 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
 
 
 def read_files_haplotypes(files: PanelFiles) -> PanelHaplotypes | None:
-    """Haplotypes of a panel's files; None without a reference genome."""
+    """Haplotypes of a panel's files; None without a reference genome.
+
+    Parameters
+    ----------
+    files
+        Reference genome and the file whose variants make the windows.
+
+    Returns
+    -------
+    PanelHaplotypes | None
+        Haplotypes and how the alleles fit the reference.
+    """
     from budwood.panel.haplotypes import read_haplotypes
 
     if files.reference is None:

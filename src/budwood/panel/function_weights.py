@@ -47,6 +47,11 @@ def function_weights(
     markers, annotation, aliases
         As in :func:`~budwood.genomics.annotation.site_class.site_classes`.
 
+    Returns
+    -------
+    MarkerWeights
+        A weight for each marker, with notes on what was matched.
+
     Raises
     ------
     BudwoodError

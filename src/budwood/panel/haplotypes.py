@@ -34,7 +34,13 @@ class PanelHaplotypes:
     assumptions: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
-        """What was read and assumed, one sentence each."""
+        """What was read and assumed, one sentence each.
+
+        Returns
+        -------
+        tuple[str, ...]
+            Sentences.
+        """
         return (
             *(f"Genotypes: {assumption}." for assumption in self.assumptions),
             *self.check.sentences(),
@@ -57,6 +63,11 @@ def read_haplotypes(
         Copies per accession; read from the file where None.
     aliases
         Contig names of the genotypes and what the reference calls them.
+
+    Returns
+    -------
+    PanelHaplotypes
+        The haplotype table and how the alleles fit the reference.
 
     Raises
     ------
@@ -84,6 +95,11 @@ def build_haplotypes(
     ----------
     genotypes, reference, ploidy, aliases
         As for :func:`read_haplotypes`, which also says how the alleles fit the reference.
+
+    Returns
+    -------
+    HaplotypeTable
+        Windows, their distinct sequences, and which accession carries which.
 
     Raises
     ------

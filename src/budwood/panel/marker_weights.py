@@ -35,11 +35,33 @@ class MarkerWeights:
     notes: tuple[str, ...] = ()
 
     def take(self, columns: NDArray[np.intp]) -> MarkerWeights:
-        """The weights of the chosen markers, in the order given."""
+        """The weights of the chosen markers, in the order given.
+
+        Parameters
+        ----------
+        columns
+            Numbers of markers, from 0.
+
+        Returns
+        -------
+        MarkerWeights
+            Their weights, with the same notes.
+        """
         return MarkerWeights({name: each[columns] for name, each in self.by_kernel.items()}, self.notes)
 
     def joined(self, other: MarkerWeights) -> MarkerWeights:
-        """Both sets of weights and their notes."""
+        """Both sets of weights and their notes.
+
+        Parameters
+        ----------
+        other
+            Weights of the same markers for other kernels.
+
+        Returns
+        -------
+        MarkerWeights
+            All kernels of both.
+        """
         return MarkerWeights({**self.by_kernel, **other.by_kernel}, (*self.notes, *other.notes))
 
 
@@ -47,6 +69,18 @@ def weights_of_table(markers: Markers, table: Mapping[str, float]) -> MarkerWeig
     """Weights of the kernel ``function`` from a table of weights or scores by marker.
 
     Markers that the table lacks have weight 0.
+
+    Parameters
+    ----------
+    markers
+        m markers with their names.
+    table
+        Weight by name of the marker.
+
+    Returns
+    -------
+    MarkerWeights
+        The kernel ``function``, (m,) weights.
 
     Raises
     ------

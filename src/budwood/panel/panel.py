@@ -166,6 +166,11 @@ class Panel:
         trait
             Name of the trait.
 
+        Returns
+        -------
+        dict[str, float]
+            Value by accession, in units of the trait.
+
         Raises
         ------
         BudwoodError
@@ -180,6 +185,11 @@ class Panel:
         ----------
         trait
             Name of the trait.
+
+        Returns
+        -------
+        AccessionMeans
+            Means by accession with their weights.
 
         Raises
         ------
@@ -202,6 +212,11 @@ class Panel:
         trait
             Name of the trait.
 
+        Returns
+        -------
+        dict[str, float]
+            Value by accession, in units of the trait.
+
         Raises
         ------
         BudwoodError
@@ -220,6 +235,11 @@ class Panel:
         ----------
         accessions
             Ids, each once.
+
+        Returns
+        -------
+        Panel
+            A panel of those accessions.
 
         Raises
         ------

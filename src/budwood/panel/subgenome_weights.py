@@ -22,6 +22,11 @@ def subgenome_weights(markers: Markers, subgenomes: Mapping[str, str]) -> Marker
     subgenomes
         Subgenome of each contig.
 
+    Returns
+    -------
+    MarkerWeights
+        One kernel for each subgenome, its weights 0 or 1.
+
     Raises
     ------
     BudwoodError

@@ -17,7 +17,21 @@ from budwood.stats.evaluation.paired_difference import corrected_interval
 
 @dataclass(frozen=True)
 class AccuracyRow:
-    """One model, or the control: texts, and places on the axis of r in percent (None: not measured)."""
+    """One model, or the control: texts, and places on the axis of r in percent (None: not measured).
+
+    Attributes
+    ----------
+    name
+        Of the model.
+    r, difference, coverage, rmse, slope, seconds
+        Texts of the table; empty where not measured.
+    at, low, high
+        Places of r and its interval on the axis, in percent; None where not measured.
+    reported
+        Whether the predictions come from this model.
+    control
+        Whether this is the permutation test.
+    """
 
     name: str
     r: str
@@ -35,7 +49,19 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """All models of an evaluation on one axis; ``zero`` is the place of r = 0 in percent."""
+    """All models of an evaluation on one axis; ``zero`` is the place of r = 0 in percent.
+
+    Attributes
+    ----------
+    rows
+        Models, then the control.
+    ticks
+        Of the axis of r.
+    zero
+        Place of r = 0 in percent.
+    baseline
+        Name of the model that differences are taken from.
+    """
 
     rows: tuple[AccuracyRow, ...]
     ticks: tuple[Tick, ...]
@@ -56,6 +82,11 @@ def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
     folds
         Folds in each repeat.
 
+    Returns
+    -------
+    tuple[float, float]
+        Lower and upper limit.
+
     Examples
     --------
     >>> lower, upper = interval_of_mean([0.5, 0.6, 0.7, 0.6, 0.6], folds=5)
@@ -71,13 +102,37 @@ def interval_of_mean(fold_r: ArrayLike, folds: int) -> tuple[float, float]:
 
 
 def reported_score(evaluation: Evaluation, model: str) -> ModelScore | None:
-    """The score of the model that the predictions come from, None where it was not measured."""
+    """The score of the model that the predictions come from, None where it was not measured.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+    model
+        Its name.
+
+    Returns
+    -------
+    ModelScore | None
+        Its score.
+    """
     named = [s for s in evaluation.scores if s.name == model and math.isfinite(s.mean_r)]
     return named[0] if named else None
 
 
 def measured_control(evaluation: Evaluation) -> PermutationTest | None:
-    """The control on shuffled values, None where it was not run."""
+    """The control on shuffled values, None where it was not run.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+
+    Returns
+    -------
+    PermutationTest | None
+        The permutation test.
+    """
     control = evaluation.permutation
     return control if control is not None and math.isfinite(control.mean_r) else None
 
@@ -86,6 +141,16 @@ def concordance(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -
     """Share of pairs of accessions, unequal in observation, that predictions put in the right order.
 
     Equal predictions count half; 0.5 is chance. NaN where no pair differs.
+
+    Parameters
+    ----------
+    predicted, observed
+        (n,) values of the same accessions.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
 
     Examples
     --------
@@ -103,7 +168,18 @@ def concordance(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -
 
 
 def pooled_r(evaluation: Evaluation) -> float:
-    """Pearson r of all held-out predictions and observations together, NaN where it has no meaning."""
+    """Pearson r of all held-out predictions and observations together, NaN where it has no meaning.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+
+    Returns
+    -------
+    float
+        Between -1 and 1.
+    """
     predicted, observed = evaluation.held_out_prediction, evaluation.held_out_observed
     known = np.isfinite(predicted) & np.isfinite(observed)
     p, o = predicted[known], observed[known]
@@ -113,7 +189,20 @@ def pooled_r(evaluation: Evaluation) -> float:
 
 
 def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
-    """Every model's accuracy and the control, ready to be drawn on one axis of r from below 0 to 1."""
+    """Every model's accuracy and the control, ready to be drawn on one axis of r from below 0 to 1.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+    model
+        Name of the model that the predictions come from.
+
+    Returns
+    -------
+    Accuracy
+        Rows and the axis.
+    """
     control = measured_control(evaluation)
     spans = [interval_of_mean(score.fold_r, evaluation.folds) for score in evaluation.scores]
     ends = [end for span in spans for end in span] + [s.mean_r for s in evaluation.scores] + [0.0, 1.0]

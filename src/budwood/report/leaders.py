@@ -18,7 +18,25 @@ COUNT: Final = 10
 
 @dataclass(frozen=True)
 class Leader:
-    """One candidate: texts, and places on the common axis in percent."""
+    """One candidate: texts, and places on the common axis in percent.
+
+    Attributes
+    ----------
+    row
+        Its row in the table of predictions.
+    accession
+        Its id.
+    value, interval
+        Texts.
+    extrapolation
+        Whether the training set does not cover it.
+    at
+        Place of the prediction on the axis, in percent.
+    genetic_low, genetic_high
+        Places of the 90 % interval of the genetic value.
+    low, high
+        Places of the 90 % interval of a new observation.
+    """
 
     row: int
     accession: str
@@ -37,6 +55,15 @@ class Leaders:
     """One end of the ranking, best first, on one axis.
 
     ``mean`` is the place of the phenotyped lines' mean observation in percent, None where there are none.
+
+    Attributes
+    ----------
+    candidates
+        Best first.
+    ticks
+        Of the axis.
+    mean
+        Place of the phenotyped lines' mean in percent.
     """
 
     candidates: tuple[Leader, ...]

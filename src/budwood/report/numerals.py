@@ -22,6 +22,16 @@ _FEWEST, _MOST = 8, 17
 def decimals_for(standard_errors: ArrayLike) -> int:
     """Decimals that show two significant digits of the median standard error, 0 to 8.
 
+    Parameters
+    ----------
+    standard_errors
+        Those that are not finite are left out.
+
+    Returns
+    -------
+    int
+        Number of decimals.
+
     Examples
     --------
     >>> decimals_for([4.2, 3.9]), decimals_for([0.012]), decimals_for([350.0]), decimals_for([])
@@ -100,6 +110,18 @@ def digits_that_tell_apart(values: ArrayLike) -> int:
 def between(lower: float, upper: float, decimals: int) -> str:
     """An interval in words.
 
+    Parameters
+    ----------
+    lower, upper
+        Limits.
+    decimals
+        Of both limits.
+
+    Returns
+    -------
+    str
+        For example ``1.2 to 3.4``.
+
     Examples
     --------
     >>> between(0.5, 0.75, 2)
@@ -110,6 +132,16 @@ def between(lower: float, upper: float, decimals: int) -> str:
 
 def percent(share: float) -> str:
     """A share as a percentage; small ones keep a decimal.
+
+    Parameters
+    ----------
+    share
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+        For example ``12 %``.
 
     Examples
     --------
@@ -123,6 +155,18 @@ def percent(share: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A count with its noun, in the plural unless it is one.
+
+    Parameters
+    ----------
+    number
+        How many.
+    noun
+        In the singular.
+
+    Returns
+    -------
+    str
+        For example ``2 lines``.
 
     Examples
     --------

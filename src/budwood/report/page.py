@@ -27,7 +27,19 @@ from budwood.report.selection import selection
 
 @dataclass(frozen=True)
 class Share:
-    """A kernel's share of the phenotypic variance: text, and length of its bar in percent."""
+    """A kernel's share of the phenotypic variance: text, and length of its bar in percent.
+
+    Attributes
+    ----------
+    kernel
+        Its name.
+    text
+        The share in words.
+    length
+        Of the bar in percent.
+    meaning
+        What the kernel stands for.
+    """
 
     kernel: str
     text: str
@@ -69,7 +81,22 @@ def write_report(
 def render_report(
     prediction: TraitPrediction, evaluation: Evaluation | None, *, context: ReportContext
 ) -> str:
-    """The report as a string of HTML."""
+    """The report as a string of HTML.
+
+    Parameters
+    ----------
+    prediction
+        Predictions of the trait.
+    evaluation
+        Results of the cross-validation.
+    context
+        Files, options and notes of the run.
+
+    Returns
+    -------
+    str
+        A whole page without external resources.
+    """
     script = _asset("report.js")
     return (
         _environment()

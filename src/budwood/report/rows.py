@@ -16,7 +16,18 @@ _SIGNIFICANT: Final = 7
 
 
 def table_data(prediction: TraitPrediction) -> dict[str, Any]:
-    """What the page's script needs: rows of values (numbers to 7 significant digits), decimals, the axis."""
+    """What the page's script needs: rows of values (numbers to 7 significant digits), decimals, the axis.
+
+    Parameters
+    ----------
+    prediction
+        Predictions of the trait.
+
+    Returns
+    -------
+    dict[str, Any]
+        Plain values for JSON.
+    """
     scale = Scale.over(prediction.lower_90, prediction.upper_90, margin=0.02)
     columns = [
         prediction.accessions,
@@ -44,6 +55,16 @@ def table_data(prediction: TraitPrediction) -> dict[str, Any]:
 
 def script_json(value: object) -> str:
     r"""JSON in which no character can end a script element or start markup.
+
+    Parameters
+    ----------
+    value
+        Plain values.
+
+    Returns
+    -------
+    str
+        JSON.
 
     Examples
     --------

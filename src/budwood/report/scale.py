@@ -13,7 +13,15 @@ from budwood.report.numerals import fixed
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis: its share of the axis (0 to 1) and its text."""
+    """A labelled place on an axis: its share of the axis (0 to 1) and its text.
+
+    Attributes
+    ----------
+    share
+        Place on the axis, 0 to 1.
+    label
+        Its text.
+    """
 
     share: float
     label: str
@@ -22,6 +30,11 @@ class Tick:
 @dataclass(frozen=True)
 class Scale:
     """A stretch of numbers that an axis shows.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the axis.
 
     Examples
     --------
@@ -37,7 +50,15 @@ class Scale:
 
     @classmethod
     def over(cls, *values: ArrayLike, margin: float = 0.04) -> Scale:
-        """The scale that holds every finite number given, with a margin on both sides."""
+        """The scale that holds every finite number given, with a margin on both sides.
+
+        Parameters
+        ----------
+        *values
+            Numbers to show.
+        margin
+            Share of the range added at either end.
+        """
         numbers = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in values])
         numbers = numbers[np.isfinite(numbers)]
         if numbers.size == 0:
@@ -50,15 +71,48 @@ class Scale:
         return cls(low - room, high + room)
 
     def share(self, value: float) -> float:
-        """Place of a number on the axis: 0 at its low end, 1 at its high end."""
+        """Place of a number on the axis: 0 at its low end, 1 at its high end.
+
+        Parameters
+        ----------
+        value
+            A number, in the units of the axis.
+
+        Returns
+        -------
+        float
+            Outside 0 to 1 where the number is off the axis.
+        """
         return (float(value) - self.low) / (self.high - self.low)
 
     def percent(self, value: float) -> float:
-        """Place of a number on the axis in percent, rounded for markup."""
+        """Place of a number on the axis in percent, rounded for markup.
+
+        Parameters
+        ----------
+        value
+            A number, in the units of the axis.
+
+        Returns
+        -------
+        float
+            In percent.
+        """
         return round(100 * self.share(value), 2)
 
     def ticks(self, about: int = 5) -> tuple[Tick, ...]:
-        """Round numbers on the axis, ``about`` as many as asked."""
+        """Round numbers on the axis, ``about`` as many as asked.
+
+        Parameters
+        ----------
+        about
+            How many.
+
+        Returns
+        -------
+        tuple[Tick, ...]
+            In ascending order.
+        """
         step = _round_step((self.high - self.low) / about)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
         first = math.ceil(self.low / step - 1e-9)

@@ -19,7 +19,15 @@ SIDE: Final = 340.0
 
 @dataclass(frozen=True)
 class Mark:
-    """A point: its place in the plotting area (y grows downwards) and its accession's row, -1 for none."""
+    """A point: its place in the plotting area (y grows downwards) and its accession's row, -1 for none.
+
+    Attributes
+    ----------
+    x, y
+        Place in the plotting area.
+    row
+        Row of the accession in the table of predictions.
+    """
 
     x: float
     y: float
@@ -28,7 +36,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Layer:
-    """Points of one kind, drawn alike; ``kind`` is ``labelled``, ``candidate`` or ``extrapolated``."""
+    """Points of one kind, drawn alike; ``kind`` is ``labelled``, ``candidate`` or ``extrapolated``.
+
+    Attributes
+    ----------
+    kind
+        Class of the points in the style sheet.
+    legend
+        Its text.
+    marks
+        The points.
+    """
 
     kind: str
     legend: str
@@ -37,7 +55,23 @@ class Layer:
 
 @dataclass(frozen=True)
 class Scatter:
-    """A point picture ready to be drawn; ``corner`` is a short text in its upper left corner."""
+    """A point picture ready to be drawn; ``corner`` is a short text in its upper left corner.
+
+    Attributes
+    ----------
+    description
+        For readers who do not see it.
+    x_title, y_title
+        Of the axes.
+    x_ticks, y_ticks
+        Of the axes.
+    layers
+        Points, drawn in this order.
+    identity_line
+        Whether the line x = y is drawn.
+    corner
+        Text in the upper left corner.
+    """
 
     description: str
     x_title: str
@@ -50,7 +84,20 @@ class Scatter:
 
 
 def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
-    """Observed values (y) against predictions made while the accession was held out (x), on equal axes."""
+    """Observed values (y) against predictions made while the accession was held out (x), on equal axes.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+    prediction
+        Predictions of the trait.
+
+    Returns
+    -------
+    Scatter
+        The picture.
+    """
     predicted, observed = evaluation.held_out_prediction, evaluation.held_out_observed
     scale = Scale.over(predicted, observed)
     r = pooled_r(evaluation)
@@ -73,7 +120,18 @@ def agreement(evaluation: Evaluation, prediction: TraitPrediction) -> Scatter:
 
 
 def structure(prediction: TraitPrediction) -> Scatter:
-    """First two principal components of the panel, phenotyped lines and candidates marked apart."""
+    """First two principal components of the panel, phenotyped lines and candidates marked apart.
+
+    Parameters
+    ----------
+    prediction
+        Predictions of the trait.
+
+    Returns
+    -------
+    Scatter
+        The picture.
+    """
     first, second = prediction.structure[:, 0], prediction.structure[:, 1]
     x, y = Scale.over(first), Scale.over(second)
     labelled = np.isfinite(prediction.observed)

@@ -11,7 +11,17 @@ from budwood.report.numerals import NONE, decimals_for, fixed, percent
 
 @dataclass(frozen=True)
 class SelectionRow:
-    """One model as texts, one for each of :attr:`Selection.columns`."""
+    """One model as texts, one for each of :attr:`Selection.columns`.
+
+    Attributes
+    ----------
+    name
+        Of the model.
+    cells
+        Texts by column.
+    reported
+        Whether the predictions come from this model.
+    """
 
     name: str
     cells: tuple[str, ...]
@@ -20,7 +30,15 @@ class SelectionRow:
 
 @dataclass(frozen=True)
 class Selection:
-    """All models of an evaluation; columns that no model was measured on are left out."""
+    """All models of an evaluation; columns that no model was measured on are left out.
+
+    Attributes
+    ----------
+    columns
+        Titles.
+    rows
+        Models.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[SelectionRow, ...]
@@ -31,8 +49,15 @@ def selection(evaluation: Evaluation, model: str) -> Selection:
 
     Parameters
     ----------
+    evaluation
+        Results of the cross-validation.
     model
         Name of the model that the predictions come from.
+
+    Returns
+    -------
+    Selection
+        The table.
     """
     decimals = gain_decimals(evaluation)
     columns = {
@@ -54,12 +79,35 @@ def selection(evaluation: Evaluation, model: str) -> Selection:
 
 
 def gain_decimals(evaluation: Evaluation) -> int:
-    """Decimals that show two significant digits of the models' errors."""
+    """Decimals that show two significant digits of the models' errors.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+
+    Returns
+    -------
+    int
+        Number of decimals.
+    """
     return decimals_for([score.rmse for score in evaluation.scores])
 
 
 def signed(value: float, decimals: int) -> str:
     """A difference with its sign, where it has one.
+
+    Parameters
+    ----------
+    value
+        The difference.
+    decimals
+        How many.
+
+    Returns
+    -------
+    str
+        For example ``+0.12``.
 
     Examples
     --------
@@ -71,7 +119,20 @@ def signed(value: float, decimals: int) -> str:
 
 
 def gain_sentence(score: ModelScore, evaluation: Evaluation) -> str:
-    """What choosing the predicted best quarter would have brought, ``""`` where it was not measured."""
+    """What choosing the predicted best quarter would have brought, ``""`` where it was not measured.
+
+    Parameters
+    ----------
+    score
+        Of the model that the predictions come from.
+    evaluation
+        Results of the cross-validation.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     if not math.isfinite(score.gain):
         return ""
     decimals = gain_decimals(evaluation)

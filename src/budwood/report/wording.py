@@ -50,7 +50,22 @@ _SHARES: Final = {
 
 
 def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context: ReportContext) -> str:
-    """One sentence: how far the ranking can be trusted."""
+    """One sentence: how far the ranking can be trusted.
+
+    Parameters
+    ----------
+    prediction
+        Predictions of the trait.
+    evaluation
+        Results of the cross-validation.
+    context
+        Files, options and notes of the run.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     if prediction.ranks_nothing:
         return NOTHING_RANKED
     score = reported_score(evaluation, context.model) if evaluation is not None else None
@@ -128,7 +143,18 @@ def _in_pairs(evaluation: Evaluation) -> str:
 
 
 def coverage_sentence(prediction: TraitPrediction) -> str:
-    """One sentence: how many candidates the training set does not cover."""
+    """One sentence: how many candidates the training set does not cover.
+
+    Parameters
+    ----------
+    prediction
+        Predictions of the trait.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     candidates = ~np.isfinite(prediction.observed)
     total = int(candidates.sum())
     far = int((candidates & prediction.extrapolation).sum())
@@ -144,7 +170,20 @@ def coverage_sentence(prediction: TraitPrediction) -> str:
 
 
 def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[str, ...]:
-    """Sentences beside the accuracy: what was hidden, what selection brings, how far off, the control."""
+    """Sentences beside the accuracy: what was hidden, what selection brings, how far off, the control.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+    context
+        Files, options and notes of the run.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
+    """
     score = reported_score(evaluation, context.model)
     told = [] if score is None else _score_notes(score, evaluation)
     return (_design(evaluation), *filter(None, told), *evaluation.notes, _control(evaluation))
@@ -221,7 +260,18 @@ def _control(evaluation: Evaluation) -> str:
 
 
 def agreement_note(evaluation: Evaluation) -> str:
-    """One sentence under the picture of predicted and observed values."""
+    """One sentence under the picture of predicted and observed values.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the cross-validation.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     r = pooled_r(evaluation)
     shown = int(
         (np.isfinite(evaluation.held_out_prediction) & np.isfinite(evaluation.held_out_observed)).sum()
@@ -235,5 +285,16 @@ def agreement_note(evaluation: Evaluation) -> str:
 
 
 def share_meaning(kernel: str) -> str:
-    """What a variance share stands for, ``""`` where its name says it."""
+    """What a variance share stands for, ``""`` where its name says it.
+
+    Parameters
+    ----------
+    kernel
+        Name of the kernel.
+
+    Returns
+    -------
+    str
+        A phrase.
+    """
     return _SHARES.get(kernel.split(" ", 1)[0], "")

@@ -92,7 +92,13 @@ class ApplyResult:
         return tuple(dict.fromkeys((*read, *self.prediction.notes)))
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, the tables left out."""
+        """The result as plain values, the tables left out.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         prediction = self.prediction
         return {
             "trait": prediction.trait,
@@ -121,6 +127,11 @@ def apply(
         Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
+
+    Returns
+    -------
+    ApplyResult
+        Predictions of the new lines and how their markers matched.
 
     Raises
     ------

@@ -22,6 +22,11 @@ def command_of(verb: str, options: Any) -> str:
     options
         Options of a workflow, a dataclass; options that have their default are left out.
 
+    Returns
+    -------
+    str
+        Words of a command line, quoted for a shell.
+
     Examples
     --------
     >>> from pathlib import Path

@@ -68,6 +68,11 @@ def corpus(
     announce
         Receives what the work will take.
 
+    Returns
+    -------
+    CorpusResult
+        What was built.
+
     Raises
     ------
     BudwoodError
@@ -95,7 +100,18 @@ def corpus(
 
 
 def corpus_cost(options: CorpusOptions) -> CorpusCost:
-    """What a corpus will cost to build, without building it."""
+    """What a corpus will cost to build, without building it.
+
+    Parameters
+    ----------
+    options
+        Which corpus, and where it would stand.
+
+    Returns
+    -------
+    CorpusCost
+        Time, disk and memory.
+    """
     from budwood.corpus.recipe.recipe import read_corpus_recipe
     from budwood.corpus.recipe.sources import open_assemblies
     from budwood.corpus.stages.cost_estimate import estimate_corpus_cost

@@ -27,7 +27,13 @@ _MOST_MARKERS: Final = 6000
 
 
 def silent(message: str) -> None:
-    """Announce nothing."""
+    """Announce nothing.
+
+    Parameters
+    ----------
+    message
+        Ignored.
+    """
 
 
 def announce_embedding(windows: int, checkpoint: Backbone, announce: Announce, *, workers: int = 1) -> None:
@@ -76,6 +82,11 @@ def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
         Name of the trait.
     fits
         How often each model is fitted, which counts for those that refit in inner folds.
+
+    Returns
+    -------
+    str
+        A sentence.
     """
     n, m = panel.shape
     dna_model = panel.vectors is not None
@@ -102,6 +113,11 @@ def environment_model_cost(panel: Panel, trait: str, fits: int) -> str:
         Name of the trait.
     fits
         How often a model is fitted.
+
+    Returns
+    -------
+    str
+        A sentence.
     """
     filled = _cells(panel, trait)
     lines, environments = len({name for name, _ in filled}), len({place for _, place in filled})
@@ -123,6 +139,16 @@ def _cells(panel: Panel, trait: str) -> set[tuple[str, str]]:
 
 def duration(seconds: float) -> str:
     """A time in words, as precise as an estimate is.
+
+    Parameters
+    ----------
+    seconds
+        The time.
+
+    Returns
+    -------
+    str
+        For example ``about 5 minutes``.
 
     Examples
     --------

@@ -51,7 +51,13 @@ class DemoResult:
     accuracy: dict[str, float]
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, the tables left out."""
+        """The result as plain values, the tables left out.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         return self.predicted.record() | {"accuracy": self.accuracy}
 
 
@@ -71,6 +77,11 @@ def demo(
         Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
+
+    Returns
+    -------
+    DemoResult
+        The prediction and the accuracy on the lines whose truth is known.
     """
     from budwood.artifacts import write_artifact
     from budwood.simulate.files import DemoConfig, write_panel

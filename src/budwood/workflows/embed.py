@@ -112,7 +112,13 @@ class EmbedResult:
     notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, the vectors left out."""
+        """The result as plain values, the vectors left out.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         rows, numbers = self.vectors.shape
         checkpoint = {"name": self.checkpoint, "digest": self.digest}
         return {"rows": rows, "numbers": numbers, "checkpoint": checkpoint, "notes": list(self.notes)}
@@ -146,6 +152,11 @@ def embed(
         Whether an earlier result in the folder may be replaced.
     announce
         Receives what the embedding will take.
+
+    Returns
+    -------
+    EmbedResult
+        Vectors and what each row is.
 
     Raises
     ------
@@ -284,7 +295,15 @@ def _write(draft: Draft, result: EmbedResult) -> None:
 
 
 def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
-    """Write vectors as an ``npy`` file that reports a full disk."""
+    """Write vectors as an ``npy`` file that reports a full disk.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    vectors
+        (rows, D) vectors.
+    """
     import numpy as np
 
     # numpy.save writes past Python's file object, and a full disk then has no error number.
@@ -294,7 +313,15 @@ def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
 
 
 def write_index(path: Path, result: EmbedResult) -> None:
-    """Write what each row of the vectors is."""
+    """Write what each row of the vectors is.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    result
+        Vectors and what their rows are.
+    """
     from budwood.inference.embed import sequence_digest, stack_sequences
     from budwood.workflows.records.files import write_table
 

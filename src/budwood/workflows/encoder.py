@@ -46,6 +46,11 @@ class EncoderOptions:
     def open(self) -> Backbone:
         """The encoder on its device.
 
+        Returns
+        -------
+        Backbone
+            The encoder, in evaluation mode.
+
         Raises
         ------
         BudwoodError

@@ -167,7 +167,13 @@ class EvaluateResult:
     device: str | None = None
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, as evaluation.json has them."""
+        """The result as plain values, as evaluation.json has them.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         from budwood.workflows.records.environments import environment_evaluation_record
         from budwood.workflows.records.trait import evaluation_record
 
@@ -194,6 +200,11 @@ def evaluate(
         Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
+
+    Returns
+    -------
+    EvaluateResult
+        Accuracy of each model on the same folds, and their differences.
 
     Raises
     ------

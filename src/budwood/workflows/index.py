@@ -66,7 +66,13 @@ class IndexResult:
     ranking: IndexRanking
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, as index.json has them."""
+        """The result as plain values, as index.json has them.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         ranking = self.ranking
         by_trait = {
             "weights": ranking.weights,
@@ -94,6 +100,11 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
         Folder to write index.csv and index.json to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
+
+    Returns
+    -------
+    IndexResult
+        The ranking and what each trait contributes.
 
     Raises
     ------
@@ -141,6 +152,11 @@ def selection_index(
         Instead: what one unit of each trait is worth.
     hold
         With economic weights: traits that are not to change.
+
+    Returns
+    -------
+    IndexRanking
+        Lines by their index, best first.
 
     Raises
     ------

@@ -48,7 +48,17 @@ class InspectOptions:
 
 @dataclass(frozen=True)
 class Section:
-    """Report on one file, or on two that belong together: for people and for machines."""
+    """Report on one file, or on two that belong together: for people and for machines.
+
+    Attributes
+    ----------
+    title
+        Name of the file, or of the comparison.
+    sentences
+        What was found, for people.
+    record
+        The same as plain values, for machines.
+    """
 
     title: str
     sentences: list[str]
@@ -71,7 +81,13 @@ class InspectResult:
     problems: tuple[BudwoodError, ...]
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values; ``error`` is the first problem, in the shape all errors have."""
+        """The result as plain values; ``error`` is the first problem, in the shape all errors have.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         problems = [{"what": e.what, "where": e.where, "mend": e.mend} for e in self.problems]
         sections = [{"title": s.title, "sentences": s.sentences, **s.record} for s in self.sections]
         found: dict[str, Any] = {"sections": sections, "problems": problems}
@@ -89,6 +105,11 @@ def inspect(options: InspectOptions, out: Path | None = None, *, overwrite: bool
         Folder to write inspection.json to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
+
+    Returns
+    -------
+    InspectResult
+        A section for each file and for each pair that belongs together.
     """
     from budwood.artifacts import check_destination, write_artifact
     from budwood.panel.files import genotype_files

@@ -154,7 +154,13 @@ class PredictResult:
         return tuple(dict.fromkeys((*read, *self.prediction.notes)))
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, the tables left out."""
+        """The result as plain values, the tables left out.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         from budwood.workflows.records.environments import environment_prediction_record
 
         prediction, panel, several = self.prediction, self.panel, self.in_environments
@@ -194,6 +200,11 @@ def predict(
         Whether an earlier result in the folder may be replaced.
     announce
         Receives what long work will take.
+
+    Returns
+    -------
+    PredictResult
+        Predictions, their evaluation and what was assumed.
 
     Raises
     ------
@@ -371,7 +382,20 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
 
 
 def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]:
-    """Each input's part in the run and what it is, for the report."""
+    """Each input's part in the run and what it is, for the report.
+
+    Parameters
+    ----------
+    files
+        Input files.
+    result
+        What was read from them.
+
+    Returns
+    -------
+    dict[str, str]
+        Description by the input's part in the run.
+    """
     n, m = result.panel.shape
     described = {"genotypes": f"{files.genotypes.name}, {n:,} accessions x {m:,} markers"}
     if files.phenotypes is not None:

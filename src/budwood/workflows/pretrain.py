@@ -69,6 +69,11 @@ def pretrain(
     overwrite
         Whether an earlier result in the folder may be replaced.
 
+    Returns
+    -------
+    PretrainResult
+        Where the checkpoint is, and its last losses.
+
     Raises
     ------
     BudwoodError
@@ -104,7 +109,18 @@ def pretrain(
 
 
 def pretraining_cost(options: PretrainOptions) -> tuple[str, TrainingCost]:
-    """Name of the recipe and what it will cost on this machine; nothing is trained."""
+    """Name of the recipe and what it will cost on this machine; nothing is trained.
+
+    Parameters
+    ----------
+    options
+        Which encoder to train, and how.
+
+    Returns
+    -------
+    tuple[str, TrainingCost]
+        Name of the recipe, and time, disk and memory.
+    """
     from budwood.training.loop.pretrain import estimate_training_cost
 
     plan = _read(options)

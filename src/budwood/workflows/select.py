@@ -98,7 +98,13 @@ class SelectOptions:
         return [*self.files.inputs, *(file for file in named if file is not None)]
 
     def rules(self) -> SelectionRules:
-        """Groups, quotas, costs and budget, read from their tables."""
+        """Groups, quotas, costs and budget, read from their tables.
+
+        Returns
+        -------
+        SelectionRules
+            The rules that a choice must keep.
+        """
         from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
         from budwood.prediction.phenotype_next import SelectionRules
 
@@ -129,7 +135,13 @@ class SelectResult:
     notes: tuple[str, ...]
 
     def record(self) -> dict[str, Any]:
-        """The result as plain values, as selection.json has them."""
+        """The result as plain values, as selection.json has them.
+
+        Returns
+        -------
+        dict[str, Any]
+            As the file of the verb holds it; None for what was not measured.
+        """
         return {"trait": self.trait, **asdict(self.chosen), "notes": [*self.chosen.notes, *self.notes]}
 
 
@@ -144,6 +156,11 @@ def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool =
         Folder to write selection.csv and selection.json to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
+
+    Returns
+    -------
+    SelectResult
+        Chosen lines, and the expected accuracy before and after.
 
     Raises
     ------
@@ -218,6 +235,11 @@ def select_training_set(
         Of line means; from the phenotypes, or 0.5, where None.
     seed
         Of the search.
+
+    Returns
+    -------
+    PhenotypeNext
+        Chosen lines, and the expected accuracy before and after.
 
     Raises
     ------

@@ -30,6 +30,11 @@ def add_sequence(
     announce
         Receives what the embedding will take.
 
+    Returns
+    -------
+    Panel
+        A panel that embeddings can be made of.
+
     Raises
     ------
     BudwoodError

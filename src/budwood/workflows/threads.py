@@ -26,6 +26,11 @@ def blas_threads(accessions: int) -> Iterator[None]:
     ----------
     accessions
         Size of the matrices.
+
+    Yields
+    ------
+    None
+        While the limit holds.
     """
     if accessions >= MANY or any(os.environ.get(name) for name in SET_BY_USER):
         yield

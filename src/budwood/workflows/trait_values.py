@@ -20,6 +20,11 @@ def trait_values(panel: Panel, files: PanelFiles, trait: str) -> AccessionMeans:
     trait
         Name of the trait.
 
+    Returns
+    -------
+    AccessionMeans
+        Means by accession with their weights.
+
     Raises
     ------
     BudwoodError

@@ -19,7 +19,18 @@ _STABILITY: Final = ("mean", "mean_standard_error", "slope", "deviation")
 
 
 def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str, Any]:
-    """An evaluation as plain values, None for what was not measured."""
+    """An evaluation as plain values, None for what was not measured.
+
+    Parameters
+    ----------
+    evaluation
+        Results of the multi-environment models.
+
+    Returns
+    -------
+    dict[str, Any]
+        As the file of the verb holds it; None for what was not measured.
+    """
     numbers = ("mean_r", "slope", "rmse", "coverage_90", "seconds")
     control = evaluation.permutation
     return {
@@ -75,7 +86,18 @@ def write_environment_predictions(
 
 
 def environment_prediction_record(found: EnvironmentPrediction) -> dict[str, Any]:
-    """Predictions in environments as plain values, the tables left out."""
+    """Predictions in environments as plain values, the tables left out.
+
+    Parameters
+    ----------
+    found
+        Predictions of accessions in environments.
+
+    Returns
+    -------
+    dict[str, Any]
+        As the file of the verb holds it; None for what was not measured.
+    """
     return {
         "model": found.model,
         "names": list(found.environments),

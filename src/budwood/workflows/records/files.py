@@ -75,6 +75,16 @@ def cell(value: float, digits: int = 8) -> Numeral:
 def finite(value: float) -> float | None:
     """A number for a JSON file, None for what was not measured.
 
+    Parameters
+    ----------
+    value
+        Any number.
+
+    Returns
+    -------
+    float | None
+        The number, or None where it is not finite.
+
     Examples
     --------
     >>> finite(0.5), finite(float("nan"))

@@ -17,7 +17,18 @@ _NAMED = 12
 
 
 def of_assembly(quality: AssemblyQuality) -> list[str]:
-    """Size, contiguity and composition."""
+    """Size, contiguity and composition.
+
+    Parameters
+    ----------
+    quality
+        Quality of an assembly.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     return [
         f"{counted_items(quality.contigs, 'contig')}, {quality.total:,} bases; N50 {quality.n50:,} "
         f"({counted_items(quality.l50, 'contig')}).",
@@ -26,7 +37,18 @@ def of_assembly(quality: AssemblyQuality) -> list[str]:
 
 
 def of_genotypes(summary: GenotypeSummary) -> list[str]:
-    """Size, kinds of sites and calls, and what was assumed."""
+    """Size, kinds of sites and calls, and what was assumed.
+
+    Parameters
+    ----------
+    summary
+        Summary of a genotype file.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     contigs = f" on {counted_items(len(summary.contigs), 'contig')}" if any(summary.contigs) else ""
     ploidy = " and ".join(map(str, summary.ploidies)) or "unknown"
     return [
@@ -41,7 +63,18 @@ def of_genotypes(summary: GenotypeSummary) -> list[str]:
 
 
 def of_annotation(annotation: Annotation) -> list[str]:
-    """Genes and repeats by class, and what was assumed."""
+    """Genes and repeats by class, and what was assumed.
+
+    Parameters
+    ----------
+    annotation
+        Genes and repeats.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     transcripts = sum(len(gene.transcripts) for gene in annotation.genes)
     coding = sum(any(t.cds for t in gene.transcripts) for gene in annotation.genes)
     classes = Counter(repeat.repeat_class for repeat in annotation.repeats).most_common(_NAMED)
@@ -56,7 +89,18 @@ def of_annotation(annotation: Annotation) -> list[str]:
 
 
 def of_phenotypes(summary: PhenotypeSummary) -> list[str]:
-    """Layout, the values of the first traits, and what was assumed and left out."""
+    """Layout, the values of the first traits, and what was assumed and left out.
+
+    Parameters
+    ----------
+    summary
+        Summary of a table of phenotypes.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     traits = list(summary.values)
     said = [sentence for trait in traits[:_NAMED] for sentence in summary.about(trait)]
     said += [sentence for trait in traits[_NAMED:] for sentence in summary.trait_notes.get(trait, ())]
@@ -65,7 +109,20 @@ def of_phenotypes(summary: PhenotypeSummary) -> list[str]:
 
 
 def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[str]:
-    """Whether the contigs of an annotation are those of a genome."""
+    """Whether the contigs of an annotation are those of a genome.
+
+    Parameters
+    ----------
+    annotated
+        Contigs of the annotation.
+    assembled
+        Length of each contig of the genome.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     names = list(annotated)
     absent = [name for name in names if name not in assembled]
     found = [f"{len(names) - len(absent):,} of {len(names):,} annotated contigs are in the genome."]
@@ -73,7 +130,18 @@ def of_contigs(annotated: Iterable[str], assembled: Mapping[str, int]) -> list[s
 
 
 def of_genes(check: AnnotationCheck) -> list[str]:
-    """Whether genes begin where the genome has start codons."""
+    """Whether genes begin where the genome has start codons.
+
+    Parameters
+    ----------
+    check
+        How many start codons stand where they should.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
+    """
     found = [
         f"{counted_items(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."
     ]
@@ -85,6 +153,18 @@ def of_genes(check: AnnotationCheck) -> list[str]:
 
 def counted_items(number: int, noun: str) -> str:
     """A number with its noun.
+
+    Parameters
+    ----------
+    number
+        How many.
+    noun
+        Noun in the singular.
+
+    Returns
+    -------
+    str
+        For example ``2 genes``.
 
     Examples
     --------

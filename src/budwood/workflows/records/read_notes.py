@@ -15,6 +15,11 @@ def identity_notes(panel: Panel) -> tuple[str, ...]:
     ----------
     panel
         What was read.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
     """
     if panel.identity is None:
         return ()

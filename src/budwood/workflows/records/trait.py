@@ -107,12 +107,31 @@ def write_marker_effects(path: Path, effects: EffectTable, *, dialect: CsvDialec
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write :func:`evaluation_record` as JSON."""
+    """Write :func:`evaluation_record` as JSON.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    evaluation
+        Results of a cross-validation.
+    """
     write_json(path, evaluation_record(evaluation))
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain values, None for what was not measured; docs/evaluation.md explains each."""
+    """An evaluation as plain values, None for what was not measured; docs/evaluation.md explains each.
+
+    Parameters
+    ----------
+    evaluation
+        Results of a cross-validation.
+
+    Returns
+    -------
+    dict[str, Any]
+        As the file of the verb holds it; None for what was not measured.
+    """
     h2 = evaluation.heritability
     record: dict[str, Any] = {
         "trait": evaluation.trait,
