@@ -112,6 +112,7 @@ class GeneDraft:
             f"{name}.1",
             tuple(sorted(span(*exon) for exon in self.exons)),
             tuple(sorted(CodingPart(*span(low, high), phase) for low, high, phase in self._phased())),
+            "protein_coding",
         )
         motifs = (
             Motif(kind, Interval(contig, *span(low, high), opposite if against else strand))

@@ -55,11 +55,14 @@ class Transcript:
         coding parts and UTRs.
     cds
         Ascending; empty when the transcript codes for no protein.
+    biotype
+        What kind of transcript the file calls it, ``""`` where nothing tells.
     """
 
     name: str
     exons: tuple[Span, ...]
     cds: tuple[CodingPart, ...] = ()
+    biotype: str = ""
 
     @property
     def coding_length(self) -> int:

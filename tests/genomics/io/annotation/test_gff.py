@@ -319,7 +319,10 @@ ONE_GENE = Gene(
     "+",
     (
         Transcript(
-            "g1.t1", (Span(100, 199), Span(300, 398)), (CodingPart(110, 199, 0), CodingPart(300, 361, 1))
+            "g1.t1",
+            (Span(100, 199), Span(300, 398)),
+            (CodingPart(110, 199, 0), CodingPart(300, 361, 1)),
+            "protein_coding",
         ),
     ),
 )
@@ -437,3 +440,38 @@ def test_long_attributes_take_no_time(attributes: str, tmp_path: Path) -> None:
     started = time.perf_counter()
     read_gff(write(tmp_path, [*GFF3_GENE, f"c A gene 501 599 . + . {attributes}"]))
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "biotype"),
+    [
+        (GFF3_GENE, "protein_coding"),
+        (BARE + GTF_PARTS, "protein_coding"),
+        (["c A lnc_RNA 1 9 . + . ID=r", "c A exon 1 9 . + . Parent=r"], "lnc_RNA"),
+        (
+            ["c A mRNA 1 9 . + . ID=r;Biotype=nontranslating_CDS", "c A exon 1 9 . + . Parent=r"],
+            "nontranslating_CDS",
+        ),
+        (
+            [
+                "c A gene 1 9 . + . ID=g;gene_biotype=protein_coding",
+                "c A ncRNA 1 9 . + . ID=r;Parent=g",
+                "c A exon 1 9 . + . Parent=r",
+            ],
+            "ncRNA",
+        ),
+        (
+            [
+                "c A gene 1 9 . + . ID=g;gene_biotype=pseudogene",
+                "c A transcript 1 9 . + . ID=r;Parent=g",
+                "c A exon 1 9 . + . Parent=r",
+            ],
+            "pseudogene",
+        ),
+        (['c A exon 1 9 . + . gene_id "g"; transcript_id "t"; gene_biotype "tRNA";'], "tRNA"),
+        (['c A exon 1 9 . + . gene_id "g"; transcript_id "t"; transcript_type "snoRNA";'], "snoRNA"),
+        (["c A mRNA 1 9 . + . ID=r", "c A exon 1 9 . + . Parent=r"], ""),
+    ],
+)
+def test_biotype_is_the_nearest_that_the_file_gives(lines: list[str], biotype: str, tmp_path: Path) -> None:
+    assert read_gff(write(tmp_path, lines)).genes[0].transcripts[0].biotype == biotype

@@ -85,7 +85,7 @@ def annotation_of_bed(path: Path) -> Annotation:
         place = record.interval
         if record.blocks:
             exons, cds = joined(record.blocks), _coding(record)
-            transcript = Transcript(record.name, exons, cds)
+            transcript = Transcript(record.name, exons, cds, "protein_coding" if cds else "")
             genes.append(Gene(record.name, place.contig, place.start, place.end, place.strand, (transcript,)))
         else:
             repeats.append(

@@ -12,6 +12,10 @@ from budwood.genomics.io.annotation.feature import CODING, EXON, Feature
 
 # Products of a transcript, and what belongs to a part rather than to a gene.
 _NO_TRANSCRIPT: Final = frozenset({"protein", "polypeptide"})
+# Attributes that name a biotype, and types of lines that name none.
+_TRANSCRIPT_BIOTYPE: Final = ("biotype", "transcript_biotype", "transcript_type")
+_GENE_BIOTYPE: Final = ("biotype", "gene_biotype", "gene_type")
+_GENERAL: Final = frozenset({"gene", "transcript", "mrna"})
 
 
 @dataclass
@@ -129,8 +133,10 @@ def gene_models(lines: GeneLines, notes: Counter[str]) -> Iterator[Gene]:
         if len({(part.contig, part.strand) for part in parts}) > 1:
             notes["transcripts on two strands or contigs, left out"] += 1
             continue
-        transcript = _transcript(resolved.names.get(key, _bare(key)), parts, notes)
-        members.setdefault(_gene_of(resolved, key, parts[0]), []).append((parts[0], transcript))
+        owner = _gene_of(resolved, key, parts[0])
+        biotype = _biotype(node, parts, nodes.get(owner))
+        transcript = _transcript(resolved.names.get(key, _bare(key)), parts, biotype, notes)
+        members.setdefault(owner, []).append((parts[0], transcript))
     for key, found in members.items():
         yield _gene(resolved.names.get(key, _bare(key)), nodes.get(key), found, notes)
 
@@ -195,7 +201,7 @@ def _gene(
     notes["transcripts apart from the first of their gene, left out"] += len(found) - len(kept)
     if place.strand == "." and any(t.cds for t in kept):
         notes["coding genes without a strand, coding sequence left out"] += 1
-        kept = [Transcript(t.name, t.exons) for t in kept]
+        kept = [Transcript(t.name, t.exons, biotype=t.biotype) for t in kept]
     spans = [(t.exons[0].start, t.exons[-1].end) for t in kept]
     if own is not None and own.contig == place.contig:
         spans.append((own.start, own.end))
@@ -203,11 +209,32 @@ def _gene(
     return Gene(name, place.contig, start, end, place.strand, tuple(kept))
 
 
-def _transcript(name: str, parts: list[Feature], notes: Counter[str]) -> Transcript:
+def _biotype(node: Feature | None, parts: list[Feature], gene: Feature | None) -> str:
+    """The transcript's own biotype or type, else that of its gene, else what its parts tell."""
+    named = _attribute((node, parts[0]), _TRANSCRIPT_BIOTYPE)
+    if named:
+        return named
+    if node is not None and node.kind.lower() not in _GENERAL:
+        return node.kind
+    coding = "protein_coding" if any(part.kind.lower() in CODING for part in parts) else ""
+    return _attribute((gene, parts[0]), _GENE_BIOTYPE) or coding
+
+
+def _attribute(lines: tuple[Feature | None, ...], keys: tuple[str, ...]) -> str:
+    """The first of some attributes that a line has; Ensembl Plants writes them with a capital letter."""
+    for line in lines:
+        for key in keys:
+            found = line and (line.attributes.get(key) or line.attributes.get(key.capitalize()))
+            if found:
+                return found
+    return ""
+
+
+def _transcript(name: str, parts: list[Feature], biotype: str, notes: Counter[str]) -> Transcript:
     if not any(part.kind.lower() in EXON for part in parts):
         notes["transcripts whose exons follow from their CDS and UTR lines"] += 1
     exons = joined(Span(part.start, part.end) for part in parts)
-    return Transcript(name, exons, _coding_parts(parts, notes))
+    return Transcript(name, exons, _coding_parts(parts, notes), biotype)
 
 
 def _coding_parts(parts: list[Feature], notes: Counter[str]) -> tuple[CodingPart, ...]:
