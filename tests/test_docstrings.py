@@ -29,6 +29,7 @@ PASSING: Final = (
     "training",
     "probing",
     "panel",
+    "prediction",
     "progress",
     "report",
     "simulate",

@@ -95,6 +95,11 @@ class Design:
         ----------
         embedded, grouped
             Whether there are embeddings, and groups of accessions.
+
+        Raises
+        ------
+        BudwoodError
+            If a model or scheme does not exist or cannot run.
         """
         for name in self.models:
             model_named(name)
@@ -137,13 +142,20 @@ def compare_models(
 
     Parameters
     ----------
-    genotypes, values, trait, haplotypes, vectors, weights
+    genotypes, values, trait
         As for :func:`budwood.prediction.predict.predict_trait`.
     design
         Models and folds.
+    haplotypes, vectors, weights
+        As for :func:`budwood.prediction.predict.predict_trait`.
     groups
         Family or other group by accession, for the scheme ``"families"``; accessions without one take no
         part.
+
+    Returns
+    -------
+    Evaluation
+        Accuracy of each model on the same folds, and differences from the baseline.
 
     Raises
     ------

@@ -57,10 +57,22 @@ class Lines(Protocol):
     def __len__(self) -> int: ...
 
     def cross(self, kernel: str) -> Matrix:
-        """(c, n) kernel of that name between the lines and the training lines."""
+        """(c, n) kernel of that name between the lines and the training lines.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+        """
 
     def own(self, kernel: str) -> Vector:
-        """(c,) kernel of each line with itself."""
+        """(c,) kernel of each line with itself.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+        """
 
     def markers(self) -> Matrix:
         """(c, m) relative allele frequencies minus their training means, missing 0, markers kept."""
@@ -81,7 +93,13 @@ class FittedEstimator(Protocol):
         """Share of the phenotypic variance by source, ``"residual"`` included; they add up to 1."""
 
     def predict(self, lines: Lines) -> Forecast:
-        """Forecast lines; lines do not influence one another."""
+        """Forecast lines; lines do not influence one another.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        """
 
 
 class Estimator(Protocol):
@@ -108,7 +126,18 @@ class Estimator(Protocol):
 
 
 def fit_notes(fitted: FittedEstimator) -> tuple[str, ...]:
-    """Sentences on what a fit assumed, none for models that have none to say."""
+    """Sentences on what a fit assumed, none for models that have none to say.
+
+    Parameters
+    ----------
+    fitted
+        A fitted model.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
+    """
     return tuple(getattr(fitted, "notes", ()))
 
 
@@ -123,6 +152,11 @@ def observation_half(half: Vector, standard_error: Vector) -> Vector:
         (c,) half-widths that errors on held-out records ask for.
     standard_error
         (c,) of the genetic values.
+
+    Returns
+    -------
+    Vector
+        (c,) one number for each line.
     """
     return np.maximum(half, NORMAL_90 * standard_error)
 
@@ -131,6 +165,18 @@ def scaled_interval(forecast: Forecast, factor: Vector) -> Forecast:
     """The forecast with the half-width of its interval multiplied by ``factor``, (c,); the centre stays.
 
     It is never narrower than the interval of the genetic value.
+
+    Parameters
+    ----------
+    forecast
+        c lines.
+    factor
+        (c,) positive factors.
+
+    Returns
+    -------
+    Forecast
+        (c,) values, standard errors and intervals.
     """
     half = 0.5 * (forecast.upper_90 - forecast.lower_90) * factor
     half = observation_half(half, forecast.standard_error)

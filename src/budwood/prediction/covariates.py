@@ -37,10 +37,17 @@ def adjust_for_covariates(
 
     Parameters
     ----------
-    genotypes, means, trait
+    genotypes, means
         Lines, their values with weights, and the trait's name.
     covariates
         By name of the covariate, values by accession: numbers, or levels as strings.
+    trait
+        Lines, their values with weights, and the trait's name.
+
+    Returns
+    -------
+    AccessionMeans
+        Adjusted means, with the same weights.
 
     Raises
     ------

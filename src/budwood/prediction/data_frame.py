@@ -19,6 +19,11 @@ def data_frame(columns: Mapping[str, Any]) -> pandas.DataFrame:
     columns
         Values by column, all of one length.
 
+    Returns
+    -------
+    pandas.DataFrame
+        The table.
+
     Raises
     ------
     BudwoodError

@@ -58,7 +58,13 @@ class StructureAxes:
 
     @classmethod
     def of(cls, relationship: Matrix) -> StructureAxes:
-        """Axes of an (n, n) relationship."""
+        """Axes of an (n, n) relationship.
+
+        Parameters
+        ----------
+        relationship
+            Of the training lines.
+        """
         found = principal_components(relationship)
         squares = (found.scores**2).sum(axis=0)
         row_mean = relationship.mean(axis=0)
@@ -70,7 +76,18 @@ class StructureAxes:
         )
 
     def scores(self, cross: Matrix) -> Matrix:
-        """(c, 2) coordinates of lines from their (c, n) relationship with the training lines."""
+        """(c, 2) coordinates of lines from their (c, n) relationship with the training lines.
+
+        Parameters
+        ----------
+        cross
+            (c, n) relationship of lines with the training lines.
+
+        Returns
+        -------
+        Matrix
+            Coordinates on the first two axes.
+        """
         centred = cross - cross.mean(axis=1)[:, None] - self.row_mean + self.mean
         return centred @ self.directions
 
@@ -140,7 +157,13 @@ class FittedTraitModel:
             self.write(draft)
 
     def write(self, draft: Draft) -> None:
-        """Write the model into an artifact."""
+        """Write the model into an artifact.
+
+        Parameters
+        ----------
+        draft
+            The artifact that is being written.
+        """
         write_model(draft, self, (FittedTraitModel, StructureAxes))
 
     @classmethod
@@ -210,6 +233,11 @@ class FittedTraitModel:
             same order, their (H, D) embeddings, and the digest of the checkpoint.
         minimum_share
             Share of the model's markers below which the genotypes are refused.
+
+        Returns
+        -------
+        TraitPrediction
+            Predictions of all lines.
 
         Raises
         ------
@@ -317,6 +345,16 @@ class _Block:
 
 def ranks(value: Vector) -> NDArray[np.int64]:
     """(n,) rank of each value, 1 for the largest; equal values share the smallest rank.
+
+    Parameters
+    ----------
+    value
+        (n,) values.
+
+    Returns
+    -------
+    NDArray[np.int64]
+        Ranks from 1.
 
     Examples
     --------

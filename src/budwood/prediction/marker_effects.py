@@ -59,6 +59,16 @@ class EffectTable:
 
         ``mean + sum over markers of effect x (dosage - ploidy x frequency)``; a missing call counts as the
         mean.
+
+        Parameters
+        ----------
+        dosage
+            (c, m) copies of the counted alleles.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
         """
         centred = np.nan_to_num(dosage - self.ploidy * self.frequency, nan=0.0)
         return np.asarray(self.mean + centred @ self.effect, dtype=np.float64)
@@ -91,6 +101,11 @@ def effects_of(training: TrainingLines, estimator: FittedEstimator) -> EffectTab
     ----------
     training, estimator
         The training lines, and what the model has learnt from them.
+
+    Returns
+    -------
+    EffectTable
+        Mean, and effect and frequency by marker.
 
     Raises
     ------

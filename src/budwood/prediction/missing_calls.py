@@ -21,6 +21,16 @@ _NAMED: Final = 5
 def called_share(genotypes: Genotypes) -> NDArray[np.float64]:
     """(n,) share of the markers at which each line has a call.
 
+    Parameters
+    ----------
+    genotypes
+        Accessions and their markers.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        0 to 1.
+
     Examples
     --------
     >>> called_share(Genotypes.from_matrix(["a", "b"], np.array([[0, 2], [-1, 1]], dtype=np.int8)))
@@ -30,7 +40,18 @@ def called_share(genotypes: Genotypes) -> NDArray[np.float64]:
 
 
 def uncalled_notes(genotypes: Genotypes) -> tuple[str, ...]:
-    """Sentences that name lines whose predictions know little or nothing of them."""
+    """Sentences that name lines whose predictions know little or nothing of them.
+
+    Parameters
+    ----------
+    genotypes
+        Accessions and their markers.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
+    """
     share = called_share(genotypes)
     hardly = [genotypes.accessions[row] for row in np.flatnonzero(share < FEWEST_CALLS)]
     partly = [genotypes.accessions[row] for row in np.flatnonzero((share >= FEWEST_CALLS) & (share < _PART))]
@@ -49,6 +70,16 @@ def uncalled_notes(genotypes: Genotypes) -> tuple[str, ...]:
 
 def named_lines(names: Sequence[str]) -> str:
     """How many lines, the first of them named.
+
+    Parameters
+    ----------
+    names
+        Of the lines.
+
+    Returns
+    -------
+    str
+        A sentence.
 
     Examples
     --------

@@ -45,7 +45,18 @@ class IndexGoal:
     restricted: tuple[str, ...] = ()
 
     def check(self, traits: tuple[str, ...]) -> None:
-        """Refuse a goal that is none, is two, or does not fit the traits."""
+        """Refuse a goal that is none, is two, or does not fit the traits.
+
+        Parameters
+        ----------
+        traits
+            Names of the traits.
+
+        Raises
+        ------
+        BudwoodError
+            If the goal does not fit the traits.
+        """
         if bool(self.desired) == bool(self.economic):
             raise BudwoodError(
                 "an index needs either desired gains or economic weights",
@@ -96,7 +107,13 @@ class IndexGoal:
         return restricted_index(economic, [traits.index(name) for name in self.restricted], covariance)
 
     def sentence(self) -> str:
-        """What was asked for, in words."""
+        """What was asked for, in words.
+
+        Returns
+        -------
+        str
+            A sentence.
+        """
         if self.desired:
             wanted = ", ".join(f"{name} {gain:+g}" for name, gain in self.desired.items())
             return f"Desired-gains index (Pesek and Baker 1969): gains in the proportions {wanted}."
@@ -148,7 +165,13 @@ class IndexRanking:
     notes: tuple[str, ...]
 
     def to_frame(self) -> pandas.DataFrame:
-        """A row for each line, the best first, with its index and predictions; needs pandas."""
+        """A row for each line, the best first, with its index and predictions; needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table.
+        """
         by_trait = dict(zip(self.traits, self.predictions.T, strict=True))
         return data_frame({"accession": self.accessions, "index": self.score, **by_trait})
 
@@ -166,6 +189,11 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
         Of each trait, by accession.
     goal
         What selection is to do.
+
+    Returns
+    -------
+    IndexRanking
+        Lines by their index, best first.
 
     Raises
     ------

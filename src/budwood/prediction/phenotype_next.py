@@ -59,7 +59,20 @@ class SelectionRules:
     budget: float | None = None
 
     def limits(self, names: Sequence[str], candidates: Rows) -> TrainingLimits:
-        """The rules over the rows of ``names``; only candidates need a group and a cost."""
+        """The rules over the rows of ``names``; only candidates need a group and a cost.
+
+        Parameters
+        ----------
+        names
+            Of all lines.
+        candidates
+            Rows that may be chosen.
+
+        Returns
+        -------
+        TrainingLimits
+            Limits by row.
+        """
         self._check_known([names[row] for row in candidates])
         group = [self.groups.get(name, "") for name in names]
         kinds = sorted({*group, *self.quotas})
@@ -122,7 +135,17 @@ class ChosenLine:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Expected accuracy of the candidates not chosen, for ``count`` chosen well and chosen at random."""
+    """Expected accuracy of the candidates not chosen, for ``count`` chosen well and chosen at random.
+
+    Attributes
+    ----------
+    count
+        Lines chosen.
+    chosen
+        Expected accuracy with the chosen lines.
+    random
+        Expected accuracy with as many random lines.
+    """
 
     count: int
     chosen: float
@@ -166,7 +189,13 @@ class PhenotypeNext:
     notes: tuple[str, ...]
 
     def to_frame(self) -> pandas.DataFrame:
-        """A row for each chosen line, in the order of choice; needs pandas."""
+        """A row for each chosen line, in the order of choice; needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table.
+        """
         names = list(ChosenLine.__dataclass_fields__)
         return data_frame({name: [getattr(line, name) for line in self.lines] for name in names})
 
@@ -204,6 +233,11 @@ def phenotype_next(
         Of line means, between 0 and 1; estimated from ``values`` or taken to be 0.5 where not given.
     seed
         Of the order of exchanges and of the random choices that the curve compares with.
+
+    Returns
+    -------
+    PhenotypeNext
+        Chosen lines, and the expected accuracy before and after.
 
     Raises
     ------

@@ -63,6 +63,11 @@ def match_phenotyped(
     weights
         Weight by accession; None or empty where all values weigh the same.
 
+    Returns
+    -------
+    PhenotypedLines
+        Rows, values and weights of the lines that both have.
+
     Raises
     ------
     BudwoodError
@@ -95,6 +100,18 @@ def match_phenotyped(
 
 def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
     """A sentence on what figures mean where the trait has two values only, none otherwise.
+
+    Parameters
+    ----------
+    y
+        (n,) trait values of the training lines.
+    trait
+        Name of the trait.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
 
     Examples
     --------

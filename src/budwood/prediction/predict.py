@@ -87,6 +87,11 @@ def predict_trait(
         Of the cross-validation; fewer folds are used when the phenotyped accessions are few. Five repeats by
         default, one where over 1,500 phenotyped accessions make one enough.
 
+    Returns
+    -------
+    tuple[TraitPrediction, Evaluation]
+        Predictions of all lines, and the accuracy of the models.
+
     Raises
     ------
     BudwoodError
@@ -151,6 +156,18 @@ def _candidates(
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
     """Name of the model that predicts when none is asked for: the one that uses what was given.
 
+    Parameters
+    ----------
+    weights
+        Weights of the markers by kernel.
+    embedded
+        Whether there are embeddings.
+
+    Returns
+    -------
+    str
+        Name of the model.
+
     Examples
     --------
     >>> usual_model(MarkerWeights(), embedded=False)
@@ -167,7 +184,22 @@ def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
 
 
 def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
-    """Refuse a model that does not exist or lacks its kernel."""
+    """Refuse a model that does not exist or lacks its kernel.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    weights
+        Weights of the markers by kernel.
+    embedded
+        Whether there are embeddings.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no such model, or it needs what is not there.
+    """
     model_named(name)
     plain = name.partition(":")[0]
     if plain == "gblup+dna" and not embedded:
@@ -197,7 +229,27 @@ def _comparison(name: str, dna_model: str, seed: int) -> Comparison:
 def embedding_gram(
     genotypes: Genotypes, haplotypes: HaplotypeTable, vectors: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Embedding kernel of the genotyped accessions in their order."""
+    """Embedding kernel of the genotyped accessions in their order.
+
+    Parameters
+    ----------
+    genotypes
+        Accessions and their markers.
+    haplotypes
+        Of these accessions, in any order.
+    vectors
+        (H, D) embeddings of their sequences.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        (n, n) kernel.
+
+    Raises
+    ------
+    BudwoodError
+        If an accession has no haplotypes.
+    """
     row = {name: i for i, name in enumerate(haplotypes.accessions)}
     absent = [name for name in genotypes.accessions if name not in row]
     if absent:

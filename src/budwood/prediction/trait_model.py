@@ -114,7 +114,18 @@ class TraitModel:
 
     @staticmethod
     def load(folder: Path | str) -> FittedTraitModel:
-        """Read a saved model; see :meth:`FittedTraitModel.load`."""
+        """Read a saved model; see :meth:`FittedTraitModel.load`.
+
+        Parameters
+        ----------
+        folder
+            Where it was saved.
+
+        Returns
+        -------
+        FittedTraitModel
+            A model that predicts any line.
+        """
         return FittedTraitModel.load(folder)
 
 
@@ -140,7 +151,13 @@ class FitData:
 
     @classmethod
     def of(cls, panel: Panel | Genotypes) -> FitData:
-        """The parts of a panel in order."""
+        """The parts of a panel in order.
+
+        Parameters
+        ----------
+        panel
+            Genotypes, perhaps with haplotypes and their vectors.
+        """
         if isinstance(panel, Genotypes):
             return cls(genotypes=panel, weights={}).in_order()
         vectors = panel.vectors
@@ -153,7 +170,13 @@ class FitData:
         ).in_order()
 
     def in_order(self) -> FitData:
-        """Lines sorted by id and markers by place."""
+        """Lines sorted by id and markers by place.
+
+        Returns
+        -------
+        FitData
+            The parts, aligned.
+        """
         rows, columns = self.genotypes.order()
         return replace(
             self,
@@ -163,7 +186,13 @@ class FitData:
         )
 
     def kernels(self) -> PanelKernels:
-        """The panel as models learn from it."""
+        """The panel as models learn from it.
+
+        Returns
+        -------
+        PanelKernels
+            Kernels of that panel.
+        """
         grams = {}
         if self.haplotypes is not None and self.vectors is not None:
             table = self.haplotypes
@@ -199,6 +228,16 @@ def fit_panel(
         Kernels of the same panel, where they were made before.
     trait, notes
         Name of the trait, and sentences that the model keeps.
+
+    Returns
+    -------
+    FittedTraitModel
+        A model that predicts any line.
+
+    Raises
+    ------
+    BudwoodError
+        If the model cannot be fitted to these lines.
     """
     kernels = kernels or data.kernels()
     if name.partition(":")[0] == "gblup+dna" and EMBEDDING_KERNEL not in kernels.grams:

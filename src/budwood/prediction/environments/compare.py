@@ -34,12 +34,29 @@ def compare_environment_models(
 
     Parameters
     ----------
+    genotypes
+        Accessions and their markers.
     phenotypes
         Long records; replicates are averaged first.
+    trait
+        Name of the trait.
     environments
         What is known of the environments; ``forward`` and the reaction norm need it.
     models
         Names in :data:`budwood.prediction.environments.registry.ENVIRONMENT_MODELS`, the baseline first.
+    scheme
+        Name of the scheme of cross-validation.
+    folds
+        Number of folds.
+    repeats
+        Number of divisions into folds.
+    seed
+        Determines everything random.
+
+    Returns
+    -------
+    EnvironmentEvaluation
+        Accuracy of each model on the same splits.
 
     Raises
     ------

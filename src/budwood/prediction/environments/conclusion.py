@@ -14,6 +14,20 @@ from budwood.stats.relationship.relationship import Rows
 def covariate_conclusion(paired: Sequence[PairedDifference], scheme: str, over: str) -> str:
     """Whether covariates of environments add accuracy, by the interval of the paired difference.
 
+    Parameters
+    ----------
+    paired
+        Differences from the baseline.
+    scheme
+        Name of the scheme of cross-validation.
+    over
+        What the interval is over: ``environments`` or ``lines``.
+
+    Returns
+    -------
+    str
+        A sentence.
+
     Examples
     --------
     >>> with_covariates = PairedDifference("reaction norm", "main effect + deviations", 0.001, -0.01, 0.012)
@@ -29,6 +43,20 @@ def covariate_conclusion(paired: Sequence[PairedDifference], scheme: str, over: 
 
 def provenance_warning(environments: Environments, training: Rows, targets: Rows) -> str:
     """A warning where targets are of another provenance than the training environments; empty otherwise.
+
+    Parameters
+    ----------
+    environments
+        What is known of the environments; None where nothing is.
+    training
+        Rows of the training environments.
+    targets
+        Rows of the environments that are predicted.
+
+    Returns
+    -------
+    str
+        A sentence.
 
     Examples
     --------

@@ -54,12 +54,29 @@ class FittedEnvironmentModel(Protocol):
         """Training lines, rows of the panel it was fitted in."""
 
     def predict_cells(self, lines: Lines, row: Rows, environments: Rows) -> Forecast:
-        """Forecast cells: ``row`` (c,) among the lines, each in one of (c,) environments, seen or not."""
+        """Forecast cells: ``row`` (c,) among the lines, each in one of (c,) environments, seen or not.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        row
+            (c,) line of each cell.
+        environments
+            (c,) environment of each cell.
+        """
 
     def predict_mixtures(self, lines: Lines, mixtures: Matrix) -> Forecast:
         """Forecast c lines' means over b mixtures of environments.
 
         ``mixtures`` is (b, environments) with weights; the forecast's arrays are (c, b).
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        mixtures
+            (b, environments) weights; rows sum to 1.
         """
 
 
@@ -70,8 +87,17 @@ def forecast_cells(
 
     Parameters
     ----------
+    fitted
+        A fitted model.
+    kernels
+        The panel as models see it.
     rows, environments
         (c,) row of the panel and environment of each cell.
+
+    Returns
+    -------
+    Forecast
+        (c,) values, standard errors and intervals.
     """
     lines, row = np.unique(rows, return_inverse=True)
     return fitted.predict_cells(kernels.lines(lines, fitted.lines), row, environments)
@@ -85,7 +111,15 @@ class EnvironmentModel(Protocol):
         """What people call it."""
 
     def fit(self, kernels: PanelKernels, trials: Trials) -> FittedEnvironmentModel:
-        """Learn from the trials' means; ``trials.line`` are rows of the kernels."""
+        """Learn from the trials' means; ``trials.line`` are rows of the kernels.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        trials
+            Means of accessions in environments.
+        """
 
 
 @dataclass(frozen=True)
@@ -114,7 +148,20 @@ class SumModel:
     kernel: str = RELATIONSHIP
 
     def fit(self, kernels: PanelKernels, trials: Trials) -> FittedKroneckerModel:
-        """Estimate variances and solve the mixed model."""
+        """Estimate variances and solve the mixed model.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        trials
+            Means of accessions in environments.
+
+        Returns
+        -------
+        FittedKroneckerModel
+            The fitted model.
+        """
         scales = EnvironmentScales.learn(trials)
         count = len(trials.environments)
         parts = {"main effect": np.ones((count, count))}
@@ -151,7 +198,20 @@ class FactorModel:
     kernel: str = RELATIONSHIP
 
     def fit(self, kernels: PanelKernels, trials: Trials) -> FittedKroneckerModel:
-        """Estimate loadings and variances and solve the mixed model."""
+        """Estimate loadings and variances and solve the mixed model.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        trials
+            Means of accessions in environments.
+
+        Returns
+        -------
+        FittedKroneckerModel
+            The fitted model.
+        """
         structure = FactorAnalytic(self.order, trials.seen, len(trials.environments))
         return fit_kronecker(kernels, trials, EnvironmentScales.learn(trials), structure, self.kernel)
 

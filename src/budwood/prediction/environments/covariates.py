@@ -25,6 +25,8 @@ def environment_kernel(
 
     Parameters
     ----------
+    environments
+        What is known of the environments; None where nothing is.
     training
         Rows of the environments that have records.
     index

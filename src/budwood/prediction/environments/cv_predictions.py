@@ -25,6 +25,23 @@ class EnvironmentCvPredictions:
     """What one model predicted so far, and r and slope by split and environment, NaN where not judged.
 
     ``unsettled`` counts the splits in which the search for variance components ran out of steps.
+
+    Attributes
+    ----------
+    environments
+        How many there are.
+    r
+        (environments,) correlation of each split.
+    slopes
+        (environments,) slope of each split.
+    cells
+        Cells held out in each split.
+    forecasts
+        Of these cells.
+    seconds
+        Time of fits and predictions so far.
+    unsettled
+        Splits whose search for variance components ran out of steps.
     """
 
     environments: int
@@ -36,7 +53,19 @@ class EnvironmentCvPredictions:
     unsettled: int = 0
 
     def add(self, trials: Trials, held_out: Rows, forecast: Forecast, seconds: float) -> None:
-        """Judge one split."""
+        """Judge one split.
+
+        Parameters
+        ----------
+        trials
+            Means of accessions in environments.
+        held_out
+            Numbers of the cells held out.
+        forecast
+            Forecast of the held-out rows or cells.
+        seconds
+            Time of the fit and the prediction.
+        """
         r, slopes = np.full(self.environments, np.nan), np.full(self.environments, np.nan)
         where, observed = trials.environment[held_out], trials.value[held_out]
         for environment in judged(trials, held_out):
@@ -50,7 +79,20 @@ class EnvironmentCvPredictions:
         self.seconds += seconds
 
     def score(self, name: str, trials: Trials) -> EnvironmentScore:
-        """Summarise all splits."""
+        """Summarise all splits.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        trials
+            Means of accessions in environments.
+
+        Returns
+        -------
+        EnvironmentScore
+            Mean accuracy and slope.
+        """
         by_environment = mean_known(np.array(self.r), axis=0)
         observed = trials.value[np.concatenate(self.cells)]
         value, lower, upper = (
@@ -72,7 +114,20 @@ class EnvironmentCvPredictions:
 
 
 def judged(trials: Trials, held_out: Rows) -> list[int]:
-    """Environments with at least 5 held-out lines whose values differ."""
+    """Environments with at least 5 held-out lines whose values differ.
+
+    Parameters
+    ----------
+    trials
+        Means of accessions in environments.
+    held_out
+        Numbers of the cells held out.
+
+    Returns
+    -------
+    list[int]
+        Rows of the environments.
+    """
     where, observed = trials.environment[held_out], trials.value[held_out]
     return [
         int(environment)
@@ -82,7 +137,20 @@ def judged(trials: Trials, held_out: Rows) -> list[int]:
 
 
 def mean_known(values: NDArray[np.float64], axis: int) -> Vector:
-    """Mean without the NaN, NaN where there is nothing else."""
+    """Mean without the NaN, NaN where there is nothing else.
+
+    Parameters
+    ----------
+    values
+        An array with NaN.
+    axis
+        Over which to take the mean.
+
+    Returns
+    -------
+    Vector
+        The means.
+    """
     known = ~np.isnan(values)
     total, count = np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -40,14 +40,27 @@ def evaluate_environments(
     ----------
     kernels
         Accessions that ``trials.line`` are rows of.
+    trials
+        Means of accessions in environments.
     models
         The baseline first; the last one has the permutation control.
     scheme
         One of :data:`budwood.prediction.environments.schemes.ENVIRONMENT_SCHEMES`.
+    trait
+        Name of the trait.
+    folds
+        Number of folds.
     repeats
         Divisions; repeat r uses seed + r. ``forward`` has one.
     permutations
         Shuffles within environments, each through the splits of the first repeat.
+    seed
+        Determines everything random.
+
+    Returns
+    -------
+    EnvironmentEvaluation
+        Accuracy of each model on the same splits.
 
     Raises
     ------

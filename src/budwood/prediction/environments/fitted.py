@@ -77,7 +77,22 @@ class FittedKroneckerModel:
         )
 
     def predict_cells(self, lines: Lines, row: Rows, environments: Rows) -> Forecast:
-        """Forecast cells; see :class:`budwood.prediction.environments.contract.FittedEnvironmentModel`."""
+        """Forecast cells; see :class:`budwood.prediction.environments.contract.FittedEnvironmentModel`.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        row
+            (c,) line of each cell.
+        environments
+            (c,) environment of each cell.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
         wanted, column = np.unique(environments, return_inverse=True)
         found = self.predict_mixtures(lines, np.eye(len(self.trials.environments))[wanted])
         parts = (found.value, found.standard_error, found.reliability, found.lower_90, found.upper_90)
@@ -88,6 +103,18 @@ class FittedKroneckerModel:
 
         Intervals are for the mean of one new record in each environment of the mixture, each observed as
         the training means were.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        mixtures
+            (b, environments) weights; rows sum to 1.
+
+        Returns
+        -------
+        Forecast
+            (c, b) values, standard errors and intervals.
         """
         scales, seen = self.scales, self.scales.seen
         everywhere = self.structure.everywhere(self.fit.parameters)
@@ -126,6 +153,24 @@ def fit_kronecker(
     kernel: str,
 ) -> FittedKroneckerModel:
     """Fit a structure of the covariance between environments to scaled means.
+
+    Parameters
+    ----------
+    kernels
+        The panel as models see it.
+    trials
+        Means of accessions in environments.
+    scales
+        Means and spreads of the environments.
+    structure
+        Covariance between environments.
+    kernel
+        Name of the kernel.
+
+    Returns
+    -------
+    FittedKroneckerModel
+        The fitted model.
 
     Raises
     ------

@@ -77,10 +77,12 @@ class FittedEnvironmentTraitModel:
 
         Parameters
         ----------
-        kernels, trials
+        kernels
             The panel, and the means in its environments; ``trials.line`` are rows of the panel.
         estimator
             Fitted to them.
+        trials
+            The panel, and the means in its environments; ``trials.line`` are rows of the panel.
         targets
             Rows of the environments whose mean is predicted.
         trait, model, name, notes
@@ -113,6 +115,11 @@ class FittedEnvironmentTraitModel:
         minimum_share
             Share of the model's markers below which the genotypes are refused.
 
+        Returns
+        -------
+        EnvironmentPrediction
+            Predictions in every environment and of their mean.
+
         Raises
         ------
         BudwoodError
@@ -132,6 +139,11 @@ class FittedEnvironmentTraitModel:
             c lines and their ids.
         notes
             Sentences that come before the model's own.
+
+        Returns
+        -------
+        EnvironmentPrediction
+            Predictions in every environment and of their mean.
         """
         known = self.trials.environments
         cells = self.estimator.predict_mixtures(lines, np.eye(len(known)))
@@ -185,7 +197,13 @@ class FittedEnvironmentTraitModel:
             self.write(draft)
 
     def write(self, draft: Draft) -> None:
-        """Write the model into an artifact, perhaps beside a model of one trait value."""
+        """Write the model into an artifact, perhaps beside a model of one trait value.
+
+        Parameters
+        ----------
+        draft
+            The artifact that is being written.
+        """
         write_model(draft, self, (FittedEnvironmentTraitModel,), name=ENVIRONMENTS)
 
     @classmethod

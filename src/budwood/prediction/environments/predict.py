@@ -35,11 +35,24 @@ def predict_environments(
 
     Parameters
     ----------
+    genotypes
+        Accessions and their markers.
+    phenotypes
+        Records of accessions in environments.
+    trait
+        Name of the trait.
+    environments
+        What is known of the environments; None where nothing is.
     model
         Name of a multi-environment model; by default the reaction norm where the table has covariates, main
         effect with deviations otherwise.
     targets
         Environments whose mean is predicted; all by default.
+
+    Returns
+    -------
+    EnvironmentPrediction
+        Predictions in every environment and of their mean.
 
     Raises
     ------

@@ -37,6 +37,16 @@ ENVIRONMENT_MODELS: Final = tuple(_MODELS)
 def environment_model_named(name: str) -> EnvironmentModel:
     """The multi-environment model of a name.
 
+    Parameters
+    ----------
+    name
+        Its name.
+
+    Returns
+    -------
+    EnvironmentModel
+        The model.
+
     Raises
     ------
     BudwoodError
@@ -56,13 +66,37 @@ def environment_model_named(name: str) -> EnvironmentModel:
 
 
 def usual_models(environments: Environments | None) -> tuple[str, ...]:
-    """Models to compare where none are named: with covariates only where there are some."""
+    """Models to compare where none are named: with covariates only where there are some.
+
+    Parameters
+    ----------
+    environments
+        What is known of the environments; None where nothing is.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
+    """
     covaried = environments is not None and environments.has_covariates
     return ("main", "deviations", *(("reaction-norm",) if covaried else ()), "factor")
 
 
 def check_environment_models(names: Sequence[str], environments: Environments | None) -> None:
-    """Refuse models that do not exist, stand twice or need covariates that are not there."""
+    """Refuse models that do not exist, stand twice or need covariates that are not there.
+
+    Parameters
+    ----------
+    names
+        Of models.
+    environments
+        What is known of the environments; None where nothing is.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no such model, or it needs what is not there.
+    """
     for name in names:
         environment_model_named(name)
     if not names or len(set(names)) < len(names):

@@ -49,6 +49,11 @@ class EnvironmentScales:
         """Means and spreads of the training records.
 
         The spread of an environment with few lines leans on the common one by 10 degrees of freedom.
+
+        Parameters
+        ----------
+        trials
+            Means of accessions in environments.
         """
         count, seen = len(trials.environments), trials.seen
         records = np.bincount(trials.environment, minlength=count)[seen]
@@ -66,7 +71,13 @@ class EnvironmentScales:
         return expected.with_similarity(None)
 
     def known_means(self) -> Vector:
-        """(a,) mean of the records, NaN for environments without."""
+        """(a,) mean of the records, NaN for environments without.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         known = np.full(len(self.centre), np.nan)
         known[self.seen] = self.centre[self.seen]
         return known
@@ -76,6 +87,16 @@ class EnvironmentScales:
 
         Without covariates, or where these expect settings left out worse than the plain mean, the mean of
         the others is expected, with the variance between environments.
+
+        Parameters
+        ----------
+        similarity
+            (a, a) inner products of the environments' covariates.
+
+        Returns
+        -------
+        EnvironmentScales
+            Scales with their expectations.
         """
         new = np.setdiff1d(np.arange(len(self.centre)), self.seen)
         means = self.centre[self.seen]

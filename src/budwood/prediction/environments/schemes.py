@@ -33,7 +33,15 @@ _FEWEST: Final = 2
 
 @dataclass(frozen=True)
 class Split:
-    """Cells to learn from and cells held out."""
+    """Cells to learn from and cells held out.
+
+    Attributes
+    ----------
+    training
+        Cells to learn from.
+    held_out
+        Cells to predict.
+    """
 
     training: Rows
     held_out: Rows
@@ -46,11 +54,22 @@ def splits(
 
     Parameters
     ----------
+    trials
+        Means of accessions in environments.
     names
         Accessions by row of the genotypes: folds do not depend on their order.
+    scheme
+        Name of the scheme of cross-validation.
     folds
         Parts that lines, or groups of environments, are divided into; both for ``cv00``, which makes
         folds x folds splits. ``forward`` has one split for each year with two environments before it.
+    seed
+        Determines everything random.
+
+    Returns
+    -------
+    tuple[Split, ...]
+        Each with cells to learn from and cells held out.
 
     Raises
     ------
@@ -81,6 +100,27 @@ def environment_folds(environments: Environments, seen: Rows, folds: int, seed: 
     """(a,) fold of each environment with records, those of one place and year together; 0 for the others.
 
     There are no more folds than groups, and each leaves at least two environments to learn from.
+
+    Parameters
+    ----------
+    environments
+        What is known of the environments; None where nothing is.
+    seen
+        Rows of the environments with records.
+    folds
+        Number of folds.
+    seed
+        Determines everything random.
+
+    Returns
+    -------
+    Folds
+        Fold of each, from 0.
+
+    Raises
+    ------
+    BudwoodError
+        If there are too few environments.
     """
     groups: dict[str, list[int]] = {}
     for row in seen:

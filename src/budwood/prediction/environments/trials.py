@@ -55,7 +55,18 @@ class Trials:
         return np.unique(self.line)
 
     def take(self, cells: Rows) -> Trials:
-        """The chosen means; all environments stay known."""
+        """The chosen means; all environments stay known.
+
+        Parameters
+        ----------
+        cells
+            Numbers of the cells.
+
+        Returns
+        -------
+        Trials
+            Means in environments.
+        """
         return replace(
             self,
             line=self.line[cells],
@@ -65,7 +76,18 @@ class Trials:
         )
 
     def shuffled(self, generator: np.random.Generator) -> Trials:
-        """The same cells with the values of each environment dealt out anew among its lines."""
+        """The same cells with the values of each environment dealt out anew among its lines.
+
+        Parameters
+        ----------
+        generator
+            Draws the shuffles.
+
+        Returns
+        -------
+        Trials
+            Means in environments.
+        """
         value = self.value.copy()
         for environment in self.seen:
             cells = np.flatnonzero(self.environment == environment)
@@ -73,7 +95,13 @@ class Trials:
         return replace(self, value=value)
 
     def weights(self) -> Vector:
-        """(N,) 1 / se^2 divided by its mean in the environment; 1 where a standard error is unknown."""
+        """(N,) 1 / se^2 divided by its mean in the environment; 1 where a standard error is unknown.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         weights = np.ones(len(self))
         known = np.isfinite(self.standard_error)
         for environment in self.seen:
@@ -91,9 +119,20 @@ def match_trials(
 
     Parameters
     ----------
+    genotypes
+        Accessions and their markers.
+    phenotypes
+        Records of accessions in environments.
+    trait
+        Name of the trait.
     environments
         Table of environments; it must know those of the records and may know more. By default those of the
         records, of which nothing but the name is known.
+
+    Returns
+    -------
+    Trials
+        Means in environments.
 
     Raises
     ------

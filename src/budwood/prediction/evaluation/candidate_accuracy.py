@@ -104,6 +104,16 @@ class CandidateAccuracy:
         A line is far from its nearest phenotyped line if 95 % of the phenotyped lines around that one are
         nearer to theirs; a phenotyped line never is. The limit is that of the cluster of phenotyped lines in
         which the nearest one is, so a training set of two groups is no reason to call a third one near.
+
+        Parameters
+        ----------
+        quantile
+            Share of phenotyped lines that are nearer, 0 to 1.
+
+        Returns
+        -------
+        NDArray[np.bool_]
+            (lines,) mask.
         """
         training = self._distance[np.ix_(self._phenotyped, self._phenotyped)].copy()
         np.fill_diagonal(training, np.inf)
@@ -124,6 +134,11 @@ class CandidateAccuracy:
 
         All lines of a cluster count as far where most of them are further away than three in four of the
         phenotyped lines around their nearest one are from theirs.
+
+        Returns
+        -------
+        tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]
+            The sets, and the mask (lines,).
         """
         far, distant, sets = self.far_lines(), self.far_lines(_USUAL), []
         clusters = self._clusters(self._candidates, _CLUSTERS, _SMALLEST)

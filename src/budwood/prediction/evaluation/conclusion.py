@@ -18,6 +18,11 @@ def dna_conclusion(paired: Sequence[PairedDifference], dna_model: str) -> str:
     dna_model
         Name of the model whose kernels include the DNA model's; empty when none took part.
 
+    Returns
+    -------
+    str
+        A sentence.
+
     Examples
     --------
     >>> print(dna_conclusion([PairedDifference("GBLUP + DNA model", "GBLUP", 0.031, 0.012, 0.05)],

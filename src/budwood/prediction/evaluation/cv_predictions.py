@@ -29,7 +29,14 @@ SMALLEST_FAMILY: Final = 10
 
 
 class CvPredictions:
-    """What one model said about each of n accessions in each repeat while it was held out.
+    """Predictions of each of n accessions by one model, in each repeat, while the accession was held out.
+
+    Parameters
+    ----------
+    repeats
+        Number of divisions into folds.
+    n
+        Number of accessions.
 
     Attributes
     ----------
@@ -44,7 +51,19 @@ class CvPredictions:
         self.seconds = 0.0
 
     def add(self, repeat: int, rows: Rows, forecast: Forecast, seconds: float) -> None:
-        """Keep the forecast of the rows held out."""
+        """Keep the forecast of the rows held out.
+
+        Parameters
+        ----------
+        repeat
+            Number of the repeat, from 0.
+        rows
+            Rows held out.
+        forecast
+            Forecast of the held-out rows or cells.
+        seconds
+            Time of the fit and the prediction.
+        """
         self.value[repeat, rows] = forecast.value
         self.lower[repeat, rows] = forecast.lower_90
         self.upper[repeat, rows] = forecast.upper_90
@@ -73,7 +92,20 @@ class Scorer:
     lower_is_better: bool = False
 
     def score(self, name: str, tally: CvPredictions) -> ModelScore:
-        """Every figure of a model."""
+        """Every figure of a model.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        tally
+            Cross-validated predictions of the model.
+
+        Returns
+        -------
+        ModelScore
+            Accuracy, calibration and gain.
+        """
         y, sign = self.observed, -1.0 if self.lower_is_better else 1.0
         fold_r = self._by_fold(metrics.pearson_r, tally.value)
         every, observed = tally.value.ravel(), np.tile(y, len(tally.value))
@@ -124,7 +156,24 @@ class Scorer:
     def paired(
         self, baseline: ModelScore, score: ModelScore, tallies: dict[str, CvPredictions], seed: int
     ) -> PairedDifference:
-        """Difference of a model from the baseline, with both intervals."""
+        """Difference of a model from the baseline, with both intervals.
+
+        Parameters
+        ----------
+        baseline
+            Score of the baseline.
+        score
+            Score of the model.
+        tallies
+            Cross-validated predictions by model.
+        seed
+            Determines everything random.
+
+        Returns
+        -------
+        PairedDifference
+            Mean difference and its intervals.
+        """
         differences = np.array(score.fold_r) - np.array(baseline.fold_r)
         over_folds = corrected_interval(differences, test_to_train=1.0 / (self.scheme.folds - 1))
         draws = [

@@ -77,10 +77,12 @@ def evaluate(
         The n phenotyped accessions.
     y
         (n,) trait values.
-    scheme
-        Folds, the same for every model.
     comparison
         The models.
+    scheme
+        Folds, the same for every model.
+    trait
+        Name of the trait.
     weights
         (n,) weights of the trait values, None for equal ones; accuracy counts every line alike.
     permutations
@@ -94,6 +96,11 @@ def evaluate(
         Whether the best lines are those with the smallest values.
     notes
         Sentences that the evaluation is to carry.
+
+    Returns
+    -------
+    Evaluation
+        Accuracy of each model on the same folds, and differences from the baseline.
 
     Raises
     ------

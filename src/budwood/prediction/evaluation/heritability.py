@@ -39,6 +39,11 @@ def genomic_heritability(
         (n,) trait values.
     weights
         (n,) their weights, None for equal ones; the heritability is that of a value of weight 1.
+
+    Returns
+    -------
+    Heritability
+        Value and source.
     """
     kernel = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
     components = reml(y, [kernel], weights=weights)
@@ -48,6 +53,21 @@ def genomic_heritability(
 
 def given_heritability(value: float) -> Heritability:
     """A heritability that the user states.
+
+    Parameters
+    ----------
+    value
+        Above 0, at most 1.
+
+    Returns
+    -------
+    Heritability
+        Value and source.
+
+    Raises
+    ------
+    BudwoodError
+        If the value is outside that range.
 
     Examples
     --------
@@ -66,8 +86,15 @@ def heritability_notes(heritability: Heritability, mean_r: dict[str, float]) -> 
 
     Parameters
     ----------
+    heritability
+        Value and source.
     mean_r
         Mean correlation by model.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Sentences.
     """
     h2, source = heritability.value, heritability.source
     if h2 < SMALLEST:

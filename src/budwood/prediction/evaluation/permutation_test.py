@@ -29,6 +29,10 @@ def permutation_test(
         (n,) trait values.
     name
         What the procedure is called.
+    shuffles
+        How many.
+    seed
+        Determines everything random.
 
     Returns
     -------

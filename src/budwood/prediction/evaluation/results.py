@@ -141,6 +141,12 @@ class PairedDifference:
     bootstrap_lower, bootstrap_upper
         From redrawn accessions, stretched for the overlap of training sets: of use where folds are few. NaN
         where it was not computed.
+    model
+        Name of the model.
+    baseline
+        Name of the baseline.
+    mean
+        Mean difference.
     """
 
     model: str
@@ -154,7 +160,15 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Heritability:
-    """Share of the variance of the trait values that is genetic, 0 to 1, and where the figure comes from."""
+    """Share of the variance of the trait values that is genetic, 0 to 1, and where the figure comes from.
+
+    Attributes
+    ----------
+    value
+        0 to 1.
+    source
+        A phrase.
+    """
 
     value: float
     source: str
@@ -162,7 +176,17 @@ class Heritability:
 
 @dataclass(frozen=True)
 class Family:
-    """A group of lines that was held out whole: its name, its phenotyped lines and its fold, from 0."""
+    """A group of lines that was held out whole: its name, its phenotyped lines and its fold, from 0.
+
+    Attributes
+    ----------
+    name
+        Of the group.
+    lines
+        Its phenotyped lines.
+    fold
+        Its fold, from 0.
+    """
 
     name: str
     lines: int
@@ -302,7 +326,13 @@ class Evaluation:
     candidates: tuple[CandidateSet, ...] = ()
 
     def to_frame(self) -> pandas.DataFrame:
-        """A row for each model with its accuracy, calibration and gain; needs pandas."""
+        """A row for each model with its accuracy, calibration and gain; needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table.
+        """
         names = [name for name in ModelScore.__dataclass_fields__ if name not in ("fold_r", "family_r")]
         return data_frame({name: [getattr(score, name) for score in self.scores] for name in names})
 
@@ -390,7 +420,13 @@ class TraitPrediction:
         return replace(self, rank=ascending.astype(np.int64), lower_is_better=True)
 
     def to_frame(self) -> pandas.DataFrame:
-        """A row for each accession, in the columns of ``predictions.csv``; needs pandas."""
+        """A row for each accession, in the columns of ``predictions.csv``; needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table.
+        """
         n = len(self.accessions)
         columns = {
             name: getattr(self, name) for name in PREDICTION_COLUMNS if name not in ("accession", "trait")
@@ -410,7 +446,13 @@ class TraitPrediction:
         return spread <= _ROUNDING * float(np.abs(chosen).max(initial=0.0))
 
     def with_ranking_note(self) -> TraitPrediction:
-        """The same predictions, with a sentence where they rank nothing."""
+        """The same predictions, with a sentence where they rank nothing.
+
+        Returns
+        -------
+        TraitPrediction
+            Predictions of all lines.
+        """
         return replace(self, notes=(NOTHING_RANKED, *self.notes)) if self.ranks_nothing else self
 
     def in_order_of(self, accessions: Sequence[str]) -> TraitPrediction:
@@ -420,6 +462,11 @@ class TraitPrediction:
         ----------
         accessions
             The n ids in the order wanted.
+
+        Returns
+        -------
+        TraitPrediction
+            Predictions of all lines.
         """
         place = {name: row for row, name in enumerate(self.accessions)}
         rows = np.array([place[name] for name in accessions], dtype=np.intp)

@@ -56,7 +56,18 @@ class ShuffledControl:
     weights: Vector | None = None
 
     def run(self, model: Estimator) -> PermutationTest:
-        """Correlation of predicted and shuffled values on held-out lines."""
+        """Correlation of predicted and shuffled values on held-out lines.
+
+        Parameters
+        ----------
+        model
+            The model.
+
+        Returns
+        -------
+        PermutationTest
+            Mean correlation on shuffled values, with its interval.
+        """
         generator = np.random.default_rng(self.seed)
         orders = [generator.permutation(len(self.y)) for _ in range(self.shuffles)]
         splits = self._splits()
@@ -106,8 +117,15 @@ def control_note(control: PermutationTest, lines: int) -> str:
 
     Parameters
     ----------
+    control
+        Results of the control.
     lines
         Phenotyped lines.
+
+    Returns
+    -------
+    str
+        A sentence.
 
     Examples
     --------

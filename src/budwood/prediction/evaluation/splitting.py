@@ -40,13 +40,29 @@ class Scheme:
         return int(self.repeats[0].max()) + 1
 
     def splits(self, repeat: int) -> Iterator[tuple[Rows, Rows]]:
-        """Training and held-out rows of each fold."""
+        """Training and held-out rows of each fold.
+
+        Parameters
+        ----------
+        repeat
+            Number of the repeat, from 0.
+
+        Yields
+        ------
+        tuple[Rows, Rows]
+            Rows to learn from and rows held out.
+        """
         folds = self.repeats[repeat]
         for fold in np.unique(folds):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
     def check(self, y: Vector) -> None:
         """Refuse folds of which some cannot be learnt without or judged.
+
+        Parameters
+        ----------
+        y
+            (n,) trait values of the training lines.
 
         Raises
         ------

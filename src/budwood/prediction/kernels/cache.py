@@ -35,7 +35,22 @@ class KernelCache:
         self._began = perf_counter()
 
     def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
-        """The result of that name for the training rows; it is made when nobody has asked before."""
+        """The result of that name for the training rows; it is made when nobody has asked before.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        make
+            Makes it, where it is not kept.
+
+        Returns
+        -------
+        T
+            What was made.
+        """
         rows = np.asarray(training, dtype=np.intp).tobytes()
         if rows != self._training:
             self._training, self._made, self._before, self._asked = rows, {}, set(), set()
@@ -50,6 +65,11 @@ class KernelCache:
         """Seconds that a model alone would have needed since the last lap.
 
         What had been made before the lap counts with the time that it took then.
+
+        Returns
+        -------
+        float
+            Seconds.
         """
         now = perf_counter()
         recalled = sum(self._made[name][1] for name in self._asked & self._before)

@@ -44,7 +44,24 @@ class KernelMixture:
     def fit(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
-        """Estimate variance components and solve the mixed model."""
+        """Estimate variance components and solve the mixed model.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        y
+            (n,) trait values of the training lines.
+        weights
+            (n,) weights of the trait values, None for equal ones.
+
+        Returns
+        -------
+        FittedKernelModel
+            The fitted model.
+        """
         square = np.ix_(training, training)
         pair, parts, found = self._mixture(kernels, training, y, weights)
         names = (*pair, *kernels.further_kernels)

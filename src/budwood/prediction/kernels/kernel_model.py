@@ -53,7 +53,24 @@ class KernelModel:
     def fit(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedKernelModel:
-        """Estimate variance components and solve the mixed model."""
+        """Estimate variance components and solve the mixed model.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        y
+            (n,) trait values of the training lines.
+        weights
+            (n,) weights of the trait values, None for equal ones.
+
+        Returns
+        -------
+        FittedKernelModel
+            The fitted model.
+        """
         square = np.ix_(training, training)
         fits: list[tuple[VarianceComponents, tuple[str, ...]]] = []
         for names in self.alternatives:
@@ -89,10 +106,21 @@ def fitted_kernel_model(
 
     Parameters
     ----------
+    kernels
+        The panel as models see it.
     names
         Of the kernels, in the order of ``components``.
-    training, y, weights
+    training, y
         (n,) rows of the panel, trait values and record weights.
+    components
+        Variances of the kernels and of the residual.
+    weights
+        (n,) rows of the panel, trait values and record weights.
+
+    Returns
+    -------
+    FittedKernelModel
+        The fitted model.
     """
     square = np.ix_(training, training)
     own = [kernels.kernel(name, training)[square] for name in names]
@@ -156,7 +184,18 @@ class FittedKernelModel:
     notes: tuple[str, ...] = ()
 
     def predict(self, lines: Lines) -> Forecast:
-        """Forecast lines; intervals are Student's with n - 1 degrees of freedom."""
+        """Forecast lines; intervals are Student's with n - 1 degrees of freedom.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
         own = [lines.own(name) for name in self.names]
         found = self.solved.predict([lines.cross(name) for name in self.names], own)
         error = np.sqrt(found.pev_value)
@@ -170,7 +209,13 @@ class FittedKernelModel:
         return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
 
     def point_predictor(self) -> KernelEffects:
-        """The predicted values alone, which need none of the solved equations but their right-hand sides."""
+        """The predicted values alone, which need none of the solved equations but their right-hand sides.
+
+        Returns
+        -------
+        KernelEffects
+            Effects of the training lines.
+        """
         return KernelEffects(
             self.names,
             self.solved.components.kernels,
@@ -199,7 +244,18 @@ class KernelEffects:
     projected: Vector
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predicted values."""
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         found = np.full(len(lines), self.mean)
         for name, variance in zip(self.names, self.variances, strict=True):
             found += variance * (lines.cross(name) @ self.projected)

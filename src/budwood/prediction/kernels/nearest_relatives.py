@@ -82,5 +82,10 @@ def extrapolation_limit(relatedness: NDArray[np.float64]) -> float:
     ----------
     relatedness
         (n,) of each training line with its nearest other training line.
+
+    Returns
+    -------
+    float
+        A correlation.
     """
     return float(np.quantile(relatedness, _QUANTILE))

@@ -37,7 +37,15 @@ EMBEDDING_KERNEL: Final = "embedding"
 
 @dataclass(frozen=True)
 class KernelName:
-    """A kernel and its setting, written ``gaussian:0.5`` where it has one."""
+    """A kernel and its setting, written ``gaussian:0.5`` where it has one.
+
+    Attributes
+    ----------
+    kind
+        Of kernel.
+    setting
+        Empty where there is none.
+    """
 
     kind: str
     setting: str = ""
@@ -45,6 +53,11 @@ class KernelName:
     @classmethod
     def parse(cls, name: str) -> KernelName:
         """Split at the colon.
+
+        Parameters
+        ----------
+        name
+            Its name.
 
         Examples
         --------
@@ -100,7 +113,18 @@ class PanelKernels:
         return len(self.genotypes.accessions)
 
     def take(self, rows: Rows) -> PanelKernels:
-        """The chosen accessions only."""
+        """The chosen accessions only.
+
+        Parameters
+        ----------
+        rows
+            (c,) rows of the panel.
+
+        Returns
+        -------
+        PanelKernels
+            Kernels of that panel.
+        """
         grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
         return PanelKernels(self.genotypes.take(rows), grams, self.weights)
 
@@ -113,6 +137,18 @@ class PanelKernels:
         """Kernel of all n accessions for a training set.
 
         ``relationship``, ``gaussian:BANDWIDTH`` (1 when none is given), or one of :attr:`further_kernels`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            (n, n) symmetric.
         """
         parsed = KernelName.parse(name)
         if parsed.kind == RELATIONSHIP:
@@ -127,7 +163,22 @@ class PanelKernels:
         return recentred(self.grams[name], training)
 
     def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
-        """(c, n) kernel between rows and the training rows: a block of :meth:`kernel`."""
+        """(c, n) kernel between rows and the training rows: a block of :meth:`kernel`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            (c, n) block.
+        """
         parsed = KernelName.parse(name)
         if parsed.kind == RELATIONSHIP or name in self.weights:
             weights = name if name in self.weights else ""
@@ -138,7 +189,22 @@ class PanelKernels:
         return self.kernel(name, training)[np.ix_(rows, training)]
 
     def own(self, name: str, rows: Rows, training: Rows) -> Vector:
-        """(c,) kernel of each row with itself: part of the diagonal of :meth:`kernel`."""
+        """(c,) kernel of each row with itself: part of the diagonal of :meth:`kernel`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         parsed = KernelName.parse(name)
         if parsed.kind == GAUSSIAN:
             return np.ones(len(rows))
@@ -148,7 +214,18 @@ class PanelKernels:
         return np.diagonal(self.kernel(name, training))[rows]
 
     def mean_distance(self, training: Rows) -> float:
-        """Mean squared marker distance of two training rows, the unit of Gaussian bandwidths."""
+        """Mean squared marker distance of two training rows, the unit of Gaussian bandwidths.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        float
+            In units of squared allele frequency.
+        """
         return self._memo.recall(
             "mean distance",
             training,
@@ -156,24 +233,80 @@ class PanelKernels:
         )
 
     def summary(self, training: Rows) -> MarkerSummary:
-        """Allele frequencies of the training rows, and which markers take part."""
+        """Allele frequencies of the training rows, and which markers take part.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        MarkerSummary
+            Frequencies, markers kept and weights.
+        """
         return self._folds.summary(training)
 
     def markers(self, training: Rows) -> Matrix:
-        """(n, markers kept) allele frequencies minus training means, missing 0: features for other models."""
+        """(n, markers kept) allele frequencies minus training means, missing 0: features for other models.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
         return self._memo.recall("markers", training, lambda: centre(dosage, ploidy, self.summary(training)))
 
     def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
-        """What was made of a training set without trait values, kept by name until the next training set."""
+        """What was made of a training set without trait values, kept by name until the next training set.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        make
+            Makes it, where it is not kept.
+
+        Returns
+        -------
+        T
+            What was made.
+        """
         return self._memo.recall(name, training, make)
 
     def lines(self, rows: Rows, training: Rows) -> PanelLines:
-        """Rows of this panel as models fitted to the training rows see them."""
+        """Rows of this panel as models fitted to the training rows see them.
+
+        Parameters
+        ----------
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        PanelLines
+            Lines for :class:`FittedEstimator`.
+        """
         return PanelLines(self, np.asarray(rows, dtype=np.intp), np.asarray(training, dtype=np.intp))
 
     def lap(self) -> float:
-        """Seconds that a model alone would have needed since the last lap (see :class:`KernelCache`)."""
+        """Seconds that a model alone would have needed since the last lap (see :class:`KernelCache`).
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return self._memo.lap()
 
     def _products(self, training: Rows, weights: str = "") -> CentredProducts:
@@ -209,19 +342,53 @@ class PanelLines:
         return len(self.rows)
 
     def cross(self, kernel: str) -> Matrix:
-        """(c, n) kernel between the lines and the training lines."""
+        """(c, n) kernel between the lines and the training lines.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.kernels.cross(kernel, self.rows, self.training)
 
     def own(self, kernel: str) -> Vector:
-        """(c,) kernel of each line with itself."""
+        """(c,) kernel of each line with itself.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         return self.kernels.own(kernel, self.rows, self.training)
 
     def markers(self) -> Matrix:
-        """(c, m) centred relative allele frequencies of the markers kept."""
+        """(c, m) centred relative allele frequencies of the markers kept.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.kernels.markers(self.training)[self.rows]
 
     def training_markers(self) -> Matrix:
-        """(n, m) the same of the training lines."""
+        """(n, m) the same of the training lines.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.kernels.markers(self.training)[self.training]
 
     @property

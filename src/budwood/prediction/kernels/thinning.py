@@ -12,6 +12,18 @@ def evenly_spaced(markers: int, most: int) -> NDArray[np.intp]:
     Neighbours of a dense map nearly repeat one another (linkage disequilibrium), so trees lose little. No
     trait value takes part.
 
+    Parameters
+    ----------
+    markers
+        Number of markers.
+    most
+        Largest number to keep.
+
+    Returns
+    -------
+    NDArray[np.intp]
+        Columns in ascending order.
+
     Examples
     --------
     >>> evenly_spaced(9, 3)

@@ -107,7 +107,18 @@ class TrainingLines:
         return MarkerSummary(self.frequency, every, self.variance, self.mean_ploidy)
 
     def weighted_summary(self, kernel: str) -> MarkerSummary:
-        """The summary with the weights of a further kernel, or without for the relationship itself."""
+        """The summary with the weights of a further kernel, or without for the relationship itself.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        MarkerSummary
+            Frequencies, markers kept and weights.
+        """
         return self.summary.weighted(self.weights[kernel]) if kernel in self.weights else self.summary
 
     @cached_property
@@ -121,7 +132,18 @@ class TrainingLines:
         return {name: i for i, name in enumerate(self.accessions)}
 
     def square(self, kernel: str) -> Vector:
-        """(n,) product of each training line's centred markers with itself, unknown entries included."""
+        """(n,) product of each training line's centred markers with itself, unknown entries included.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         return _squares(self.dosage, self.ploidy, self.weighted_summary(kernel))
 
 
@@ -194,7 +216,18 @@ class NewLines:
         return named[same], position[named[same]]
 
     def cross(self, kernel: str) -> Matrix:
-        """(c, n) kernel between the lines and the training lines."""
+        """(c, n) kernel between the lines and the training lines.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         parsed = KernelName.parse(kernel)
         if kernel == EMBEDDING_KERNEL:
             return self._embedding()[0]
@@ -204,7 +237,18 @@ class NewLines:
         return self._products(kernel) * self._unit(kernel)
 
     def own(self, kernel: str) -> Vector:
-        """(c,) kernel of each line with itself."""
+        """(c,) kernel of each line with itself.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         if kernel == EMBEDDING_KERNEL:
             return self._embedding()[1]
         if KernelName.parse(kernel).kind == GAUSSIAN:
@@ -213,11 +257,23 @@ class NewLines:
         return self._square(kernel) * self._unit(kernel)
 
     def markers(self) -> Matrix:
-        """(c, m) relative allele frequencies minus the training means, missing 0."""
+        """(c, m) relative allele frequencies minus the training means, missing 0.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self._kept("markers", lambda: centre(self._dosage, self._ploidy, self.training.summary))
 
     def training_markers(self) -> Matrix:
-        """(n, m) the same of the training lines."""
+        """(n, m) the same of the training lines.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.training.centred
 
     def _check_known(self, kernel: str) -> None:

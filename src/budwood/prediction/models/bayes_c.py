@@ -42,7 +42,18 @@ class BayesC:
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Sample effects; held-out predictions are posterior means without the fold."""
+        """Sample effects; held-out predictions are posterior means without the fold.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         columns = training.columns(self.markers)
         own, y = training.markers()[:, columns], training.y
         w = np.ones(len(y)) if training.weights is None else training.weights / training.weights.mean()
@@ -104,7 +115,18 @@ class SampledEffects:
     monte_carlo_error: float
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predicted values."""
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         return self.effects.value(lines)
 
     @property

@@ -47,7 +47,18 @@ class BoostedTrees:
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Boost without each fold in turn."""
+        """Boost without each fold in turn.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         from lightgbm import Dataset, train
 
         features, y = training.markers().astype(np.float32), training.y
@@ -106,7 +117,18 @@ class FittedBooster:
     text: str
 
     def predict(self, features: NDArray[np.float32]) -> Vector:
-        """(c,) prediction of lines from their (c, m) features, on the booster's own scale."""
+        """(c,) prediction of lines from their (c, m) features, on the booster's own scale.
+
+        Parameters
+        ----------
+        features
+            (c, m) allele frequencies.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         chosen = np.ascontiguousarray(features[:, self.columns])
         return np.asarray(self._booster.predict(chosen, num_threads=1), dtype=np.float64)
 
@@ -134,7 +156,18 @@ class FittedBoosters:
     members: tuple[FittedBooster, ...]
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predicted values."""
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         features = lines.markers().astype(np.float32)
         total = np.zeros(len(features))
         for member in self.members:

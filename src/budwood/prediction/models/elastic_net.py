@@ -40,7 +40,18 @@ class ElasticNet:
     markers: int = 6000
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Choose the strength in inner folds; held-out predictions are theirs at that strength."""
+        """Choose the strength in inner folds; held-out predictions are theirs at that strength.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         columns = training.columns(self.markers)
         own, y = training.markers()[:, columns], training.y
         strengths = self._strengths(own, y)
@@ -119,7 +130,18 @@ class MarkerEffects:
     effects: Vector
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predicted values."""
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         return self.mean + (lines.markers()[:, self.columns] - self.centre) @ self.effects
 
 

@@ -51,7 +51,18 @@ class MajorLoci:
     bagging: Bagging = field(default_factory=lambda: Bagging(repeats=8))
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Make the background once, and choose loci in every fit."""
+        """Make the background once, and choose loci in every fit.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         markers = training.markers()
         background = Background.of(markers, self.bandwidths)
         kernel = background.kernel(markers, markers)
@@ -135,7 +146,15 @@ class Background:
 
     @classmethod
     def of(cls, markers: Matrix, bandwidths: tuple[float, ...]) -> Background:
-        """Learn the weights and scales of (n, m) training markers."""
+        """Learn the weights and scales of (n, m) training markers.
+
+        Parameters
+        ----------
+        markers
+            (n, m) centred markers.
+        bandwidths
+            Of the Gaussian kernels.
+        """
         linkage, n = linkage_weights(markers), len(markers)
         distances, spreads = [], []
         for weights in (None, linkage):
@@ -148,7 +167,20 @@ class Background:
         return cls(linkage, bandwidths, (distances[0], distances[1]), (spreads[0], spreads[1]))
 
     def kernel(self, lines: Matrix, training: Matrix) -> Matrix:
-        """(c, n) kernel of (c, m) lines with the (n, m) training lines."""
+        """(c, n) kernel of (c, m) lines with the (n, m) training lines.
+
+        Parameters
+        ----------
+        lines
+            (c, m) centred markers.
+        training
+            (n, m) centred markers.
+
+        Returns
+        -------
+        Matrix
+            (c, n) kernel.
+        """
         total = np.zeros((len(lines), len(training)))
         for weights, mean, spreads in zip((None, self.linkage), self.distances, self.spreads, strict=True):
             products, squared = _products(lines, training, weights)
@@ -202,7 +234,18 @@ class FittedMajorLoci:
     locus_effects: Vector
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predicted values."""
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         markers = lines.markers()
         kernel = self.background.kernel(markers, lines.training_markers())
         return self.mean + kernel @ self.line_effects + markers[:, self.loci] @ self.locus_effects

@@ -46,7 +46,18 @@ class RandomForest:
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Grow the trees; held-out predictions are out of bag: of the trees that did not draw the record."""
+        """Grow the trees; held-out predictions are out of bag: of the trees that did not draw the record.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         from sklearn.ensemble import RandomForestRegressor
 
         columns = training.columns(self.markers)
@@ -97,7 +108,15 @@ class FittedForest:
 
     @classmethod
     def of(cls, forest: RandomForestRegressor, columns: NDArray[np.intp]) -> FittedForest:
-        """The trees of a fitted scikit-learn forest."""
+        """The trees of a fitted scikit-learn forest.
+
+        Parameters
+        ----------
+        forest
+            Fitted by scikit-learn.
+        columns
+            Markers that it was given.
+        """
         trees = [estimator.tree_ for estimator in forest.estimators_]
         roots = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
         shifted = [
@@ -115,7 +134,18 @@ class FittedForest:
         )
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) mean of the trees."""
+        """(c,) mean of the trees.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         features = lines.markers()[:, self.columns].astype(np.float32)
         row = np.arange(len(features))[:, None]
         node = np.repeat(self.roots[None, :], len(features), axis=0)

@@ -53,6 +53,8 @@ _OWN: Final = ":own"
 def model_named(name: str, *, seed: int = 0) -> Estimator:
     """The trait model of a name, with intervals that its held-out errors have set (:class:`Calibrated`).
 
+    ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.
+
     Parameters
     ----------
     name
@@ -60,7 +62,10 @@ def model_named(name: str, *, seed: int = 0) -> Estimator:
     seed
         Of everything that the model draws: folds, records, markers.
 
-    ``NAME:own`` is a kernel model with the interval of its own assumptions; other models have none.
+    Returns
+    -------
+    Estimator
+        The model, not yet fitted.
 
     Raises
     ------

@@ -41,7 +41,18 @@ class Stack:
     prior: tuple[float, ...] = ()
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Fit every member to the same inner folds; weights see held-out predictions only."""
+        """Fit every member to the same inner folds; weights see held-out predictions only.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         found = [member.cross_fit(training) for member in self.members]
         held_out = np.column_stack([member.held_out for member in found])
         prior = np.array(self.prior) if self.prior else None
@@ -66,7 +77,18 @@ class FittedStack:
     members: tuple[PointPredictor, ...]
 
     def value(self, lines: Lines) -> NDArray[np.float64]:
-        """(c,) weighted predictions."""
+        """(c,) weighted predictions.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            One number for each line.
+        """
         return self.weights.combine(np.column_stack([member.value(lines) for member in self.members]))
 
 

@@ -39,6 +39,22 @@ class SubgenomeModel:
     ) -> FittedKernelModel:
         """Estimate variance components and solve the mixed model.
 
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        y
+            (n,) trait values of the training lines.
+        weights
+            (n,) weights of the trait values, None for equal ones.
+
+        Returns
+        -------
+        FittedKernelModel
+            The fitted model.
+
         Raises
         ------
         BudwoodError
@@ -58,7 +74,20 @@ SUBGENOMES: Final = SubgenomeModel("Subgenomes")
 
 
 def subgenome_shares(kernels: PanelKernels, y: Vector) -> str:
-    """What share of the phenotypic variance of all lines each subgenome has, as a sentence."""
+    """What share of the phenotypic variance of all lines each subgenome has, as a sentence.
+
+    Parameters
+    ----------
+    kernels
+        The panel as models see it.
+    y
+        (n,) trait values of the training lines.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     shares = SUBGENOMES.fit(kernels, np.arange(len(kernels)), y).variance_shares
     listed = ", ".join(f"{source} {share:.0%}" for source, share in shares.items())
     return f"Shares of the variance among all phenotyped lines: {listed}."

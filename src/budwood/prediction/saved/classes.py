@@ -30,7 +30,13 @@ from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 
 def stored_classes() -> tuple[type, ...]:
-    """Every dataclass that a saved trait model may hold, beside the model's own class and its axes."""
+    """Every dataclass that a saved trait model may hold, beside the model's own class and its axes.
+
+    Returns
+    -------
+    tuple[type, ...]
+        The classes.
+    """
     return (
         Background,
         Blup,

@@ -56,10 +56,17 @@ def read_model(
     ----------
     folder
         An artifact.
-    classes, name
+    classes
         As for :func:`write_model`.
     kinds
         Kinds of artifact that may hold the model.
+    name
+        As for :func:`write_model`.
+
+    Returns
+    -------
+    Any
+        The model.
 
     Raises
     ------

@@ -47,6 +47,11 @@ def to_record(thing: object, classes: Iterable[type]) -> Record:
     classes
         Dataclasses that may appear in it.
 
+    Returns
+    -------
+    Record
+        JSON values and named arrays.
+
     Examples
     --------
     >>> to_record((1, None, "a"), ()).value
@@ -65,6 +70,11 @@ def from_record(record: Record, classes: Iterable[type]) -> Any:
         What :func:`to_record` made.
     classes
         Dataclasses that may appear in it.
+
+    Returns
+    -------
+    Any
+        The object.
 
     Raises
     ------

@@ -60,6 +60,11 @@ class Bagging:
         records, markers
             Numbers of training records and of markers.
 
+        Yields
+        ------
+        Draw
+            Records and markers of one fit.
+
         Examples
         --------
         >>> sum(len(draw.held_out) for draw in Bagging(repeats=2).draws(10, 50))

@@ -73,7 +73,24 @@ class Calibrated:
     def fit(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedEstimator:
-        """Fit the model to the training rows, and judge it on records held out inside them."""
+        """Fit the model to the training rows, and judge it on records held out inside them.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        y
+            (n,) trait values of the training lines.
+        weights
+            (n,) weights of the trait values, None for equal ones.
+
+        Returns
+        -------
+        FittedEstimator
+            The fitted model.
+        """
         rows = np.asarray(training, dtype=np.intp)
         fitted = self.model.fit(kernels, rows, y, weights)
         if len(rows) < _FEWEST:
@@ -115,5 +132,16 @@ class FittedCalibrated:
         return fit_notes(self.fitted)
 
     def predict(self, lines: Lines) -> Forecast:
-        """Forecast lines; an interval stays centred on the model's value."""
+        """Forecast lines; an interval stays centred on the model's value.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
         return scaled_interval(self.fitted.predict(lines), self.scale.factors(lines))

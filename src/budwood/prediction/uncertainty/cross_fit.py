@@ -44,15 +44,43 @@ class TrainingSet:
     weights: Vector | None = None
 
     def markers(self) -> Matrix:
-        """(n, m) centred allele frequencies of the training lines."""
+        """(n, m) centred allele frequencies of the training lines.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.kernels.markers(self.rows)[self.rows]
 
     def columns(self, most: int) -> Rows:
-        """At most ``most`` evenly spaced markers."""
+        """At most ``most`` evenly spaced markers.
+
+        Parameters
+        ----------
+        most
+            Largest number of markers.
+
+        Returns
+        -------
+        Rows
+            Numbers of the markers.
+        """
         return evenly_spaced(self.kernels.markers(self.rows).shape[1], most)
 
     def weights_of(self, chosen: Rows) -> Vector | None:
-        """Record weights of some of the training rows."""
+        """Record weights of some of the training rows.
+
+        Parameters
+        ----------
+        chosen
+            Numbers of training records.
+
+        Returns
+        -------
+        Vector | None
+            Weights; None where all are equal.
+        """
         return None if self.weights is None else self.weights[chosen]
 
 
@@ -60,7 +88,13 @@ class PointPredictor(Protocol):
     """A predictor that has learnt: values without errors."""
 
     def value(self, lines: Lines) -> Vector:
-        """(c,) predictions of lines; lines do not influence one another."""
+        """(c,) predictions of lines; lines do not influence one another.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+        """
 
 
 @dataclass(frozen=True)
@@ -83,17 +117,40 @@ class CrossFitter(Protocol):
     """A description of a point predictor."""
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Learn from the training set."""
+        """Learn from the training set.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+        """
 
 
 @dataclass(frozen=True)
 class KernelFitter:
-    """A kernel model as a point predictor."""
+    """A kernel model as a point predictor.
+
+    Attributes
+    ----------
+    model
+        The kernel model.
+    """
 
     model: KernelModel | KernelMixture
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
-        """Fit to all training records, and in the inner folds."""
+        """Fit to all training records, and in the inner folds.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CrossFit
+            The fitted predictor, and its prediction of each training record from inner folds without it.
+        """
         inner = TrainingKernels(training.kernels, training.rows)
         held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
         fitted = self.model.fit(training.kernels, training.rows, training.y, training.weights)

@@ -51,7 +51,24 @@ class CrossFitModel:
     def fit(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
     ) -> FittedCrossFitModel:
-        """Learn from the training rows, and judge the errors in inner folds."""
+        """Learn from the training rows, and judge the errors in inner folds.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        y
+            (n,) trait values of the training lines.
+        weights
+            (n,) weights of the trait values, None for equal ones.
+
+        Returns
+        -------
+        FittedCrossFitModel
+            The fitted model.
+        """
         rows = np.asarray(training, dtype=np.intp)
         folds = inner_random_folds(kernels, rows, self.folds, self.seed)
         found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights))
@@ -110,7 +127,18 @@ class FittedCrossFitModel:
         return {"markers": self.reliability, "residual": 1.0 - self.reliability}
 
     def predict(self, lines: Lines) -> Forecast:
-        """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors."""
+        """Forecast lines; a line's standard error is GBLUP's, scaled to the predictor's own errors.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
         expected, value = self.shape.predict(lines), self.predictor.value(lines)
         error = self.error_factor * expected.standard_error
         half = self.scale.factors(lines) * 0.5 * (expected.upper_90 - expected.lower_90)

@@ -52,7 +52,20 @@ class TrainingKernels(PanelKernels):
         return self._outer.further_kernels
 
     def kernel(self, name: str, training: Rows) -> Matrix:
-        """Kernel of the training accessions; a linear one is centred by the inner training rows."""
+        """Kernel of the training accessions; a linear one is centred by the inner training rows.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         if name not in self._kernels:
             square = np.ix_(self._rows, self._rows)
             self._kernels[name] = self._outer.kernel(name, self._rows)[square]
@@ -60,20 +73,83 @@ class TrainingKernels(PanelKernels):
         return kernel if KernelName.parse(name).kind == GAUSSIAN else recentred(kernel, training)
 
     def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
-        """(c, n) block of :meth:`kernel`."""
+        """(c, n) block of :meth:`kernel`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self.kernel(name, training)[np.ix_(rows, training)]
 
     def own(self, name: str, rows: Rows, training: Rows) -> Vector:
-        """(c,) part of the diagonal of :meth:`kernel`."""
+        """(c,) part of the diagonal of :meth:`kernel`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
         return np.diagonal(self.kernel(name, training))[rows]
 
     def markers(self, training: Rows) -> Matrix:
-        """Markers of the training accessions, centred by all of them."""
+        """Markers of the training accessions, centred by all of them.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
         return self._outer.markers(self._rows)[self._rows]
 
 
 def inner_random_folds(kernels: PanelKernels, training: Rows, folds: int, seed: int) -> Folds:
-    """Random inner fold of each training row; fewer folds where the training set is small."""
+    """Random inner fold of each training row; fewer folds where the training set is small.
+
+    Parameters
+    ----------
+    kernels
+        The panel as models see it.
+    training
+        (n,) rows of the training lines in the panel.
+    folds
+        Number of folds.
+    seed
+        Determines everything random.
+
+    Returns
+    -------
+    Folds
+        Fold of each, from 0.
+
+    Raises
+    ------
+    BudwoodError
+        If there are too few training lines.
+    """
     if len(training) < 2 * _FEWEST:
         raise BudwoodError(
             f"{len(training)} training accessions are too few for cross-validation inside them",
@@ -84,7 +160,18 @@ def inner_random_folds(kernels: PanelKernels, training: Rows, folds: int, seed: 
 
 
 def inner_splits(folds: Folds) -> Iterator[tuple[Rows, Rows]]:
-    """Inner training and held-out positions of each fold."""
+    """Inner training and held-out positions of each fold.
+
+    Parameters
+    ----------
+    folds
+        (n,) fold of each training record.
+
+    Yields
+    ------
+    tuple[Rows, Rows]
+        Numbers of the records to learn from and of those held out.
+    """
     for fold in np.unique(folds):
         yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
@@ -114,10 +201,17 @@ def held_out_forecast(
 
     Parameters
     ----------
+    model
+        The model.
     inner
         n training accessions.
     y, folds, weights
         (n,) each.
+
+    Returns
+    -------
+    HeldOut
+        (n,) values and expected errors, each without its own record.
     """
     n = len(y)
     value, error, half, judged = np.full(n, y.mean()), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
@@ -142,8 +236,15 @@ def held_out_solved(fitted: FittedKernelModel, y: Vector, folds: Folds) -> HeldO
 
     Parameters
     ----------
+    fitted
+        A fitted model.
     y, folds
         (n,) records the model was fitted to, and the fold of each.
+
+    Returns
+    -------
+    HeldOut
+        (n,) values and expected errors, each without its own record.
     """
     n = len(y)
     if len(np.unique(folds)) < 2:

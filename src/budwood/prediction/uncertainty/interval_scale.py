@@ -45,7 +45,17 @@ class Divisions:
 
     @classmethod
     def of(cls, kernels: PanelKernels, training: Rows, random: Folds) -> Divisions:
-        """Relatives of the training rows and their clusters, from the relationship."""
+        """Relatives of the training rows and their clusters, from the relationship.
+
+        Parameters
+        ----------
+        kernels
+            The panel as models see it.
+        training
+            (n,) rows of the training lines in the panel.
+        random
+            (n,) random fold of each training row.
+        """
         square = kernels.kernel(RELATIONSHIP, training)[np.ix_(training, training)]
         own = np.diagonal(square).copy()
         correlation = correlation_with(square, own, own)
@@ -53,7 +63,18 @@ class Divisions:
         return cls(own, correlation, random, cluster_folds(square, min(_CLUSTERS, len(training))))
 
     def nearest(self, folds: Folds) -> Vector:
-        """(n,) largest correlation of each training row with the rows of other folds; -1 without any."""
+        """(n,) largest correlation of each training row with the rows of other folds; -1 without any.
+
+        Parameters
+        ----------
+        folds
+            (n,) fold of each training row.
+
+        Returns
+        -------
+        Vector
+            Correlations.
+        """
         found = np.full(len(folds), -1.0)
         for rows, held in inner_splits(folds):
             if len(rows):
@@ -87,7 +108,19 @@ class IntervalScale:
 
     @classmethod
     def learn(cls, divisions: Divisions, y: Vector, random: HeldOut, clusters: HeldOut) -> IntervalScale:
-        """From a model's predictions of records held out at random and as clusters."""
+        """From a model's predictions of records held out at random and as clusters.
+
+        Parameters
+        ----------
+        divisions
+            How the training lines are divided.
+        y
+            (n,) trait values of the training lines.
+        random
+            Predictions in random folds.
+        clusters
+            Predictions of whole clusters.
+        """
         scores = _scores(y, random.value, random)
         near = _near(divisions, random.judged, scores)
         widening = Widening(-1.0, -1.0, 0.0)
@@ -110,10 +143,17 @@ class IntervalScale:
 
         Parameters
         ----------
+        divisions
+            How the training lines are divided.
         y, held_out
             (n,) records and the predictor's prediction of each without it.
         expected
             What this scale was learnt from, for records held out at random.
+
+        Returns
+        -------
+        IntervalScale
+            Factors by distance.
         """
         scores = _scores(y, held_out, expected)
         return replace(self, scores=scores, near=_near(divisions, expected.judged, scores))
@@ -122,6 +162,16 @@ class IntervalScale:
         """(c,) factors of the expected half-widths of lines.
 
         A training line's relatives are the other training lines.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
         """
         correlation = correlation_with(lines.cross(RELATIONSHIP), lines.own(RELATIONSHIP), self.own)
         position = lines.training_position
