@@ -119,7 +119,15 @@ def test_files_named_in_pages_exist(page: Path) -> None:
 FORBIDDEN = (
     *("is doubted", "are doubted", "is told", "are told", "told plainly", "asked of", "reckon"),
     *("held against", "hold against", "holds against", "piece by piece", "says nothing", "goes on where"),
-    *("what this rests on", "knows it exactly", "against one another", "not read anew"),
+    *(
+        "what this rests on",
+        "knows it exactly",
+        "against one another",
+        "not read anew",
+        "stands twice",
+        "nobody has",
+        "told apart",
+    ),
 )
 #: Folders, modules and pages without them. Add yours when it passes.
 PLAIN = (
@@ -129,6 +137,7 @@ PLAIN = (
     "docs/decisions/0008-pretraining-objectives.md",
     *("src/budwood/panel", "src/budwood/probing", "src/budwood/report", "src/budwood/workflows"),
     *("src/budwood/cli", "README.md", "CONTRIBUTING.md", "docs/evaluation.md", "docs/files.md"),
+    *("src/budwood/genomics", "src/budwood/corpus", "src/budwood/prediction", "docs/api.md"),
 )
 
 

@@ -61,7 +61,7 @@ def bases(seed: int, length: int) -> np.ndarray:
 
 
 def write_genomes(folder: Path, recipe: str = RECIPE) -> Path:
-    """Two species, one soft-masked with genes, and a collection in which a record stands twice."""
+    """Two species, one soft-masked with genes, and a collection in which a record occurs twice."""
     import gzip
 
     shared = bases(1, 3200)

@@ -136,7 +136,7 @@ def test_rules_that_make_no_sense(panel, rules, told) -> None:
 
 def test_an_accession_twice_is_refused() -> None:
     dosage = np.random.default_rng(1).integers(0, 3, (4, 20)).astype(np.int8)
-    with pytest.raises(BudwoodError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="occurs twice"):
         phenotype_next(Genotypes.from_matrix(["a", "b", "a", "c"], dosage), 2)
 
 

@@ -128,7 +128,7 @@ def test_other_bad_input_is_one_sentence(panel) -> None:
     with pytest.raises(BudwoodError, match=r"fewer phenotyped accessions \(60\) than folds \(61\)"):
         predict_trait(panel.genotypes, panel.values, "height", folds=61)
     twice = panel.genotypes.take([0, 0, *range(1, 60)])
-    with pytest.raises(BudwoodError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="occurs twice"):
         predict_trait(twice, panel.values, "height")
     renamed = Genotypes.from_matrix([*panel.genotypes.accessions[:79], "elsewhere"], panel.genotypes.dosage)
     with pytest.raises(BudwoodError, match="1 of the 80 genotyped accessions have no haplotypes"):

@@ -109,8 +109,8 @@ def evaluate(
 ) -> None:
     """Compare models on the same folds: accuracy on held-out lines, paired differences, a permutation test.
 
-    Long phenotypes in several environments have schemes and models of their own; --environments says what is
-    known of the environments. DIR then holds evaluation.json.
+    Long phenotypes in several environments have schemes and models of their own; --environments describes the
+    environments. DIR then holds evaluation.json.
     """
     files = PanelFiles(
         genotypes=genotypes,

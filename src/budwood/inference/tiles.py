@@ -13,7 +13,7 @@ from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import PAD
 
-#: Bases that neighbouring tiles share at least, unless another number is asked for.
+#: Bases that neighbouring tiles share at least, unless another number is given.
 OVERLAP: Final = 128
 
 
@@ -92,7 +92,7 @@ def tile_bounds(length: int, overlap: int = OVERLAP) -> tuple[NDArray[np.int64],
     """
     if not 0 <= overlap < WINDOW - 1:
         raise BudwoodError(
-            f"an overlap of {overlap} bases is asked for", where="overlap", mend=f"give 0 to {WINDOW - 2}"
+            f"an overlap of {overlap} bases is impossible", where="overlap", mend=f"give 0 to {WINDOW - 2}"
         )
     if length <= WINDOW:
         return np.array([0]), np.array([length])

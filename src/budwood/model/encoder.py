@@ -204,7 +204,7 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
         return_dict
             A plain tuple where False.
         **others
-            Arguments of other models; whatever asks for something else is refused.
+            Arguments of other models; any other value is refused.
 
         Returns
         -------
@@ -285,7 +285,7 @@ class BudwoodForMaskedLM(BudwoodPreTrainedModel):
         return_dict
             A plain tuple where False.
         **others
-            Arguments of other models; whatever asks for something else is refused.
+            Arguments of other models; any other value is refused.
 
         Returns
         -------

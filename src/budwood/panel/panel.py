@@ -1,4 +1,4 @@
-"""Panel: what is known of a set of accessions, aligned by their names."""
+"""Panel: genotypes, phenotypes and further data of accessions, aligned by their names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class HaplotypeVectors:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Panel:
-    """Genotypes, and what else is known of the same accessions.
+    """Genotypes and further data of the same accessions.
 
     The accessions of the genotypes, in their order, are the panel's. Everything else is aligned to them by
     name.

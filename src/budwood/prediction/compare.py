@@ -1,4 +1,4 @@
-"""Models named by the user, held against one another on the same folds."""
+"""Compare models on the same folds."""
 
 from __future__ import annotations
 

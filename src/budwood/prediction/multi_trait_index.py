@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 
 #: Fewest candidates from whose predictions a covariance of traits is taken.
 FEWEST: Final = 10
-#: Share of the candidates whose predicted gain is told.
+#: Share of the candidates whose predicted gain is reported.
 BEST: Final = 0.1
 
 
@@ -107,7 +107,7 @@ class IndexGoal:
         return restricted_index(economic, [traits.index(name) for name in self.restricted], covariance)
 
     def sentence(self) -> str:
-        """What was asked for, in words.
+        """The goal, in words.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class IndexRanking:
     correlation
         (t, t) of the predictions.
     notes
-        Sentences: what was asked for, what was taken for granted.
+        Sentences on the goal and on what was assumed.
     """
 
     traits: tuple[str, ...]

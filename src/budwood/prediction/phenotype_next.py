@@ -242,7 +242,7 @@ def phenotype_next(
     Raises
     ------
     BudwoodError
-        If an id is unknown or stands twice, a quota or the budget cannot be met, or candidates are too few.
+        If an id is unknown or occurs twice, a quota or the budget cannot be met, or candidates are too few.
 
     Examples
     --------
@@ -282,7 +282,7 @@ def _parts(
 ) -> tuple[list[str], Rows, Rows]:
     """Ids that take part, and the rows among them with a phenotype and to choose from."""
     if len(genotypes.row) != len(genotypes.accessions):
-        raise BudwoodError("an accession stands twice in the genotypes", mend="keep one of the two")
+        raise BudwoodError("an accession occurs twice in the genotypes", mend="keep one of the two")
     measured = {name for name in genotypes.accessions if np.isfinite(values.get(name, np.nan))}
     if candidates is not None:
         unknown = [name for name in candidates if name not in genotypes.row]

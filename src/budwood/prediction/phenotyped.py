@@ -75,7 +75,7 @@ def match_phenotyped(
         too large, or all values are the same.
     """
     if len(genotypes.row) != len(genotypes.accessions):
-        raise BudwoodError("an accession stands twice in the genotypes", mend="keep one of the two")
+        raise BudwoodError("an accession occurs twice in the genotypes", mend="keep one of the two")
     measured = {name: value for name, value in values.items() if not isnan(value)}
     if not measured:
         raise BudwoodError(
@@ -128,7 +128,7 @@ def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
     return (
         f"Trait {trait!r} has two values only, {low} and {high}: it is analysed as a number, so a prediction "
         f"is the mean expected between them, not a class or a probability, it can lie outside, and 90 % "
-        f"intervals and r / h are rough; AUROC says how well the two are told apart.",
+        f"intervals and r / h are rough; AUROC says how well the two values are separated.",
     )
 
 

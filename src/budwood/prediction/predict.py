@@ -154,7 +154,7 @@ def _candidates(
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
-    """Name of the model that predicts when none is asked for: the one that uses what was given.
+    """Name of the model that predicts when the user names none: the one that uses all that was given.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def embedding_gram(
 def _scheme(
     genotypes: Genotypes, labels: PhenotypedLines, folds: int, repeats: int, seed: int
 ) -> tuple[Scheme, tuple[str, ...]]:
-    """Random folds of the phenotyped accessions: as many as asked for, or as many as can be judged."""
+    """Random folds of the phenotyped accessions: as many as requested, or as many as can be judged."""
     lines = [genotypes.accessions[row] for row in labels.rows]
     count = len(lines)
     if count < folds:

@@ -34,9 +34,9 @@ _SCHEMES: Final = {
     "random": "Hidden lines were drawn at random, so their relatives stayed in the training set: the figures "
     "hold for candidates that are as related to the phenotyped lines as these are to one another.",
     "clusters": "Whole clusters of related lines were hidden together: the figures hold for candidates from "
-    "families or populations that nobody has phenotyped.",
-    "families": "Whole families were hidden together: the figures hold for candidates from families that "
-    "nobody has phenotyped.",
+    "families or populations without a phenotyped line.",
+    "families": "Whole families were hidden together: the figures hold for candidates from families "
+    "without a phenotyped line.",
 }
 
 _SHARES: Final = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RandomKFold:
-    """Folds of accessions drawn at random, divided anew in each repeat.
+    """Folds of accessions drawn at random, drawn again in each repeat.
 
     Attributes
     ----------

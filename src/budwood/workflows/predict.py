@@ -105,7 +105,7 @@ class PredictResult:
     in_environments
         Predictions in each environment, where a table of environments was given.
     effects
-        Marker effects, where they were asked for.
+        Marker effects, where they are wanted.
     """
 
     panel: Panel

@@ -173,7 +173,7 @@ def test_bad_input_is_one_sentence() -> None:
         reml(y, [kernels[0] - np.eye(60)])
     with pytest.raises(BudwoodError, match="values that are not numbers"):
         reml(y, [np.full((60, 60), np.nan)])
-    with pytest.raises(BudwoodError, match="cannot be told apart"):
+    with pytest.raises(BudwoodError, match="cannot be separated"):
         reml(y, kernels, fixed=np.ones((60, 2)))
     with pytest.raises(BudwoodError, match="weights must be positive"):
         reml(y, kernels, weights=np.zeros(60))

@@ -97,7 +97,7 @@ def test_units_do_not_change_the_ranking() -> None:
         (lambda: desired_gains_index(np.ones(2), np.eye(2), np.ones((2, 2))), "cannot be changed indep"),
         (lambda: restricted_index(np.ones(2), [0, 1], np.eye(2)), "nothing to select for"),
         (lambda: restricted_index(np.array([1.0, 0.0]), [0], np.eye(2)), "nothing to select for"),
-        (lambda: restricted_index(np.ones(2), [0, 0], np.eye(2)), "cannot be told apart"),
+        (lambda: restricted_index(np.ones(2), [0, 0], np.eye(2)), "cannot be separated"),
         (lambda: restricted_index(np.ones(2), [], np.array([[1.0, 0.5], [0.1, 1.0]])), "not symmetric"),
         (lambda: restricted_index(np.array([1.0, np.nan]), [], np.eye(2)), "not a number"),
         (lambda: restricted_index(np.ones(2), [], np.diag([1.0, 0.0])), "cannot be inverted"),

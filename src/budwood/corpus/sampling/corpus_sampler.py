@@ -207,7 +207,7 @@ def _taken(
         own, count = rows[owner == number], int(wanted[number])
         if len(own) < count:
             raise BudwoodError(
-                f"{count:,} windows of {corpus.species[number].name} are asked for, there are {len(own):,}",
+                f"{count:,} windows of {corpus.species[number].name} are needed, the corpus has {len(own):,}",
                 where=str(corpus.folder),
                 mend="ask for fewer windows or give it a smaller weight",
             )

@@ -170,7 +170,7 @@ class _Greedy:
         self.identity = np.zeros(count, np.float32)
 
     def decide(self, start: int, stop: int) -> None:
-        """Keep or drop a block of windows: first against those kept before, then against one another."""
+        """Keep or drop a block of windows: first against those kept before, then among themselves."""
         keys = self.search.seeds(start, stop)
         self.drop_likeliest_first(self.search.candidates(keys, self.index))
         keys = self.of_kept(keys)

@@ -33,7 +33,7 @@ class BaseClass(IntEnum):
     STOP_REVERSE = 16
 
 
-#: Label of a base nobody has annotated.
+#: Label of a base without annotation.
 UNLABELLED: Final = 255
 
 

@@ -122,7 +122,7 @@ def _none_annotated(markers: Markers, annotation: Annotation) -> BudwoodError:
     named = [name for name in dict.fromkeys(markers.contig) if name]
     if not named:
         return BudwoodError(
-            "the markers have no places, so the annotation says nothing of them",
+            "the markers have no places, so they cannot be joined to the annotation",
             mend="give a marker map, or leave out the annotation",
         )
     where = f"genotypes have {', '.join(named[:6])}; the annotation has {', '.join(annotation.contigs[:6])}"

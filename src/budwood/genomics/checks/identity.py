@@ -1,6 +1,6 @@
-"""Which accession is which: the ids of genotypes and phenotypes held against one another.
+"""Which accession is which: a comparison of the ids of genotypes and phenotypes.
 
-Ids are never renamed. What looks like one accession under two names is told, and mended by the user.
+Ids are never renamed. Names that may belong to one accession are reported, and the user corrects them.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class IdentityReport:
 def identity_report(
     genotype_ids: Iterable[str], phenotype_ids: Iterable[str], genotypes: Genotypes | None = None
 ) -> IdentityReport:
-    """Hold the ids of genotypes and phenotypes against one another.
+    """Compare the ids of genotypes and phenotypes.
 
     Parameters
     ----------

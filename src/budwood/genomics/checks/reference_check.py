@@ -41,7 +41,7 @@ class ReferenceCheck:
     offered_aliases
         Names of the assembly that would fit the missing contigs, by their sequence; not applied.
     applied_aliases
-        The naming the user asked for, as far as the file has those contigs.
+        The naming given by the user, as far as the file has those contigs.
     either_allele
         Whether a site matched when any of its alleles is the reference base, the weaker test for files
         that do not say which allele is the reference's.
@@ -133,7 +133,7 @@ def check_reference(
     """
     if not source.has_letters:
         raise BudwoodError(
-            "the genotypes have no allele letters to hold against the reference",
+            "the genotypes have no allele letters to compare with the reference",
             mend="give a VCF, PLINK or HapMap file, or leave out the reference",
         )
     naming = dict(aliases or {})

@@ -189,7 +189,7 @@ class _Collected:
         self._rows.append(found.rows.astype(np.min_scalar_type(len(found.sequences))))
 
     def table(self, accessions: tuple[str, ...], tally: Counter[str]) -> HaplotypeTable:
-        """The table; what was collected is given up piece by piece, so that it is never held twice."""
+        """The table; collected parts are freed one by one, so that memory never holds them twice."""
         sizes = [len(sequences) for sequences in self._sequences]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         ploidy = max(rows.shape[1] for rows in self._rows)

@@ -1,4 +1,4 @@
-"""Multi-environment models named by the user, held against one another on the same cells."""
+"""Compare multi-environment models on the same cells."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def compare_environment_models(
     trait
         Name of the trait.
     environments
-        What is known of the environments; ``forward`` and the reaction norm need it.
+        Table of environments with their covariates; ``forward`` and the reaction norm need it.
     models
         Names in :data:`budwood.prediction.environments.registry.ENVIRONMENT_MODELS`, the baseline first.
     scheme

@@ -47,7 +47,7 @@ def provenance_warning(environments: Environments, training: Rows, targets: Rows
     Parameters
     ----------
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
     training
         Rows of the training environments.
     targets

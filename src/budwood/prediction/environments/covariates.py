@@ -1,4 +1,4 @@
-"""Similarity of environments by what is known of them: the kernel of a reaction norm."""
+"""Similarity of environments by their covariates: the kernel of a reaction norm."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def environment_kernel(
     Treatment, location and year count as categories, every numeric covariate as one number. Each variable is
     centred by the training environments and has a mean square of 1 among them; variables that do not vary
     there take no part (Jarquin et al. 2014, Theor. Appl. Genet. 127:595). A category that no training
-    environment has says nothing: it stands at the centre.
+    environment has is placed at the centre.
 
     Parameters
     ----------
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
     training
         Rows of the environments that have records.
     index

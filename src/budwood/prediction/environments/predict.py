@@ -42,7 +42,7 @@ def predict_environments(
     trait
         Name of the trait.
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
     model
         Name of a multi-environment model; by default the reaction norm where the table has covariates, main
         effect with deviations otherwise.

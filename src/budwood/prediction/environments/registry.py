@@ -71,7 +71,7 @@ def usual_models(environments: Environments | None) -> tuple[str, ...]:
     Parameters
     ----------
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
 
     Returns
     -------
@@ -83,14 +83,14 @@ def usual_models(environments: Environments | None) -> tuple[str, ...]:
 
 
 def check_environment_models(names: Sequence[str], environments: Environments | None) -> None:
-    """Refuse models that do not exist, stand twice or need covariates that are not there.
+    """Refuse models that do not exist, are named twice or need covariates that are not there.
 
     Parameters
     ----------
     names
         Of models.
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
 
     Raises
     ------

@@ -48,7 +48,7 @@ class EnvironmentScales:
     def learn(cls, trials: Trials) -> EnvironmentScales:
         """Means and spreads of the training records.
 
-        The spread of an environment with few lines leans on the common one by 10 degrees of freedom.
+        The spread of an environment is shrunk to the common one, which counts as 10 degrees of freedom.
 
         Parameters
         ----------

@@ -104,7 +104,7 @@ def environment_folds(environments: Environments, seen: Rows, folds: int, seed: 
     Parameters
     ----------
     environments
-        What is known of the environments; None where nothing is.
+        Table of environments with their covariates; None where there is none.
     seen
         Rows of the environments with records.
     folds

@@ -76,7 +76,7 @@ class Trials:
         )
 
     def shuffled(self, generator: np.random.Generator) -> Trials:
-        """The same cells with the values of each environment dealt out anew among its lines.
+        """The same cells with the values of each environment shuffled among its lines.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ def match_trials(
     """
     phenotypes.means(trait)
     if len(genotypes.row) != len(genotypes.accessions):
-        raise BudwoodError("an accession stands twice in the genotypes", mend="keep one of the two")
+        raise BudwoodError("an accession occurs twice in the genotypes", mend="keep one of the two")
     chosen = np.flatnonzero(phenotypes.trait == trait)
     names = phenotypes.environment[chosen]
     _check_several(names, trait)

@@ -72,7 +72,7 @@ class CvPredictions:
 
 @dataclass(frozen=True)
 class Scorer:
-    """What forecasts are held against: the same for every model.
+    """Compares forecasts with observations, in the same way for every model.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ PERMUTATIONS: Final = 20
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models to hold against one another.
+    """Models to compare.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 
-#: Heritability under which a correlation divided by its root says nothing.
+#: Heritability under which a correlation divided by its root is not reported.
 SMALLEST: Final = 0.01
 
 GENOMIC_SOURCE: Final = "genomic h2 estimated by REML of GBLUP on all phenotyped lines"
@@ -82,7 +82,7 @@ def given_heritability(value: float) -> Heritability:
 
 
 def heritability_notes(heritability: Heritability, mean_r: dict[str, float]) -> tuple[str, ...]:
-    """What to mind where r is divided by the root of the heritability.
+    """Cautions where r is divided by the root of the heritability.
 
     Parameters
     ----------

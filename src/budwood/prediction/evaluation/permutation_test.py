@@ -17,7 +17,7 @@ def permutation_test(
 ) -> PermutationTest:
     """Run a whole procedure, from trait values to accuracy, on shuffled trait values.
 
-    Everything that looks at trait values has to be inside the procedure: a step done beforehand (markers
+    Everything that looks at trait values has to be inside the procedure: an earlier step (markers
     chosen by their association in all accessions, for example) has seen the true values and not the shuffled
     ones, and no audit of what follows can find it.
 

@@ -16,7 +16,7 @@ from budwood.stats.evaluation.paired_difference import side_of_zero
 if TYPE_CHECKING:
     import pandas
 
-#: What is told of every accession, in the order of ``predictions.csv``: a contract that scripts rely on.
+#: Columns of every accession, in the order of ``predictions.csv``: a contract that scripts rely on.
 PREDICTION_COLUMNS: Final = (
     "accession",
     "trait",
@@ -101,7 +101,7 @@ class ModelScore:
         For a trait with two values: share of pairs of a line with the higher and one with the lower value
         that the predictions put in order, mean over folds; 0.5 is chance. NaN for other traits.
     family_r
-        Correlation within each family of :attr:`Evaluation.families`, NaN where it says nothing.
+        Correlation within each family of :attr:`Evaluation.families`, NaN where it has no meaning.
 
     The last eight are NaN (or empty) where they were not measured.
     """
@@ -302,7 +302,7 @@ class Evaluation:
     candidates
         What to expect of the candidates of the prediction, near ones first; empty where there are none.
     notes
-        Sentences on what to mind in reading the figures.
+        Sentences of caution for readers of the figures.
     """
 
     trait: str

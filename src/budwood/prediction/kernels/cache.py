@@ -35,7 +35,7 @@ class KernelCache:
         self._began = perf_counter()
 
     def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
-        """The result of that name for the training rows; it is made when nobody has asked before.
+        """The result of that name for the training rows; it is made on the first call.
 
         Parameters
         ----------

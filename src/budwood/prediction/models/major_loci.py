@@ -42,7 +42,7 @@ class MajorLoci:
     bandwidths
         Of the Gaussian kernels.
     bagging
-        How often a choice is made anew.
+        How often the choice is repeated.
     """
 
     threshold: float = 12.0

@@ -72,7 +72,7 @@ class RandomForest:
         features = training.markers()[:, columns].astype(np.float32)
         centre, scale = float(training.y.mean()), float(training.y.std()) or 1.0
         # scikit-learn stops at an impurity of 2e-16 in squared units of what it learns, and equally good
-        # splits are told apart by rounding errors: both would depend on the trait's unit and level.
+        # splits are separated by rounding errors: both would depend on the trait's unit and level.
         response = np.round((training.y - centre) / scale * _GRID) / _GRID
         forest.fit(features, response, sample_weight=training.weights)
         fitted = FittedForest.of(forest, columns)

@@ -85,7 +85,7 @@ def local_scale(correlation: Matrix, scores: Vector) -> Vector:
     Returns
     -------
     ndarray
-        (c,), 1 where nobody is related or all scores are 0.
+        (c,), 1 where no line is related or all scores are 0.
 
     Examples
     --------

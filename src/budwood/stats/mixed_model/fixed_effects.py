@@ -147,7 +147,7 @@ def whitened_design(n: int, fixed: Matrix | None = None, weights: Vector | None 
     size = np.abs(np.diagonal(triangle))
     if n <= x.shape[1] or (size <= 1e-10 * np.linalg.norm(x, axis=0)).any():
         raise BudwoodError(
-            f"the {x.shape[1]} fixed effects cannot be told apart with {n} records",
+            f"the {x.shape[1]} fixed effects cannot be separated with {n} records",
             mend="leave out fixed effects that others determine",
         )
     return WhitenedDesign(root, x, basis)

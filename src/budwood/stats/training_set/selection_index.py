@@ -106,7 +106,7 @@ def restricted_index(
         held = g[:, list(restricted)]
         toward = np.linalg.solve(p, held)
         middle = held.T @ toward
-        _check_positive(middle, "the restricted traits cannot be told apart")
+        _check_positive(middle, "the restricted traits cannot be separated")
         weights = weights - toward @ np.linalg.solve(middle, held.T @ weights)
     largest = np.abs(np.linalg.solve(p, g) * economic).max()
     if not np.abs(weights).max() > 1e-12 * largest:

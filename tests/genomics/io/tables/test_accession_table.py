@@ -62,7 +62,7 @@ def test_a_list_with_and_without_header(tmp_path: Path) -> None:
         ("id,g\n", None, "no row"),
         ("id,g,h\na,1,2\n", None, "not clear which column"),
         ("id,g,h\na,1,2\n", "k", "no column 'k'"),
-        ("id,g\na,1\na,2\n", None, "'a' stands twice"),
+        ("id,g\na,1\na,2\n", None, "'a' occurs twice"),
         ("id,g\na,\n", None, "accession 'a' has no number"),
         ("id,g\na,NA\n", None, "accession 'a' has no number"),
         ("id,g\na,n.d.\n", None, "accession 'a' has no number"),
@@ -84,7 +84,7 @@ def test_a_row_with_a_missing_cell_counts_as_absent(tmp_path: Path, cell: str) -
         read_accession_column(written(tmp_path, f"accession,family\na,{cell}\n"))
 
 
-@pytest.mark.parametrize(("text", "told"), [("accession\n", "no accession"), ("a\na\n", "stands twice")])
+@pytest.mark.parametrize(("text", "told"), [("accession\n", "no accession"), ("a\na\n", "occurs twice")])
 def test_broken_lists_are_told(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(BudwoodError, match=told):
         read_accession_list(written(tmp_path, text))

@@ -40,7 +40,7 @@ def test_columns_by_meaning(tmp_path: Path) -> None:
         ("", "the table is empty"),
         (",,\n,,\n", "the table is empty"),
         ("environment,year\n", "the table has no environment"),
-        ("environment,year\na,2012\na,2013\n", "environment 'a' stands twice"),
+        ("environment,year\na,2012\na,2013\n", "environment 'a' occurs twice"),
         ("environment,year\n,2012\n", "environment number 1 has no name"),
         ("environment,rain\na,wet\n", "covariate 'rain' of environment 'a': 'wet' is no number"),
         ("environment,rain\na,NA\n", "covariate 'rain' of environment 'a' has no value"),

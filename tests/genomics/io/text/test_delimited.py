@@ -59,7 +59,7 @@ def test_cells() -> None:
 
 def test_names_stand_once(tmp_path: Path) -> None:
     refuse_repeated(["a", "A"], "accession", tmp_path)
-    with pytest.raises(BudwoodError, match="accession 'a' stands twice"):
+    with pytest.raises(BudwoodError, match="accession 'a' occurs twice"):
         refuse_repeated(["a", "b", "a"], "accession", tmp_path)
     with pytest.raises(BudwoodError, match="accession number 2 has no name"):
         refuse_repeated(["a", ""], "accession", tmp_path)

@@ -1,4 +1,4 @@
-"""FASTA files put together from many sources, in which a record may stand twice."""
+"""FASTA files put together from many sources, which may hold a record twice."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def split_cells(line: str, delimiter: str) -> list[str]:
 
 
 def refuse_repeated(names: list[str], what: str, path: Path) -> None:
-    """Refuse a list of names in which one stands twice or is empty.
+    """Refuse a list of names that has a duplicate or an empty name.
 
     Parameters
     ----------
@@ -126,6 +126,6 @@ def refuse_repeated(names: list[str], what: str, path: Path) -> None:
             raise BudwoodError(f"{what} number {number} has no name", where=str(path), mend="name it")
         if name in seen:
             raise BudwoodError(
-                f"{what} {name!r} stands twice", where=str(path), mend="give every one a name of its own"
+                f"{what} {name!r} occurs twice", where=str(path), mend="give every one a name of its own"
             )
         seen.add(name)

@@ -86,7 +86,7 @@ def test_accessions_are_named_by_the_family_where_individual_ids_repeat(tmp_path
     assert source.accessions == ("IR64", "Azucena")
     assert "family id" in source.assumptions[1]
     prefix.with_suffix(".fam").write_text("f 1 0 0 0 -9\nf 1 0 0 0 -9\n")
-    with pytest.raises(BudwoodError, match="individual '1' stands twice"):
+    with pytest.raises(BudwoodError, match="individual '1' occurs twice"):
         PlinkCalls(prefix)
 
 

@@ -148,7 +148,7 @@ def test_every_spelling_of_missing(tmp_path: Path, missing: str) -> None:
         (["taxa,m1,m2", "a,-1,0", "b,1,1"], {}, "dosages run from -1 to 1"),
         (["taxa,m1,m2", "a,0,4"], {"ploidy": 2}, "a dosage is 4 where ploidy 2 was given"),
         (["taxa,m1,m2", "a,0,40"], {}, "more than any ploidy tried"),
-        (["taxa,m1,m2", "a,0,1", "a,0,2"], {}, "accession 'a' stands twice"),
+        (["taxa,m1,m2", "a,0,1", "a,0,2"], {}, "accession 'a' occurs twice"),
         (["taxa,m1,m2"], {}, "holds no row of dosages"),
         (["marker,chrom,pos,a", "m1,1,five,2"], {}, "the position 'five' is no number"),
     ],

@@ -110,7 +110,7 @@ def test_malformed_files_get_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(BudwoodError, match=sentence):
             list(open_hapmap(path).blocks())
     path.write_text("\t".join([*FIXED, "x", "x"]) + "\n" + row("A/C", "AA", "CC") + "\n")
-    with pytest.raises(BudwoodError, match="accession 'x' stands twice"):
+    with pytest.raises(BudwoodError, match="accession 'x' occurs twice"):
         open_hapmap(path)
     path.write_text("marker\tx\n")
     with pytest.raises(BudwoodError, match="no HapMap header"):

@@ -41,7 +41,7 @@ def test_place_follows_the_names_asked_for(tmp_path: Path) -> None:
     ("lines", "sentence"),
     [
         (["marker,pos", "a,3"], "no column for contig"),
-        (["marker,chrom,pos", "a,1,3", "a,1,4"], "marker 'a' stands twice"),
+        (["marker,chrom,pos", "a,1,3", "a,1,4"], "marker 'a' occurs twice"),
         (["marker,chrom,pos", "a,1"], "line 2 has 2 cells, the header 3"),
         (["marker,chrom,pos", "a,1,x"], "position 'x' is no number"),
         (["marker,chrom,pos", "a,1,inf"], "position 'inf' is no number"),

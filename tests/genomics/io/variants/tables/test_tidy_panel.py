@@ -43,7 +43,7 @@ def test_malformed_panels_get_one_sentence(tmp_path: Path) -> None:
         ({"ids": IDS}, "lacks an array: .*dosage"),
         ({"ids": IDS, "dosage": DOSAGE[:1]}, "does not fit 2 ids x 3 markers"),
         ({"ids": IDS, "dosage": DOSAGE.astype(float)}, "dosage is float64"),
-        ({"ids": IDS[[0, 0]], "dosage": DOSAGE}, "accession 'a' stands twice"),
+        ({"ids": IDS[[0, 0]], "dosage": DOSAGE}, "accession 'a' occurs twice"),
         ({"ids": IDS, "dosage": DOSAGE - 1}, "below -1"),
     ]:
         write(tmp_path, **arrays)

@@ -255,7 +255,7 @@ def test_plain_text_cut_inside_a_record_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([columns("x", "x")], "accession 'x' stands twice"),
+        ([columns("x", "x")], "accession 'x' occurs twice"),
         (["c1\t5\t.\tA\tC"], "no complete #CHROM line"),
         (
             [columns("x", "y"), record("c1", 5, "A", "C", "0/1")],

@@ -188,7 +188,7 @@ def test_blanks_around_names_are_removed_and_said(tmp_path: Path) -> None:
     assert source.accessions == ("x", "y")
     assert "blanks around 2 accession names were removed" in source.assumptions
     path.write_text(HEAD + CONTIGS + COLUMNS + "\tx\tx \n" + BODY)
-    with pytest.raises(BudwoodError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="occurs twice"):
         VcfCalls(path)
 
 

@@ -49,7 +49,7 @@ class PlinkCalls:
     Raises
     ------
     BudwoodError
-        If one of the three is missing, malformed or truncated, or an accession stands twice.
+        If one of the three is missing, malformed or truncated, or an accession occurs twice.
     """
 
     format: Final = "PLINK"
@@ -157,7 +157,7 @@ def _read_fam(path: Path) -> tuple[tuple[str, ...], str]:
             raise BudwoodError(
                 f"line {number} has {len(cells)} columns where a family and an individual id are due",
                 where=str(path),
-                mend="write the .fam file anew with PLINK",
+                mend="write the .fam file again with PLINK",
             )
         families.append(cells[0])
         individuals.append(cells[1])
@@ -175,7 +175,7 @@ def _read_bim(path: Path) -> tuple[tuple[Site, ...], bool]:
             raise BudwoodError(
                 f"line {number} does not hold chromosome, marker, centimorgan, position, A1 and A2",
                 where=str(path),
-                mend="write the .bim file anew with PLINK",
+                mend="write the .bim file again with PLINK",
             )
         rows.append((intern(cells[0]), cells[1], int(cells[3]), cells[4].upper(), cells[5].upper()))
     if not rows:
@@ -210,9 +210,9 @@ def _map_bed(path: Path, markers: int, accessions: int) -> NDArray[np.uint8]:
         )
     if len(head) == 3 and head[2] != _MARKER_MAJOR:
         raise BudwoodError(
-            "the genotypes are stored accession by accession, an order PLINK has given up",
+            "the genotypes are stored accession by accession, an order that PLINK no longer writes",
             where=str(path),
-            mend="write the files anew with 'plink --make-bed'",
+            mend="write the files again with 'plink --make-bed'",
         )
     width = -(-accessions // 4)
     size, due = path.stat().st_size, 3 + markers * width

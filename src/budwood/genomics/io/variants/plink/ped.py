@@ -44,7 +44,7 @@ class PedCalls:
     Raises
     ------
     BudwoodError
-        If one of the two is missing or malformed, they do not fit, or an accession stands twice.
+        If one of the two is missing or malformed, they do not fit, or an accession occurs twice.
     """
 
     format: Final = "PLINK text"
@@ -160,7 +160,7 @@ def _read_map(path: Path) -> list[tuple[str, str, int]]:
             raise BudwoodError(
                 f"line {number} does not hold chromosome, marker, centimorgan and position",
                 where=str(path),
-                mend="write the .map file anew with PLINK",
+                mend="write the .map file again with PLINK",
             )
         position = int(parse_position(cells[-1], f"{path}, line {number}"))
         markers.append((intern(cells[0]), cells[1], max(position, 0) - 1))

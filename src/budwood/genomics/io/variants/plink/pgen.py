@@ -38,7 +38,7 @@ class PgenCalls:
     Raises
     ------
     BudwoodError
-        If pgenlib is not installed, a file is missing or malformed, or an accession stands twice.
+        If pgenlib is not installed, a file is missing or malformed, or an accession occurs twice.
     """
 
     format: Final = "PLINK 2"
@@ -164,7 +164,7 @@ def _read_pvar(path: Path) -> tuple[Site, ...]:
             raise BudwoodError(
                 f"line {number} does not hold CHROM, POS, ID, REF and ALT under such a header",
                 where=str(path),
-                mend="write the .pvar file anew with PLINK 2",
+                mend="write the .pvar file again with PLINK 2",
             )
         contig, text, name, ref, alt = cells[: len(_PVAR)]
         start = int(parse_position(text, f"{path}, line {number}")) - 1

@@ -112,7 +112,7 @@ def read_dart(path: Path, *, ploidy: int | None = None) -> DosageCalls:
     Raises
     ------
     BudwoodError
-        If the report is malformed, a score is none of its codes or an accession stands twice.
+        If the report is malformed, a score is none of its codes or an accession occurs twice.
     """
     if ploidy not in (None, 2):
         raise BudwoodError(

@@ -60,7 +60,7 @@ def read_dosage_table(
     ------
     BudwoodError
         If it is open whether accessions or markers stand in the rows, a cell is no number, a dosage exceeds
-        the ploidy, dosages are coded -1, 0, 1, columns hold something else than dosages, an accession stands
+        the ploidy, dosages are coded -1, 0, 1, columns hold something else than dosages, an accession occurs
         twice, or the map knows none of the markers.
     """
     placed = read_marker_map(marker_map) if marker_map else None

@@ -4,7 +4,7 @@ Eleven columns describe the marker (rs#, alleles, chrom, pos, strand, assembly#,
 panelLSID, QCcode; of those after strand, some files have fewer or none), one per accession holds its call:
 two letters (``AG``) or one (``A`` for AA, IUPAC codes
 for heterozygotes, ``R`` for AG); ``N``, ``NN``, ``--``, ``.``, ``NA`` and blank are missing. An indel is
-``+`` and ``-`` in the alleles column; ``0`` is its heterozygote. The order of that column says nothing about
+``+`` and ``-`` in the alleles column; ``0`` is its heterozygote. The order of that column does not depend on
 the reference genome.
 """
 
@@ -43,7 +43,7 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
     Raises
     ------
     BudwoodError
-        If the header is not HapMap's, an accession stands twice, or a row is malformed (while streaming).
+        If the header is not HapMap's, an accession occurs twice, or a row is malformed (while streaming).
     """
     if ploidy not in (None, 2):
         raise BudwoodError(

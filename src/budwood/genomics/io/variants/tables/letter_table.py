@@ -114,7 +114,7 @@ class LetterTable:
     Raises
     ------
     BudwoodError
-        If the file is malformed (while it is streamed, too), an accession stands twice, or the cells have
+        If the file is malformed (while it is streamed, too), an accession occurs twice, or the cells have
         another ploidy than the one given.
     """
 

@@ -127,7 +127,7 @@ def read_marker_map(path: Path) -> MarkerMap:
     Raises
     ------
     BudwoodError
-        If the header lacks marker, chromosome or position, a position is no number, or a marker stands twice.
+        If the header lacks marker, chromosome or position, a position is no number, or a marker occurs twice.
     """
     lines = text_lines(path)
     header = next(lines, "")
@@ -173,7 +173,7 @@ def marker_map_of(columns: dict[str, list[str]], path: Path) -> MarkerMap:
     Raises
     ------
     BudwoodError
-        If a position is no number or a marker stands twice.
+        If a position is no number or a marker occurs twice.
     """
     numbers = [parse_position(text, str(path)) for text in columns["position"]]
     assumptions: tuple[str, ...] = ()
@@ -192,7 +192,7 @@ def marker_map_of(columns: dict[str, list[str]], path: Path) -> MarkerMap:
     if len(placed.row) < len(markers):
         name = next(name for j, name in enumerate(markers.identifier) if placed.row[name] != j)
         raise BudwoodError(
-            f"marker {name!r} stands twice in the map", where=str(path), mend="keep one line per marker"
+            f"marker {name!r} occurs twice in the map", where=str(path), mend="keep one line per marker"
         )
     return placed
 

@@ -59,7 +59,7 @@ def read_tidy_panel(folder: Path, *, ploidy: int | None = None) -> DosageCalls:
         raise BudwoodError(
             f"dosage {dosage.shape} does not fit {len(ids)} ids x {len(placed.markers)} markers",
             where=str(folder),
-            mend="write the panel's files anew, together",
+            mend="write the panel's files again, together",
         )
     accessions = [str(name) for name in ids]
     refuse_repeated(accessions, "accession", path)

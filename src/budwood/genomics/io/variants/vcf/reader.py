@@ -49,13 +49,13 @@ class VcfCalls:
     Sites may be of any kind (SNV, MNV, indel, multi-allelic, symbolic, breakend, ``*``, letters N) and lie
     anywhere, past the contig's declared end too; calls may have any ploidy, differing between accessions and
     contigs. A record without GT has missing calls. Half calls (``0/.``) keep their known copy. A call written
-    as a lone ``.`` says nothing about ploidy and stands as that many missing copies as the accession has
+    as a lone ``.`` has no ploidy and becomes that many missing copies as the accession has
     elsewhere on the contig (as far as read).
 
     Parameters
     ----------
     path
-        A VCF (plain or packed with gzip, BGZF or xz) or BCF file; told apart by content. BCF needs cyvcf2.
+        A VCF (plain or packed with gzip, BGZF or xz) or BCF file; recognised by content. BCF needs cyvcf2.
     ploidy
         Copies that a call may have at most; None takes the widest call of the file.
 
@@ -396,7 +396,7 @@ def _accessions(column_line: str, path: Path) -> tuple[tuple[str, ...], tuple[st
             )
         if accession in seen:
             raise BudwoodError(
-                f"accession {accession!r} stands twice in the header",
+                f"accession {accession!r} occurs twice in the header",
                 where=str(path),
                 mend="give every accession a name of its own, for example with 'bcftools reheader'",
             )
