@@ -76,7 +76,7 @@ def lines(path: Path) -> Iterator[str]:
 
 def read_fasta(path: Path) -> Contigs:
     found: dict[str, list[bytes]] = {}
-    with lzma.open(path) as file:
+    with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
         for line in file:
             if line.startswith(b">"):
                 parts = found.setdefault(line[1:].split()[0].decode(), [])
