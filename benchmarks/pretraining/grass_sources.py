@@ -3,11 +3,11 @@
     python benchmarks/pretraining/grass_sources.py --derived runs/derived
 
 ``grass_like_arabidopsis`` and ``grass_like_brassica`` are copies of the training sequence with the
-composition of grasses: each gene draws how many of its codons are replaced by synonymous ones that end in G
-or C (more at its beginning than at its end, as in grasses) and a few residues by similar ones with GC-rich codons; in
-introns, and in blocks of 4,000 bases between genes, some A and T become G or C. Splice sites, their
-neighbours, start and stop codons stay, so every label stays true. Changed bases are in lower case: the recipe
-gives their reconstruction a weight of .1.
+composition of grasses: each gene draws how many of its codons are replaced by synonymous ones that end
+in G or C (more at its beginning than at its end, as in grasses) and a few residues by similar ones with
+GC-rich codons; in introns, and in blocks of 4,000 bases between genes, some A and T become G or C.
+Splice sites, their neighbours, start and stop codons stay, so every label stays true. Changed bases are
+in lower case: the recipe gives their reconstruction a weight of .1.
 
 ``coding_rows`` holds rows of the codon alignments without their gaps, between pieces of intergenic sequence
 of the two copies, on random strands. Rows of monocots are taken whole, those of grasses three times, and at
