@@ -54,6 +54,7 @@ from budwood.probing.stretches import BASE_CLASSES, UNSCORED, Stretches, cut_str
 Row = dict[str, Any]
 PARTS = ("regions", "sites", "masked")
 DRAWS = 2000
+PART = 20
 
 
 class Kept:
@@ -103,7 +104,7 @@ def score_regions(models: dict[str, tuple[Checkpoint, Kept]], windows: list[int]
     training = Stretches(training.codes[:60], training.region[:60], training.labels[:60])
     scored = {
         name: cut_stretches(*open_species(*files), 1000 if name == "Oryza sativa" else 120)
-        for name, files in UNSEEN.items()
+        for name, files in reversed(UNSEEN.items())
     }
     scored |= {name: held_out_stretches(*place, 100) for name, place in HELD_OUT.items()}
     rows: list[Row] = []
@@ -118,15 +119,20 @@ def score_regions(models: dict[str, tuple[Checkpoint, Kept]], windows: list[int]
                 checkpoint: Checkpoint = checkpoint,
                 kept: Kept = kept,
             ) -> tuple[NDArray[Any], NDArray[Any]]:
-                def make() -> NDArray[Any]:
-                    out = predict_stretches(stretches.codes, checkpoint, window=window, half_precision=half)
-                    classes = class_probabilities(out.probabilities).reshape(len(stretches.codes), -1)
-                    return np.concatenate([classes, out.features.reshape(len(classes), -1)], axis=1).astype(
-                        np.float32
-                    )
+                def part(codes: NDArray[np.uint8]) -> NDArray[Any]:
+                    out = predict_stretches(codes, checkpoint, window=window, half_precision=half)
+                    classes = class_probabilities(out.probabilities).reshape(len(codes), -1)
+                    vectors = out.features.reshape(len(codes), -1)
+                    return np.concatenate([classes, vectors], axis=1).astype(np.float32)
 
+                # In parts, so that a run that is stopped resumes near where it was.
                 key = f"{key.replace(' ', '_')}-{len(stretches.codes)}-{window}"
-                both = kept.get(key, make)
+                both = np.concatenate(
+                    [
+                        kept.get(f"{key}-{at}", lambda at=at: part(stretches.codes[at : at + PART]))
+                        for at in range(0, len(stretches.codes), PART)
+                    ]
+                )
                 count = len(stretches.labels[0]) // GRID * len(BASE_CLASSES)
                 classes = both[:, :count].reshape(len(both), -1, len(BASE_CLASSES)).astype(np.float64)
                 return classes, both[:, count:].reshape(
@@ -160,13 +166,13 @@ def score_regions(models: dict[str, tuple[Checkpoint, Kept]], windows: list[int]
                     shares = " ".join(f"{each} {row[each]:.2f}" for each in BASE_CLASSES)
                     print(
                         f"{species:21s} {window:5d} {kind:12s} {name:14s} {row['balanced_accuracy']:.3f} "
-                        f"({row['lower']:.3f}-{row['upper']:.3f}) {shares}, {told(row['difference'])}",
+                        f"({row['lower']:.3f}-{row['upper']:.3f}) {shares}, {as_text(row['difference'])}",
                         flush=True,
                     )
     return rows
 
 
-def told(difference: tuple[float, float, float]) -> str:
+def as_text(difference: tuple[float, float, float]) -> str:
     return "difference {:+.4f} ({:+.4f} to {:+.4f})".format(*difference)
 
 
@@ -204,7 +210,7 @@ def score_sites(models: dict[str, tuple[Checkpoint, Kept]], half: bool) -> list[
                     rows.append(row)
                     print(
                         f"{species:21s} {kind:12s} {features:15s} {name:14s} {row['auroc']:.4f} "
-                        f"({row['lower']:.3f}-{row['upper']:.3f}), {told(row['difference'])}",
+                        f"({row['lower']:.3f}-{row['upper']:.3f}), {as_text(row['difference'])}",
                         flush=True,
                     )
     return rows
@@ -212,7 +218,7 @@ def score_sites(models: dict[str, tuple[Checkpoint, Kept]], half: bool) -> list[
 
 def score_masked(models: dict[str, tuple[Checkpoint, Kept]], every: int) -> list[Row]:
     rows: list[Row] = []
-    for species, files in UNSEEN.items():
+    for species, files in reversed(UNSEEN.items()):
         hidden = mask_bases(*open_species(*files), every=every)
         first: NDArray[np.float64] | None = None
         for name, (checkpoint, kept) in models.items():
