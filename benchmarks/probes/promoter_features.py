@@ -1,6 +1,6 @@
 """Promoter strength across species: frozen features, random weights and k-mers, from few examples to many.
 
-    python benchmarks/probes/promoter_strength.py --checkpoint runs/grasses/checkpoint --out promoters.json
+    python benchmarks/probes/promoter_features.py --checkpoint runs/grasses/checkpoint --out promoters.json
 
 Fitted on 100, 500 and all Arabidopsis core promoters (170 bases, log2 enrichment in tobacco leaves or maize
 protoplasts; Jores et al. 2021), scored on sorghum and maize by Pearson r. Every kind of features has ridge
