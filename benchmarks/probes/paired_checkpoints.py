@@ -54,7 +54,7 @@ from budwood.probing.stretches import BASE_CLASSES, UNSCORED, Stretches, cut_str
 Row = dict[str, Any]
 PARTS = ("regions", "sites", "masked")
 DRAWS = 2000
-PART = 20
+PART = 10
 
 
 class Kept:
@@ -99,14 +99,32 @@ def paired_difference(one: NDArray[np.int64], other: NDArray[np.int64]) -> tuple
     return balanced(one, every) - balanced(other, every), float(lower), float(upper)
 
 
-def score_regions(models: dict[str, tuple[Checkpoint, Kept]], windows: list[int], half: bool) -> list[Row]:
-    training = cut_stretches(*open_species(*TRAINING), 460)
-    training = Stretches(training.codes[:60], training.region[:60], training.labels[:60])
-    scored = {
-        name: cut_stretches(*open_species(*files), 1000 if name == "Oryza sativa" else 120)
-        for name, files in reversed(UNSEEN.items())
-    }
-    scored |= {name: held_out_stretches(*place, 100) for name, place in HELD_OUT.items()}
+def stretches_of_all(folder: Path | None) -> tuple[Stretches, dict[str, Stretches]]:
+    """Stretches of Brassica napus for the corrections, and those scored by species; kept in the folder."""
+    path = None if folder is None else folder / "stretches.npz"
+    if path is None or not path.exists():
+        training = cut_stretches(*open_species(*TRAINING), 460)
+        found = {"training": Stretches(training.codes[:60], training.region[:60], training.labels[:60])}
+        for name, files in reversed(UNSEEN.items()):
+            found[name] = cut_stretches(*open_species(*files), 1000 if name == "Oryza sativa" else 60)
+        found |= {name: held_out_stretches(*place, 50) for name, place in HELD_OUT.items()}
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            arrays = {
+                f"{name}/{key}": array for name, each in found.items() for key, array in vars(each).items()
+            }
+            np.savez_compressed(path, **arrays)
+    else:
+        kept = np.load(path)
+        names = dict.fromkeys(key.split("/")[0] for key in kept.files)
+        found = {n: Stretches(*(kept[f"{n}/{key}"] for key in ("codes", "region", "labels"))) for n in names}
+    return found.pop("training"), found
+
+
+def score_regions(
+    models: dict[str, tuple[Checkpoint, Kept]], windows: list[int], half: bool, folder: Path | None
+) -> list[Row]:
+    training, scored = stretches_of_all(folder)
     rows: list[Row] = []
     first: dict[tuple[str, int, str], NDArray[np.int64]] = {}
     for name, (checkpoint, kept) in models.items():
@@ -258,7 +276,7 @@ def main() -> None:
         models[name] = (checkpoint, Kept(arguments.cache, checkpoint, arguments.half))
     rows: list[Row] = []
     if "regions" in arguments.parts:
-        rows += score_regions(models, arguments.windows, arguments.half)
+        rows += score_regions(models, arguments.windows, arguments.half, arguments.cache)
     if "sites" in arguments.parts:
         rows += score_sites(models, arguments.half)
     if "masked" in arguments.parts:
