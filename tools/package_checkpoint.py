@@ -5,6 +5,11 @@
 
 Reads ``runs/small/checkpoint``, ``runs/small/training/log.jsonl``, the corpus of the recipe, the same files
 of the runs that it continues, and the output of ``checkpoint_scores.py`` and ``masked_bases.py``.
+
+    python tools/package_checkpoint.py runs/grasses --scores paired.json --card card.md
+
+packages it with a card that is written already, and the output of ``paired_checkpoints.py``. A run that
+continues the packaged checkpoint adds its recipe to those of that checkpoint.
 """
 
 from __future__ import annotations
@@ -173,10 +178,30 @@ def wrapped(text: str, **words: str) -> str:
     return textwrap.fill(text, 118, break_on_hyphens=False, **words)
 
 
-def stages(run: Path) -> list[Path]:
-    """The runs of the training, each continuing the one before, the first one first."""
+def start_of(run: Path) -> Path | None:
+    """The checkpoint that a run continues."""
     start = read_manifest(run / "checkpoint")["parameters"]["recipe"].get("start", "")
-    return [*(stages(Path(start).parent) if start else []), run]
+    return Path(start) if start else None
+
+
+def stages(run: Path) -> list[Path]:
+    """The runs of the training, each continuing the one before, the first one first.
+
+    They end at the packaged checkpoint, whose runs need not be at hand.
+    """
+    start = start_of(run)
+    if start is None or start.resolve() == packaged_checkpoint().resolve():
+        return [run]
+    return [*stages(start.parent), run]
+
+
+def earlier_trainings(run: Path) -> tuple[list[Any], list[Any]]:
+    """Inputs and recipes of the trainings of the packaged checkpoint, where the first run continues it."""
+    if start_of(run) is None:
+        return [], []
+    packaged = read_manifest(packaged_checkpoint())
+    metrics = packaged["metrics"]
+    return metrics["trained_on"], [*metrics["recipes_before"], packaged["parameters"]["recipe"]]
 
 
 def describe_stage(run: Path, recipe_name: str, hardware: str) -> str:
@@ -237,13 +262,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--scores", type=Path, required=True)
-    parser.add_argument("--masked", type=Path, required=True)
-    parser.add_argument("--hardware", required=True)
-    parser.add_argument("--limits", type=Path, required=True, help="Markdown: limitations")
+    parser.add_argument("--card", type=Path, help="Markdown: the whole card; without it one is written")
+    parser.add_argument("--masked", type=Path, help="needed for writing a card")
+    parser.add_argument("--hardware", help="needed for writing a card")
+    parser.add_argument("--limits", type=Path, help="Markdown: limitations; needed for writing a card")
     arguments = parser.parse_args()
+    parts = (arguments.masked, arguments.hardware, arguments.limits)
+    if arguments.card is None and None in parts:
+        parser.error("give --card, or --masked, --hardware and --limits")
     scores = json.loads(arguments.scores.read_text(encoding="utf-8"))
-    masked = json.loads(arguments.masked.read_text(encoding="utf-8"))
     trained = read_manifest(arguments.run / "checkpoint")
+    runs = stages(arguments.run)
+    inputs, recipes = earlier_trainings(runs[0])
+    trainings = [read_manifest(run / "checkpoint") for run in runs]
     with write_artifact(
         packaged_checkpoint(),
         kind="checkpoint",
@@ -254,16 +285,20 @@ def main() -> None:
         for name in ("config.json", "model.safetensors"):
             shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))
         save_tokenizer(draft.folder)
-        limits = arguments.limits.read_text(encoding="utf-8").strip()
-        card = write_card(arguments.run, scores, masked, arguments.hardware, limits)
+        if arguments.card is not None:
+            card = arguments.card.read_text(encoding="utf-8")
+        else:
+            masked = json.loads(arguments.masked.read_text(encoding="utf-8"))
+            limits = arguments.limits.read_text(encoding="utf-8").strip()
+            card = write_card(arguments.run, scores, masked, arguments.hardware, limits)
+            draft.metrics.update(hidden_bases=masked)
         draft.path("README.md").write_text(card, encoding="utf-8")
-        trainings = [read_manifest(run / "checkpoint") for run in stages(arguments.run)]
         draft.metrics.update(
             trained["metrics"],
-            trained_on=[each["inputs"] for each in trainings],
-            recipes_before=[each["parameters"]["recipe"] for each in trainings[:-1]],
+            trained_on=[*inputs, *(each["inputs"] for each in trainings)],
+            recipes_before=[*recipes, *(each["parameters"]["recipe"] for each in trainings[:-1])],
+            scores=scores,
         )
-        draft.metrics.update(scores=scores, hidden_bases=masked)
 
 
 if __name__ == "__main__":
