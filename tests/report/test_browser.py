@@ -239,3 +239,25 @@ def test_five_thousand_lines_answer_at_once(browser: Any, report_file: Callable[
         assert min(browser.execute_script(script, sort.format(name)) for _ in range(3)) < 500
     search(browser, "0042")
     assert accessions(browser) == ["NSF-0042"]
+
+
+def test_pictures_are_saved_as_svg_and_png(page: Any) -> None:
+    made = page.execute_async_script(
+        """
+        const done = arguments[arguments.length - 1];
+        const found = [];
+        const original = URL.createObjectURL;
+        URL.createObjectURL = (blob) => {
+          blob.arrayBuffer().then((bytes) => {
+            found.push([blob.type, String.fromCharCode(...new Uint8Array(bytes).slice(0, 300))]);
+            if (found.length === 2) { URL.createObjectURL = original; done(found); }
+          });
+          return original(blob);
+        };
+        document.querySelectorAll("figure .save button").forEach((b, i) => { if (i < 2) b.click(); });
+        """
+    )
+    kinds = dict(made)
+    assert kinds["image/svg+xml"].startswith("<svg")
+    assert "stroke" in kinds["image/svg+xml"]
+    assert kinds["image/png"][1:4] == "PNG"

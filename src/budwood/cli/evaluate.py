@@ -110,7 +110,7 @@ def evaluate(
     """Compare models on the same folds: accuracy on held-out lines, paired differences, a permutation test.
 
     Long phenotypes in several environments have schemes and models of their own; --environments describes the
-    environments. DIR then holds evaluation.json.
+    environments. DIR then holds evaluation.json and report.html.
     """
     files = PanelFiles(
         genotypes=genotypes,

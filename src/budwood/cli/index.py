@@ -62,8 +62,8 @@ def index(
 ) -> None:
     """Rank lines on several predicted traits: by desired gains, or by value with some traits held.
 
-    DIR then holds index.csv (the best line first, with its predictions) and index.json (weights, expected
-    gains and what was taken for granted).
+    DIR then holds index.csv (the best line first, with its predictions), index.json (weights, expected and
+    predicted gains) and report.html.
     """
     wanted = workflow.IndexOptions(
         folders=tuple(folders),

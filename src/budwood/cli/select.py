@@ -93,7 +93,7 @@ def select(
     """Choose the lines whose phenotypes tell most about the others, with the accuracy to expect.
 
     Lines with a value of the trait are phenotyped already: they stay and are not chosen again.
-    DIR then holds selection.csv (the lines, the one that tells most first) and selection.json.
+    DIR then holds selection.csv (the lines, the most informative first), selection.json and report.html.
     """
     files = PanelFiles(
         genotypes=genotypes,

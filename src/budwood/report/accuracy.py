@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +15,34 @@ from budwood.report.numerals import NONE, between, decimals_for, fixed, percent
 from budwood.report.scale import Scale, Tick
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS, pearson_r
 from budwood.stats.evaluation.paired_difference import corrected_interval
+
+
+class AnyScore(Protocol):
+    """What the table shows of a model, of lines or of lines in environments."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+
+    @property
+    def mean_r(self) -> float:
+        """Mean correlation on held-out lines."""
+
+    @property
+    def coverage_90(self) -> float:
+        """Share of held-out values in their 90 % interval."""
+
+    @property
+    def rmse(self) -> float:
+        """Root mean squared error."""
+
+    @property
+    def slope(self) -> float:
+        """Of observed on predicted values."""
+
+    @property
+    def seconds(self) -> float:
+        """Time of fits and predictions."""
 
 
 @dataclass(frozen=True)
@@ -203,30 +233,65 @@ def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
     Accuracy
         Rows and the axis.
     """
-    control = measured_control(evaluation)
     spans = [interval_of_mean(score.fold_r, evaluation.folds) for score in evaluation.scores]
-    ends = [end for span in spans for end in span] + [s.mean_r for s in evaluation.scores] + [0.0, 1.0]
+    paired = {each.model: each for each in evaluation.paired}
+    entries = [
+        (score, span, paired.get(score.name)) for score, span in zip(evaluation.scores, spans, strict=True)
+    ]
+    baseline = evaluation.scores[0].name if evaluation.scores else ""
+    return accuracy_of_rows(entries, measured_control(evaluation), baseline, model=model)
+
+
+def accuracy_of_rows(
+    entries: Sequence[tuple[AnyScore, tuple[float, float], PairedDifference | None]],
+    control: PermutationTest | None,
+    baseline: str,
+    *,
+    model: str = "",
+) -> Accuracy:
+    """Scores with their intervals on one axis.
+
+    Parameters
+    ----------
+    entries
+        For each model its score, the interval of its mean r, and its difference from the baseline.
+    control
+        The permutation test, where it was run.
+    baseline
+        Name of the model that differences are taken from.
+    model
+        Name of the model that predictions come from.
+
+    Returns
+    -------
+    Accuracy
+        Rows and the axis.
+    """
+    ends = [end for _, span, _ in entries for end in span] + [s.mean_r for s, _, _ in entries] + [0.0, 1.0]
     if control is not None:
         ends += [control.lower, control.upper]
     scale = Scale.over(ends, margin=0.03)
     rows = [
-        _model_row(score, span, evaluation, scale, reported=score.name == model)
-        for score, span in zip(evaluation.scores, spans, strict=True)
+        _model_row(score, span, paired, scale, reported=score.name == model)
+        for score, span, paired in entries
     ]
     if control is not None:
         rows.append(_control_row(control, scale))
-    baseline = evaluation.scores[0].name if evaluation.scores else ""
     return Accuracy(tuple(rows), scale.ticks(), scale.percent(0.0), baseline)
 
 
 def _model_row(
-    score: ModelScore, span: tuple[float, float], evaluation: Evaluation, scale: Scale, *, reported: bool
+    score: AnyScore,
+    span: tuple[float, float],
+    paired: PairedDifference | None,
+    scale: Scale,
+    *,
+    reported: bool,
 ) -> AccuracyRow:
-    paired = [d for d in evaluation.paired if d.model == score.name]
     return AccuracyRow(
         name=score.name,
         r=_with_interval(score.mean_r, *span),
-        difference=_difference(paired[0]) if paired else NONE,
+        difference=_difference(paired) if paired else NONE,
         coverage=percent(score.coverage_90),
         rmse=fixed(score.rmse, decimals_for([score.rmse]) + 1),
         slope=fixed(score.slope, 2),

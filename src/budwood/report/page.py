@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report import scatter, wording
 from budwood.report.accuracy import accuracy, reported_score
+from budwood.report.clusters import cluster_rows
 from budwood.report.context import ReportContext
+from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
+from budwood.report.histogram import trait_histogram
 from budwood.report.leaders import leaders
 from budwood.report.numerals import fixed, percent
 from budwood.report.rows import script_json, table_data
 from budwood.report.selection import selection
+
+SECTIONS = (
+    PageSection("leaders", "Leading candidates"),
+    PageSection("ranking", "All lines"),
+    PageSection("accuracy", "Accuracy"),
+    PageSection("panel", "Panel"),
+    LAST_SECTIONS[0],
+    PageSection("reading", "How to read this page"),
+    LAST_SECTIONS[1],
+)
 
 
 @dataclass(frozen=True)
@@ -68,14 +76,7 @@ def write_report(
     OSError
         If the file cannot be written.
     """
-    text = render_report(prediction, evaluation, context=context)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        # A file name that is no text holds lone surrogates.
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_page(path, render_report(prediction, evaluation, context=context))
 
 
 def render_report(
@@ -97,52 +98,30 @@ def render_report(
     str
         A whole page without external resources.
     """
-    script = _asset("report.js")
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            style=Markup(_asset("report.css")),
-            script=Markup(script),
-            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            data=Markup(script_json(table_data(prediction))),
-            trait=prediction.trait,
-            context=context,
-            facts=_facts(prediction, evaluation, context),
-            headline=wording.headline(prediction, evaluation, context),
-            coverage=wording.coverage_sentence(prediction),
-            nothing_ranked=prediction.ranks_nothing,
-            lower_is_better=prediction.lower_is_better,
-            highest=leaders(prediction),
-            lowest=leaders(prediction, lowest=True),
-            structure=scatter.structure(prediction),
-            side=scatter.SIDE,
-            shares=_shares(prediction.variance_shares),
-            notes=tuple(dict.fromkeys((*context.notes, *prediction.notes))),
-            evaluation=_evaluation(prediction, evaluation, context),
-        )
+    return render_page(
+        "report.html",
+        title=prediction.trait,
+        kind="Budwood report",
+        context=context,
+        sections=SECTIONS,
+        facts=_facts(prediction, evaluation, context),
+        notes=(*context.notes, *prediction.notes),
+        skip=PageSection("ranking", "the ranked table"),
+        scripts=("report.js", "pictures.js"),
+        data=Markup(script_json(table_data(prediction))),
+        headline=wording.headline(prediction, evaluation, context),
+        coverage=wording.coverage_sentence(prediction),
+        nothing_ranked=prediction.ranks_nothing,
+        lower_is_better=prediction.lower_is_better,
+        highest=leaders(prediction),
+        lowest=leaders(prediction, lowest=True),
+        structure=scatter.structure(prediction),
+        histogram=trait_histogram(prediction),
+        clusters=cluster_rows(evaluation, prediction),
+        side=scatter.SIDE,
+        shares=_shares(prediction.variance_shares),
+        evaluation=_evaluation(prediction, evaluation, context),
     )
-
-
-def _asset(name: str) -> str:
-    return resources.files("budwood.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("budwood.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["prose"] = _prose
-    return environment
-
-
-def _prose(sentence: str) -> str:
-    """Keep a number and its percent sign on one line."""
-    return re.sub(r"(?<=\d) %", "\u00a0%", sentence)
 
 
 def _facts(

@@ -155,6 +155,8 @@ class EvaluateResult:
         Of models of one value for each line.
     in_environments
         Of models of values in several environments.
+    identity
+        Sentences about which accessions were found where.
     read
         Sentences about what was read from the files and what was assumed of them.
     device
@@ -163,6 +165,7 @@ class EvaluateResult:
 
     evaluation: Evaluation | None = None
     in_environments: EnvironmentEvaluation | None = None
+    identity: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     device: str | None = None
 
@@ -182,7 +185,7 @@ class EvaluateResult:
             record = evaluation_record(self.evaluation)
         elif self.in_environments is not None:
             record = environment_evaluation_record(self.in_environments)
-        return record | {"notes": [*record["notes"], *self.read]}
+        return record | {"notes": [*record["notes"], *self.identity, *self.read]}
 
 
 def evaluate(
@@ -195,7 +198,7 @@ def evaluate(
     options
         What to evaluate, and how.
     out
-        Folder to write evaluation.json to; nothing is written where None.
+        Folder to write evaluation.json and report.html to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce
@@ -259,7 +262,8 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
         )
     return EvaluateResult(
         evaluation=found,
-        read=(*identity_notes(panel), *read_notes(panel)),
+        identity=identity_notes(panel),
+        read=read_notes(panel),
         device=panel.vectors.device if panel.vectors else None,
     )
 
@@ -291,18 +295,25 @@ def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateRe
             repeats=options.repeats,
             seed=options.seed,
         )
-    return EvaluateResult(in_environments=found, read=(*identity_notes(panel), *read_notes(panel)))
+    return EvaluateResult(in_environments=found, identity=identity_notes(panel), read=read_notes(panel))
 
 
 def _write(draft: Draft, result: EvaluateResult, options: EvaluateOptions) -> None:
+    from budwood.report.comparison_page import write_comparison
+    from budwood.workflows.command import command_of
     from budwood.workflows.records.files import write_json
+    from budwood.workflows.records.report_context import run_context
 
     record = result.record()
     write_json(draft.path("evaluation.json"), record)
+    command = command_of("evaluate", options)
+    context = run_context(options.files, notes=result.read, identity=result.identity, command=command)
+    evaluation = result.evaluation or result.in_environments
+    assert evaluation is not None, "one of the two is made"
+    write_comparison(draft.path("report.html"), evaluation, context=context)
     if result.evaluation is not None:
         draft.parameters |= asdict(options.design) | {"group_column": options.group_column}
     draft.parameters |= {name: record[name] for name in ("trait", "scheme", "folds", "repeats")}
     draft.notes += record["notes"]
     draft.parameters["models"] = list(record["models"])
-    scores = (result.evaluation or result.in_environments).scores  # type: ignore[union-attr]
-    draft.metrics["mean_r"] = {score.name: score.mean_r for score in scores}
+    draft.metrics["mean_r"] = {score.name: score.mean_r for score in evaluation.scores}

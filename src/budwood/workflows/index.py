@@ -97,7 +97,7 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
     options
         Which predictions to combine, and for which goal.
     out
-        Folder to write index.csv and index.json to; nothing is written where None.
+        Folder to write index.csv, index.json and report.html to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
 
@@ -129,7 +129,7 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
         with write_artifact(
             out, kind="index", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
         ) as draft:
-            _write(draft, result, options.csv_dialect)
+            _write(draft, result, options)
     return result
 
 
@@ -211,8 +211,10 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
     return found
 
 
-def _write(draft: Draft, result: IndexResult, dialect: CsvDialect) -> None:
+def _write(draft: Draft, result: IndexResult, options: IndexOptions) -> None:
+    from budwood.report.index_page import write_index
     from budwood.workflows.records.files import cell, write_json, write_table
+    from budwood.workflows.records.report_context import run_context
 
     ranking, record = result.ranking, result.record()
     lines = zip(ranking.accessions, ranking.score, ranking.predictions, strict=True)
@@ -220,8 +222,8 @@ def _write(draft: Draft, result: IndexResult, dialect: CsvDialect) -> None:
         (rank, accession, cell(score), *map(cell, predicted))
         for rank, (accession, score, predicted) in enumerate(lines, start=1)
     )
-    write_table(
-        draft.path("index.csv"), ("rank", "accession", "index", *ranking.traits), rows, dialect=dialect
-    )
+    columns = ("rank", "accession", "index", *ranking.traits)
+    write_table(draft.path("index.csv"), columns, rows, dialect=options.csv_dialect)
     write_json(draft.path("index.json"), record)
+    write_index(draft.path("report.html"), ranking, context=run_context(options))
     draft.metrics |= {"best_tenth_predicted_gain": record["best_tenth_predicted_gain"]}

@@ -128,11 +128,14 @@ class SelectResult:
         Trait of the phenotypes, None without any.
     notes
         Sentences about the files.
+    identity
+        Sentences about which accessions were found where.
     """
 
     chosen: PhenotypeNext
     trait: str | None
     notes: tuple[str, ...]
+    identity: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, as selection.json has them.
@@ -142,7 +145,11 @@ class SelectResult:
         dict[str, Any]
             As the file of the verb holds it; None for what was not measured.
         """
-        return {"trait": self.trait, **asdict(self.chosen), "notes": [*self.chosen.notes, *self.notes]}
+        return {
+            "trait": self.trait,
+            **asdict(self.chosen),
+            "notes": [*self.chosen.notes, *self.identity, *self.notes],
+        }
 
 
 def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool = False) -> SelectResult:
@@ -153,7 +160,7 @@ def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool =
     options
         What to choose from, and by which rules.
     out
-        Folder to write selection.csv and selection.json to; nothing is written where None.
+        Folder to write selection.csv, selection.json and report.html to; nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
 
@@ -179,7 +186,7 @@ def select(options: SelectOptions, out: Path | None = None, *, overwrite: bool =
         out, kind="select", inputs=options.inputs, parameters=parameters, seeds=seeds, overwrite=overwrite
     ) as draft:
         result = _select(options)
-        _write(draft, result, options.csv_dialect)
+        _write(draft, result, options)
     return result
 
 
@@ -200,8 +207,9 @@ def _select(options: SelectOptions) -> SelectResult:
         heritability=options.heritability,
         seed=options.seed,
     )
-    notes = (*identity_notes(panel), *read_notes(panel))
-    return SelectResult(chosen=chosen, trait=options.trait, notes=notes)
+    return SelectResult(
+        chosen=chosen, trait=options.trait, notes=read_notes(panel), identity=identity_notes(panel)
+    )
 
 
 def select_training_set(
@@ -270,8 +278,10 @@ def select_training_set(
         )
 
 
-def _write(draft: Draft, result: SelectResult, dialect: CsvDialect) -> None:
+def _write(draft: Draft, result: SelectResult, options: SelectOptions) -> None:
+    from budwood.report.training_set_page import write_training_set
     from budwood.workflows.records.files import write_json, write_table
+    from budwood.workflows.records.report_context import run_context
 
     chosen = result.chosen
     rows = (
@@ -285,7 +295,9 @@ def _write(draft: Draft, result: SelectResult, dialect: CsvDialect) -> None:
         )
         for order, line in enumerate(chosen.lines, start=1)
     )
-    write_table(draft.path("selection.csv"), COLUMNS, rows, dialect=dialect)
+    write_table(draft.path("selection.csv"), COLUMNS, rows, dialect=options.csv_dialect)
     write_json(draft.path("selection.json"), result.record())
+    context = run_context(options.files, notes=result.notes, identity=result.identity)
+    write_training_set(draft.path("report.html"), chosen, trait=result.trait, context=context)
     draft.notes += result.record()["notes"]
     draft.metrics |= {"accuracy_before": chosen.accuracy_before, "accuracy_after": chosen.accuracy_after}
