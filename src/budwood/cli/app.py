@@ -33,6 +33,7 @@ from budwood.cli import (
     pretrain,
     select,
     serve,
+    transfer,
     verify,
 )
 from budwood.cli.exit_code import INTERRUPTED
@@ -56,6 +57,7 @@ app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
+app.add_typer(transfer.app, name="transfer")
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from budwood.errors import BudwoodError
 
 
@@ -98,6 +101,46 @@ def tree_of_lineages(lineages: Mapping[str, Sequence[str]]) -> Clade:
     """
     depth = max((len(ranks) for ranks in lineages.values()), default=0)
     return Clade("", 0.0, _ranked(dict(lineages), 0, depth))
+
+
+def path_lengths(tree: Clade, names: Sequence[str]) -> NDArray[np.float64]:
+    """Length of the path between any two leaves of a tree.
+
+    Parameters
+    ----------
+    tree
+        The tree.
+    names
+        s leaves of it.
+
+    Returns
+    -------
+    ndarray
+        (s, s), in units of the tree.
+
+    Examples
+    --------
+    >>> pair = Clade("", 3.0, (Clade("a", 1.0), Clade("b", 2.0)))
+    >>> path_lengths(Clade("", 0.0, (pair, Clade("c", 4.0))), ["a", "b", "c"]).tolist()
+    [[0.0, 3.0, 8.0], [3.0, 0.0, 9.0], [8.0, 9.0, 0.0]]
+    """
+    paths: dict[str, list[tuple[int, float]]] = {}
+
+    def descend(node: Clade, above: list[tuple[int, float]]) -> None:
+        here = [*above, (id(node), node.length)]
+        if not node.children:
+            paths[node.name] = here
+        for child in node.children:
+            descend(child, here)
+
+    descend(tree, [])
+    found = np.zeros((len(names), len(names)))
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            shared = {key for key, _ in paths[one]} & {key for key, _ in paths[other]}
+            both = [*paths[one], *paths[other]]
+            found[i, j] = sum(length for key, length in both if key not in shared)
+    return found
 
 
 def _ranked(lineages: dict[str, Sequence[str]], rank: int, depth: int) -> tuple[Clade, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from budwood.genomics.annotation.genes import Gene, Transcript
 from budwood.genomics.interval import Interval
@@ -65,3 +65,10 @@ class SyntheticGene:
         parts = (Interval(model.contig, p.start, p.end, model.strand) for p in self.transcript.cds)
         ascending = tuple(parts)
         return ascending if model.strand == "+" else ascending[::-1]
+
+    def on_contig(self, contig: str) -> SyntheticGene:
+        """The same gene at the same place of a contig of another name."""
+        motifs = tuple(Motif(each.name, replace(each.interval, contig=contig)) for each in self.motifs)
+        return SyntheticGene(
+            replace(self.model, contig=contig), replace(self.promoter, contig=contig), motifs
+        )

@@ -255,17 +255,23 @@ def _aliases(wanted: set[str], found: set[str]) -> dict[str, str]:
     """Name in ``wanted`` of each contig of ``found``; plain names must be unique among the wanted ones."""
     plain: dict[str, list[str]] = {}
     for name in sorted(wanted):
-        plain.setdefault(_plain(name), []).append(name)
+        plain.setdefault(plain_contig(name), []).append(name)
     aliases = {name: name for name in found & wanted}
     for name in sorted(found - wanted):
-        same = [other for other in plain.get(_plain(name), ()) if other not in aliases.values()]
+        same = [other for other in plain.get(plain_contig(name), ()) if other not in aliases.values()]
         if len(same) == 1:
             aliases[name] = same[0]
     return aliases
 
 
-def _plain(contig: str) -> str:
-    """A contig's name without case, "chr" and leading zeros."""
+def plain_contig(contig: str) -> str:
+    """A contig's name without case, "chr" and leading zeros.
+
+    Examples
+    --------
+    >>> plain_contig("Chr01"), plain_contig("1")
+    ('1', '1')
+    """
     return _PREFIX.sub("", contig.strip()).lower().lstrip("0") or "0"
 
 

@@ -1,0 +1,177 @@
+"""The report of a transfer: is the source worth trying, what to expect, what to phenotype first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from budwood.report.numerals import NONE, between, fixed, percent
+
+#: What an outcome means, for a breeder.
+_MEANING: Final[Mapping[str, str]] = {
+    "useful": "Worth using: together with the target's own phenotypes the source ranks lines better than the "
+    "target alone.",
+    "useful without phenotypes only": "Worth trying where nothing is phenotyped yet: the source ranks lines "
+    "better than a random trait would. Beside the target's own phenotypes no gain was shown.",
+    "no gain": "Related, but not worth much: the source's trait acts through some of the same loci, and no "
+    "gain in accuracy was shown.",
+    "no better than random": "Not worth using: the source ranks the target's lines no better than a random "
+    "trait of the source would.",
+    "harmful": "Do not use: with the source, predictions are less accurate than with the target alone.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm at one number of phenotyped lines, as text."""
+
+    arm: str
+    lines: str
+    r: str
+    within: str
+    difference: str
+    best: str
+    control: bool
+    main: bool
+
+
+def write_transfer_report(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the report of a transfer: one HTML file that needs nothing beside itself.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    record
+        The result, as transfer.json has it.
+    """
+    path.write_text(render_transfer(record), encoding="utf-8", errors="backslashreplace")
+
+
+def render_transfer(record: Mapping[str, Any]) -> str:
+    """The report as a string of HTML."""
+    style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("transfer.html")
+        .render(
+            style=Markup(style),
+            record=record,
+            meaning=_MEANING[record["outcome"]],
+            rows=_rows(record),
+            expect=expectations(record),
+            tests=_tests(record),
+            overlap=_overlap(record["shared_loci"]),
+        )
+    )
+
+
+def expectations(record: Mapping[str, Any]) -> list[str]:
+    """What a breeder can expect, a sentence each.
+
+    Parameters
+    ----------
+    record
+        The result, as transfer.json has it.
+    """
+    found = []
+    direct = record["gain"].get("0")
+    if direct is not None:
+        found.append(
+            f"Without any phenotype, the source's score correlates {fixed(direct['mean'], 2)} with the trait "
+            f"(95 % interval {between(direct['lower'], direct['upper'], 2)})."
+        )
+    for size in ("50", "150"):
+        gain = record["gain"].get(size)
+        if gain is not None:
+            found.append(
+                f"With {size} phenotyped lines, the source changes r by {_signed(gain['mean'])} "
+                f"({between(gain['lower'], gain['upper'], 2)})."
+            )
+    for arm, needed in record["lines_to_0.6"].items():
+        found.append(f"Phenotyped lines that reach r = 0.6, {_plain(arm)}: {needed['text']}.")
+    plateau = record["plateau"].get(record["main_arm"], {}).get("lines")
+    if plateau is not None:
+        found.append(f"From {plateau:,} phenotyped lines on, more of them add less than 0.02 to r.")
+    else:
+        found.append("No plateau was shown: more phenotyped lines may still add to accuracy.")
+    return found
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("budwood.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _rows(record: Mapping[str, Any]) -> list[Row]:
+    found = []
+    for arm, by in record["arms"].items():
+        for size, each in by.items():
+            r, gain = each["r"], each["difference"]
+            found.append(
+                Row(
+                    arm=arm,
+                    lines=size,
+                    r=f"{fixed(r['mean'], 2)} ({between(r['lower'], r['upper'], 2)})",
+                    within=fixed(each["r_within_clusters"]["mean"], 2),
+                    difference=NONE
+                    if gain is None
+                    else f"{_signed(gain['mean'])} ({between(gain['lower'], gain['upper'], 2)})",
+                    best=f"{percent(each['best_quarter'])} ({percent(each['best_quarter_expected'])})",
+                    control="random" in arm or "shuffled" in arm or arm.startswith("principal"),
+                    main=arm == record["main_arm"],
+                )
+            )
+    return sorted(found, key=lambda row: int(row.lines))
+
+
+def _tests(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            "head": name,
+            "within": fixed(_number(test["r_within_clusters"]), 2),
+            "random": _p(test["p_random_source"]),
+            "p": _p(test["p_value"]),
+            "related": "yes" if test["related"] else "no",
+        }
+        for name, test in record["heads"].items()
+    ]
+
+
+def _overlap(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"Of {found['loci']:,} {found['kind']}, the {found['leading_in_source']} that matter most in the "
+        f"source have a mean importance of {fixed(found['importance_in_target'], 2)} in the target; as many "
+        f"at random places {fixed(found['expected_at_random'], 2)} (p = {_p(found['p_value'])})."
+    )
+
+
+def _plain(arm: str) -> str:
+    return "target alone" if arm.endswith("target alone") else "with the source"
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + fixed(value, 3)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return "< 0.001" if value < 0.001 else fixed(value, 3)

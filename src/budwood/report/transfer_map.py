@@ -1,0 +1,84 @@
+"""The heat map of transfers: sources by targets, for each trait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from budwood.report.numerals import between, fixed
+
+#: Class of a cell by outcome. Green is for measured gains alone.
+_CLASSES: Final[Mapping[str, str]] = {
+    "useful": "useful",
+    "useful without phenotypes only": "direct",
+    "no gain": "none",
+    "no better than random": "none",
+    "harmful": "harmful",
+    "untested": "untested",
+}
+
+
+@dataclass(frozen=True)
+class MapCell:
+    """A cell of the heat map: its class, its heading and the lines under it."""
+
+    style: str
+    outcome: str
+    lines: tuple[str, ...]
+
+
+def write_map_report(path: Path, record: Mapping[str, Any], summary: Sequence[str]) -> None:
+    """Write the heat map: one HTML file that needs nothing beside itself.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    record
+        The map, as map.json has it.
+    summary
+        Sentences for people.
+    """
+    path.write_text(render_map(record, summary), encoding="utf-8", errors="backslashreplace")
+
+
+def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
+    """The heat map as a string of HTML."""
+    style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("budwood.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    traits = []
+    for trait in dict.fromkeys(each["trait"] for each in record["cells"]):
+        cells = [each for each in record["cells"] if each["trait"] == trait]
+        names = sorted({each["source"] for each in cells} | {each["target"] for each in cells})
+        by: dict[tuple[str, str], list[MapCell]] = {}
+        for each in cells:
+            by.setdefault((each["source"], each["target"]), []).append(_cell(each))
+        traits.append({"trait": trait, "names": names, "cells": by})
+    return environment.get_template("transfer_map.html").render(
+        style=Markup(style), traits=traits, summary=summary, notes=record["notes"]
+    )
+
+
+def _cell(record: Mapping[str, Any]) -> MapCell:
+    lines = []
+    for size, gain in record["gain"].items():
+        what = "r without phenotypes" if size == "0" else f"gain at {size} lines"
+        sign = "+" if size != "0" and gain["mean"] > 0 else ""
+        lines.append(f"{what}: {sign}{fixed(gain['mean'], 2)} ({between(gain['lower'], gain['upper'], 2)})")
+    if record["predicted_r"] is not None:
+        lines.append(f"predicted r from distance: {fixed(record['predicted_r'], 2)}")
+    if record["distance"] is not None:
+        lines.append(f"distance {record['distance']:.3g}")
+    return MapCell(_CLASSES.get(record["outcome"], "none"), record["outcome"], tuple(lines))

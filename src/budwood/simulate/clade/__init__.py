@@ -1,0 +1,1 @@
+"""Synthetic clades: species along a tree with known orthologs, lines and traits of each."""

@@ -1,0 +1,1 @@
+"""Transfer: what phenotypes of one species or population say about lines of another."""

@@ -1,0 +1,200 @@
+"""Which source helps which target: measured cells, their gains, and what nobody has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from budwood.genomics.phylogeny import Clade, path_lengths
+from budwood.stats.evaluation.paired_difference import ConfidenceInterval
+
+#: Outcome of a pair that nobody has measured.
+UNTESTED: Final = "untested"
+#: Numbers of phenotyped lines whose gains the map shows; 0 is r of the source's score itself.
+GAIN_SIZES: Final = (0, 50, 150)
+#: Fewest measured pairs with a distance from which gains of others are predicted.
+FEWEST_PAIRS: Final = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One source, target and trait.
+
+    Attributes
+    ----------
+    source, target, trait
+        Names.
+    outcome
+        What the source does for the target, or ``"untested"``.
+    gain
+        By number of phenotyped lines: r of the source's score at 0, and the difference from the target
+        alone above; empty where untested.
+    distance
+        Length of the path between the two species in the tree; NaN where it is not known.
+    predicted
+        Predicted r of the source's score, where a predictor beats the mean; NaN elsewhere.
+    """
+
+    source: str
+    target: str
+    trait: str
+    outcome: str = UNTESTED
+    gain: Mapping[int, ConfidenceInterval] = field(default_factory=dict)
+    distance: float = np.nan
+    predicted: float = np.nan
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether somebody has measured it."""
+        return self.outcome != UNTESTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainPredictor:
+    """r of the source's score as a straight line of distance.
+
+    Attributes
+    ----------
+    intercept, slope
+        Of the line; 0 and NaN where nothing could be fitted.
+    error, mean_error
+        Root mean squared error on left-out pairs, of the line and of the mean of the other pairs.
+    pairs
+        Measured pairs with a distance.
+    """
+
+    intercept: float
+    slope: float
+    error: float
+    mean_error: float
+    pairs: int
+
+    @property
+    def beats_mean(self) -> bool:
+        """Whether the line predicts left-out pairs better than their mean does."""
+        return self.pairs >= FEWEST_PAIRS and self.error < self.mean_error
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompatibilityMap:
+    """All pairs of the sources and targets that are known.
+
+    Attributes
+    ----------
+    cells
+        Sorted by trait, source and target; untested ones included.
+    predictor
+        None with too few measured pairs of known distance.
+    """
+
+    cells: tuple[Cell, ...]
+    predictor: GainPredictor | None
+
+
+def compatibility_map(
+    measured: Sequence[Cell], tree: Clade | None = None, further: Sequence[str] = ()
+) -> CompatibilityMap:
+    """Lay measured cells out with the untested ones between them.
+
+    Parameters
+    ----------
+    measured
+        Measured cells.
+    tree
+        Tree of the species; populations of one species, and names that are not in it, have no distance.
+    further
+        Names of species or populations that nobody has measured with.
+
+    Returns
+    -------
+    CompatibilityMap
+        Every ordered pair of different names, for each trait.
+
+    Examples
+    --------
+    >>> found = compatibility_map([Cell(source="rice", target="maize", trait="height", outcome="useful")])
+    >>> [(cell.source, cell.outcome) for cell in found.cells]
+    [('maize', 'untested'), ('rice', 'useful')]
+    """
+    names = sorted({*further, *(c.source for c in measured), *(c.target for c in measured)})
+    distance = _distances(names, tree)
+    cells = []
+    for trait in sorted({cell.trait for cell in measured}):
+        known: dict[tuple[str, str], list[Cell]] = {}
+        for cell in measured:
+            if cell.trait == trait:
+                known.setdefault((cell.source, cell.target), []).append(cell)
+        for source in names:
+            for target in names:
+                here = known.get((source, target), [])
+                if not here and source != target:
+                    here = [Cell(source=source, target=target, trait=trait)]
+                cells += [replace(c, distance=distance.get((source, target), np.nan)) for c in here]
+    predictor = gain_predictor(cells)
+    if predictor is not None and predictor.beats_mean:
+        cells = [
+            c
+            if c.is_tested or not np.isfinite(c.distance)
+            else replace(c, predicted=predictor.intercept + predictor.slope * c.distance)
+            for c in cells
+        ]
+    return CompatibilityMap(cells=tuple(cells), predictor=predictor)
+
+
+def gain_predictor(cells: Sequence[Cell]) -> GainPredictor | None:
+    """Fit r of the source's score to distance, and judge it on pairs that are left out.
+
+    A pair is left out in both directions and with all its traits.
+
+    Parameters
+    ----------
+    cells
+        Measured and untested cells.
+
+    Returns
+    -------
+    GainPredictor or None
+        None with fewer than six measured pairs of known distance, or where all are equally far apart.
+    """
+    used = [c for c in cells if 0 in c.gain and np.isfinite(c.distance)]
+    pairs = [tuple(sorted((c.source, c.target))) for c in used]
+    if len(set(pairs)) < FEWEST_PAIRS:
+        return None
+    x, y = np.array([c.distance for c in used]), np.array([c.gain[0].mean for c in used])
+    if np.ptp(x) == 0.0:
+        return None
+    errors, mean_errors = [], []
+    for pair in sorted(set(pairs)):
+        left = np.array([each == pair for each in pairs])
+        if np.ptp(x[~left]) == 0.0:
+            return None
+        slope, intercept = np.polyfit(x[~left], y[~left], 1)
+        errors.append(float(np.mean((y[left] - intercept - slope * x[left]) ** 2)))
+        mean_errors.append(float(np.mean((y[left] - y[~left].mean()) ** 2)))
+    slope, intercept = np.polyfit(x, y, 1)
+    return GainPredictor(
+        intercept=float(intercept),
+        slope=float(slope),
+        error=float(np.mean(errors)) ** 0.5,
+        mean_error=float(np.mean(mean_errors)) ** 0.5,
+        pairs=len(set(pairs)),
+    )
+
+
+def _distances(names: Sequence[str], tree: Clade | None) -> dict[tuple[str, str], float]:
+    """Distance of any two names that the tree has; names are compared without case and underscores."""
+    if tree is None:
+        return {}
+    leaves = {_plain(leaf.name): leaf.name for leaf in tree.leaves()}
+    placed = [name for name in names if _plain(name) in leaves]
+    lengths = path_lengths(tree, [leaves[_plain(name)] for name in placed])
+    return {
+        (one, other): float(lengths[i, j]) for i, one in enumerate(placed) for j, other in enumerate(placed)
+    }
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", " ").strip()

@@ -1,0 +1,1 @@
+"""Transfer between species and populations: one pair, and the map over many."""

@@ -1,0 +1,209 @@
+"""Both sides of a transfer, read from their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.errors import BudwoodError
+from budwood.workflows.transfer.options import SideOptions, TransferOptions
+
+if TYPE_CHECKING:
+    from budwood.genomics.genotypes import Genotypes, Markers
+    from budwood.panel.panel import Panel
+    from budwood.prediction.fitted_trait_model import FittedTraitModel
+    from budwood.transfer.locus_map import LocusMap
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """One side of a transfer.
+
+    Attributes
+    ----------
+    genotypes
+        Its lines.
+    rows, y
+        Rows with a trait value, and the values.
+    name, trait, provenance
+        What it is called, its trait, and where the values come from (empty where not known).
+    panel
+        What was read; None for a saved model.
+    fitted
+        The saved model; None for files.
+    notes
+        What was read and assumed.
+    """
+
+    genotypes: Genotypes
+    rows: NDArray[np.intp]
+    y: Vector
+    name: str
+    trait: str
+    provenance: str
+    panel: Panel | None = None
+    fitted: FittedTraitModel | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_side(options: SideOptions) -> Side:
+    """Read genotypes and phenotypes of a side.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used, or too few lines have a value.
+    """
+    from budwood.panel.files import read_panel
+    from budwood.prediction.phenotyped import match_phenotyped
+    from budwood.workflows.records.read_notes import identity_notes, read_notes
+    from budwood.workflows.trait_values import trait_values
+
+    files = options.files
+    assert files is not None, "a side that is no saved model has files"
+    if files.phenotypes is None:
+        raise BudwoodError("a side needs phenotypes", where=str(files.genotypes), mend="give them as well")
+    panel = read_panel(files, options.trait)
+    values = trait_values(panel, files, options.trait)
+    lines = match_phenotyped(panel.genotypes, values.values, options.trait, weights=values.weights)
+    stated = "" if panel.phenotypes is None else panel.phenotypes.provenance
+    notes = (*identity_notes(panel), *read_notes(panel), *values.notes, *lines.notes)
+    return Side(
+        genotypes=panel.genotypes,
+        rows=lines.rows,
+        y=lines.y,
+        name=options.name or files.genotypes.name.split(".")[0],
+        trait=options.trait,
+        provenance=options.provenance or stated or _of_environments(panel),
+        panel=panel,
+        notes=notes,
+    )
+
+
+def saved_side(options: TransferOptions) -> Side:
+    """The training lines of a saved model.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder holds no saved model.
+    """
+    from budwood.genomics.genotypes import Genotypes
+    from budwood.prediction.trait_model import TraitModel
+
+    assert options.model is not None, "checked with the options"
+    fitted = TraitModel.load(options.model)
+    training = fitted.training
+    genotypes = Genotypes(training.accessions, training.markers, training.dosage, training.ploidy)
+    return Side(
+        genotypes=genotypes,
+        rows=np.arange(len(fitted.observed)),
+        y=fitted.observed,
+        name=options.source.name or options.model.name,
+        trait=fitted.trait or options.source.trait,
+        provenance=options.source.provenance,
+        fitted=fitted,
+        notes=fitted.notes,
+    )
+
+
+def read_loci(options: TransferOptions, source: Markers, target: Markers) -> LocusMap | None:
+    """Loci that both sides have: orthologous genes, or windows where both are on one genome build.
+
+    Raises
+    ------
+    BudwoodError
+        If a table cannot be read or no pair has both genes.
+    """
+    from budwood.genomics.checks.marker_match import match_markers
+    from budwood.genomics.io.tables.gene_pairs import oriented_pairs, read_collinear_pairs, read_gene_pairs
+    from budwood.genomics.io.tables.gene_places import read_gene_places
+    from budwood.transfer.heads import FEWEST_SHARED
+    from budwood.transfer.locus_map import orthologous_loci, window_loci
+
+    pairs_file = options.orthologs or options.blocks
+    if pairs_file is None:
+        match = match_markers(source, target)
+        if match.by_place and match.share >= FEWEST_SHARED:
+            return window_loci([source, target], size=max(2 * options.reach, 1000))
+        return None
+    assert options.source.genes is not None, "checked with the options"
+    assert options.target.genes is not None, "checked with the options"
+    ours, theirs = read_gene_places(options.source.genes), read_gene_places(options.target.genes)
+    read = read_gene_pairs if options.orthologs is not None else read_collinear_pairs
+    pairs = oriented_pairs(read(pairs_file), set(ours), set(theirs))
+    if not pairs:
+        raise BudwoodError(
+            "no gene pair joins a gene of the source's table and one of the target's",
+            where=str(pairs_file),
+            mend="check that gene names are spelled alike in the pairs and in both gene tables",
+        )
+    kind = "orthologous genes" if options.orthologs is not None else "collinear genes"
+    return orthologous_loci(pairs, ours, theirs, kind)
+
+
+def read_variant_scores(options: SideOptions, markers: Markers) -> tuple[Vector | None, tuple[str, ...]]:
+    """How damaging each marker is, by table; None without one.
+
+    Raises
+    ------
+    BudwoodError
+        If a score is negative, or no marker has one.
+    """
+    if options.scores is None:
+        return None, ()
+    from budwood.genomics.io.tables.accession_table import read_accession_numbers
+
+    table = read_accession_numbers(options.scores, row="marker")
+    scores = np.array([table.get(str(name), 0.0) for name in markers.identifier])
+    if not (scores > 0.0).any() or (scores < 0.0).any():
+        raise BudwoodError(
+            "no marker has a score above 0, or one has a score below it",
+            where=str(options.scores),
+            mend="write marker names as in the genotypes, and larger scores for more damaging variants",
+        )
+    known = sum(str(name) in table for name in markers.identifier)
+    return scores, (f"{known:,} of {len(markers):,} markers have a score, the others count as harmless.",)
+
+
+def pooled_embeddings(side: Side, options: SideOptions, encoder: object, checkpoint: object) -> Vector:
+    """(n, D) mean embedding of each line over its windows.
+
+    Parameters
+    ----------
+    side, options
+        The lines and their reference genome.
+    encoder
+        Options of the encoder.
+    checkpoint
+        The opened encoder.
+
+    Raises
+    ------
+    BudwoodError
+        If the alleles do not fit the reference.
+    """
+    from budwood.inference.embed import embed_haplotypes
+    from budwood.panel.files import read_files_haplotypes
+    from budwood.stats.relationship.haplotype_kernel import haplotype_features
+
+    assert options.files is not None, "checked by the caller"
+    found = read_files_haplotypes(options.files)
+    assert found is not None, "checked by the caller"
+    row = {name: i for i, name in enumerate(found.table.accessions)}
+    table = found.table.take([row[name] for name in side.genotypes.accessions])
+    vectors = embed_haplotypes(table, checkpoint, batch_size=encoder.batch_size)  # type: ignore[arg-type, attr-defined]
+    return haplotype_features(table.codes, table.offsets, vectors)
+
+
+def _of_environments(panel: Panel) -> str:
+    """Provenance of the environments, where their table states one for all."""
+    if panel.environments is None:
+        return ""
+    stated = {each for each in panel.environments.provenance if each}
+    return stated.pop() if len(stated) == 1 else ("mixed" if stated else "")

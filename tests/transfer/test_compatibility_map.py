@@ -1,0 +1,68 @@
+"""The map: untested cells stay untested, and a predictor must beat the mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from budwood.genomics.io.tables.newick import parse_newick
+from budwood.report.transfer_map import render_map
+from budwood.stats.evaluation.paired_difference import ConfidenceInterval
+from budwood.transfer.compatibility_map import Cell, CompatibilityMap, compatibility_map
+from budwood.workflows.transfer.map import MapResult
+
+TREE = parse_newick("((((a:1,b:1):1,c:2):1,d:3):1,e:4);")
+
+
+def cells(noise: float, slope: float, seed: int = 1) -> list[Cell]:
+    distance = compatibility_map([Cell(source="a", target="b", trait="h", outcome="useful")], TREE, "cde")
+    rng = np.random.default_rng(seed)
+    known = {(c.source, c.target): c.distance for c in distance.cells}
+    found = []
+    for (source, target), far in known.items():
+        if "e" not in (source, target) or source == "a":
+            r = 0.8 - slope * far + noise * rng.normal()
+            gain = {0: ConfidenceInterval(r, r - 0.1, r + 0.1)}
+            found.append(Cell(source=source, target=target, trait="h", outcome="no gain", gain=gain))
+    return found
+
+
+def page(found: CompatibilityMap) -> str:
+    result = MapResult(found=found, notes=())
+    return render_map(result.record(), result.sentences())
+
+
+def test_every_pair_has_a_cell_and_the_unmeasured_ones_are_untested() -> None:
+    one = Cell(source="a", target="b", trait="h", outcome="useful")
+    found = compatibility_map([one], TREE, ["c"])
+    assert len(found.cells) == 6
+    assert [c.outcome for c in found.cells].count("untested") == 5
+    assert {c.distance for c in found.cells if {c.source, c.target} == {"a", "c"}} == {4.0}
+
+
+def test_a_predictor_that_beats_the_mean_fills_untested_cells_which_stay_untested() -> None:
+    found = compatibility_map(cells(noise=0.01, slope=0.08), TREE)
+    assert found.predictor is not None
+    assert found.predictor.beats_mean
+    untested = [c for c in found.cells if not c.is_tested]
+    assert untested
+    assert all(np.isfinite(c.predicted) for c in untested)
+    text = page(found)
+    assert text.count('class="untested"') == len(untested)
+    assert 'class="useful"' not in text
+
+
+def test_distance_that_does_not_matter_predicts_nothing() -> None:
+    beaten = 0
+    for seed in range(10):
+        found = compatibility_map(cells(noise=0.2, slope=0.0, seed=seed), TREE)
+        assert found.predictor is not None
+        beaten += not found.predictor.beats_mean
+        if not found.predictor.beats_mean:
+            assert all(np.isnan(c.predicted) for c in found.cells)
+    assert beaten >= 6
+
+
+def test_under_six_pairs_nothing_is_predicted() -> None:
+    found = compatibility_map(cells(noise=0.0, slope=0.1)[:4], TREE)
+    assert found.predictor is None
+    assert all(np.isnan(c.predicted) for c in found.cells)
