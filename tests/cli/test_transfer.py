@@ -98,7 +98,9 @@ def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path:
     np.savetxt(half, table[:46], delimiter=",", fmt="%s")
     panel = ["--genotypes", clade / "y/genotypes.vcf.gz", "--phenotypes", half, "--trait", "height"]
     model = tmp_path / "model"
-    ran = run("predict", *panel, "--out", tmp_path / "p", "--save-model", model, "--quiet", "--model", "gblup")
+    ran = run(
+        "predict", *panel, "--out", tmp_path / "p", "--save-model", model, "--quiet", "--model", "gblup"
+    )
     assert ran.code == 0, ran.err
     out = tmp_path / "transfer"
     ran = run(*words(clade, "--source", model, "--next", 0, "--out", out, "--json"))

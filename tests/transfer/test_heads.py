@@ -73,7 +73,9 @@ def test_markers_that_count_the_other_allele_are_turned() -> None:
         target.ploidy,
     )
     y = source.dosage[:, :10].sum(axis=1) + rng.normal(size=60)
-    made = [carry_heads(TransferSource(genotypes=source, y=y), each, np.arange(25)) for each in (target, turned)]
+    made = [
+        carry_heads(TransferSource(genotypes=source, y=y), each, np.arange(25)) for each in (target, turned)
+    ]
     np.testing.assert_allclose(made[0].scores[MARKERS], made[1].scores[MARKERS], atol=1e-9)
 
 

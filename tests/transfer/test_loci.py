@@ -28,7 +28,9 @@ def markers(contigs: list[str], positions: list[int]) -> Markers:
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(["1", "2"]), st.integers(-1, 60)), min_size=1, max_size=25),
-    st.lists(st.tuples(st.sampled_from(["chr01", "Chr2", "3"]), st.integers(0, 50), st.integers(1, 9)), max_size=8),
+    st.lists(
+        st.tuples(st.sampled_from(["chr01", "Chr2", "3"]), st.integers(0, 50), st.integers(1, 9)), max_size=8
+    ),
     st.integers(0, 12),
 )
 def test_members_are_the_markers_within_reach(

@@ -13,11 +13,11 @@ from budwood.cli.pairs import parse_names
 from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles
-from budwood.report.transfer import expectations
 from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.transfer import evaluate as workflow
 from budwood.workflows.transfer import map as map_workflow
 from budwood.workflows.transfer.options import SideOptions, TransferOptions
+from budwood.workflows.transfer.record import transfer_record
 
 EXAMPLE: Final = (
     "Example: budwood transfer evaluate --source models/rice-height --target-genotypes sorghum.vcf.gz "
@@ -169,7 +169,9 @@ def evaluate(
     )
     with hushed(quiet):
         found = workflow.evaluate_transfer(wanted, out, overwrite=overwrite, announce=announce(quiet))
-    record = found.record()
+    from budwood.report.transfer import expectations
+
+    record = transfer_record(found)
     lines = [*noted(found.notes), f"outcome: {record['outcome']}", *expectations(record)]
     print_summary({"out": str(out), **record}, [*lines, f"report: {out / 'report.html'}"], as_json=as_json)
 

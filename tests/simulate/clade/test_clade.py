@@ -43,9 +43,7 @@ def test_the_same_configuration_gives_the_same_clade(clade: SyntheticClade) -> N
     for name, species in clade.species.items():
         for contig, codes in species.sequences.items():
             np.testing.assert_array_equal(codes, again.species[name].sequences[contig])
-        np.testing.assert_array_equal(
-            clade.populations[name].haplotypes, again.populations[name].haplotypes
-        )
+        np.testing.assert_array_equal(clade.populations[name].haplotypes, again.populations[name].haplotypes)
 
 
 def test_reading_frames_stay_open_in_every_species(clade: SyntheticClade) -> None:
@@ -59,9 +57,7 @@ def test_reading_frames_stay_open_in_every_species(clade: SyntheticClade) -> Non
 def test_orthologs_are_more_alike_in_close_species(clade: SyntheticClade) -> None:
     def identity(one: str, other: str) -> float:
         pairs = clade.ortholog_pairs(one, other)
-        same = [
-            (coding(clade.species[one], a) == coding(clade.species[other], b)).mean() for a, b in pairs
-        ]
+        same = [(coding(clade.species[one], a) == coding(clade.species[other], b)).mean() for a, b in pairs]
         return float(np.mean(same))
 
     assert identity("alpha", "beta") > identity("alpha", "gamma") > identity("alpha", "delta") > 0.7
@@ -116,7 +112,9 @@ def test_an_inversion_done_twice_changes_nothing(data: st.DataObject) -> None:
 
 def test_an_inverted_contig_is_the_reverse_complement_between_its_ends() -> None:
     contig = next(iter(ancestor(SMALL)[0].values()))
-    inner = ContigBlueprint(contig.elements, (np.empty(0, np.uint8), *contig.gaps[1:-1], np.empty(0, np.uint8)))
+    inner = ContigBlueprint(
+        contig.elements, (np.empty(0, np.uint8), *contig.gaps[1:-1], np.empty(0, np.uint8))
+    )
     whole, _ = species_of({"c": inner}, "g", SMALL)
     turned, _ = species_of({"c": inner.inverted(0, len(inner.elements))}, "g", SMALL)
     np.testing.assert_array_equal(turned.sequences["c"], reverse_complement(whole.sequences["c"]))

@@ -18,7 +18,9 @@ def clade() -> SyntheticClade:
     return simulate_clade(CladeConfig(contigs=2, genes_per_contig=25, codons=120, population=lines))
 
 
-@pytest.mark.parametrize(("sharing", "shared"), [("shared", 8), ("partly shared", 4), ("species-specific", 0)])
+@pytest.mark.parametrize(
+    ("sharing", "shared"), [("shared", 8), ("partly shared", 4), ("species-specific", 0)]
+)
 def test_species_share_the_genes_that_the_trait_says(
     clade: SyntheticClade, sharing: str, shared: int
 ) -> None:

@@ -28,11 +28,8 @@ def results(means: dict[str, tuple[float, ...]], spread: float = 0.001) -> FewSh
     )
 
 
-def test(p: float, *, positive: bool = True) -> DirectTest:
+def direct(p: float, *, positive: bool = True) -> DirectTest:
     return DirectTest(r=0.3, within_r=0.3, p_random=p, p_value=p, positive=positive)
-
-
-test.__test__ = False  # type: ignore[attr-defined]
 
 
 @given(st.dictionaries(st.integers(1, 400), st.floats(-1, 1), min_size=2, max_size=8), st.floats(-0.9, 0.9))
@@ -80,13 +77,13 @@ def test_the_outcome_follows_from_gains_and_tests(
     means: tuple[float, ...], p: float, expected: Outcome
 ) -> None:
     found = results({"GBLUP, target alone": (0.30, 0.40, 0.50), "stack": means})
-    assert outcome(found, "stack", {"gene burdens": test(p)}) is expected
+    assert outcome(found, "stack", {"gene burdens": direct(p)}) is expected
 
 
 def test_a_significant_negative_delta_is_not_related() -> None:
     found = results({"GBLUP, target alone": (0.3, 0.4, 0.5), "stack": (0.3, 0.4, 0.5)})
     assert decided_sizes(found, "stack", 1) == ()
-    negative = {"gene burdens": test(0.001, positive=False)}
+    negative = {"gene burdens": direct(0.001, positive=False)}
     assert outcome(found, "stack", negative) is Outcome.NO_BETTER_THAN_RANDOM
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from budwood.workflows.cost import Announce, silent
 from budwood.workflows.threads import blas_threads
 from budwood.workflows.transfer.options import TransferOptions
+from budwood.workflows.transfer.result import TransferResult
 from budwood.workflows.transfer.sides import (
     Side,
     pooled_embeddings,
@@ -22,43 +19,16 @@ from budwood.workflows.transfer.sides import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from budwood.artifacts import Draft
     from budwood.prediction.phenotype_next import PhenotypeNext
-    from budwood.transfer.comparison import TransferComparison
 
-Matrix = NDArray[np.float64]
+    Matrix = NDArray[np.float64]
 
 #: Kind of the artifact.
 KIND: Final = "transfer-evaluate"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TransferResult:
-    """A source and a target compared.
-
-    Attributes
-    ----------
-    source, target
-        Both sides.
-    found
-        Tests, accuracies and the outcome.
-    next_lines
-        Which target lines to phenotype first; None where none was wanted.
-    notes
-        What was read, matched and assumed, and warnings.
-    """
-
-    source: Side
-    target: Side
-    found: TransferComparison
-    next_lines: PhenotypeNext | None
-    notes: tuple[str, ...]
-
-    def record(self) -> dict[str, Any]:
-        """The result as plain values, as transfer.json has them."""
-        from budwood.workflows.transfer.record import transfer_record
-
-        return transfer_record(self)
 
 
 def evaluate_transfer(
@@ -216,9 +186,14 @@ def _provenance_notes(source: Side, target: Side) -> tuple[str, ...]:
 def _write(draft: Draft, result: TransferResult, options: TransferOptions) -> None:
     from budwood.report.transfer import write_transfer_report
     from budwood.workflows.records.files import write_json
-    from budwood.workflows.transfer.record import write_accuracy, write_next_lines, write_scores
+    from budwood.workflows.transfer.record import (
+        transfer_record,
+        write_accuracy,
+        write_next_lines,
+        write_scores,
+    )
 
-    record = result.record()
+    record = transfer_record(result)
     write_json(draft.path("transfer.json"), record)
     write_accuracy(draft.path("accuracy.csv"), record)
     write_scores(draft.path("scores.csv"), result)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from budwood.genomics.io.text.csv_writer import Cell
 from budwood.workflows.records.files import cell, finite, write_table
 
@@ -14,8 +12,9 @@ if TYPE_CHECKING:
     from budwood.prediction.phenotype_next import PhenotypeNext
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
     from budwood.transfer.few_shot.results import FewShotResults
-    from budwood.workflows.transfer.evaluate import TransferResult
+    from budwood.workflows.transfer.result import TransferResult
 
+_NAN: Final = float("nan")
 #: Version of transfer.json.
 VERSION: Final = 1
 #: Columns of ``accuracy.csv``, in order; part of the command line's contract.
@@ -92,7 +91,7 @@ def write_accuracy(path: Path, record: dict[str, Any]) -> None:
                 each["best_quarter"],
                 each["best_quarter_expected"],
             ]
-            rows.append([arm, int(size), *(cell(np.nan if v is None else v, 6) for v in numbers)])
+            rows.append([arm, int(size), *(cell(_NAN if v is None else v, 6) for v in numbers)])
     write_table(path, COLUMNS, rows)
 
 
@@ -107,7 +106,7 @@ def write_scores(path: Path, result: TransferResult) -> None:
         first = next(iter(scores.values()))
         order = sorted(order, key=lambda row: (-first[row], names[row]))
     rows: list[list[Cell]] = [
-        [names[row], cell(known.get(row, np.nan)), *(cell(float(each[row])) for each in scores.values())]
+        [names[row], cell(known.get(row, _NAN)), *(cell(float(each[row])) for each in scores.values())]
         for row in order
     ]
     header = ("accession", "observed", *(f"score by {name}" for name in scores))

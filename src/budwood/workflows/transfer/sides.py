@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from budwood.errors import BudwoodError
 from budwood.workflows.transfer.options import SideOptions, TransferOptions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from budwood.genomics.genotypes import Genotypes, Markers
     from budwood.panel.panel import Panel
     from budwood.prediction.fitted_trait_model import FittedTraitModel
     from budwood.transfer.locus_map import LocusMap
 
-Vector = NDArray[np.float64]
+    Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +93,8 @@ def saved_side(options: TransferOptions) -> Side:
     BudwoodError
         If the folder holds no saved model.
     """
+    import numpy as np
+
     from budwood.genomics.genotypes import Genotypes
     from budwood.prediction.trait_model import TraitModel
 
@@ -157,6 +159,8 @@ def read_variant_scores(options: SideOptions, markers: Markers) -> tuple[Vector 
     """
     if options.scores is None:
         return None, ()
+    import numpy as np
+
     from budwood.genomics.io.tables.accession_table import read_accession_numbers
 
     table = read_accession_numbers(options.scores, row="marker")

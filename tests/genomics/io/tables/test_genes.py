@@ -22,7 +22,11 @@ from budwood.genomics.io.tables.gene_places import read_gene_places
             "contig\tfmin\tfmax\tmsu7\trap\nchr01\t10\t20\tLOC1\tOs1\n",
             {"LOC1": Interval("chr01", 10, 20), "Os1": Interval("chr01", 10, 20)},
         ),
-        ("m.gff", "os5\tg1\t11\t20\nos5\tg2\t40\t31\n", {"g1": Interval("os5", 10, 20), "g2": Interval("os5", 30, 40)}),
+        (
+            "m.gff",
+            "os5\tg1\t11\t20\nos5\tg2\t40\t31\n",
+            {"g1": Interval("os5", 10, 20), "g2": Interval("os5", 30, 40)},
+        ),
         ("a.bed", "chr1\t10\t20\tg1\n", {"g1": Interval("chr1", 10, 20)}),
     ],
 )

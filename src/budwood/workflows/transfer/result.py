@@ -1,0 +1,35 @@
+"""A source and a target compared, with what was read of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from budwood.workflows.transfer.sides import Side
+
+if TYPE_CHECKING:
+    from budwood.prediction.phenotype_next import PhenotypeNext
+    from budwood.transfer.comparison import TransferComparison
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TransferResult:
+    """A source and a target compared.
+
+    Attributes
+    ----------
+    source, target
+        Both sides.
+    found
+        Tests, accuracies and the outcome.
+    next_lines
+        Which target lines to phenotype first; None where none was wanted.
+    notes
+        What was read, matched and assumed, and warnings.
+    """
+
+    source: Side
+    target: Side
+    found: TransferComparison
+    next_lines: PhenotypeNext | None
+    notes: tuple[str, ...]
