@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -25,7 +25,7 @@ def markers(contigs: list[str], positions: list[int]) -> Markers:
     return Markers(names, words, np.array(positions, dtype=np.int64), empty, empty)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(["1", "2"]), st.integers(-1, 60)), min_size=1, max_size=25),
     st.lists(

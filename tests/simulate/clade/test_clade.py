@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
@@ -97,7 +97,7 @@ def test_reference_alleles_are_those_of_the_genome(clade: SyntheticClade) -> Non
             assert "ACGT"[codes[site.start]] == site.alleles[0][0]
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_an_inversion_done_twice_changes_nothing(data: st.DataObject) -> None:
     contig = next(iter(ancestor(SMALL)[0].values()))

@@ -28,7 +28,7 @@ def read_gene_places(path: Path) -> dict[str, Interval]:
     path
         GFF3, GTF or BED; a table with columns for gene, contig, start and, where there is one, end (places
         count from 1, ``fmin`` and ``fmax`` from 0); or the four columns of MCScanX (contig, gene, start,
-        end) without a header. A gene that stands twice keeps its first place; several names of one gene
+        end) without a header. A repeated gene keeps its first place; several names of one gene
         (columns ``rap`` and ``msu7``) all lead to it.
 
     Returns
