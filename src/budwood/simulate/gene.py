@@ -67,7 +67,18 @@ class SyntheticGene:
         return ascending if model.strand == "+" else ascending[::-1]
 
     def on_contig(self, contig: str) -> SyntheticGene:
-        """The same gene at the same place of a contig of another name."""
+        """The same gene at the same place of a contig of another name.
+
+        Parameters
+        ----------
+        contig
+            The other name.
+
+        Returns
+        -------
+        SyntheticGene
+            The gene.
+        """
         motifs = tuple(Motif(each.name, replace(each.interval, contig=contig)) for each in self.motifs)
         return SyntheticGene(
             replace(self.model, contig=contig), replace(self.promoter, contig=contig), motifs

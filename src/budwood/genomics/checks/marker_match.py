@@ -267,6 +267,16 @@ def _aliases(wanted: set[str], found: set[str]) -> dict[str, str]:
 def plain_contig(contig: str) -> str:
     """A contig's name without case, "chr" and leading zeros.
 
+    Parameters
+    ----------
+    contig
+        The name as a file has it.
+
+    Returns
+    -------
+    str
+        The plain name.
+
     Examples
     --------
     >>> plain_contig("Chr01"), plain_contig("1")

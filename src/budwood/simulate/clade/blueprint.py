@@ -41,7 +41,13 @@ class Element:
     ancestor: int = -1
 
     def turned(self) -> Element:
-        """The element on the other strand."""
+        """The element on the other strand.
+
+        Returns
+        -------
+        Element
+            The same draft on the other strand.
+        """
         return replace(self, strand="-" if self.strand == "+" else "+")
 
 
@@ -61,7 +67,18 @@ class ContigBlueprint:
     gaps: tuple[Codes, ...]
 
     def inverted(self, first: int, last: int) -> ContigBlueprint:
-        """The contig with the elements ``first`` to ``last - 1`` turned round as one piece."""
+        """The contig with some elements turned round as one piece.
+
+        Parameters
+        ----------
+        first, last
+            Number of the first element of the piece, and of the first after it.
+
+        Returns
+        -------
+        ContigBlueprint
+            The other elements and the outer gaps stay.
+        """
         piece = tuple(element.turned() for element in reversed(self.elements[first:last]))
         between = tuple(reverse_complement(gap) for gap in reversed(self.gaps[first + 1 : last]))
         elements = (*self.elements[:first], *piece, *self.elements[last:])
@@ -108,7 +125,22 @@ def ancestor(config: CladeConfig) -> tuple[dict[str, ContigBlueprint], Codes]:
 
 
 def gap_sequence(rng: np.random.Generator, composition: Composition, mean: int) -> Codes:
-    """Intergenic sequence of a random length with the given mean."""
+    """Intergenic sequence of a random length.
+
+    Parameters
+    ----------
+    rng
+        Random number generator.
+    composition
+        Composition of the sequence.
+    mean
+        Mean length in bases.
+
+    Returns
+    -------
+    numpy.ndarray
+        Base codes.
+    """
     return composition.sequence(rng, _SHORTEST_GAP + int(rng.exponential(max(mean - _SHORTEST_GAP, 1))))
 
 

@@ -58,7 +58,13 @@ class SyntheticClade:
         return tuple((ours[number], theirs[number]) for number in sorted(ours.keys() & theirs.keys()))
 
     def distances(self) -> NDArray[np.float64]:
-        """(s, s) length of the path between two species, in the order of :attr:`species`."""
+        """Length of the path between any two species.
+
+        Returns
+        -------
+        numpy.ndarray
+            (s, s), in the order of :attr:`species`.
+        """
         return path_lengths(self.tree, list(self.species))
 
 

@@ -52,6 +52,18 @@ def substituted_gene(
 
     The reading frame stays open; a codon that changes its amino acid is kept with the probability
     ``rates.replacement``.
+
+    Parameters
+    ----------
+    draft
+        The gene at the beginning of the branch.
+    length, rates, rng
+        As in :func:`evolve`.
+
+    Returns
+    -------
+    GeneDraft
+        The gene at its end.
     """
     rate = np.full(len(draft.codes), rates.intron)
     for name, start, end, _ in draft.motifs:

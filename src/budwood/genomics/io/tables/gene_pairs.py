@@ -17,6 +17,11 @@ def read_gene_pairs(path: Path) -> list[tuple[str, str]]:
     path
         Table with a header whose first two columns name the genes.
 
+    Returns
+    -------
+    list of tuple
+        Two genes for each row.
+
     Raises
     ------
     BudwoodError
@@ -42,6 +47,11 @@ def read_collinear_pairs(path: Path) -> list[tuple[str, str]]:
     ----------
     path
         The file, plain or packed.
+
+    Returns
+    -------
+    list of tuple
+        Two genes for each line of a block.
 
     Raises
     ------
@@ -76,6 +86,11 @@ def oriented_pairs(pairs: list[tuple[str, str]], source: set[str], target: set[s
         As read.
     source, target
         Genes of each species.
+
+    Returns
+    -------
+    list of tuple
+        The source's gene and the target's.
 
     Examples
     --------
