@@ -36,6 +36,7 @@ def apply(
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
     checkpoint: options.CheckpointFolder = None,
+    adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     minimum_markers: MinimumMarkers = 0.1,
@@ -67,7 +68,9 @@ def apply(
     wanted = workflow.ApplyOptions(
         model=model,
         files=files,
-        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+        encoder=EncoderOptions(
+            checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
+        ),
         minimum_markers=minimum_markers,
     )
     with hushed(quiet):

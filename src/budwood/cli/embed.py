@@ -46,6 +46,7 @@ def embed(
     pool: PoolName = "mean",
     tiles: PerTile = False,
     checkpoint: options.CheckpointFolder = None,
+    adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     ploidy: options.Ploidy = None,
@@ -71,7 +72,9 @@ def embed(
         reference=reference,
         pool=pool,
         tiles=tiles,
-        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+        encoder=EncoderOptions(
+            checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
+        ),
         ploidy=ploidy,
         aliases=parse_aliases(alias),
         ray=ray,

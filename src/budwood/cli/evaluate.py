@@ -95,6 +95,7 @@ def evaluate(
     covariates: options.CovariateFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
+    adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     marker_map: options.MarkerMap = None,
@@ -140,7 +141,9 @@ def evaluate(
         group_column=group_column,
         h2=h2,
         lower_is_better=lower_is_better,
-        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+        encoder=EncoderOptions(
+            checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
+        ),
         seed=seed,
     )
     with hushed(quiet):

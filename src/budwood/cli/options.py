@@ -104,6 +104,14 @@ CheckpointFolder = Annotated[
         "--checkpoint", metavar="DIR", help="Pre-trained encoder; the one in the package if not given."
     ),
 ]
+AdapterFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--adapter",
+        metavar="DIR",
+        help="Adapter of that encoder, from budwood adapt; several, once for each, are added up.",
+    ),
+]
 MarkerMap = Annotated[
     Path | None,
     typer.Option("--map", metavar="FILE", help="Marker, chrom, pos (and alleles) for a table of dosages."),

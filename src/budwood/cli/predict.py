@@ -73,6 +73,7 @@ def predict(
     covariates: options.CovariateFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
+    adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     save_model: SaveModel = None,
@@ -118,7 +119,9 @@ def predict(
         files=files,
         trait=trait,
         model=model,
-        encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+        encoder=EncoderOptions(
+            checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
+        ),
         save_model=save_model,
         marker_effects=marker_effects,
         lower_is_better=lower_is_better,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -54,6 +55,9 @@ def _option(option: str, value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for name, other in value.items():
             yield from (option, f"{name}={other}")
+    elif isinstance(value, tuple) and all(isinstance(each, Path) for each in value):
+        for each in value:
+            yield from (option, str(each))
     elif isinstance(value, tuple):
         yield from (option, ",".join(map(str, value)))
     else:

@@ -22,6 +22,9 @@ class EncoderOptions:
     ----------
     checkpoint
         Folder of the encoder; the packaged one where None.
+    adapter
+        Folders of adapters of that checkpoint, which are added up; one that was trained over others stands
+        after them.
     device
         Where it runs; ``auto`` is a CUDA device, else Apple's, else the processor.
     batch_size
@@ -34,6 +37,7 @@ class EncoderOptions:
     """
 
     checkpoint: Path | None = None
+    adapter: tuple[Path, ...] = ()
     device: Device = "auto"
     batch_size: int | None = None
 
@@ -54,8 +58,21 @@ class EncoderOptions:
         Raises
         ------
         BudwoodError
-            If the folder holds no checkpoint, or there is no such device.
+            If the folder holds no checkpoint, there is no such device, or an adapter is damaged or is of
+            another checkpoint.
         """
         from budwood.model.backbone import load_backbone
 
-        return load_backbone(self.checkpoint, device=self.device)
+        backbone = load_backbone(self.checkpoint, device=self.device)
+        if not self.adapter:
+            return backbone
+        from budwood.model.adapters.adapter_folder import load_adapters
+        from budwood.model.checkpoint import Checkpoint
+
+        if not isinstance(backbone, Checkpoint):
+            raise BudwoodError(
+                "adapters are for checkpoints of Budwood, and this is another model",
+                where=str(self.checkpoint),
+                mend="leave out --adapter",
+            )
+        return load_adapters(backbone, self.adapter)
