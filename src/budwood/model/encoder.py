@@ -150,7 +150,7 @@ class BudwoodPreTrainedModel(PreTrainedModel):
         return EncoderOutput(vectors, pooled, bases, regions)
 
     def _both(self, tokens: Tensor) -> tuple[StrandOutput, StrandOutput]:
-        turned = _reverse_complement(tokens)
+        turned = reverse_complement_tokens(tokens)
         return self.network(tokens), self.network(turned)
 
 
@@ -359,7 +359,24 @@ def _turn_index(tokens: Tensor) -> Tensor:
     return torch.where(position < lengths, lengths - 1 - position, position)
 
 
-def _reverse_complement(tokens: Tensor) -> Tensor:
+def reverse_complement_tokens(tokens: Tensor) -> Tensor:
+    """Reverse complement of sequences; padding stays where it is.
+
+    Parameters
+    ----------
+    tokens
+        (batch, length) codes, padded on the right.
+
+    Returns
+    -------
+    Tensor
+        (batch, length) codes of the other strand.
+
+    Examples
+    --------
+    >>> reverse_complement_tokens(torch.tensor([[0, 1, 4, 6]]))
+    tensor([[4, 2, 3, 6]])
+    """
     turned = tokens.gather(1, _turn_index(tokens))
     return torch.where(turned < BASES, BASES - 1 - turned, turned)
 

@@ -105,25 +105,13 @@ class SmallConvolution:
         letters = one_hot(windows, self.reach).reshape(len(windows), 2 * self.reach, N)
         return torch.from_numpy(letters).transpose(1, 2).contiguous()
 
-    def _build(self) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        width, before = 2 * self.reach, N
-        for number, kernel in enumerate((11, 7, 7)):
-            layers += [nn.Conv1d(before, self.channels, kernel, padding=kernel // 2)]
-            layers += [nn.BatchNorm1d(self.channels), nn.ReLU()]
-            before = self.channels
-            if number < 2:
-                layers.append(nn.MaxPool1d(2))
-                width //= 2
-        return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * self.channels, 1))
-
     def _train(self, letters: Tensor, truth: Tensor, seed: int) -> nn.Sequential:
         state = torch.get_rng_state()
         torch.manual_seed(seed)
         order = torch.randperm(len(truth))
         count = max(2, int(_HELD_OUT * len(order)))
         held, kept = order[:count], order[count:]
-        network = self._build()
+        network = convolution_layers(2 * self.reach, 1, self.channels)
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
         best, since, weights = float("inf"), 0, copy.deepcopy(network.state_dict())
         for _ in range(self.epochs):
@@ -139,6 +127,40 @@ class SmallConvolution:
         network.load_state_dict(weights)
         torch.set_rng_state(state)
         return network
+
+
+def convolution_layers(width: int, outputs: int, channels: int = 32) -> nn.Sequential:
+    """Three convolutions and a linear layer over all their outputs, untrained.
+
+    Parameters
+    ----------
+    width
+        Bases of a sequence, at least 4.
+    outputs
+        Numbers to predict.
+    channels
+        Filters in each layer.
+
+    Returns
+    -------
+    nn.Sequential
+        Turns (rows, 4, width) into (rows, outputs).
+
+    Examples
+    --------
+    >>> convolution_layers(40, 2)(torch.zeros(3, 4, 40)).shape
+    torch.Size([3, 2])
+    """
+    layers: list[nn.Module] = []
+    before = N
+    for number, kernel in enumerate((11, 7, 7)):
+        layers += [nn.Conv1d(before, channels, kernel, padding=kernel // 2)]
+        layers += [nn.BatchNorm1d(channels), nn.ReLU()]
+        before = channels
+        if number < 2:
+            layers.append(nn.MaxPool1d(2))
+            width //= 2
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * channels, outputs))
 
 
 def _pass(network: nn.Sequential, optimiser: torch.optim.Optimizer, letters: Tensor, truth: Tensor) -> None:
