@@ -26,6 +26,7 @@ from budwood.cli import (
     demo,
     embed,
     evaluate,
+    finetune,
     index,
     inspect,
     output,
@@ -58,6 +59,7 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
 app.add_typer(transfer.app, name="transfer")
+app.command(epilog=finetune.EXAMPLE, cls=Verb)(finetune.finetune)
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 
 

@@ -172,7 +172,8 @@ def _network(
     adapted: AdaptedEncoder | None,
     show: bool | None,
 ) -> SequenceModel:
-    network = SequenceNetwork(encoder, examples.outputs.size, strand=how.strand, seed=how.fit.seed)
+    device = encoder.device
+    network = SequenceNetwork(encoder, examples.outputs.size, strand=how.strand, seed=how.fit.seed).to(device)
     history = fit_network(
         network,
         examples.codes,
@@ -230,4 +231,4 @@ def _untrained(checkpoint: Checkpoint, seed: int) -> BudwoodEncoder:
     torch.manual_seed(seed)
     encoder = BudwoodEncoder(checkpoint.encoder.config)
     torch.set_rng_state(state)
-    return encoder
+    return encoder.to(checkpoint.device)  # type: ignore[no-any-return]

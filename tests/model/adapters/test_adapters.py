@@ -97,7 +97,9 @@ def test_merged_equals_unmerged_and_swapping_is_exact(base: Checkpoint, windows:
             adapted.merge()
             assert output(adapted.encoder, windows) == pytest.approx(found[used], abs=1e-5)
             adapted.unmerge()
-            assert output(adapted.merged_checkpoint().encoder, windows) == pytest.approx(found[used], abs=1e-5)
+            assert output(adapted.merged_checkpoint().encoder, windows) == pytest.approx(
+                found[used], abs=1e-5
+            )
     assert torch.equal(found[()], plain)
     assert not torch.allclose(found[("one",)], found[("two",)], atol=1e-3)
     for used, before in reversed(found.items()):
@@ -105,7 +107,9 @@ def test_merged_equals_unmerged_and_swapping_is_exact(base: Checkpoint, windows:
         assert torch.equal(output(adapted.encoder, windows), before)
 
 
-def test_an_adapted_encoder_is_exact_under_reverse_complement(base: Checkpoint, windows: torch.Tensor) -> None:
+def test_an_adapted_encoder_is_exact_under_reverse_complement(
+    base: Checkpoint, windows: torch.Tensor
+) -> None:
     adapted = AdaptedEncoder(base)
     adapted.new("one", SIZE, seed=0)
     changed(adapted, "one", 1)
@@ -230,7 +234,7 @@ def _not_finite(tensors: dict[str, torch.Tensor]) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", (_lacking, _unknown, _narrow, _not_finite), ids=lambda damage: damage.__name__
+    "damage", [_lacking, _unknown, _narrow, _not_finite], ids=lambda damage: damage.__name__
 )
 def test_tensors_that_do_not_fit_are_refused_even_with_a_sound_manifest(
     tmp_path: Path, base: Checkpoint, damage: Callable[[dict[str, torch.Tensor]], None]

@@ -78,8 +78,8 @@ def stacked_digest(base: str, adapters: Sequence[str]) -> str:
 class AdaptedEncoder:
     """A checkpoint's encoder with any number of adapters, of which some are in use.
 
-    The checkpoint's own encoder stays as it is: this one is a copy. Adapters in use are added up. Outputs with
-    an adapter are the same to the bit before and after another one was in use, merged or not.
+    The checkpoint's own encoder stays as it is: this one is a copy. Adapters in use are added up. Outputs
+    with an adapter are the same to the bit before and after another one was in use, merged or not.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class AdaptedEncoder:
             base.set_adapter(list(names))
         else:
             base.disable_adapter_layers()
-        # torch convolves otherwise where weights need no gradient: outputs differ from the checkpoint's by 1e-6.
+        # Where weights need no gradient, torch convolves by another algorithm, and outputs differ by 1e-6.
         self._plain.requires_grad_(True)
 
     def train_only(self, name: str) -> list[torch.nn.Parameter]:

@@ -1,7 +1,7 @@
 """Adapters on disk: peft's standard files beside a manifest that states the encoder they belong to.
 
-``adapter_config.json`` and ``adapter_model.safetensors`` open with ``peft.PeftModel.from_pretrained`` as well.
-The manifest holds the digest of the encoder that the adapter was trained on, and those of the two files.
+``adapter_config.json`` and ``adapter_model.safetensors`` open with ``peft.PeftModel.from_pretrained`` as
+well. The manifest holds the digest of the encoder that the adapter was trained on, and those of the files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ _PREFIX: Final = "base_model.model."
 _AGAIN: Final = "copy the adapter again from its source, or train it again"
 
 
-def write_adapter(draft: Draft, adapted: AdaptedEncoder, name: str, low_rank: LowRank, base: Checkpoint) -> None:
+def write_adapter(
+    draft: Draft, adapted: AdaptedEncoder, name: str, low_rank: LowRank, base: Checkpoint
+) -> None:
     """Write an adapter into an artifact of kind ``adapter``.
 
     Parameters
@@ -139,7 +141,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
             mend="give a folder that budwood adapt wrote",
         )
     if not folder.is_dir():
-        raise BudwoodError("there is no such folder", where=str(folder), mend="give one that budwood adapt wrote")
+        raise BudwoodError(
+            "there is no such folder", where=str(folder), mend="give one that budwood adapt wrote"
+        )
     manifest = read_manifest(folder)
     stated = manifest["parameters"].get("adapter")
     if manifest["kind"] not in (KIND, FINE_TUNED) or stated is None:
@@ -173,9 +177,13 @@ def _check_config(path: Path, encoder: BudwoodEncoder, low_rank: LowRank) -> Non
         layers, rank, alpha = sorted(found["target_modules"]), found["r"], found["lora_alpha"]
         kind = found["peft_type"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BudwoodError("the adapter's configuration cannot be read", where=str(path), mend=_AGAIN) from error
+        raise BudwoodError(
+            "the adapter's configuration cannot be read", where=str(path), mend=_AGAIN
+        ) from error
     if kind != "LORA" or (rank, alpha) != (low_rank.rank, low_rank.alpha):
-        raise BudwoodError("this is another adapter than its manifest describes", where=str(path), mend=_AGAIN)
+        raise BudwoodError(
+            "this is another adapter than its manifest describes", where=str(path), mend=_AGAIN
+        )
     if layers != sorted(target_layers(encoder)):
         raise BudwoodError(
             "this adapter is of an encoder of another shape",

@@ -142,7 +142,9 @@ def rank_of_share(encoder: BudwoodEncoder, share: float = SHARE) -> int:
     rank = max(1, round(wanted / added_parameters(encoder, 1)))
     if rank > _LARGEST_RANK:
         raise BudwoodError(
-            f"a share of {share:g} takes rank {rank}", where="adapter", mend=f"give one of rank {_LARGEST_RANK}"
+            f"a share of {share:g} takes rank {rank}",
+            where="adapter",
+            mend=f"give one of rank {_LARGEST_RANK}",
         )
     return rank
 

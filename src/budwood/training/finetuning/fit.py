@@ -132,7 +132,8 @@ def fit_network(
     BudwoodError
         If the loss stops being a number.
     """
-    tokens = torch.from_numpy(codes.astype(np.int64))
+    device = next(network.parameters()).device
+    tokens, targets = torch.from_numpy(codes.astype(np.int64)).to(device), targets.to(device)
     optimiser = _optimiser(network, head, config)
     total = config.epochs * math.ceil(len(training) / config.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share(step, total, config.warmup))
@@ -155,7 +156,8 @@ def fit_network(
                 advance(1)
             losses.append(summed / len(order))
             given = read_network(network, codes[validation], config.precision)
-            followed.append(float(outputs.loss(torch.from_numpy(given).float(), targets[validation])))
+            seen = targets[torch.from_numpy(validation)].cpu()
+            followed.append(float(outputs.loss(torch.from_numpy(given).float(), seen)))
             if followed[-1] < best:
                 best, kept, best_pass = followed[-1], _trained_state(network), len(followed)
             if len(followed) - best_pass >= config.patience:
@@ -187,12 +189,14 @@ def read_network(
     network.eval()
     # Sequences of one length are read together, so that none is padded to the length of another.
     order = np.argsort((codes != PAD).sum(axis=1), kind="stable")
+    device = next(network.parameters()).device
     parts = []
-    with torch.inference_mode(), _mixed(precision):
+    with torch.inference_mode(), _mixed(precision, device):
         for begin in range(0, len(order), _READ):
             rows = order[begin : begin + _READ]
-            parts.append(network(trimmed(torch.from_numpy(codes[rows].astype(np.int64)))).float())
-    read = torch.cat(parts).double().numpy() if parts else np.empty((0, 0))
+            tokens = torch.from_numpy(codes[rows].astype(np.int64))
+            parts.append(network(trimmed(tokens).to(device)).float())
+    read = torch.cat(parts).double().cpu().numpy() if parts else np.empty((0, 0))
     found = np.empty_like(read)
     found[order] = read
     return found
@@ -207,7 +211,7 @@ def _step(
     config: FitConfig,
 ) -> float:
     optimiser.zero_grad(set_to_none=True)
-    with _mixed(config.precision):
+    with _mixed(config.precision, tokens.device):
         loss = outputs.loss(network(tokens).float(), targets)
     if not torch.isfinite(loss):
         raise BudwoodError(
@@ -251,8 +255,8 @@ def _trained_state(network: nn.Module) -> dict[str, Tensor]:
     return {name: copy.deepcopy(value) for name, value in network.state_dict().items() if name in trained}
 
 
-def _mixed(precision: str) -> AbstractContextManager[object]:
-    return torch.autocast("cpu", torch.bfloat16) if precision == "bf16" else nullcontext()
+def _mixed(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 @contextmanager

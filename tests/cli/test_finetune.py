@@ -1,0 +1,102 @@
+"""``budwood finetune``: what it writes, what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from budwood.artifacts import verify_artifact
+from budwood.genomics.sequence import decode
+
+QUICK = ("--epochs", 1, "--quiet")
+
+
+@pytest.fixture
+def promoters(tmp_path: Path) -> Path:
+    """Table of 60 sequences: a value that is the share of G, a class and a family."""
+    codes = np.random.default_rng(0).integers(0, 4, (60, 40), dtype=np.uint8)
+    path = tmp_path / "promoters.csv"
+    rows = [
+        f"p{k},{decode(row)},{share:.3f},{'rich' if share > 0.25 else 'poor'},f{k // 2}"
+        for k, (row, share) in enumerate(zip(codes, (codes == 2).mean(axis=1), strict=True))
+    ]
+    path.write_text("name,sequence,strength,kind,family\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_table_gives_an_encoder_that_can_be_applied(
+    run: Callable[..., object], tiny_checkpoint: Path, promoters: Path, tmp_path: Path
+) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    words = ["finetune", "--sequences", promoters, "--target", "strength", "--predict", promoters]
+    ran = run(*words, "--checkpoint", tiny_checkpoint, "--group", "family", "--json", "--out", out, *QUICK)
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    found = json.loads(ran.out)  # type: ignore[attr-defined]
+    assert set(found["models"]) == {"fine-tuned", "from scratch", "convolution", "k-mers"}
+    assert sum(found["counts"].values()) == 60
+    assert {each["other"] for each in found["differences"]} == {"from scratch", "convolution", "k-mers"}
+    assert verify_artifact(out) == []
+    assert found["conclusion"] in (out / "report.html").read_text()
+    assert run("finetune", "--apply", out, "--predict", promoters, "--out", again, "--quiet").code == 0  # type: ignore[attr-defined]
+    assert (out / "predictions.csv").read_bytes() == (again / "predictions.csv").read_bytes()
+    tested = {
+        row["sequence"] for row in csv.DictReader((out / "test_predictions.csv").read_text().splitlines())
+    }
+    families = {int(name[1:]) // 2 for name in tested}
+    assert len(tested) == 2 * len(families)
+
+
+def test_a_low_rank_encoder_of_classes_is_an_adapter(
+    run: Callable[..., object], tiny_checkpoint: Path, promoters: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["finetune", "--sequences", promoters, "--target", "kind", "--way", "low-rank", "--rank", 2]
+    ran = run(*words, "--checkpoint", tiny_checkpoint, "--strand", "both", "--out", out, *QUICK)
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    fasta = tmp_path / "x.fa"
+    fasta.write_text(">a\nACGTACGTACGT\n")
+    ran = run(
+        *("embed", "--fasta", fasta, "--checkpoint", tiny_checkpoint, "--adapter", out, "--quiet"),
+        *("--out", tmp_path / "vectors"),
+    )
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    assert "tiny+fine-tuned" in (tmp_path / "vectors" / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--target", "strenght"), "did you mean 'strength'"),
+        (("--target", "strength,kind"), "several outputs at once must be numbers"),
+        ((), "no column to predict is named"),
+        (("--target", "strength", "--test-share", 2), "is not possible"),
+        (("--target", "strength", "--rank", 999, "--way", "low-rank"), "rank 999"),
+    ],
+)
+def test_wrong_options_are_refused(
+    refused: Callable[..., str],
+    tiny_checkpoint: Path,
+    promoters: Path,
+    words: tuple[object, ...],
+    message: str,
+) -> None:
+    told = refused("finetune", "--sequences", promoters, "--checkpoint", tiny_checkpoint, *words, *QUICK)
+    assert message in told
+
+
+def test_too_few_or_too_long_sequences_are_refused(
+    refused: Callable[..., str], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("sequence,y\n" + "".join(f"ACGTACGT{'A' * k},{k}\n" for k in range(1, 12)))
+    words = ("--checkpoint", tiny_checkpoint, "--target", "y", *QUICK)
+    assert "too few" in refused("finetune", "--sequences", few, *words)
+    long = tmp_path / "long.csv"
+    long.write_text("sequence,y\n" + "".join(f"{'ACGT' * 130}{'A' * k},{k}\n" for k in range(1, 40)))
+    assert "at most 512" in refused("finetune", "--sequences", long, *words)
+    assert "no --sequences" in refused("finetune", "--sequences", few, "--apply", tmp_path)
