@@ -2,10 +2,10 @@
 
     python benchmarks/accuracy/promoter_strength.py --assay leaf --sizes 500,1686 --out promoters.jsonl
 
-Models learn from Arabidopsis core promoters of 170 bases (a tenth of them determines when to stop) and predict
-those of sorghum and maize, whose strength was measured by the same assay (Jores et al. 2021, Nature Plants
-7:842). ``--ways``: full, low-rank, scratch, convolution, kmers. Pearson r on ``--test`` promoters of each
-species. With ``--out``, finished runs are kept, and a second run computes only those that are missing.
+Models learn from Arabidopsis core promoters of 170 bases (a tenth of them determines when to stop) and
+predict those of sorghum and maize, whose strength was measured by the same assay (Jores et al. 2021, Nature
+Plants 7:842). ``--ways``: full, low-rank, scratch, convolution, kmers. Pearson r on ``--test`` promoters of
+each species. With ``--out``, finished runs are kept, and a second run computes only those that are missing.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ import typer
 import budwood
 from budwood.artifacts import stop_on_signals
 from budwood.cli import (
+    adapt,
     apply,
     corpus,
     demo,
@@ -59,6 +60,7 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
 app.add_typer(transfer.app, name="transfer")
+app.command(epilog=adapt.EXAMPLE, cls=Verb)(adapt.adapt)
 app.command(epilog=finetune.EXAMPLE, cls=Verb)(finetune.finetune)
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 

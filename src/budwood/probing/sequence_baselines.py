@@ -162,9 +162,9 @@ class KmerRegression:
         counts = np.stack([_counted(row, self.k) for row in codes])
         if self.strand == "both":
             classes, kinds = canonical_kmers(self.k)
-            either = np.zeros((len(counts), kinds))
-            np.add.at(either, (slice(None), classes), counts)
-            counts = either
+            either = np.zeros((kinds, len(counts)))
+            np.add.at(either, classes, counts.T)
+            counts = either.T
         return counts / np.maximum(1.0, counts.sum(axis=1, keepdims=True))
 
 

@@ -231,4 +231,5 @@ def _untrained(checkpoint: Checkpoint, seed: int) -> BudwoodEncoder:
     torch.manual_seed(seed)
     encoder = BudwoodEncoder(checkpoint.encoder.config)
     torch.set_rng_state(state)
-    return encoder.to(checkpoint.device)  # type: ignore[no-any-return]
+    torch.nn.Module.to(encoder, checkpoint.device)
+    return encoder

@@ -342,7 +342,8 @@ def _truth(
             mend="fine-tune on it alone",
         )
     if not text:
-        truth = np.stack([np.concatenate(parts) for parts in columns], axis=1)  # type: ignore[arg-type]
+        numeric: list[Any] = [np.concatenate(parts) for parts in columns]  # type: ignore[arg-type]
+        truth = np.stack(numeric, axis=1)
         kept = np.flatnonzero(np.isfinite(truth).any(axis=1))
         return truth, lambda kept, training: value_outputs(targets, truth[kept], training), kept
     cells = [cell for table in tables for cell in table.cells(targets[0])]
@@ -384,8 +385,8 @@ def _split(
     training = np.setdiff1d(rest, validation)
     if len(groups) < _FEWEST or min(len(training), len(validation), len(test)) < 3:
         raise BudwoodError(
-            f"{len(training):,} sequences to train on, {len(validation):,} to stop by and {len(test):,} to test on "
-            "are too few",
+            f"{len(training):,} sequences to train on, {len(validation):,} to stop by and {len(test):,} to "
+            "test on are too few",
             where=str(options.sequences),
             mend=f"give {_FEWEST} or more, in more groups",
         )
@@ -499,8 +500,8 @@ def conclusion(
     measure = "AUROC" if "=" in scores[best.model][0].output else "r"
     figures = (
         f"on {scores[best.model][0].sequences:,} test sequences {measure} is {mean(best.model):.3f} for the "
-        f"fine-tuned encoder and {mean(best.other):.3f} for the best of the others ({best.other}); the difference "
-        f"is {best.difference:+.3f} (95 % interval {best.lower:+.3f} to {best.upper:+.3f})"
+        f"fine-tuned encoder and {mean(best.other):.3f} for the best of the others ({best.other}); the "
+        f"difference is {best.difference:+.3f} (95 % interval {best.lower:+.3f} to {best.upper:+.3f})"
     )
     if best.lower > 0:
         return f"The fine-tuned encoder is better than all that were trained beside it: {figures}."

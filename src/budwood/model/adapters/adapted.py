@@ -7,9 +7,10 @@ import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor
 
 from budwood.errors import BudwoodError, suggestion
@@ -100,7 +101,7 @@ class AdaptedEncoder:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
         self._plain = copy.deepcopy(checkpoint.encoder)
-        self._model: PeftModel | None = None
+        self._model: Any = None
         self._added: dict[str, str] = {}
         self._used: tuple[str, ...] = ()
         self._kept: dict[str, Tensor] = {}
@@ -180,7 +181,7 @@ class AdaptedEncoder:
                 mend="give the checkpoint it was trained on, and before it the adapters it was trained over",
             )
         self._insert(adapter.name, adapter.low_rank)
-        found = set_peft_model_state_dict(self._model, dict(adapter.weights), adapter_name=adapter.name)
+        found: Any = set_peft_model_state_dict(self._model, dict(adapter.weights), adapter_name=adapter.name)
         # Names and shapes were checked when the file was read; this is peft's own account of them.
         if found.unexpected_keys:
             raise BudwoodError(
@@ -327,9 +328,9 @@ class AdaptedEncoder:
             self._model.add_adapter(name, config)
         self._model.eval()
 
-    def _adapted_layers(self) -> dict[str, torch.nn.Module]:
-        inside = dict(self._plain.named_modules())
-        return {name: inside[name].get_base_layer() for name in target_layers(self._checkpoint.encoder)}  # type: ignore[operator]
+    def _adapted_layers(self) -> dict[str, Any]:
+        inside: dict[str, Any] = dict(self._plain.named_modules())
+        return {name: inside[name].get_base_layer() for name in target_layers(self._checkpoint.encoder)}
 
     def _check_open(self) -> None:
         if self._kept:

@@ -166,7 +166,7 @@ def peft_config(encoder: BudwoodEncoder, low_rank: LowRank) -> LoraConfig:
     """
     config: LoraConfig = LoraConfig(
         r=low_rank.rank,
-        lora_alpha=low_rank.alpha,
+        lora_alpha=low_rank.alpha,  # type: ignore[arg-type]
         target_modules=sorted(target_layers(encoder)),
         bias="none",
         inference_mode=False,
