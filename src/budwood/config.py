@@ -36,3 +36,21 @@ def cache_directory() -> Path:
     """
     named = os.environ.get("BUDWOOD_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("budwood"))
+
+
+def library_directory() -> Path:
+    """Folder of the model library where none is named.
+
+    Returns
+    -------
+    Path
+        The folder that ``BUDWOOD_LIBRARY`` names, else one in the operating system's place for data; it may
+        not exist yet.
+
+    Examples
+    --------
+    >>> library_directory().is_absolute()
+    True
+    """
+    named = os.environ.get("BUDWOOD_LIBRARY")
+    return Path(named).absolute() if named else Path(platformdirs.user_data_dir("budwood")) / "library"

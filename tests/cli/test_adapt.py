@@ -67,6 +67,12 @@ def test_trait_values_give_an_adapter_for_predict(
     assert len((out / "accessions.txt").read_text().split()) == 36
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["parameters"]["adapter"]["trait"] == "height"
+    ran = run(
+        *("predict", *words, "--checkpoint", tiny_checkpoint, "--adapter", out, "--model", "gblup+dna"),
+        *("--quiet", "--json", "--out", tmp_path / "predicted"),
+    )
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    assert "has learnt from values of height of 36 of these" in ran.out  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from budwood.cli import (
     finetune,
     index,
     inspect,
+    library,
     output,
     predict,
     pretrain,
@@ -62,6 +63,7 @@ app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)
 app.add_typer(transfer.app, name="transfer")
 app.command(epilog=adapt.EXAMPLE, cls=Verb)(adapt.adapt)
 app.command(epilog=finetune.EXAMPLE, cls=Verb)(finetune.finetune)
+app.add_typer(library.app, name="library")
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 
 

@@ -87,13 +87,17 @@ def species_windows(genome: TrainingGenome, *, most: int, seed: int = 0) -> Held
     HeldOutWindows
         One base in 16 is masked, none of them N or soft-masked.
     """
-    codes, repeats, regions = [], [], []
+    codes: list[NDArray[np.uint8]] = []
+    repeats: list[NDArray[np.bool_]] = []
+    regions: list[NDArray[np.uint8]] = []
     for contig in genome.validation:
         count = len(contig.codes) // WINDOW
-        for tracks, track in ((codes, contig.codes), (repeats, contig.repeat), (regions, contig.region)):
-            tracks.append(track[: count * WINDOW].reshape(count, WINDOW))
-    stacked = [np.concatenate(tracks) for tracks in (codes, repeats, regions)]
-    return _drawn(genome.species, stacked[0], stacked[1], stacked[2], most, seed)
+        whole = slice(0, count * WINDOW)
+        codes.append(contig.codes[whole].reshape(count, WINDOW))
+        repeats.append(contig.repeat[whole].reshape(count, WINDOW))
+        regions.append(contig.region[whole].reshape(count, WINDOW))
+    tracks = (np.concatenate(codes), np.concatenate(repeats), np.concatenate(regions))
+    return _drawn(genome.species, *tracks, most, seed)
 
 
 def assembly_windows(

@@ -303,7 +303,7 @@ def _to_species(work: _Work, announce: Announce) -> AdaptResult:
     work.adapted.use(*work.adapted.used)
     after = [masked_loss(each, work.adapted.checkpoint, show=options.show) for each in windows]
     changes = tuple(change_of(*each) for each in zip(windows, before, after, strict=True))
-    control = ()
+    control: tuple[LossChange, ...] = ()
     if options.full_control:
         control = _full_control(work, sampler, objective.config, plan, windows, before, changes[0].after)
     return work.result(

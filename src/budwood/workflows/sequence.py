@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from budwood.artifacts import read_manifest
 from budwood.panel.files import PanelFiles, read_files_haplotypes
 from budwood.panel.panel import HaplotypeVectors, Panel
 from budwood.workflows.cost import Announce, announce_embedding, silent
@@ -55,4 +56,22 @@ def add_sequence(
         digest=opened.digest,
         device=str(opened.device),
     )
-    return replace(panel, vectors=vectors)
+    notes = _learnt_from(encoder, panel)
+    return replace(panel, vectors=vectors, notes=tuple(dict.fromkeys((*panel.notes, *notes))))
+
+
+def _learnt_from(encoder: EncoderOptions, panel: Panel) -> list[str]:
+    """A sentence for each adapter that has learnt from trait values of these accessions."""
+    notes = []
+    for folder in encoder.adapter:
+        path = folder / "accessions.txt"
+        if not path.is_file():
+            continue
+        learnt = set(path.read_text(encoding="utf-8").splitlines()) & set(panel.accessions)
+        trait = read_manifest(folder)["parameters"]["adapter"].get("trait", "a trait")
+        if learnt:
+            notes.append(
+                f"The adapter {folder.name} has learnt from values of {trait} of {len(learnt):,} of these "
+                f"accessions: accuracies of {trait} with the sequence are too high."
+            )
+    return notes

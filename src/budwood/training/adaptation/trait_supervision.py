@@ -36,6 +36,8 @@ from budwood.stats.mixed_model.reml import reml
 
 #: Windows whose products with P are held at once.
 _TOGETHER: Final = 256
+#: Windows at most that the ratios are of: reading all of a large panel would cost as much as a pass.
+_FOLLOWED: Final = 512
 _FEWEST: Final = 20
 
 
@@ -86,7 +88,8 @@ class SupervisionHistory:
     Attributes
     ----------
     training, validation
-        After each pass, the first entry before any: over the training and the validation accessions.
+        After each pass, the first entry before any: over the training and the validation accessions, in at
+        most 512 windows drawn at random.
     best
         Pass that is kept; 0 where none was better than the frozen encoder.
     seconds
@@ -239,7 +242,8 @@ def supervise(
         window_products(table.take(rows), *projection(values[rows], relationship[np.ix_(rows, rows)]))
         for rows in (np.sort(order[kept:]), np.sort(order[:kept]))
     ]
-    ratios = [_ratios(encoder, table, products)]
+    followed = np.sort(random.permutation(len(table.windows))[:_FOLLOWED])
+    ratios = [_ratios(encoder, table, products, followed)]
     best, state = 0, copy.deepcopy([p.detach() for p in trained])
     optimiser = torch.optim.AdamW(trained, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
     steps = plan.passes * -(-len(table.windows) // plan.windows)
@@ -255,7 +259,7 @@ def supervise(
                 _step(encoder, table, products[0], batch, totals, optimiser, bool(random.integers(2)))
                 schedule.step()
                 advance(1)
-            ratios.append(_ratios(encoder, table, products))
+            ratios.append(_ratios(encoder, table, products, followed))
             if ratios[-1][1] > ratios[best][1]:
                 best, state = number, copy.deepcopy([p.detach() for p in trained])
             if number - best >= plan.patience:
@@ -307,13 +311,16 @@ def _step(
 
 
 def _ratios(
-    encoder: BudwoodEncoder, table: HaplotypeTable, products: list[WindowProducts]
+    encoder: BudwoodEncoder,
+    table: HaplotypeTable,
+    products: list[WindowProducts],
+    windows: NDArray[np.intp],
 ) -> tuple[float, float]:
-    """The ratio over all windows for each set of accessions, both strands of every sequence averaged."""
+    """The ratio over some windows for each set of accessions, both strands of every sequence averaged."""
     sums = np.zeros((len(products), 2))
     with torch.no_grad():
-        for begin in range(0, len(table.windows), 8):
-            batch = np.arange(begin, min(begin + 8, len(table.windows)))
+        for begin in range(0, len(windows), 8):
+            batch = windows[begin : begin + 8]
             found = _of_windows(encoder, table, products, batch, None)
             sums += np.array([[float(statistic), float(mean)] for statistic, mean in found])
     first, second = (sums[:, 0] / np.maximum(sums[:, 1], 1e-30)).tolist()
