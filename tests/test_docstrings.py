@@ -25,6 +25,7 @@ PASSING: Final = (
     "errors",
     "genomics",
     "inference",
+    "library",
     "model",
     "training",
     "probing",

@@ -136,7 +136,17 @@ PLAIN = (
     *("src/budwood/training", "docs/embedding.md", "docs/decisions/0003-encoder.md"),
     "docs/decisions/0008-pretraining-objectives.md",
     *("src/budwood/panel", "src/budwood/probing", "src/budwood/report", "src/budwood/workflows"),
-    *("src/budwood/cli", "README.md", "CONTRIBUTING.md", "docs/evaluation.md", "docs/files.md"),
+    *(
+        "src/budwood/cli",
+        "src/budwood/library",
+        "docs/library.md",
+        "docs/adapters.md",
+        "docs/finetune.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/evaluation.md",
+        "docs/files.md",
+    ),
     *("src/budwood/genomics", "src/budwood/corpus", "src/budwood/prediction", "docs/api.md"),
 )
 

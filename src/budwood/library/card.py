@@ -108,11 +108,23 @@ class Card:
     note: str = ""
 
     def record(self) -> dict[str, Any]:
-        """The card as plain values."""
+        """The card as plain values.
+
+        Returns
+        -------
+        dict
+            Numbers, texts, lists and mappings.
+        """
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
 
     def lines(self) -> list[str]:
-        """The card for people, a line for each thing that is known."""
+        """The card for people, a line for each thing that is known.
+
+        Returns
+        -------
+        list of str
+            The name first.
+        """
         named = {
             "kind": self.kind,
             "species": self.species,

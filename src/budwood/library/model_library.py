@@ -36,6 +36,11 @@ class ModelLibrary:
     def names(self) -> tuple[str, ...]:
         """Names of the entries, sorted.
 
+        Returns
+        -------
+        tuple of str
+            Folders with a manifest; none where there is no library yet.
+
         Raises
         ------
         BudwoodError
@@ -59,6 +64,11 @@ class ModelLibrary:
         name
             Name of the entry.
 
+        Returns
+        -------
+        Path
+            The copy of the model's folder.
+
         Raises
         ------
         BudwoodError
@@ -73,6 +83,11 @@ class ModelLibrary:
         ----------
         name
             Name of the entry.
+
+        Returns
+        -------
+        Card
+            What is known of the model.
 
         Raises
         ------
@@ -89,7 +104,13 @@ class ModelLibrary:
         return card
 
     def cards(self) -> tuple[Card, ...]:
-        """Cards of all entries, by name."""
+        """Cards of all entries, by name.
+
+        Returns
+        -------
+        tuple of Card
+            One for each entry.
+        """
         return tuple(self.card(name) for name in self.names())
 
     def add(
