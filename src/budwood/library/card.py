@@ -115,7 +115,7 @@ class Card:
         dict
             Numbers, texts, lists and mappings.
         """
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        return json.loads(json.dumps(asdict(self)))
 
     def lines(self) -> list[str]:
         """The card for people, a line for each thing that is known.

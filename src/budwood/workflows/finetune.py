@@ -253,7 +253,8 @@ def apply_finetuned(
 
     if out is not None:
         check_destination(out, inputs=[model, sequences], overwrite=overwrite)
-    base = _checkpoint(encoder) if encoder is not None and encoder.checkpoint is not None else None
+    named = encoder is not None and (encoder.checkpoint is not None or encoder.adapter)
+    base = _checkpoint(encoder) if encoder is not None and named else None
     tuned = read_sequence_model(model, base)
     table = read_sequence_table(sequences, sequence_column=sequence_column, name_column=name_column)
     predictions = tuned.predict(_codes(table))
