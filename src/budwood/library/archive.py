@@ -167,7 +167,7 @@ def _members(archive: tarfile.TarFile, path: Path) -> list[tuple[tarfile.TarInfo
         # Some file systems do not tell capital letters apart: two such files would become one.
         key = "/".join(parts).lower()
         if key in seen:
-            raise BudwoodError(f"{member.name[:80]!r} stands twice", where=str(path), mend=_FOREIGN)
+            raise BudwoodError(f"{member.name[:80]!r} occurs twice", where=str(path), mend=_FOREIGN)
         seen.add(key)
         found.append((member, parts))
     if not found or len({parts[0] for _, parts in found}) != 1 or min(len(p) for _, p in found) < 2:

@@ -64,7 +64,7 @@ def test_wrong_names_are_refused(tmp_path: Path) -> None:
     fasta = written(tmp_path, ">g3\nTTTTTTTTGG\n", "x.fa")
     with pytest.raises(BudwoodError, match="names"):
         read_sequence_table(fasta, written(tmp_path, "id,leaf\nz,1\n", "values.csv"))
-    with pytest.raises(BudwoodError, match="stands twice"):
+    with pytest.raises(BudwoodError, match="occurs twice"):
         read_sequence_table(fasta, written(tmp_path, "id,leaf\ng3,1\ng3,2\n", "values.csv"))
 
 

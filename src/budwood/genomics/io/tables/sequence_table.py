@@ -189,7 +189,7 @@ def _of_fasta(path: Path, values: Path | None, name_column: str | None) -> Seque
     for row, name in enumerate(table.column(place)):
         if row_of.setdefault(name, row) != row:
             raise BudwoodError(
-                f"the sequence {name!r} stands twice", where=table.where(row, place), mend="leave one row out"
+                f"the sequence {name!r} occurs twice", where=table.where(row, place), mend="leave one row out"
             )
     kept = tuple(name for name in names if name in row_of)
     if not kept:
