@@ -1,14 +1,14 @@
 """Transfer on real panels: rice populations among each other, clusters of one panel, rice and sorghum.
 
 Each pair has shared markers by place (populations of one species) or collinear genes (rice and sorghum), is
-compared with the target alone at 0 to 150 phenotyped lines in 30 draws, and appends a line of JSON to F; a
+compared with the target alone at 0 to 150 phenotyped lines in 10 draws, and appends a line of JSON to F; a
 second run computes what is missing, and `--seconds` stops in time. Traps: three rice panels name no allele
 letters, so that both files are assumed to count the same allele where markers are shared; the signs may
 differ, which locus importance does not mind. The collinear sorghum genes have version 1 names and places:
 they are moved to the panel's build by their rank among the genes of the chromosome, which is coarse, so loci
 reach 300 kb. Maize panels are on B73 v2 and the gene places on v5: they are left out.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_real.py --out F     # needs BUDWOOD_DATA; an hour
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_real.py --out F     # needs BUDWOOD_DATA; half an hour
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def main() -> None:
     """Compute what is missing and print all."""
     parser = parser_for(__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--draws", type=int, default=30)
+    parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after about so many seconds")
     arguments = parser.parse_args()
     start = time.perf_counter()
