@@ -8,7 +8,7 @@ differ, which locus importance does not mind. The collinear sorghum genes have v
 they are moved to the panel's build by their rank among the genes of the chromosome, which is coarse, so loci
 reach 300 kb. Maize panels are on B73 v2 and the gene places on v5: they are left out.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_real.py --out F     # needs BUDWOOD_DATA; half an hour
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_real.py --out F  # needs BUDWOOD_DATA; half an hour
 """
 
 from __future__ import annotations

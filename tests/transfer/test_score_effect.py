@@ -37,8 +37,8 @@ def test_the_test_holds_its_level_for_scores_with_families() -> None:
     rng = np.random.default_rng(2)
     rejected = []
     for _ in range(200):
-        kernel = families(60, rng)
-        y = draw(kernel, rng) + rng.normal(size=60)
+        kernel = families(30, rng)
+        y = draw(kernel, rng) + rng.normal(size=30)
         rejected.append(score_effect(y, draw(kernel, rng), kernel).p_value < 0.05)
     # Three standard errors of 200 tests.
     assert np.mean(rejected) == pytest.approx(0.05, abs=3 * (0.05 * 0.95 / 200) ** 0.5)
