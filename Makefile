@@ -21,7 +21,7 @@ ifneq ($(DATA),)
 export BUDWOOD_DATA ?= $(abspath $(DATA))
 endif
 
-.PHONY: help install demo test test-all lint format types check lowest hooks
+.PHONY: help install demo test test-all lint format types check lowest site hooks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ check: lint types test ## all that a change must pass
 
 lowest: $(STAMP) ## the package with the lowest versions of its dependencies (downloads gigabytes)
 	$(BIN)/python tools/lowest_versions.py --pip-python $(PYTHON)
+
+site: $(STAMP) ## the documentation site, in site/
+	$(BIN)/python tools/build_site.py
 
 hooks: $(STAMP) ## run lint and types before every commit
 	$(BIN)/pre-commit install

@@ -30,6 +30,7 @@ from budwood.cli import (
     finetune,
     index,
     inspect,
+    lesson,
     library,
     output,
     predict,
@@ -50,6 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=demo.EXAMPLE, cls=Verb)(demo.demo)
+app.command(epilog=lesson.EXAMPLE, cls=Verb)(lesson.lesson)
 app.command(epilog=inspect.EXAMPLE, cls=Verb)(inspect.inspect)
 app.command(epilog=predict.EXAMPLE, cls=Verb)(predict.predict)
 app.command(epilog=apply.EXAMPLE, cls=Verb)(apply.apply)
