@@ -80,13 +80,13 @@ def add(
     print_summary(card.record(), card.lines(), as_json=as_json)
 
 
-@app.command("list", cls=Verb)
+@app.command("list", epilog="Example: budwood library list --library models", cls=Verb)
 def list_entries(library: Library = None, as_json: options.Json = False) -> None:
     """List all entries."""
     _print_cards(_library(library).cards(), as_json=as_json)
 
 
-@app.command(cls=Verb)
+@app.command(epilog="Example: budwood library search rice --kind trait-model", cls=Verb)
 def search(
     text: Annotated[
         str, typer.Argument(metavar="WORDS", help="Words that the card holds, all of them.")
@@ -104,7 +104,7 @@ def search(
     _print_cards(found, as_json=as_json)
 
 
-@app.command(cls=Verb)
+@app.command(epilog="Example: budwood library show rice-height", cls=Verb)
 def show(name: EntryName, library: Library = None, as_json: options.Json = False) -> None:
     """Print the card of an entry, and the folder to give to --checkpoint, --adapter or apply."""
     found = _library(library)
@@ -112,7 +112,7 @@ def show(name: EntryName, library: Library = None, as_json: options.Json = False
     print_summary({**card.record(), "path": str(path)}, [*card.lines(), f"  folder: {path}"], as_json=as_json)
 
 
-@app.command(cls=Verb)
+@app.command(epilog="Example: budwood library export rice-height rice-height.tar", cls=Verb)
 def export(
     name: EntryName,
     archive: Annotated[Path, typer.Argument(metavar="FILE", help="Archive to write, NAME.tar.gz.")],
@@ -127,7 +127,7 @@ def export(
     print_summary({"archive": str(archive)}, [f"archive: {archive}"], as_json=as_json)
 
 
-@app.command("import", cls=Verb)
+@app.command("import", epilog="Example: budwood library import rice-height.tar", cls=Verb)
 def import_archive(
     archive: Annotated[Path, typer.Argument(metavar="FILE", help="Archive that library export wrote.")],
     library: Library = None,
@@ -144,7 +144,7 @@ def import_archive(
     print_summary(card.record(), card.lines(), as_json=as_json)
 
 
-@app.command(cls=Verb)
+@app.command(epilog="Example: budwood library verify rice-height", cls=Verb)
 def verify(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME...", help="Entries; all if not given.")

@@ -29,7 +29,22 @@ _MEANING: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One arm at one number of phenotyped lines, as text."""
+    """One arm at one number of phenotyped lines, as text.
+
+    Attributes
+    ----------
+    arm
+        Name of the arm.
+    lines
+        Number of phenotyped lines.
+    r, within, difference, best
+        Texts: r over all lines and within clusters, difference from target-only GBLUP, and share of the best
+        quarter found.
+    control
+        Whether the arm is a control.
+    main
+        Whether it is the arm that the conclusion is about.
+    """
 
     arm: str
     lines: str
@@ -55,7 +70,18 @@ def write_transfer_report(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def render_transfer(record: Mapping[str, Any]) -> str:
-    """The report as a string of HTML."""
+    """The report as a string of HTML.
+
+    Parameters
+    ----------
+    record
+        The result, as transfer.json has it.
+
+    Returns
+    -------
+    str
+        A page without external resources.
+    """
     style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
     return (
         _environment()
@@ -79,6 +105,11 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
     ----------
     record
         The result, as transfer.json has it.
+
+    Returns
+    -------
+    list[str]
+        Sentences.
     """
     found = []
     direct = record["gain"].get("0")

@@ -26,7 +26,17 @@ _CLASSES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class MapCell:
-    """A cell of the heat map: its class, its heading and the lines under it."""
+    """A cell of the heat map: its class, its heading and the lines under it.
+
+    Attributes
+    ----------
+    style
+        Class in the style sheet.
+    outcome
+        Heading of the cell.
+    lines
+        Texts under it.
+    """
 
     style: str
     outcome: str
@@ -49,7 +59,20 @@ def write_map_report(path: Path, record: Mapping[str, Any], summary: Sequence[st
 
 
 def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
-    """The heat map as a string of HTML."""
+    """The heat map as a string of HTML.
+
+    Parameters
+    ----------
+    record
+        The map, as its JSON file has it.
+    summary
+        Sentences above the map.
+
+    Returns
+    -------
+    str
+        A page without external resources.
+    """
     style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("budwood.report"),

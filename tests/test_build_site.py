@@ -12,7 +12,7 @@ import pytest
 
 import budwood
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SITE = runpy.run_path(str(ROOT / "tools" / "build_site.py"))
 
 
