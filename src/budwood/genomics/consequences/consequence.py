@@ -88,3 +88,8 @@ class Consequence:
     def impact(self) -> Impact:
         """Class of severity of the most severe term."""
         return self.terms[0].impact
+
+    @property
+    def annotated(self) -> bool:
+        """Whether the allele's place and letters are known, so that its terms mean something."""
+        return self.terms[0] is not Term.SEQUENCE

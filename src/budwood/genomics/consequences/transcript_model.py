@@ -70,6 +70,11 @@ class TranscriptModel:
         return self.transcript.name if self.transcript else ""
 
     @property
+    def span(self) -> tuple[int, int]:
+        """0-based half-open stretch of the contig's + strand."""
+        return (self.start, self.end) if self.forward else (-self.end, -self.start)
+
+    @property
     def biotype(self) -> str:
         """Biotype of the transcript."""
         return self.transcript.biotype if self.transcript else ""
@@ -205,7 +210,7 @@ class TranscriptModel:
         return self.offsets[exon] + position - self.exons[exon][0]
 
     def _outside(self) -> bool:
-        first, last = (self.start, self.end) if self.forward else (-self.end, -self.start)
+        first, last = self.span
         return len(self._read(first, last)) < last - first
 
     @cached_property
