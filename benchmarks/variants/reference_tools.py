@@ -130,8 +130,9 @@ def run_snpeff(folder: Path) -> Terms:
 
 def _records(text: str) -> Iterator[tuple[str, str]]:
     for line in text.splitlines():
-        if not line.startswith("#"):
-            fields = line.split("\t")
+        fields = line.split("\t")
+        # Debian's wrapper writes its arguments before the first line.
+        if not line.startswith("#") and len(fields) >= 8:
             yield fields[2], fields[7]
 
 

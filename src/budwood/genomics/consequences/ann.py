@@ -14,11 +14,19 @@ FIELDS: Final = (
     *("Transcript_BioType", "Rank", "HGVS.c", "HGVS.p", "cDNA.pos / cDNA.length", "CDS.pos / CDS.length"),
     *("AA.pos / AA.length", "Distance", "ERRORS / WARNINGS / INFO"),
 )
+# The same fields by the names of the Variant Effect Predictor, which ``bcftools +split-vep`` asks for: it
+# reads them behind "Format: " and needs one called Consequence.
+_SPLIT_NAMES: Final = (
+    *("Allele", "Consequence", "IMPACT", "SYMBOL", "Gene", "Feature_type", "Feature", "BIOTYPE", "EXON"),
+    *("HGVSc", "HGVSp", "cDNA_position", "CDS_position", "Protein_position", "DISTANCE", "REASON"),
+)
 #: Line of a VCF header that declares the field.
 ANN_HEADER: Final = (
     "##INFO=<ID=ANN,Number=.,Type=String,Description=\"Functional annotations: '"
     + " | ".join(FIELDS)
-    + "'\">"
+    + "' Format: "
+    + "|".join(_SPLIT_NAMES)
+    + '">'
 )
 _RESERVED: Final = re.compile(r"[\s|,;=%\"&]")
 
