@@ -112,7 +112,7 @@ def show(name: EntryName, library: Library = None, as_json: options.Json = False
     print_summary({**card.record(), "path": str(path)}, [*card.lines(), f"  folder: {path}"], as_json=as_json)
 
 
-@app.command(epilog="Example: budwood library export rice-height rice-height.tar", cls=Verb)
+@app.command(epilog="Example: budwood library export rice-height rice-height.tar.gz", cls=Verb)
 def export(
     name: EntryName,
     archive: Annotated[Path, typer.Argument(metavar="FILE", help="Archive to write, NAME.tar.gz.")],
@@ -127,7 +127,7 @@ def export(
     print_summary({"archive": str(archive)}, [f"archive: {archive}"], as_json=as_json)
 
 
-@app.command("import", epilog="Example: budwood library import rice-height.tar", cls=Verb)
+@app.command("import", epilog="Example: budwood library import rice-height.tar.gz", cls=Verb)
 def import_archive(
     archive: Annotated[Path, typer.Argument(metavar="FILE", help="Archive that library export wrote.")],
     library: Library = None,
