@@ -32,12 +32,14 @@ def test_the_references_have_every_verb_and_name() -> None:
         ("[x](../benchmarks/README.md)", "[x](benchmark-scripts.md)"),
         ("[x](files.md#codes)", "[x](files.md#codes)"),
         ("[a recipe](../recipes/small.toml)", "a recipe (`recipes/small.toml`)"),
+        ("![x](pictures/a.png)", "![x](pictures/a.png)"),
         ("[x](https://example.org)", "[x](https://example.org)"),
         ("[x](nowhere.md)", "[x](nowhere.md)"),
     ],
 )
 def test_links_follow_the_pages(text: str, expected: str) -> None:
     places = {"benchmarks/README.md": Path("benchmark-scripts.md"), "docs/files.md": Path("files.md")}
+    places["docs/pictures/a.png"] = Path("pictures/a.png")
     assert SITE["rewritten"](text, Path("docs/page.md"), Path("page.md"), places) == expected
 
 

@@ -32,7 +32,7 @@ OUTSIDE = {
     "src/budwood/checkpoints/small/README.md": "model-card.md",
     "docs/README.md": "pages.md",
 }
-LINK = re.compile(r"(?<!\!)\[([^\]\n]+)\]\(([^)\s]+)\)")
+LINK = re.compile(r"(!?)\[([^\]\n]+)\]\(([^)\s]+)\)")
 SETTINGS = """[project]
 site_name = "Budwood"
 site_description = "One DNA foundation model for plant breeding and plant genomics"
@@ -77,7 +77,14 @@ def collect(pages: Path) -> None:
     for path in sorted((ROOT / "docs").rglob("*.md")):
         name = path.relative_to(ROOT).as_posix()
         places.setdefault(name, path.relative_to(ROOT / "docs"))
+    for path in sorted((ROOT / "docs" / "pictures").iterdir()):
+        name, place = path.relative_to(ROOT).as_posix(), path.relative_to(ROOT / "docs")
+        places[name] = place
+        (pages / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, pages / place)
     for name, place in places.items():
+        if place.suffix != ".md":
+            continue
         target = pages / place
         target.parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8")
@@ -92,7 +99,7 @@ def rewritten(text: str, name: Path, place: Path, places: dict[str, Path]) -> st
     """Links of a page by their places in the site; links to code become names."""
 
     def follow(found: re.Match[str]) -> str:
-        words, target = found.groups()
+        image, words, target = found.groups()
         path, _, anchor = target.partition("#")
         if "://" in target or target.startswith(("#", "mailto:")):
             return found.group(0)
@@ -100,7 +107,7 @@ def rewritten(text: str, name: Path, place: Path, places: dict[str, Path]) -> st
         known = places.get(Path(full).as_posix())
         if known is not None:
             way = os.path.relpath(known, place.parent)
-            return f"[{words}]({way}{'#' + anchor if anchor else ''})"
+            return f"{image}[{words}]({way}{'#' + anchor if anchor else ''})"
         shown = words if words.startswith("`") else f"{words} (`{full}`)"
         return shown if (ROOT / full).exists() else found.group(0)
 
