@@ -34,7 +34,7 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(tmp_path: Path, tiny_checkpoint: Path) -> ServiceSettings:
     """A service that listens on this machine alone and allows as many requests as a test needs."""
     encoder = EncoderOptions(checkpoint=tiny_checkpoint, device="cpu")
-    return ServiceSettings(folder=tmp_path / "service", encoder=encoder, rate="10000/minute")
+    return ServiceSettings(folder=tmp_path / "service", encoder=encoder, rate="10000/minute", parallel_jobs=0)
 
 
 @pytest.fixture

@@ -56,7 +56,9 @@ Worker = Annotated[
     str,
     typer.Option("--worker", metavar="NAME", help="Name of this process among those that share a database."),
 ]
-ParallelJobs = Annotated[int, typer.Option("--parallel-jobs", min=1, help="Jobs that run at once.")]
+ParallelJobs = Annotated[
+    int, typer.Option("--parallel-jobs", min=0, help="Jobs that run at once; 0 leaves them to other workers.")
+]
 KeptDays = Annotated[
     float, typer.Option("--kept-days", min=0, help="Days after which files of finished jobs are removed.")
 ]

@@ -21,6 +21,10 @@ from budwood.service.access.rates import Rates
 from budwood.service.access.request_log import RequestLog
 from budwood.service.embedding import routes as embedding
 from budwood.service.embedding.shared_batches import SharedBatches
+from budwood.service.jobs import routes as jobs
+from budwood.service.jobs.expiry import remove_expired
+from budwood.service.jobs.job_queue import JobQueue
+from budwood.service.jobs.worker import Worker
 from budwood.service.metrics import Metrics
 from budwood.service.refusal import answer_error
 from budwood.service.settings import ServiceSettings
@@ -60,10 +64,12 @@ def create_app(settings: ServiceSettings) -> Gate:
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.keys = keys
+    app.state.queue = JobQueue(settings)
     for kind in (BudwoodError, RequestValidationError, HTTPException, OSError):
         app.add_exception_handler(kind, answer_error)
     app.include_router(embedding.router)
     app.include_router(trait_models.router)
+    app.include_router(jobs.router)
     _add_health(app)
     log = RequestLog(settings.folder / "requests.jsonl")
     app.state.log = log
@@ -90,8 +96,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     # Applying a model takes memory: two at once.
     app.state.applying = asyncio.Semaphore(2)
     await app.state.batches.start()
+    worker = Worker(settings, app.state.metrics)
+    expiry = asyncio.create_task(remove_expired(settings, app.state.queue))
+    if settings.parallel_jobs:
+        await asyncio.to_thread(app.state.queue.add_forgotten)
+        await asyncio.to_thread(worker.start)
     try:
         yield {}
     finally:
+        expiry.cancel()
+        await asyncio.to_thread(worker.stop)
         await app.state.batches.close()
+        app.state.queue.close()
         app.state.log.close()

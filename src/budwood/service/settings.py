@@ -32,7 +32,7 @@ class ServiceSettings:
     worker
         Name of this process among those that share a database; it must be the same after a restart.
     parallel_jobs
-        Jobs that run at once.
+        Jobs that run at once; with 0 this process takes jobs and another one runs them.
     job_hours
         Hours after which a job is ended.
     kept_days
@@ -74,8 +74,8 @@ class ServiceSettings:
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
 
     def __post_init__(self) -> None:
-        if self.parallel_jobs < 1:
-            raise BudwoodError(f"--parallel-jobs {self.parallel_jobs} is not possible", mend="give 1 or more")
+        if self.parallel_jobs < 0:
+            raise BudwoodError(f"--parallel-jobs {self.parallel_jobs} is not possible", mend="give 0 or more")
         if not 1 <= self.port <= 65535:
             raise BudwoodError(f"there is no port {self.port}", mend="give a number from 1 to 65535")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -96,14 +97,14 @@ def is_model_name(name: str) -> bool:
 
 
 def keep_model(settings: ServiceSettings, folder: Path, name: str) -> None:
-    """Move a model that a job saved into the folder of models; done twice, it is done once.
+    """Copy a model that a job saved into the folder of models; done twice, it is done once.
 
     Parameters
     ----------
     settings
         Name the folder.
     folder
-        The model, on the same disk.
+        The model.
     name
         Name that it gets.
 
@@ -113,12 +114,14 @@ def keep_model(settings: ServiceSettings, folder: Path, name: str) -> None:
         If there is a model of that name already.
     """
     settings.model_folder.mkdir(parents=True, exist_ok=True)
-    target = settings.model_folder / name
-    if not folder.exists() and target.exists():
-        return
+    target, partial = settings.model_folder / name, settings.model_folder / f".{name}.partial"
     if target.exists():
+        if read_manifest(target).get("digest") == read_manifest(folder).get("digest"):
+            return
         raise BudwoodError(f"there is a model {name!r} already", mend="choose another name")
-    folder.rename(target)
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(folder, partial)
+    partial.rename(target)
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,224 @@
+"""The folder of a job: what was asked, the uploaded files, the events, the result.
+
+``job.json`` is written once, ``events.jsonl`` grows, ``result`` is an artifact that the command line writes
+whole or not at all. The state of a job is in the database of jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from budwood.artifacts import read_manifest
+from budwood.errors import BudwoodError
+
+_ID: Final = re.compile(r"[0-9]{8}-[0-9a-f]{24}")
+#: Events that are kept of a job; the rest of a chatty command is left out.
+_MOST_EVENTS: Final = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecord:
+    """What was asked.
+
+    Attributes
+    ----------
+    id
+        Of the job; nobody guesses it.
+    owner
+        Name of the key that started it.
+    verb, options, files
+        What to do, and with which files by role, relative to the folder.
+    words
+        The command, without ``budwood``.
+    created
+        Time in ISO 8601.
+    save_as
+        Name of the model that the job saves, if any.
+    """
+
+    id: str
+    owner: str
+    verb: str
+    options: Mapping[str, Any]
+    files: Mapping[str, str]
+    words: tuple[str, ...]
+    created: str
+    save_as: str | None = None
+
+
+class JobFolder:
+    """One job on disk.
+
+    Parameters
+    ----------
+    path
+        Its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def new(cls, jobs: Path) -> JobFolder:
+        """A new empty folder.
+
+        Parameters
+        ----------
+        jobs
+            Folder of all jobs.
+
+        Returns
+        -------
+        JobFolder
+            With an id that begins with the day.
+        """
+        folder = jobs / f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(12)}"
+        folder.mkdir(parents=True)
+        return cls(folder)
+
+    @classmethod
+    def find(cls, jobs: Path, id: str) -> JobFolder | None:
+        """The folder of a job that was started.
+
+        Parameters
+        ----------
+        jobs
+            Folder of all jobs.
+        id
+            As a request gives it.
+
+        Returns
+        -------
+        JobFolder or None
+            None where there is none.
+        """
+        folder = cls(jobs / id)
+        return folder if _ID.fullmatch(id) and (folder.path / "job.json").is_file() else None
+
+    @classmethod
+    def every(cls, jobs: Path) -> list[JobFolder]:
+        """All jobs, the newest first.
+
+        Parameters
+        ----------
+        jobs
+            Folder of all jobs.
+
+        Returns
+        -------
+        list of JobFolder
+            Those that were started.
+        """
+        if not jobs.is_dir():
+            return []
+        found = [cls.find(jobs, path.name) for path in jobs.iterdir()]
+        return sorted((each for each in found if each), key=lambda each: each.record().created, reverse=True)
+
+    @property
+    def id(self) -> str:
+        """Name of the job."""
+        return self.path.name
+
+    @property
+    def result(self) -> Path:
+        """The artifact that the job writes."""
+        return self.path / "result"
+
+    def write_record(self, record: JobRecord) -> None:
+        """Write what was asked; the job exists from then on.
+
+        Parameters
+        ----------
+        record
+            What was asked.
+        """
+        partial = self.path / "job.json.partial"
+        partial.write_text(json.dumps(asdict(record), ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.replace(self.path / "job.json")
+
+    def record(self) -> JobRecord:
+        """What was asked."""
+        values = json.loads((self.path / "job.json").read_text(encoding="utf-8"))
+        return JobRecord(**values | {"words": tuple(values["words"])})
+
+    def has_result(self) -> bool:
+        """Whether the artifact is there; it is whole where it is."""
+        try:
+            read_manifest(self.result)
+        except BudwoodError:
+            return False
+        return True
+
+    def result_files(self) -> list[str]:
+        """Names of the files of the result, sorted."""
+        if not self.has_result():
+            return []
+        return sorted([*read_manifest(self.result)["files"], "manifest.json"])
+
+    def add_event(self, kind: str, **entries: Any) -> None:
+        """Add an event; each is one write of one line.
+
+        Parameters
+        ----------
+        kind
+            ``state``, ``estimate``, ``progress`` or ``note``.
+        **entries
+            What happened.
+        """
+        event = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "kind": kind, **entries}
+        line = json.dumps(event, ensure_ascii=False) + "\n"
+        path = self.path / "events.jsonl"
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, line.encode("utf-8", "backslashreplace"))
+        finally:
+            os.close(handle)
+
+    def events_after(self, known: int = 0) -> list[tuple[int, dict[str, Any]]]:
+        """Events with their numbers, counted from 1.
+
+        Parameters
+        ----------
+        known
+            Number of the last event that is known.
+
+        Returns
+        -------
+        list of tuple
+            Number and event of each later one.
+        """
+        try:
+            lines = (self.path / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        whole = enumerate((line for line in lines[:_MOST_EVENTS] if line.endswith("\n")), start=1)
+        return [(number, json.loads(line)) for number, line in whole if number > known]
+
+    def remove_files(self) -> None:
+        """Remove uploads and result; what was asked and the events stay."""
+        for name in ("inputs", "result", "model"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        (self.path / "expired").touch()
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the files were removed."""
+        return (self.path / "expired").exists()
+
+    def ask_to_stop(self) -> None:
+        """Ask whichever process runs the job to end it."""
+        (self.path / "stop").touch()
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether somebody cancelled the job."""
+        return (self.path / "stop").exists()

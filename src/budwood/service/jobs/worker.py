@@ -1,0 +1,115 @@
+"""The worker: takes jobs from the queue and runs each in a process of its own.
+
+DBOS keeps in its database which job was taken by whom. A worker that was killed takes its jobs up again when
+it starts under the same name; a job is one step that may run twice, since its result is an artifact that is
+written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+from typing import Any, Final
+
+from budwood.errors import BudwoodError
+from budwood.service.jobs.command_process import Outcome, run_command
+from budwood.service.jobs.job_folder import JobFolder, JobRecord
+from budwood.service.jobs.job_queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
+from budwood.service.jobs.states import State
+from budwood.service.metrics import Metrics
+from budwood.service.settings import ServiceSettings
+from budwood.service.trait_models.model_list import keep_model
+
+#: Starts of one job after which it fails: a job that takes the whole service down must not do so for ever.
+_MOST_STARTS: Final = 20
+_log = logging.getLogger("budwood.service")
+
+
+class Worker:
+    """Runs jobs in this process; one worker at most in a process.
+
+    Parameters
+    ----------
+    settings
+        Name the database, the folder of jobs and the worker.
+    metrics
+        Counts jobs.
+    """
+
+    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._started = False
+
+    def start(self) -> None:
+        """Take up the jobs of an earlier run of this worker, then those that wait."""
+        from dbos import DBOS, DBOSPortableJSONSerializer
+
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_url": self._settings.database_url,
+                "executor_id": self._settings.worker,
+                "application_version": APPLICATION_VERSION,
+                "serializer": DBOSPortableJSONSerializer(),
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+        step = DBOS.step(name="run")(self._run)
+
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MOST_STARTS)
+        def job(id: str) -> dict[str, Any]:
+            return step(id)
+
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._settings.parallel_jobs,
+            polling_interval_sec=0.5,
+            on_conflict="always_update",
+        )
+        self._started = True
+
+    def stop(self) -> None:
+        """Stop: what runs is ended and taken up again at the next start."""
+        from dbos import DBOS
+
+        self._stopping.set()
+        if self._started:
+            DBOS.destroy(destroy_registry=True)
+
+    def _run(self, id: str) -> dict[str, Any]:
+        folder = JobFolder.find(self._settings.folder / "jobs", id)
+        if folder is None:
+            error = {"what": "the folder of the job is gone", "where": id, "mend": "start the job again"}
+            return Outcome(State.FAILED, error).plain()
+        record = folder.record()
+        self._metrics.job_started()
+        outcome = Outcome(State.FAILED)
+        try:
+            folder.add_event("state", state=State.RUNNING)
+            outcome = self._outcome(folder, record)
+            if outcome.state is not State.CANCELLED:  # noted by who cancelled it
+                folder.add_event("state", state=outcome.state)
+        finally:
+            self._metrics.job_ended(record.verb, outcome.state)
+        return outcome.plain()
+
+    def _outcome(self, folder: JobFolder, record: JobRecord) -> Outcome:
+        seconds = self._settings.job_hours * 3600
+        try:
+            outcome = run_command(folder, record, stopping=self._stopping, seconds=seconds)
+            if outcome.state is State.DONE and record.save_as is not None:
+                keep_model(self._settings, folder.path / "model", record.save_as)
+            return outcome
+        except BudwoodError as error:
+            parts = {"what": error.what, "where": error.where, "mend": error.mend}
+            return Outcome(State.REFUSED, parts)
+        except OSError as error:
+            _log.error("job %s failed", record.id, exc_info=error)
+            full = error.errno == errno.ENOSPC
+            what = "the disk of the server is full" if full else "the server could not run the job"
+            return Outcome(State.FAILED, {"what": what, "where": "", "mend": "tell who runs the service"})

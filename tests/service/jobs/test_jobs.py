@@ -1,0 +1,188 @@
+"""Jobs: results are those of the command line, each ends once in a stated state."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from budwood.panel.files import PanelFiles
+from budwood.service.jobs.expiry import remove_ended_before
+from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.jobs.job_queue import JobQueue
+from budwood.service.settings import ServiceSettings
+from budwood.workflows.predict import PredictOptions, predict
+
+ENDED = ("done", "refused", "failed", "cancelled")
+
+
+def start(client: TestClient, options: dict[str, Any], **files: Path) -> Any:
+    sent = {role: (path.name, path.read_bytes()) for role, path in files.items()}
+    return client.post("/v1/jobs", data={"options": json.dumps(options)}, files=sent)
+
+
+def ended(client: TestClient, answer: Any, seconds: float = 120) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    place = answer.headers["location"]
+    assert place == f"/v1/jobs/{answer.json()['id']}"
+    until = time.monotonic() + seconds
+    while (job := client.get(place).json())["state"] not in ENDED:
+        assert time.monotonic() < until, job
+        time.sleep(0.2)
+    return dict(job)
+
+
+@pytest.fixture
+def working(serve: Callable[..., TestClient], settings: ServiceSettings) -> TestClient:
+    """A client of a service that runs jobs."""
+    return serve(settings, parallel_jobs=1)
+
+
+def test_a_prediction_equals_the_command_and_saves_its_model(working: TestClient, panel: Any) -> None:
+    options = {"verb": "predict", "trait": "height", "model": "gblup", "save_as": "height"}
+    answer = start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    job = ended(working, answer)
+    assert job["state"] == "done", job
+    assert {"predictions.csv", "evaluation.json", "report.html", "manifest.json"} <= set(job["result"])
+    table = working.get(f"/v1/jobs/{job['id']}/files/predictions.csv")
+    files = PanelFiles(genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    expected = predict(PredictOptions(files=files, trait="height", model="gblup")).prediction
+    row = {name: i for i, name in enumerate(expected.accessions)}
+    for record in csv.DictReader(io.StringIO(table.text)):
+        predicted = expected.prediction[row[record["accession"]]]
+        assert float(record["prediction"]) == pytest.approx(predicted, rel=1e-6)
+        assert int(record["rank"]) == expected.rank[row[record["accession"]]]
+    report = working.get(f"/v1/jobs/{job['id']}/files/report.html")
+    assert "sandbox" in report.headers["content-security-policy"]
+    assert "--genotypes inputs/genotypes/panel.vcf" in report.text
+    # The events end with the state, and the stream with them.
+    with working.stream("GET", f"/v1/jobs/{job['id']}/events") as stream:
+        lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
+    events = [json.loads(line[6:]) for line in lines]
+    states = [event["state"] for event in events if event.get("kind") == "state"]
+    assert states == ["queued", "running", "done"]
+    assert events[-1]["state"] == "done"
+    # The saved model predicts new lines, at once and as a job.
+    sent = {"genotypes": ("new.vcf", panel.new_lines.read_bytes())}
+    at_once = working.post("/v1/models/height/predictions", files=sent)
+    assert at_once.status_code == 200
+    applying = start(working, {"verb": "apply", "saved_model": "height"}, genotypes=panel.new_lines)
+    applied = ended(working, applying)
+    assert applied["state"] == "done", applied
+    table = working.get(f"/v1/jobs/{applied['id']}/files/predictions.csv")
+    records = csv.DictReader(io.StringIO(table.text))
+    by_job = {each["accession"]: float(each["prediction"]) for each in records}
+    for each in at_once.json()["rows"]:
+        assert by_job[each[0]] == pytest.approx(each[3], rel=1e-6)
+    again = start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    assert again.status_code == 409
+
+
+def test_bad_input_is_refused_with_the_sentence_of_the_command(working: TestClient, panel: Any) -> None:
+    options = {"verb": "predict", "trait": "hieght"}
+    job = ended(working, start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes))
+    assert job["state"] == "refused"
+    assert "did you mean 'height'" in job["error"]["mend"]
+    assert job["error"]["where"].startswith("inputs/phenotypes/traits.csv")
+    assert job["result"] == []
+
+
+def test_jobs_are_cancelled_while_they_wait_and_while_they_run(
+    working: TestClient, settings: ServiceSettings, panel: Any
+) -> None:
+    # BayesC with many repeats takes far longer than the test.
+    options = {"verb": "evaluate", "trait": "height", "models": ["gblup", "bayes-c"], "repeats": 100}
+    files = {"genotypes": panel.genotypes, "phenotypes": panel.phenotypes}
+    first, second = start(working, options, **files).json(), start(working, options, **files).json()
+    until = time.monotonic() + 60
+    while working.get(f"/v1/jobs/{first['id']}").json()["state"] != "running":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    for job in (second, first, first):
+        assert working.post(f"/v1/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
+    folder = settings.folder / "jobs" / first["id"]
+    while (folder / "process.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert not (folder / "result").exists()
+    assert [job["state"] for job in working.get("/v1/jobs").json()["jobs"]] == ["cancelled"] * 2
+    assert working.delete(f"/v1/jobs/{first['id']}").json()["state"] == "expired"
+    assert not (folder / "inputs").exists()
+
+
+BOTH = ("genotypes", "phenotypes")
+
+
+@pytest.mark.parametrize(
+    ("options", "roles", "where"),
+    [
+        ({"verb": "predict", "trait": "height"}, ("genotypes",), "phenotypes"),
+        ({"verb": "predict", "trait": "height"}, (*BOTH, "bed"), "bed"),
+        ({"verb": "predict"}, BOTH, "options.trait"),
+        ({"verb": "predict", "trait": "height", "out": "/tmp/x"}, BOTH, "options.out"),
+        ({"verb": "predict", "trait": "a\nb"}, BOTH, "options.trait"),
+        ({"verb": "predict", "trait": "h", "save_as": "../x"}, BOTH, "options.save_as"),
+        ({"verb": "pretrain"}, (), "options"),
+        ({"verb": "apply", "saved_model": "none"}, ("genotypes",), ""),
+        ({"verb": "predict", "trait": "h", "genome": "none"}, BOTH, "genome"),
+        ([], (), "options"),
+    ],
+)
+def test_what_cannot_be_a_job_is_refused_at_once(
+    client: TestClient, settings: ServiceSettings, options: Any, roles: tuple[str, ...], where: str
+) -> None:
+    files = {role: ("f.csv", b"x") for role in roles} or None
+    answer = client.post("/v1/jobs", data={"options": json.dumps(options)}, files=files)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["error"]["where"] == where
+    assert JobFolder.every(settings.folder / "jobs") == []
+
+
+def test_jobs_of_others_are_not_there(
+    serve: Callable[..., TestClient], settings: ServiceSettings, panel: Any
+) -> None:
+    client = serve(settings, host="192.0.2.7")
+    ring = client.app.keys  # type: ignore[attr-defined]
+    mine, theirs = ({"Authorization": f"Bearer {ring.add(name, ['jobs'])}"} for name in ("a", "b"))
+    sent = {"genotypes": ("panel.vcf", panel.genotypes.read_bytes())}
+    asked = {"options": json.dumps({"verb": "select", "count": 2})}
+    job = client.post("/v1/jobs", data=asked, files=sent, headers=mine).json()
+    assert client.get(f"/v1/jobs/{job['id']}", headers=mine).json()["state"] == "queued"
+    for method, path in (
+        ("GET", ""),
+        ("POST", "/cancel"),
+        ("DELETE", ""),
+        ("GET", "/files/x"),
+        ("GET", "/events"),
+    ):
+        assert client.request(method, f"/v1/jobs/{job['id']}{path}", headers=theirs).status_code == 404
+    assert client.get("/v1/jobs", headers=theirs).json() == {"jobs": []}
+    admin = {"Authorization": f"Bearer {ring.add('c', ['jobs', 'admin'])}"}
+    assert len(client.get("/v1/jobs", headers=admin).json()["jobs"]) == 1
+
+
+NAMES = ["../job.json", "..%2Fjob.json", "%2e%2e/job.json", "/etc/passwd", "nothing", ""]
+
+
+def test_no_file_outside_the_result_is_read_and_files_expire(
+    client: TestClient, settings: ServiceSettings, panel: Any
+) -> None:
+    job = start(client, {"verb": "select", "count": 2}, genotypes=panel.genotypes).json()
+    for name in NAMES:
+        answer = client.get(f"/v1/jobs/{job['id']}/files/{name}")
+        assert answer.status_code == 404
+        assert "select" not in answer.text
+    queue = JobQueue(settings)
+    assert remove_ended_before(queue, time.time() + 10) == []
+    client.post(f"/v1/jobs/{job['id']}/cancel")
+    assert remove_ended_before(queue, time.time() - 3600) == []
+    assert remove_ended_before(queue, time.time() + 10) == [job["id"]]
+    assert client.get(f"/v1/jobs/{job['id']}").json()["state"] == "expired"
+    queue.close()
