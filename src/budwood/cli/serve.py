@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from budwood.cli import options
+from budwood.cli.output import print_summary
 from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
 
@@ -19,13 +21,20 @@ if TYPE_CHECKING:
 EXAMPLE: Final = "Example: budwood serve --folder service --models models --port 8080"
 KEY_EXAMPLE: Final = "Example: budwood serve keys add 'Potato programme' --scope predict --scope jobs"
 #: What the extra `serve` installs and nothing else of Budwood needs.
-_NEEDED: Final = ("fastapi", "uvicorn", "limits", "dbos", "prometheus_client", "python_multipart")
+_NEEDED: Final = ("fastapi", "uvicorn", "limits", "dbos", "prometheus_client", "python_multipart", "httpx")
 
 app = typer.Typer(help="Serve the API and the page; manage the keys that open them.")
 keys = typer.Typer(
     help="Keys that open the service; add and list have --json.", no_args_is_help=True, epilog=KEY_EXAMPLE
 )
 app.add_typer(keys, name="keys")
+brapi = typer.Typer(
+    help="Panels from BrAPI v2.1 servers, and predictions back; both have --json.",
+    no_args_is_help=True,
+    epilog="Example: budwood serve brapi read https://server.example.org --study S --out study",
+)
+app.add_typer(brapi, name="brapi")
+Server = Annotated[str, typer.Argument(metavar="URL", help="Address of the server, without /brapi/v2.")]
 
 Folder = Annotated[
     Path,
@@ -179,6 +188,58 @@ def revoke(
     """End a key; it opens nothing from then on."""
     _ring(folder).revoke(name)
     print(f"the key of {name} is revoked")
+
+
+@brapi.command(cls=Verb)
+def read(
+    url: Server,
+    out: options.Out,
+    study: Annotated[
+        str | None, typer.Option("--study", metavar="ID", help="Study whose observations are read.")
+    ] = None,
+    variant_set: Annotated[
+        str | None,
+        typer.Option(
+            "--variant-set", metavar="ID", help="Set of calls; the only one of the study if not given."
+        ),
+    ] = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write a study as files: panel.vcf, phenotypes.csv and germplasm.csv. BRAPI_TOKEN is sent as the token."""
+    _check_extra()
+    from budwood.service.brapi.client import BrapiClient
+    from budwood.service.brapi.panel_from_server import read_study
+
+    client = BrapiClient(url, token=os.environ.get("BRAPI_TOKEN", ""))
+    notes = read_study(client, out, study=study, variant_set=variant_set, overwrite=overwrite)
+    print_summary({"out": str(out), "notes": notes}, [*notes, f"files: {out}"], as_json=as_json)
+
+
+@brapi.command(cls=Verb)
+def write(
+    url: Server,
+    predictions: Annotated[
+        Path, typer.Option("--predictions", metavar="DIR", help="Folder that predict or apply wrote.")
+    ],
+    study: Annotated[str, typer.Option("--study", metavar="ID", help="Study that gets the observations.")],
+    germplasm: Annotated[
+        Path | None,
+        typer.Option(
+            "--germplasm", metavar="CSV", help="germplasm.csv of the study; names are looked up if not."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write predictions back as observations of a variable of their own."""
+    _check_extra()
+    from budwood.service.brapi.client import BrapiClient
+    from budwood.service.brapi.predictions_to_server import write_predictions_back
+
+    client = BrapiClient(url, token=os.environ.get("BRAPI_TOKEN", ""))
+    added, changed = write_predictions_back(client, predictions, study=study, germplasm=germplasm)
+    lines = [f"{added:,} observations added, {changed:,} changed"]
+    print_summary({"added": added, "changed": changed}, lines, as_json=as_json)
 
 
 def _ring(folder: Path) -> KeyRing:

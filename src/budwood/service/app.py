@@ -26,6 +26,7 @@ from budwood.service.jobs.expiry import remove_expired
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.worker import Worker
 from budwood.service.metrics import Metrics
+from budwood.service.pages import job_pages, key_pages, model_pages, new_job, sign_in
 from budwood.service.refusal import answer_error
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models import routes as trait_models
@@ -70,6 +71,8 @@ def create_app(settings: ServiceSettings) -> Gate:
     app.include_router(embedding.router)
     app.include_router(trait_models.router)
     app.include_router(jobs.router)
+    for pages in (sign_in, new_job, job_pages, model_pages, key_pages):
+        app.include_router(pages.router)
     _add_health(app)
     log = RequestLog(settings.folder / "requests.jsonl")
     app.state.log = log

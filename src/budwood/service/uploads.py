@@ -22,7 +22,7 @@ _LONGEST_NAME: Final = 100
 _LEADING: Final = (".bed", ".ped", ".pgen")
 
 
-def plain_name(name: str | None) -> str:
+def safe_file_name(name: str | None) -> str:
     r"""A file name that is safe as such: its last part, without what a path, a shell or a page reads.
 
     Parameters
@@ -37,7 +37,7 @@ def plain_name(name: str | None) -> str:
 
     Examples
     --------
-    >>> plain_name("../../etc/passwd"), plain_name("C:\\data\\my panel.vcf.gz"), plain_name("..")
+    >>> safe_file_name("../../etc/passwd"), safe_file_name("C:\\data\\my panel.vcf.gz"), safe_file_name("..")
     ('passwd', 'my_panel.vcf.gz', 'file')
     """
     last = re.split(r"[/\\]", name or "")[-1]
@@ -72,7 +72,7 @@ def save_uploads(files: Sequence[UploadFile], folder: Path, *, most_unpacked: in
     folder.mkdir(parents=True)
     paths = []
     for file in files:
-        path = folder / plain_name(file.filename)
+        path = folder / safe_file_name(file.filename)
         if path.exists():
             raise Refusal(422, "two files have the same name", where=path.name, mend="rename one of them")
         with path.open("wb") as handle:

@@ -82,7 +82,7 @@ def run_command(
         return Outcome(State.DONE)
     with (folder.path / _OUTPUT).open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "budwood.cli.entry", *record.words, "--overwrite"],
+            [sys.executable, "-m", "budwood", *record.words, "--overwrite"],
             cwd=folder.path,
             stdin=subprocess.DEVNULL,
             stdout=output,

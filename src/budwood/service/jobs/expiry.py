@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 from typing import Final
 
@@ -31,6 +32,7 @@ async def remove_expired(settings: ServiceSettings, queue: JobQueue) -> None:
         await asyncio.sleep(_HOUR)
         try:
             await asyncio.to_thread(remove_ended_before, queue, time.time() - settings.kept_days * _DAY)
+            await asyncio.to_thread(remove_drafts_before, queue, time.time() - _DAY)
         except Exception as error:  # a database that is away for an hour must not end this for ever
             _log.warning("expired jobs were not removed: %s", error)
 
@@ -57,3 +59,27 @@ def remove_ended_before(queue: JobQueue, moment: float) -> list[str]:
             folders[id].remove_files()
             removed.append(id)
     return removed
+
+
+def remove_drafts_before(queue: JobQueue, moment: float) -> list[str]:
+    """Remove files that were uploaded before a moment and have not become a job.
+
+    Parameters
+    ----------
+    queue
+        Names the folder.
+    moment
+        Seconds since 1970.
+
+    Returns
+    -------
+    list of str
+        Names of the folders.
+    """
+    if not queue.jobs.is_dir():
+        return []
+    drafts = [path for path in queue.jobs.iterdir() if not (path / "job.json").exists()]
+    old = [path for path in drafts if path.stat().st_mtime < moment]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return [path.name for path in old]

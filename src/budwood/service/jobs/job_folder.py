@@ -102,7 +102,7 @@ class JobFolder:
             None where there is none.
         """
         folder = cls(jobs / id)
-        return folder if _ID.fullmatch(id) and (folder.path / "job.json").is_file() else None
+        return folder if is_job_id(id) and (folder.path / "job.json").is_file() else None
 
     @classmethod
     def every(cls, jobs: Path) -> list[JobFolder]:
@@ -222,3 +222,19 @@ class JobFolder:
     def must_stop(self) -> bool:
         """Whether somebody cancelled the job."""
         return (self.path / "stop").exists()
+
+
+def is_job_id(id: str) -> bool:
+    """Whether a text has the form of a job's id.
+
+    Parameters
+    ----------
+    id
+        As a request gives it.
+
+    Examples
+    --------
+    >>> is_job_id("20261128-" + 24 * "a"), is_job_id("../20261128")
+    (True, False)
+    """
+    return _ID.fullmatch(id) is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,9 +16,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from budwood.errors import BudwoodError
 from budwood.service.embedding.routes import genome_files, open_genome
-from budwood.service.jobs.job_folder import JobFolder, JobRecord
+from budwood.service.jobs.job_folder import JobFolder, JobRecord, is_job_id
 from budwood.service.jobs.job_queue import JobQueue
-from budwood.service.jobs.states import ENDED
+from budwood.service.jobs.states import ENDED, State
 from budwood.service.jobs.verbs import NEEDED, ROLES, Options, words_of
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
@@ -25,6 +27,7 @@ from budwood.service.uploads import save_uploads
 
 #: Jobs of one key that may wait or run.
 _MOST_JOBS: Final = 50
+_DRAFT: Final = "draft.json"
 _OPTIONS: Final[TypeAdapter[BaseModel]] = TypeAdapter(Options)
 
 
@@ -52,6 +55,142 @@ def read_options(text: str) -> BaseModel:
         raise RequestValidationError(
             [{**each, "loc": ("options", *each["loc"][1:])} for each in error.errors(include_url=False)]
         ) from error
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Uploaded files that are no job yet: a folder without ``job.json``.
+
+    Attributes
+    ----------
+    folder
+        Becomes that of the job.
+    owner
+        Name of the key that uploaded them.
+    files
+        Paths by role, relative to the folder.
+    """
+
+    folder: JobFolder
+    owner: str
+    files: Mapping[str, str]
+
+    @classmethod
+    def find(cls, jobs: Path, id: str) -> Draft | None:
+        """A draft by its id.
+
+        Parameters
+        ----------
+        jobs
+            Folder of all jobs.
+        id
+            As a request gives it.
+
+        Returns
+        -------
+        Draft or None
+            None where there is none, or it has become a job.
+        """
+        folder = jobs / id
+        if not is_job_id(id) or not (folder / _DRAFT).is_file() or (folder / "job.json").exists():
+            return None
+        values = json.loads((folder / _DRAFT).read_text(encoding="utf-8"))
+        return cls(JobFolder(folder), values["owner"], values["files"])
+
+
+def save_draft(
+    settings: ServiceSettings,
+    queue: JobQueue,
+    uploads: Mapping[str, Sequence[UploadFile]],
+    owner: str,
+    genome: str = "",
+) -> Draft:
+    """Save uploaded files in a folder that can become a job.
+
+    Parameters
+    ----------
+    settings, queue
+        Of the service.
+    uploads
+        Files by role.
+    owner
+        Name of the key.
+    genome
+        Name of a genome of the service that is the reference; empty for none.
+
+    Returns
+    -------
+    Draft
+        The files.
+
+    Raises
+    ------
+    Refusal
+        If a packed file holds too much, two files have one name, or there is no such genome.
+    """
+    folder = JobFolder.new(queue.jobs)
+    try:
+        inputs, most = folder.path / "inputs", settings.largest_unpacked
+        files = {
+            role: save_uploads(each, inputs / role, most_unpacked=most) for role, each in uploads.items()
+        }
+        if genome:
+            open_genome(settings, genome)
+            files["reference"] = _linked(genome_files(settings)[genome], inputs / "reference")
+        relative = {role: path.relative_to(folder.path).as_posix() for role, path in files.items()}
+        text = json.dumps({"owner": owner, "files": relative})
+        (folder.path / _DRAFT).write_text(text, encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return Draft(folder, owner, relative)
+
+
+def start_draft(settings: ServiceSettings, queue: JobQueue, draft: Draft, options: BaseModel) -> JobFolder:
+    """Make a draft a job that waits for a worker.
+
+    Parameters
+    ----------
+    settings, queue
+        Of the service.
+    draft
+        The files; those that the verb does not take stay unused.
+    options
+        One of the verbs.
+
+    Returns
+    -------
+    JobFolder
+        The job.
+
+    Raises
+    ------
+    Refusal
+        If a file lacks, a model does not exist, a name is taken, or the key has too many jobs.
+    """
+    verb, folder = str(getattr(options, "verb")), draft.folder  # noqa: B009
+    files = {role: path for role, path in draft.files.items() if role in ROLES[verb]}
+    _check(settings, queue, options, list(files), draft.owner)
+    saved = getattr(options, "saved_model", None)
+    model = None
+    if saved is not None:
+        linked = _linked(model_named(settings, saved), folder.path / "inputs" / "model")
+        model = linked.relative_to(folder.path).as_posix()
+    folder.write_record(
+        JobRecord(
+            id=folder.id,
+            owner=draft.owner,
+            verb=verb,
+            options=options.model_dump(mode="json", exclude_defaults=True),
+            files=files,
+            words=tuple(words_of(options, files, model_folder=model)),
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            save_as=getattr(options, "save_as", None),
+        )
+    )
+    folder.add_event("state", state=State.QUEUED)
+    queue.add(folder)
+    return folder
 
 
 def submit(
@@ -86,68 +225,29 @@ def submit(
         key has too many jobs.
     """
     verb = str(getattr(options, "verb"))  # noqa: B009
-    _check(settings, queue, options, uploads, owner)
-    folder = JobFolder.new(queue.jobs)
-    try:
-        files = {
-            role: save_uploads(each, folder.path / "inputs" / role, most_unpacked=settings.largest_unpacked)
-            for role, each in uploads.items()
-        }
-        genome = getattr(options, "genome", None)
-        if genome is not None:
-            files["reference"] = _linked(genome_files(settings)[genome], folder.path / "inputs" / "reference")
-        saved = getattr(options, "saved_model", None)
-        model = (
-            None if saved is None else _linked(model_named(settings, saved), folder.path / "inputs" / "model")
-        )
-        relative = {role: path.relative_to(folder.path).as_posix() for role, path in files.items()}
-        words = words_of(
-            options,
-            relative,
-            model_folder=None if model is None else model.relative_to(folder.path).as_posix(),
-        )
-        folder.write_record(
-            JobRecord(
-                id=folder.id,
-                owner=owner,
-                verb=verb,
-                options=options.model_dump(mode="json", exclude_defaults=True),
-                files=relative,
-                words=tuple(words),
-                created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                save_as=getattr(options, "save_as", None),
-            )
-        )
-    except BaseException:
-        shutil.rmtree(folder.path, ignore_errors=True)
-        raise
-    folder.add_event("state", state="queued")
-    queue.add(folder)
-    return folder
-
-
-def _check(
-    settings: ServiceSettings,
-    queue: JobQueue,
-    options: BaseModel,
-    uploads: Mapping[str, Sequence[UploadFile]],
-    owner: str,
-) -> None:
-    """Refuse what can be refused before a file is saved."""
-    verb = str(getattr(options, "verb"))  # noqa: B009
     for role in uploads:
         if role not in ROLES[verb]:
             raise Refusal(
                 422, f"{verb} takes no file {role!r}", where=role, mend=f"it takes: {', '.join(ROLES[verb])}"
             )
-    for role in NEEDED[verb]:
-        if role not in uploads:
-            raise Refusal(422, f"{verb} needs a file {role!r}", where=role, mend="send it as well")
     genome = getattr(options, "genome", None)
-    if genome is not None:
-        if "reference" in uploads:
-            raise Refusal(422, "there are two reference genomes", where="genome", mend="send one of them")
-        open_genome(settings, genome)
+    if genome is not None and "reference" in uploads:
+        raise Refusal(422, "there are two reference genomes", where="genome", mend="send one of them")
+    _check(settings, queue, options, list(uploads), owner)
+    draft = save_draft(settings, queue, uploads, owner, genome or "")
+    return start_draft(settings, queue, draft, options)
+
+
+def _check(
+    settings: ServiceSettings, queue: JobQueue, options: BaseModel, roles: Sequence[str], owner: str
+) -> None:
+    """Refuse what can be refused before a file is saved."""
+    verb = str(getattr(options, "verb"))  # noqa: B009
+    for role in NEEDED[verb]:
+        if role not in roles:
+            raise Refusal(422, f"{verb} needs a file {role!r}", where=role, mend="send it as well")
+    if getattr(options, "genome", None) is not None:
+        open_genome(settings, options.genome)  # type: ignore[attr-defined]
     name = getattr(options, "save_as", None)
     if name is not None and (settings.model_folder / name).exists():
         raise Refusal(409, f"there is a model {name!r} already", where="save_as", mend="choose another name")

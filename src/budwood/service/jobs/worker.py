@@ -58,11 +58,14 @@ class Worker:
                 "enable_otlp": False,
             }
         )
-        step = DBOS.step(name="run")(self._run)
+
+        @DBOS.step(name="run")
+        def run(id: str) -> dict[str, Any]:
+            return self._run(id)
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MOST_STARTS)
         def job(id: str) -> dict[str, Any]:
-            return step(id)
+            return run(id)
 
         DBOS.launch()
         DBOS.register_queue(

@@ -9,13 +9,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
-def render(name: str, **values: Any) -> str:
+def render(template: str, /, **values: Any) -> str:
     """A page.
 
     Parameters
     ----------
-    name
-        Of its template.
+    template
+        Name of its template.
     **values
         What the template shows; text is escaped.
 
@@ -24,7 +24,7 @@ def render(name: str, **values: Any) -> str:
     str
         HTML.
     """
-    return _environment().get_template(name).render(**values)
+    return _environment().get_template(template).render(**values)
 
 
 def asset(name: str) -> str:
@@ -41,6 +41,11 @@ def asset(name: str) -> str:
         Its text.
     """
     return resources.files("budwood.service.pages").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def report_style() -> str:
+    """The style sheet of the report, which the page shares."""
+    return resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
 
 
 @cache
