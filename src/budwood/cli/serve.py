@@ -199,14 +199,12 @@ def read(
     ] = None,
     variant_set: Annotated[
         str | None,
-        typer.Option(
-            "--variant-set", metavar="ID", help="Set of calls; the only one of the study if not given."
-        ),
+        typer.Option("--variant-set", metavar="ID", help="Set of calls; the study's only one if not given."),
     ] = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
-    """Write a study as files: panel.vcf, phenotypes.csv and germplasm.csv. BRAPI_TOKEN is sent as the token."""
+    """Write a study as panel.vcf, phenotypes.csv and germplasm.csv; BRAPI_TOKEN is sent as the token."""
     _check_extra()
     from budwood.service.brapi.client import BrapiClient
     from budwood.service.brapi.panel_from_server import read_study
@@ -226,7 +224,7 @@ def write(
     germplasm: Annotated[
         Path | None,
         typer.Option(
-            "--germplasm", metavar="CSV", help="germplasm.csv of the study; names are looked up if not."
+            "--germplasm", metavar="CSV", help="germplasm.csv that read wrote; else names are looked up."
         ),
     ] = None,
     as_json: options.Json = False,

@@ -140,6 +140,7 @@ def test_filters_keep_the_order_of_rank(tmp_path: Path, filters: dict[str, Any],
     assert [row[0] for row in shortlist_rows(ranking, ["c", "nobody"])] == [n for n in names if n == "c"]
 
 
+@pytest.mark.slow
 def test_a_ranking_and_its_shortlist(
     serve: Callable[..., TestClient], settings: ServiceSettings, panel: Any
 ) -> None:
