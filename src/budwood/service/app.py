@@ -19,6 +19,7 @@ from budwood.service.access.gate import Gate
 from budwood.service.access.keys import KeyRing, check_rate
 from budwood.service.access.rates import Rates
 from budwood.service.access.request_log import RequestLog
+from budwood.service.brapi import routes as brapi
 from budwood.service.embedding import routes as embedding
 from budwood.service.embedding.shared_batches import SharedBatches
 from budwood.service.jobs import routes as jobs
@@ -71,6 +72,7 @@ def create_app(settings: ServiceSettings) -> Gate:
     app.include_router(embedding.router)
     app.include_router(trait_models.router)
     app.include_router(jobs.router)
+    app.include_router(brapi.router)
     for pages in (sign_in, new_job, job_pages, model_pages, key_pages):
         app.include_router(pages.router)
     _add_health(app)

@@ -62,6 +62,17 @@ def test_a_prediction_equals_the_command_and_saves_its_model(working: TestClient
     report = working.get(f"/v1/jobs/{job['id']}/files/report.html")
     assert "sandbox" in report.headers["content-security-policy"]
     assert "--genotypes inputs/genotypes/panel.vcf" in report.text
+    # BrAPI's read calls give the same values, page by page.
+    read = []
+    for number in range(3):
+        asked = {"studyDbId": job["id"], "pageSize": 15, "page": number}
+        read += working.get("/brapi/v2/observations", params=asked).json()["result"]["data"]
+    records = csv.DictReader(io.StringIO(table.text))
+    assert [(each["germplasmName"], each["value"]) for each in read] == [
+        (record["accession"], record["prediction"]) for record in records
+    ]
+    (study,) = working.get("/brapi/v2/studies").json()["result"]["data"]
+    assert study["studyDbId"] == job["id"]
     # The events end with the state, and the stream with them.
     with working.stream("GET", f"/v1/jobs/{job['id']}/events") as stream:
         lines = [line for line in stream.iter_lines() if line.startswith("data: ")]

@@ -40,7 +40,7 @@ def show_job(request: Request, id: str) -> HTMLResponse:
     return page(
         request,
         "job.html",
-        title=f"{job['verb']} {job['options'].get('trait', '')}".strip(),
+        title=_title(job),
         job=job,
         ended=job["state"] in ENDED,
         progress=progress[-1] if progress else None,
@@ -90,6 +90,12 @@ def shortlist(
         text = path.read_bytes()
     headers = {"Content-Disposition": 'attachment; filename="shortlist.csv"'}
     return Response(text, media_type="text/csv", headers=headers)
+
+
+def _title(job: dict[str, Any]) -> str:
+    """Such as ``Predict: height``."""
+    about = job["options"].get("trait") or job["options"].get("saved_model")
+    return job["verb"].capitalize() + (f": {about}" if about else "")
 
 
 def _ranking(request: Request, id: str, filters: Any) -> Ranking:
