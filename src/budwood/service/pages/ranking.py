@@ -63,21 +63,26 @@ class Line:
         text = self.cells[column].replace(",", ".")
         return float(text) if text else None
 
-    def shown(self, column: str) -> str:
+    def shown(self, column: str, decimals: int | None = None) -> str:
         """A number as the page shows it.
 
         Parameters
         ----------
         column
             Name of the column.
+        decimals
+            Digits after the point; four significant digits in all where None.
 
         Returns
         -------
         str
-            Four significant digits; a dash for an empty cell.
+            The number; a dash for an empty cell.
         """
         value = self.number(column)
-        return "\u2013" if value is None else f"{value:.4g}".replace("-", "\u2212")
+        if value is None:
+            return "\u2013"
+        text = f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
+        return text.replace("-", "\u2212")
 
 
 @dataclass(frozen=True, kw_only=True)
