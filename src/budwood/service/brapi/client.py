@@ -208,7 +208,9 @@ class BrapiClient:
         return _result(self._request("GET", "allelematrix", params=parameters))
 
     def _pages(self, method: str, path: str, wanted: Mapping[str, Any]) -> Iterator[Record]:
-        page, read, token, seen = 0, 0, None, set()
+        page, read = 0, 0
+        token: str | None = None
+        seen: set[str] = set()
         while True:
             answer = self._page(method, path, wanted, page, token)
             data = _result(answer).get("data") or []

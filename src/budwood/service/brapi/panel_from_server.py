@@ -24,7 +24,7 @@ _VCF_HEADER: Final = "##fileformat=VCFv4.3"
 class _Calls:
     """Variants with the calls of each call set, gathered from the blocks of a matrix."""
 
-    callsets: dict[str, None] = field(default_factory=dict)
+    callsets: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, block: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import UploadFile
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +28,7 @@ from budwood.service.uploads import save_uploads
 #: Jobs of one key that may wait or run.
 _MOST_JOBS: Final = 50
 _DRAFT: Final = "draft.json"
-_OPTIONS: Final[TypeAdapter[BaseModel]] = TypeAdapter(Options)
+_OPTIONS: Final[TypeAdapter[Any]] = TypeAdapter(Options)
 
 
 def read_options(text: str) -> BaseModel:
@@ -50,11 +50,12 @@ def read_options(text: str) -> BaseModel:
         If the text is not that.
     """
     try:
-        return _OPTIONS.validate_json(text)
+        options: BaseModel = _OPTIONS.validate_json(text)
     except ValidationError as error:
         raise RequestValidationError(
             [{**each, "loc": ("options", *each["loc"][1:])} for each in error.errors(include_url=False)]
         ) from error
+    return options
 
 
 @dataclass(frozen=True)
