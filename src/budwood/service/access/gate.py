@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from budwood.errors import BudwoodError
@@ -29,6 +30,8 @@ LOCAL: Final = Key(name="local", scopes=tuple(Scope), rate="", created="")
 _UNSAFE: Final = {"POST", "PUT", "PATCH", "DELETE"}
 #: After the first wait, a body must arrive at this many bytes a second on average.
 _SLOWEST: Final = 1024
+#: Noted for a client that closed the connection before its request was complete.
+_GONE: Final = 499
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -109,6 +112,8 @@ class Gate:
 
         try:
             await self._pass(scope, receive, sending, passage)
+        except ClientDisconnect:
+            passage.status = passage.status or _GONE
         except Exception as error:  # the client gets a reason, whatever went wrong
             refusal = refusal_of(error)
             if refusal.status_code >= 500:
