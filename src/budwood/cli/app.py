@@ -28,6 +28,7 @@ from budwood.cli import (
     embed,
     evaluate,
     finetune,
+    genes,
     index,
     inspect,
     lesson,
@@ -57,6 +58,7 @@ app.command(epilog=predict.EXAMPLE, cls=Verb)(predict.predict)
 app.command(epilog=apply.EXAMPLE, cls=Verb)(apply.apply)
 app.command(epilog=evaluate.EXAMPLE, cls=Verb)(evaluate.evaluate)
 app.command(epilog=select.EXAMPLE, cls=Verb)(select.select)
+app.command(epilog=genes.EXAMPLE, cls=Verb)(genes.genes)
 app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)
 app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
 app.add_typer(corpus.app, name="corpus")
