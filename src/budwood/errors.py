@@ -74,3 +74,28 @@ def suggestion(name: str, known: Iterable[str], most: int = 12) -> str:
     if not near:
         return f"choose one of: {listed}"
     return f"did you mean {lowered[near[0]]!r}? Known are: {listed}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A count with its noun, in the plural unless it is one.
+
+    Parameters
+    ----------
+    number
+        How many.
+    noun
+        What is counted, in the singular.
+    plural
+        Its plural where that is not the noun with an s.
+
+    Returns
+    -------
+    str
+        For messages and notes.
+
+    Examples
+    --------
+    >>> counted(1, "candidate line"), counted(2400, "candidate line"), counted(0, "family", "families")
+    ('1 candidate line', '2,400 candidate lines', '0 families')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -518,7 +518,7 @@ def test_several_assumptions_reach_every_place(run, panel, tmp_path) -> None:
             page = (tmp_path / verb / "report.html").read_text()
             assert all(phrase in page for phrase in told)
             assert json.loads(machine.out)["headline"] in plain.out
-            assert "first of the ranking" in plain.out
+            assert "first of the candidates" in plain.out
     applied = run(
         "apply", tmp_path / "model", "--genotypes", dosages, "--quiet", "--out", tmp_path / "applied"
     )

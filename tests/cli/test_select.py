@@ -62,7 +62,7 @@ def test_the_files_and_their_columns(files: dict[str, Path], run: Callable, tmp_
         *("--budget", 14, "--candidates", files["candidates"], "--count", 7, "--out", out),
     )
     assert ran.code == 0, ran
-    assert "18 candidates to phenotype" in ran.out
+    assert "of 18 candidates to phenotype" in ran.out
     with (out / "selection.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert tuple(rows[0]) == COLUMNS

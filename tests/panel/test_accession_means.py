@@ -90,5 +90,5 @@ def test_unconnected_environments_and_lone_accessions_are_named() -> None:
     found = accession_means(records(*rows, ("alone", "g", 99.0)), "yield")
     told = " ".join(found.notes)
     assert "3 sets that share no accession" in told
-    assert "take no part: alone" in told
+    assert "alone; they take no part" in told
     assert "alone" not in found.values

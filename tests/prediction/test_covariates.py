@@ -9,7 +9,12 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.panel.accession_means import AccessionMeans
 from budwood.prediction.covariates import adjust_for_covariates
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.prediction.models.registry import model_named
 from budwood.prediction.trait_model import TraitModel
+from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.reml import reml
+from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 NAMES = tuple(f"line{i:02d}" for i in range(70))
 
@@ -56,7 +61,7 @@ def test_scales_names_of_levels_repeats_and_order_do_not_matter() -> None:
     order = np.random.default_rng(0).permutation(70)
     found = adjust_for_covariates(genotypes.take(order), _values(y), other, "height")
     np.testing.assert_allclose([found.values[n] for n in plain], list(plain.values()), rtol=1e-6)
-    assert "1 effects of covariates that others determine" in found.notes[1]
+    assert "1 effect of covariates that others determine" in found.notes[1]
 
 
 def test_a_line_without_a_covariate_counts_as_average() -> None:
@@ -65,7 +70,7 @@ def test_a_line_without_a_covariate_counts_as_average() -> None:
     del covariates["age"]["line03"], covariates["block"]["line03"]
     found = adjust_for_covariates(genotypes, _values(y), covariates, "height")
     assert found.values["line03"] == pytest.approx(y[3])
-    assert "missing for 1 lines" in found.notes[0]
+    assert "missing for 1 line," in found.notes[0]
 
 
 def test_models_fitted_with_covariates_predict_better_and_say_so(tmp_path) -> None:
@@ -89,3 +94,69 @@ def test_covariates_that_cannot_be_used_are_refused() -> None:
     own = {"plot": {name: name for name in NAMES}}
     with pytest.raises(BudwoodError, match="too many for 50 phenotyped lines"):
         adjust_for_covariates(genotypes, _values(y), own, "height")
+
+
+def test_kernel_models_have_the_covariates_as_fixed_effects(panel) -> None:
+    """Generalised least squares and Henderson's variances on the values as they were measured."""
+    rng = np.random.default_rng(12)
+    names = panel.genotypes.accessions
+    block = {name: "ABC"[i % 3] for i, name in enumerate(names)}
+    height = {name: float(rng.normal()) for name in names}
+    shift = {"A": 0.0, "B": 3.0, "C": -2.0}
+    raw = {name: value + shift[block[name]] + 0.7 * height[name] for name, value in panel.values.items()}
+    means = adjust_for_covariates(
+        panel.genotypes, AccessionMeans.of(raw), {"block": block, "size": height}, "height"
+    )
+    rows = np.array([i for i, name in enumerate(names) if name in raw])
+    others = np.setdiff1d(np.arange(len(names)), rows)
+    kernels = PanelKernels(panel.genotypes, covariates=means.design(names))
+    adjusted = np.array([means.values[names[row]] for row in rows])
+    fitted = model_named("gblup:own").fit(kernels, rows, adjusted)
+    found = fitted.predict(kernels.lines(others, rows))
+
+    y = np.array([raw[names[row]] for row in rows])
+    x = np.column_stack([np.ones(len(rows)), means.design(names)[rows]])
+    k = kernels.kernel(RELATIONSHIP, rows)
+    own, cross = k[np.ix_(rows, rows)], k[np.ix_(others, rows)]
+    parts = reml(y, [own], fixed=x)
+    np.testing.assert_allclose(fitted.solved.components.kernels, parts.kernels, rtol=1e-6)
+    genetic, residual = fitted.solved.components.kernels[0], fitted.solved.components.residual
+    inverse = np.linalg.inv(genetic * own + residual * np.eye(len(y)))
+    covariance = np.linalg.inv(x.T @ inverse @ x)
+    effects = covariance @ x.T @ inverse @ y
+    c = genetic * cross
+    value = effects[0] + c @ inverse @ (y - x @ effects)
+    at_mean = np.zeros((len(others), x.shape[1]))
+    at_mean[:, 0] = 1.0
+    rest = at_mean - c @ inverse @ x
+    variance = genetic * np.diagonal(k)[others] - np.einsum("ij,jk,ik->i", c, inverse, c)
+    variance += np.einsum("ij,jk,ik->i", rest, covariance, rest)
+    np.testing.assert_allclose(found.value, value, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(found.standard_error**2, variance, rtol=1e-8)
+    alone = model_named("gblup:own").fit(PanelKernels(panel.genotypes), rows, adjusted)
+    assert (found.standard_error > alone.predict(kernels.lines(others, rows)).standard_error).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["gblup", "multi-kernel", "elastic-net"])
+def test_models_with_covariates_leave_their_panel_and_calibrate(panel, name) -> None:
+    names = panel.genotypes.accessions
+    # The last level is known from few lines, which inner folds and clusters can hold out together.
+    block = {line: "A" if i % 2 else "B" if i > 9 else "C" for i, line in enumerate(names)}
+    fitted = TraitModel(name).fit(panel.genotypes, panel.values, covariates={"block": block})
+    found = fitted.predict(panel.genotypes)
+    for part in ("prediction", "standard_error", "lower_90", "upper_90"):
+        assert np.isfinite(getattr(found, part)).all()
+
+
+def test_a_group_that_alone_knows_a_fixed_effect_is_predicted_without_it() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=12)
+    fixed = np.column_stack([np.ones(12), np.arange(12) < 3])
+    solved = blup(y, [np.eye(12)], VarianceComponents((1.0,), 1.0, 0.0), fixed=fixed)
+    value, variance = solved.leave_groups_out(np.repeat([0, 1, 2, 3], 3))
+    assert np.isfinite(value).all()
+    assert np.isfinite(variance).all()
+    fixed = np.column_stack([np.ones(12), np.arange(12) < 1])
+    alone = blup(y, [np.eye(12)], VarianceComponents((1.0,), 1.0, 0.0), fixed=fixed).leave_one_out()
+    assert alone[0] == y[0]
+    np.testing.assert_allclose(alone[1:], (y[1:].sum() - y[1:]) / 10)

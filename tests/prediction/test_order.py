@@ -11,9 +11,11 @@ from budwood.genomics.phenotypes import Phenotypes
 from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction import compare, predict
 from budwood.prediction.compare import Design, compare_models
+from budwood.prediction.environments.predict import predict_environments
 from budwood.prediction.evaluation.evaluate import evaluate
 from budwood.prediction.evaluation.results import TraitPrediction
 from budwood.prediction.models.registry import MODEL_NAMES
+from budwood.prediction.phenotype_next import phenotype_next
 from budwood.prediction.predict import predict_trait
 
 LINES, PHENOTYPED, MARKERS = 36, 26, 40
@@ -115,3 +117,40 @@ def test_a_mean_does_not_depend_on_the_order_of_records() -> None:
         for order in ([0, 1, 2, 3, 4], [3, 0, 1, 2, 4], [4, 3, 2, 1, 0])
     }
     assert len(means) == 1
+
+
+def _field(genotypes: Genotypes, order: np.ndarray) -> Phenotypes:
+    """Records of 26 lines in three places, some of them twice, some missing, in an order."""
+    generator = np.random.default_rng(4)
+    lines = sorted(genotypes.accessions)[:PHENOTYPED]
+    pairs = [(line, place) for line in lines for place in ("dry", "wet", "cold")]
+    pairs = [pair for k, pair in enumerate(pairs) if k % 7] + pairs[:9]
+    value = generator.normal(size=len(pairs)).round(3)
+    names, places = (np.array(each, dtype=object)[order] for each in zip(*pairs, strict=True))
+    trait = np.full(len(order), "t", dtype=object)
+    return Phenotypes(names, trait, places, value[order], np.full(len(order), np.nan))
+
+
+@pytest.mark.parametrize("model", ["main", "deviations", "factor"])
+def test_environment_models_do_not_depend_on_the_order_of_lines_records_and_markers(model: str) -> None:
+    genotypes, _, _ = _panel()
+    moved, _, _ = _shuffled(_panel())
+    records = PHENOTYPED * 3 - -(-PHENOTYPED * 3 // 7) + 9
+    generator = np.random.default_rng(6)
+    first = predict_environments(genotypes, _field(genotypes, np.arange(records)), "t", model=model)
+    second = predict_environments(moved, _field(moved, generator.permutation(records)), "t", model=model)
+    assert second.accessions == moved.accessions
+    second = second.in_order_of(first.accessions)
+    for each in fields(first):
+        one, other = getattr(first, each.name), getattr(second, each.name)
+        if isinstance(one, np.ndarray):
+            assert one.tobytes() == other.tobytes(), each.name
+
+
+def test_lines_to_phenotype_next_do_not_depend_on_the_order() -> None:
+    genotypes, values, _ = _panel()
+    moved, turned, _ = _shuffled(_panel())
+    few = dict(sorted(values.items())[:8])
+    first = phenotype_next(genotypes, 6, values=few)
+    second = phenotype_next(moved, 6, values={name: turned[name] for name in reversed(list(few))})
+    assert first == second

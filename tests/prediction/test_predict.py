@@ -112,7 +112,7 @@ def test_polyploid_dosage_is_taken_as_it_is(panel) -> None:
         ({}, "every value of trait 'height' is missing"),
         (lambda names: dict.fromkeys(names, float("nan")), "every value of trait 'height' is missing"),
         (lambda names: dict.fromkeys(names, 2.5), "trait 'height' has the same value, 2.5, in all 80"),
-        (lambda names: {names[0]: 1.0}, "only 1 accession has both .* label at least 10"),
+        (lambda names: {names[0]: 1.0}, "only 1 accession has both .* phenotype at least 10"),
         (lambda names: dict(zip(names[:9], range(9), strict=True)), "only 9 accessions have"),
         (lambda names: {name: float("inf") for name in names}, "is infinite"),
         (lambda names: {name: float(i == 0) for i, name in enumerate(names)}, "almost all of the 80 values"),

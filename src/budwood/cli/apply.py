@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
+from budwood.errors import counted
 from budwood.panel.files import PanelFiles
 from budwood.workflows import apply as workflow
 from budwood.workflows.encoder import EncoderOptions
@@ -29,11 +30,21 @@ MinimumMarkers = Annotated[
 ]
 
 
+ReferenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        metavar="FASTA",
+        help="Genome that the model was fitted with, where it reads sequence; other models need none.",
+    ),
+]
+
+
 def apply(
     model: ModelFolder,
     out: options.Out,
     genotypes: options.GenotypeFile,
-    reference: options.ReferenceFile = None,
+    reference: ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
     checkpoint: options.CheckpointFolder = None,
     adapter: options.AdapterFolders = None,
@@ -84,10 +95,14 @@ def _lines(found: workflow.ApplyResult, out: Path) -> list[str]:
     accuracy = ", ".join(f"{name} {r:.3f}" for name, r in found.mean_r.items())
     lines = [
         *noted(found.notes),
-        f"{n:,} lines predicted by {found.fitted.model} from {len(found.fitted.observed):,} training lines",
+        f"{counted(n, 'line')} predicted by {found.fitted.model} from "
+        f"{counted(len(found.fitted.observed), 'training line')}",
     ]
     if accuracy:
         lines.append(f"accuracy r on held-out lines of the training panel: {accuracy}")
     if far:
-        lines.append(f"{far:,} lines are further from the training lines than these are from one another")
+        lines.append(
+            f"{counted(far, 'line')} marked as extrapolation: further from the training lines than "
+            "these are from one another"
+        )
     return [*lines, f"predictions: {out / 'predictions.csv'}", f"report: {out / 'report.html'}"]

@@ -36,13 +36,22 @@ PerTile = Annotated[
     ),
 ]
 
+ReferenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        metavar="FASTA",
+        help="Genome that the genotypes refer to: its windows with variants are embedded.",
+    ),
+]
+
 
 def embed(
     out: options.Out,
     fasta: FastaFile = None,
     bed: BedFile = None,
     genotypes: PanelFile = None,
-    reference: options.ReferenceFile = None,
+    reference: ReferenceFile = None,
     pool: PoolName = "mean",
     tiles: PerTile = False,
     checkpoint: options.CheckpointFolder = None,

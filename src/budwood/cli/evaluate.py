@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,7 @@ from budwood.cli.pairs import parse_aliases, parse_names
 from budwood.panel.files import PanelFiles
 from budwood.workflows import evaluate as workflow
 from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.traits import TraitsResult, evaluate_traits
 
 if TYPE_CHECKING:
     from budwood.prediction.environments.results import EnvironmentEvaluation
@@ -76,7 +77,7 @@ def evaluate(
     out: options.Out,
     genotypes: options.GenotypeFile,
     phenotypes: options.PhenotypeFile,
-    trait: options.Trait,
+    trait: options.Traits,
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
     annotation: options.AnnotationFile = None,
@@ -93,6 +94,7 @@ def evaluate(
     lower_is_better: options.LowerIsBetter = False,
     environments: options.EnvironmentFile = None,
     covariates: options.CovariateFile = None,
+    kinship: options.KinshipFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
     adapter: options.AdapterFolders = None,
@@ -124,6 +126,7 @@ def evaluate(
         subgenomes_by_name=subgenomes_by_name,
         environments=environments,
         covariates=covariates,
+        kinship=kinship,
         accession_column=accession_column,
         marker_map=marker_map,
         ploidy=ploidy,
@@ -132,7 +135,7 @@ def evaluate(
     )
     wanted = workflow.EvaluateOptions(
         files=files,
-        trait=trait,
+        trait=trait[0],
         models=parse_names(models),
         scheme=scheme,
         folds=folds,
@@ -146,10 +149,30 @@ def evaluate(
         ),
         seed=seed,
     )
+    if len(trait) > 1:
+        with hushed(quiet):
+            several = evaluate_traits(wanted, trait, out, overwrite=overwrite, announce=announce(quiet))
+        _print_several(several, out, as_json=as_json)
+        return
     with hushed(quiet):
         found = workflow.evaluate(wanted, out, overwrite=overwrite, announce=announce(quiet))
-    record = {name: part for name, part in found.record().items() if name != "held_out"}
-    print_summary({"out": str(out), **record}, _lines(found, out), as_json=as_json)
+    print_summary({"out": str(out), **_brief(found)}, _lines(found, out), as_json=as_json)
+
+
+def _brief(found: workflow.EvaluateResult) -> dict[str, Any]:
+    """The record without a line for every accession."""
+    return {name: part for name, part in found.record().items() if name != "held_out"}
+
+
+def _print_several(found: TraitsResult[workflow.EvaluateResult], out: Path, *, as_json: bool) -> None:
+    """The results of several traits, one after another."""
+    lines: list[str] = []
+    for trait, result in found.results.items():
+        report = f"report: {out / found.reports[trait]}"
+        lines += [f"{trait}:", *(f"  {line}" for line in (*_lines(result, out), report))]
+    records = {trait: _brief(result) for trait, result in found.results.items()}
+    summary = {"out": str(out), "traits": records, "not_analysed": found.not_analysed()}
+    print_summary(summary, [*lines, *found.notes], as_json=as_json)
 
 
 def _lines(found: workflow.EvaluateResult, out: Path) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import hushed, print_summary
 from budwood.cli.pairs import parse_numbers
+from budwood.errors import counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.workflows import index as workflow
 
@@ -89,7 +90,8 @@ def _lines(ranking: IndexRanking, out: Path) -> list[str]:
     )
     first = ", ".join(ranking.accessions[:5])
     return [
-        f"{len(ranking.accessions):,} lines ranked on {len(ranking.traits)} traits, beginning with {first}",
+        f"{counted(len(ranking.accessions), 'line')} "
+        f"ranked on {len(ranking.traits)} traits, beginning with {first}",
         f"the best {ranking.best:,} are predicted to differ from the mean of all by: {gains}",
         f"weights of the predictions: {weights}",
         *ranking.notes,

@@ -76,6 +76,14 @@ AccessionColumn = Annotated[
 Trait = Annotated[
     str, typer.Option("--trait", metavar="NAME", help="Trait to predict, as named in the phenotypes.")
 ]
+Traits = Annotated[
+    list[str],
+    typer.Option(
+        "--trait",
+        metavar="NAME",
+        help="Trait to predict, as named in the phenotypes; once for each of several traits.",
+    ),
+]
 ReferenceFile = Annotated[
     Path | None,
     typer.Option(
@@ -176,6 +184,15 @@ CovariateFile = Annotated[
         metavar="CSV",
         help="Table of accessions and covariates (numbers, blocks, families) whose effects are taken out of "
         "the trait values.",
+    ),
+]
+KinshipFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--kinship",
+        metavar="FILE",
+        help="Relationship of the accessions in the place of the markers': a square table with ids, or "
+        "GCTA's .grm.bin beside its .grm.id.",
     ),
 ]
 LowerIsBetter = Annotated[

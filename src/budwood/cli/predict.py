@@ -11,12 +11,17 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
+from budwood.errors import counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import predict as workflow
 from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.traits import TraitsResult, predict_traits
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from budwood.report.leaders import Leader
 
 #: Candidates of the ranking that the terminal shows.
@@ -61,7 +66,7 @@ def predict(
     out: options.Out,
     genotypes: options.GenotypeFile,
     phenotypes: options.PhenotypeFile,
-    trait: options.Trait,
+    trait: options.Traits,
     reference: options.ReferenceFile = None,
     haplotypes: options.HaplotypeFile = None,
     annotation: options.AnnotationFile = None,
@@ -71,6 +76,7 @@ def predict(
     model: ModelName = None,
     environments: options.EnvironmentFile = None,
     covariates: options.CovariateFile = None,
+    kinship: options.KinshipFile = None,
     accession_column: options.AccessionColumn = None,
     checkpoint: options.CheckpointFolder = None,
     adapter: options.AdapterFolders = None,
@@ -97,6 +103,7 @@ def predict(
     or subgenomes add relationships of their own.
     DIR then holds predictions.csv, evaluation.json and report.html; with a table of environments also
     environments.csv (a line per accession and environment, those without records included) and stability.csv.
+    With several traits the tables hold one below the other, and there is a report for each.
     """
     files = PanelFiles(
         genotypes=genotypes,
@@ -109,6 +116,7 @@ def predict(
         subgenomes_by_name=subgenomes_by_name,
         environments=environments,
         covariates=covariates,
+        kinship=kinship,
         accession_column=accession_column,
         marker_map=marker_map,
         ploidy=ploidy,
@@ -117,7 +125,7 @@ def predict(
     )
     wanted = workflow.PredictOptions(
         files=files,
-        trait=trait,
+        trait=trait[0],
         model=model,
         encoder=EncoderOptions(
             checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
@@ -128,19 +136,37 @@ def predict(
         seed=seed,
         csv_dialect=csv_dialect,
     )
+    if len(trait) > 1:
+        with hushed(quiet):
+            several = predict_traits(wanted, trait, out, overwrite=overwrite, announce=announce(quiet))
+        _print_several(several, out, as_json=as_json)
+        return
     with hushed(quiet):
         found = workflow.predict(wanted, out, overwrite=overwrite, announce=announce(quiet))
     print_summary({"out": str(out), **found.record()}, _lines(found, out, save_model), as_json=as_json)
 
 
-def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) -> list[str]:
+def _print_several(found: TraitsResult[workflow.PredictResult], out: Path, *, as_json: bool) -> None:
+    """The results of several traits, one after another."""
+    records = [result.record() | {"report": found.reports[trait]} for trait, result in found.results.items()]
+    lines: list[str] = []
+    for trait, result in found.results.items():
+        lines += [f"{trait}:", *(f"  {line}" for line in _lines(result, out, None, found.reports[trait]))]
+    summary = {"out": str(out), "traits": records, "not_analysed": found.not_analysed()}
+    print_summary(summary, [*lines, *found.notes], as_json=as_json)
+
+
+def _lines(
+    found: workflow.PredictResult, out: Path, save_model: Path | None, report: str = "report.html"
+) -> list[str]:
     """The result for people."""
     from budwood.workflows.records.environments import CELL_FILE, STABILITY_FILE
 
     evaluation, several = found.evaluation, found.in_environments
     accuracy = ", ".join(f"{name} {r:.3f}" for name, r in found.mean_r.items())
     candidates = len(found.prediction.accessions) - found.phenotyped
-    ranked = f"{candidates:,} candidates ranked from {found.phenotyped:,} lines with {found.prediction.trait}"
+    ranked = f"{counted(candidates, 'candidate')} ranked from "
+    ranked += f"{counted(found.phenotyped, 'line')} with {found.prediction.trait}"
     if found.prediction.lower_is_better:
         ranked += ", smallest first"
     if found.prediction.ranks_nothing:
@@ -151,28 +177,29 @@ def _lines(found: workflow.PredictResult, out: Path, save_model: Path | None) ->
         f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
         evaluation.conclusion,
         found.headline,
-        *_leading(found.leaders[:_LEADING]),
+        *_leading(found.leaders[:_LEADING], found.prediction.candidate_rank),
     ]
     if several is not None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in several.variance_shares.items())
         lines += [
-            f"{len(several.environments)} environments, {several.model}; variance within them: {shares}",
+            f"{counted(len(several.environments), 'environment')}, "
+            f"{several.model}; variance within them: {shares}",
             *(note for note in several.notes if note.startswith("Warning")),
             f"per environment: {out / CELL_FILE}; stability: {out / STABILITY_FILE}",
         ]
     if save_model is not None:
         lines.append(f"model: {save_model}; budwood apply {save_model} predicts other lines")
-    return [*lines, f"report: {out / 'report.html'}"]
+    return [*lines, f"report: {out / report}"]
 
 
-def _leading(leaders: Sequence[Leader]) -> list[str]:
-    """The first lines of the ranking, as a table."""
+def _leading(leaders: Sequence[Leader], rank: NDArray[np.float64]) -> list[str]:
+    """The first candidates with their rank among the candidates, as a table."""
     if not leaders:
         return []
     names = max(len(leader.accession) for leader in leaders)
     values = max(len(leader.value) for leader in leaders)
-    return ["first of the ranking, with 90 % intervals:"] + [
-        f"  {place}. {leader.accession:<{names}}  {leader.value:>{values}}  ({leader.interval})"
-        + ("  extrapolation" if leader.extrapolation else "")
-        for place, leader in enumerate(leaders, start=1)
+    return ["first of the candidates (candidate_rank), with 90 % intervals:"] + [
+        f"  {rank[leader.row]:.0f}. {leader.accession:<{names}}  "
+        f"{leader.value:>{values}}  ({leader.interval})" + ("  extrapolation" if leader.extrapolation else "")
+        for leader in leaders
     ]

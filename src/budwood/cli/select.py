@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import hushed, noted, print_summary
 from budwood.cli.pairs import parse_quotas
+from budwood.errors import counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles
 from budwood.workflows import select as workflow
@@ -82,6 +83,7 @@ def select(
     marker_map: options.MarkerMap = None,
     ploidy: options.Ploidy = None,
     ploidies: options.Ploidies = None,
+    kinship: options.KinshipFile = None,
     accession_column: options.AccessionColumn = None,
     csv_dialect: options.CsvDialectName = CsvDialect.PLAIN,
     seed: options.Seed = 0,
@@ -102,6 +104,7 @@ def select(
         marker_map=marker_map,
         ploidy=ploidy,
         ploidies=ploidies,
+        kinship=kinship,
     )
     wanted = workflow.SelectOptions(
         files=files,
@@ -129,7 +132,8 @@ def _lines(found: PhenotypeNext, out: Path) -> list[str]:
     curve = ", ".join(f"{p.count} lines {p.chosen:.2f} (at random {p.random:.2f})" for p in found.curve)
     first = ", ".join(line.accession for line in found.lines[:5])
     return [
-        f"{len(found.lines):,} of {found.candidates:,} candidates to phenotype, beginning with {first}",
+        f"{len(found.lines):,} of {counted(found.candidates, 'candidate')} to phenotype, "
+        f"beginning with {first}",
         f"expected accuracy of the others: {found.accuracy_before:.2f} now, "
         f"{found.accuracy_after:.2f} with the new phenotypes",
         *([f"expected accuracy by number of lines: {curve}"] if curve else []),

@@ -16,6 +16,15 @@ from budwood.errors import BudwoodError, suggestion
 class Verb(TyperCommand):
     """A command that refuses an option with one value where it is given more than once."""
 
+    def __init__(self, *words: Any, **named: Any) -> None:
+        super().__init__(*words, **named)
+        for param in self.params:
+            _without_type(param)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option ``--help``."""
+        return _without_type(super().get_help_option(ctx))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the verb.
 
@@ -41,6 +50,13 @@ class Verb(TyperCommand):
                     mend="give it once",
                 )
         return list(super().parse_args(ctx, args))
+
+
+def _without_type(param: Any) -> Any:
+    """The option without the word ``bool`` in its help where it takes no value."""
+    if param is not None and getattr(param, "is_flag", False) and param.metavar is None:
+        param.metavar = ""
+    return param
 
 
 def read_config(ctx: typer.Context, path: Path | None) -> Path | None:

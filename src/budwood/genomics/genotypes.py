@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from budwood.errors import BudwoodError
 
 #: Largest ploidy that a dosage of one byte can count.
 _MOST_COPIES: Final = 127
+#: Rounding error of fractional dosages.
+_ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,72 @@ class Genotypes:
             (n, m): int8 with -1, or float32 with NaN, where missing.
         ploidy
             Copies of every accession.
+
+        Raises
+        ------
+        BudwoodError
+            If the dosages are no table of numbers that fit, or the ploidy is not possible.
         """
+        dosage = _stored(np.asarray(dosage))
+        if not (isinstance(ploidy, int | np.integer) and 1 <= ploidy <= _MOST_COPIES):
+            raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES} copies")
         m = dosage.shape[1]
         empty = np.full(m, "", dtype=object)
         names = np.array([f"marker{j + 1}" for j in range(m)], dtype=object)
         markers = Markers(names, empty, np.full(m, -1, dtype=np.int64), empty, empty)
         return cls(tuple(accessions), markers, dosage, np.full(len(accessions), ploidy, dtype=np.int8))
+
+    def check(self) -> None:
+        """Refuse genotypes that nothing can be computed from.
+
+        Readers give none of these; matrices made by hand may.
+
+        Raises
+        ------
+        BudwoodError
+            If there are no accessions or no markers, an accession occurs twice, or a ploidy or a dosage is
+            not possible: infinite, negative, above the ploidy.
+        """
+        n, m = self.dosage.shape
+        if n == 0 or m == 0:
+            raise BudwoodError(
+                f"the genotypes have no {'accessions' if n == 0 else 'markers'}",
+                mend="give at least one accession and one marker",
+            )
+        if not all(isinstance(name, str) for name in self.accessions):
+            raise BudwoodError("an accession id is not text", mend="write ids as strings")
+        if len(self.row) < n:
+            twice = next(name for name, count in Counter(self.accessions).items() if count > 1)
+            raise BudwoodError(
+                f"accession {twice!r} occurs twice in the genotypes", mend="keep one of the two"
+            )
+        if self.dosage.dtype.kind not in "if" or self.ploidy.dtype.kind not in "iu":
+            raise BudwoodError(
+                f"dosages of type {self.dosage.dtype} and ploidies of type {self.ploidy.dtype} are not known",
+                mend="give dosages as int8 or float32 and ploidies as int8",
+            )
+        if int(self.ploidy.min()) < 1:
+            row = int(np.argmin(self.ploidy))
+            raise BudwoodError(
+                f"accession {self.accessions[row]!r} has the ploidy {self.ploidy[row]}",
+                mend="give at least 1 copy",
+            )
+        for row in range(n):
+            self._check_line(row)
+
+    def _check_line(self, row: int) -> None:
+        dosage = self.dosage[row]
+        least, most = np.fmin.reduce(dosage), np.fmax.reduce(dosage)
+        # A missing call is -1 among whole numbers and NaN among others.
+        lowest = -1 if dosage.dtype.kind == "i" else 0
+        if not (least < lowest or most > self.ploidy[row] + _ROUNDING):
+            return
+        column = int(np.nanargmin(dosage) if least < lowest else np.nanargmax(dosage))
+        raise BudwoodError(
+            f"accession {self.accessions[row]!r} has the dosage {dosage[column]:g} at marker "
+            f"{self.markers.identifier[column]!r}, and dosages go from 0 to its ploidy, {self.ploidy[row]}",
+            mend="correct it, or write it as missing (-1 in whole numbers, NaN in others)",
+        )
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -229,3 +292,47 @@ class Genotypes:
             All accessions with the chosen markers.
         """
         return Genotypes(self.accessions, self.markers.take(columns), self.dosage[:, columns], self.ploidy)
+
+
+def check_is_genotypes(given: object) -> None:
+    """Refuse what is no genotypes, and genotypes that nothing can be computed from.
+
+    Parameters
+    ----------
+    given
+        What a caller gave for genotypes.
+
+    Raises
+    ------
+    BudwoodError
+        If it is something else, or as :meth:`Genotypes.check`.
+    """
+    if not isinstance(given, Genotypes):
+        raise BudwoodError(
+            f"genotypes are needed, and a {type(given).__name__} is given",
+            mend="give a panel, or what read_genotypes returns",
+        )
+    given.check()
+
+
+def _stored(dosage: NDArray[Any]) -> NDArray[np.int8] | NDArray[np.float32]:
+    """Dosages in the types that genotypes hold."""
+    if dosage.ndim != 2:
+        raise BudwoodError(
+            f"dosages of shape {dosage.shape} are no table",
+            mend="give accessions as rows, markers as columns",
+        )
+    if dosage.dtype in (np.int8, np.float32):
+        return dosage
+    if dosage.dtype.kind not in "iufb":
+        raise BudwoodError(
+            f"dosages of type {dosage.dtype} are no numbers", mend="give int8 (missing -1) or float32 (NaN)"
+        )
+    if dosage.dtype.kind == "f":
+        return dosage.astype(np.float32)
+    if dosage.size and (int(dosage.min()) < -1 or int(dosage.max()) > _MOST_COPIES):
+        raise BudwoodError(
+            f"dosages from {dosage.min()} to {dosage.max()} are not possible",
+            mend=f"give counts from 0 to {_MOST_COPIES}, -1 where missing",
+        )
+    return dosage.astype(np.int8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +64,27 @@ def embed(
     >>> embed(["ACGTACGT", "TTGACA" * 200], cache=False, show=False).shape
     (2, 512)
     """
+    if checkpoint is not None and not isinstance(checkpoint, Path | str) and not hasattr(checkpoint, "on"):
+        raise BudwoodError(
+            f"{checkpoint!r} is no checkpoint", mend="give its folder, or what load_checkpoint returns"
+        )
     encoder = load_backbone(checkpoint) if isinstance(checkpoint, Path | None) else checkpoint
     if isinstance(encoder, str):
         encoder = load_backbone(Path(encoder))
     if isinstance(what, HaplotypeTable):
         return embed_haplotypes(what, encoder, cache=cache, device=device, batch_size=batch_size, show=show)
-    items = [what] if isinstance(what, str) else list(what)
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int)):
+        raise BudwoodError(
+            f"the batch size {batch_size!r} is no number of windows", mend="give a whole number from 1"
+        )
+    items = [what] if isinstance(what, str) else list(what) if isinstance(what, Iterable) else [what]
+    for place, each in enumerate(items):
+        codes = isinstance(each, np.ndarray) and each.ndim == 1 and each.dtype.kind in "iu"
+        if not (codes or isinstance(each, str | Interval)):
+            raise BudwoodError(
+                f"item {place + 1} is no sequence but a {type(each).__name__}",
+                mend="give letters, codes, intervals of an assembly, or haplotypes",
+            )
     intervals = [each for each in items if isinstance(each, Interval)]
     sequences = [each for each in items if not isinstance(each, Interval)]
     how = {"pool": _pool(pool), "cache": cache, "device": device, "batch_size": batch_size, "show": show}

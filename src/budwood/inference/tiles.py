@@ -136,7 +136,7 @@ def cut_tiles(sequences: Sequence[NDArray[np.uint8]], overlap: int = OVERLAP) ->
     """
     codes, owner, starts, ends, shares = [], [], [], [], []
     for number, sequence in enumerate(sequences):
-        if sequence.ndim != 1 or not len(sequence) or (sequence >= PAD).any():
+        if sequence.ndim != 1 or not len(sequence) or np.any((sequence < 0) | (sequence >= PAD)):
             raise BudwoodError(
                 "the sequence is empty or holds symbols that are no bases",
                 where=f"sequence {number + 1}",

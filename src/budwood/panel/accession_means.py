@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.stats.mixed_model.adjusted_means import AdjustedMeans, adjusted_means
 from budwood.stats.mixed_model.cell_means import CellMeans, cell_means
@@ -35,11 +36,41 @@ class AccessionMeans:
         Weight by accession, 1 on average; empty where all values weigh the same.
     notes
         Sentences about how values and weights were made.
+    covariates
+        (q,) covariates that values are adjusted for, by accession, 0 at their mean; empty without any.
     """
 
     values: Mapping[str, float]
     weights: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    covariates: Mapping[str, Vector] = field(default_factory=dict)
+
+    def design(self, accessions: tuple[str, ...]) -> NDArray[np.float64] | None:
+        """Covariates of accessions.
+
+        Parameters
+        ----------
+        accessions
+            n ids.
+
+        Returns
+        -------
+        ndarray or None
+            (n, q), 0 where an accession has none; None without covariates.
+
+        Examples
+        --------
+        >>> AccessionMeans(values={}, covariates={"a": np.array([2.0])}).design(("b", "a"))
+        array([[0.],
+               [2.]])
+        """
+        if not self.covariates:
+            return None
+        found = np.zeros((len(accessions), len(next(iter(self.covariates.values())))))
+        for row, name in enumerate(accessions):
+            if name in self.covariates:
+                found[row] = self.covariates[name]
+        return found
 
     @classmethod
     def of(cls, values: Mapping[str, float] | AccessionMeans) -> AccessionMeans:
@@ -50,12 +81,73 @@ class AccessionMeans:
         values
             Value by accession, or means made before.
 
+        Returns
+        -------
+        AccessionMeans
+            By accession.
+
+        Raises
+        ------
+        BudwoodError
+            If a value is no number.
+
         Examples
         --------
         >>> AccessionMeans.of({"a": 1.0}).weights
         {}
         """
-        return values if isinstance(values, AccessionMeans) else cls(values=values)
+        if isinstance(values, AccessionMeans):
+            return values
+        for name, value in values.items():
+            if isinstance(value, bool | str) or not isinstance(value, int | float | np.number):
+                raise BudwoodError(
+                    f"the trait value of accession {name!r}, {value!r}, is not a number",
+                    mend="give a number, NaN where the accession is not phenotyped",
+                )
+        return cls(values={name: float(value) for name, value in values.items()})
+
+    @classmethod
+    def in_order(cls, values: object, accessions: tuple[str, ...]) -> AccessionMeans:
+        """One value for each accession, in their order.
+
+        Parameters
+        ----------
+        values
+            n numbers, NaN where an accession is not phenotyped.
+        accessions
+            n ids.
+
+        Returns
+        -------
+        AccessionMeans
+            By accession, all of the same weight.
+
+        Raises
+        ------
+        BudwoodError
+            If the values are no numbers, or not n of them.
+
+        Examples
+        --------
+        >>> AccessionMeans.in_order([1, 2.5], ("a", "b")).values
+        {'a': 1.0, 'b': 2.5}
+        """
+        try:
+            given = np.asarray(values)
+            if given.dtype.kind == "c":
+                raise TypeError("complex numbers")
+            found = given.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise BudwoodError(
+                "the trait values are not numbers",
+                mend="give one number for each line, NaN where there is none",
+            ) from error
+        if found.shape != (len(accessions),):
+            raise BudwoodError(
+                f"trait values of shape {found.shape} do not fit {len(accessions):,} lines",
+                mend="give one value for each line, NaN where it is not phenotyped",
+            )
+        return cls(values=dict(zip(accessions, found.tolist(), strict=True)))
 
 
 def accession_means(phenotypes: Phenotypes, trait: str) -> AccessionMeans:
@@ -167,7 +259,10 @@ def _notes(
         )
     if alone:
         listed = ", ".join(alone[:_NAMED]) + (", ..." if len(alone) > _NAMED else "")
-        notes.append(f"{len(alone)} accessions share no environment with another and take no part: {listed}.")
+        notes.append(
+            f"Without an environment in common with others: {counted(len(alone), 'accession')}, {listed}; "
+            "they take no part."
+        )
     if np.ptp(weights):
         notes.append(
             f"Accessions are weighted by the precision of their values, from {weights.min():.2g} to "

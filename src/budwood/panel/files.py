@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
     from budwood.genomics.environments import Environments
     from budwood.genomics.genotypes import Genotypes
+    from budwood.genomics.kinship import Kinship
     from budwood.panel.haplotypes import PanelHaplotypes
     from budwood.panel.marker_weights import MarkerWeights
     from budwood.panel.panel import Panel
@@ -51,6 +52,8 @@ class PanelFiles:
         Column of the phenotypes that names the accession; known by its name and cells where None.
     covariates
         Table of what trait values are adjusted for: numbers, blocks, families by accession.
+    kinship
+        Square table of the accessions' relationship, or GCTA's binary files: in the place of the markers'.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class PanelFiles:
     environments: Path | None = None
     accession_column: str | None = None
     covariates: Path | None = None
+    kinship: Path | None = None
 
     def __post_init__(self) -> None:
         if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
@@ -85,6 +89,7 @@ class PanelFiles:
             ("annotation", "marker_weights"),
             ("subgenomes", "subgenomes_by_name"),
             ("covariates", "environments"),
+            ("kinship", "environments"),
         ):
             if getattr(self, one) and getattr(self, other):
                 raise BudwoodError(
@@ -96,9 +101,12 @@ class PanelFiles:
     @property
     def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
+        from budwood.genomics.io.tables.kinship import kinship_files
+
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
         named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
         named += [self.annotation, self.marker_weights, self.subgenomes, self.environments, self.covariates]
+        named += [] if self.kinship is None else kinship_files(self.kinship)
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
 
 
@@ -151,16 +159,20 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
 
     phenotypes, summary = None, None
     if files.phenotypes is not None:
+        _check_phenotypes(files, files.phenotypes, trait)
         phenotypes, summary = read_phenotype_table(files.phenotypes, accession_column=files.accession_column)
         if trait is not None:
             _check_trait(trait, summary.values, files.phenotypes)
     environments = _read_environments(files)
+    kinship = _read_kinship(files)
     genotypes, notes = _read_genotypes(files)
     if files.phenotypes is not None:
         # The accessions of the genotypes say which column of the table names the accession.
         phenotypes, summary = read_phenotype_table(
             files.phenotypes, accession_column=files.accession_column, genotyped=genotypes.accessions
         )
+    if kinship is not None:
+        kinship.of(genotypes.accessions, str(files.kinship))
     names = () if summary is None else summary.accessions
     about = () if summary is None or trait is None else summary.about(trait)
     return Panel(
@@ -169,8 +181,40 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         identity=identity_report(genotypes.accessions, names, genotypes),
         environments=environments,
         weights=_read_marker_weights(files, genotypes),
+        kinship=kinship,
         notes=notes if summary is None else (*notes, *summary.sentences(), *about),
     )
+
+
+def panel_of_trait(panel: Panel, files: PanelFiles, before: str, trait: str) -> Panel:
+    """A panel that was read for one trait, for another one.
+
+    Parameters
+    ----------
+    panel, files
+        The panel, and the files that it was read from.
+    before, trait
+        The trait that it was read for, and the one that is wanted.
+
+    Returns
+    -------
+    Panel
+        With notes about that trait.
+
+    Raises
+    ------
+    BudwoodError
+        If the trait is not in the phenotypes, or has no value.
+    """
+    from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+
+    assert files.phenotypes is not None, "it was read for a trait"
+    _, summary = read_phenotype_table(
+        files.phenotypes, accession_column=files.accession_column, genotyped=panel.accessions
+    )
+    _check_trait(trait, summary.values, files.phenotypes)
+    own = set(summary.about(before))
+    return replace(panel, notes=(*(note for note in panel.notes if note not in own), *summary.about(trait)))
 
 
 def read_files_haplotypes(files: PanelFiles) -> PanelHaplotypes | None:
@@ -194,6 +238,50 @@ def read_files_haplotypes(files: PanelFiles) -> PanelHaplotypes | None:
     return read_haplotypes(variants, files.reference, ploidy=files.ploidy, aliases=files.aliases)
 
 
+#: What a table of trait values cannot be mistaken for.
+_NO_TABLES: Final = frozenset({"VCF or BCF", "PLINK", "PLINK text", "PLINK 2", "HapMap", "DArT", "FASTA"})
+
+
+def _check_phenotypes(files: PanelFiles, phenotypes: Path, trait: str | None) -> None:
+    """Refuse phenotypes that are genotypes or sequence, and say so where the two files are swapped."""
+    from budwood.genomics.io.kind import Kind, file_format
+
+    try:
+        found = file_format(phenotypes)
+    except BudwoodError:
+        # The reader of phenotypes says what is wrong.
+        return
+    named = found.value in _NO_TABLES
+    swapped = (named or found.kind == Kind.GENOTYPES) and _has_traits(files.genotypes, trait)
+    if swapped:
+        raise BudwoodError(
+            f"the phenotypes are genotypes ({found.value}) and the genotypes a table of trait values",
+            where=f"{phenotypes}, {files.genotypes}",
+            mend="swap --genotypes and --phenotypes",
+        )
+    if named:
+        raise BudwoodError(
+            f"the phenotypes are no table of trait values but {found.value}",
+            where=str(phenotypes),
+            mend="give a table of accessions and trait values with --phenotypes"
+            + (", and a genome with --reference" if found.kind == Kind.ASSEMBLY else ""),
+        )
+
+
+def _has_traits(genotypes: Path, trait: str | None) -> bool:
+    """Whether what is given as genotypes is a table with the trait, or of trait values."""
+    from budwood.genomics.io.kind import Kind, file_kind
+    from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+
+    try:
+        if file_kind(genotypes) != Kind.PHENOTYPES:
+            return False
+        _, summary = read_phenotype_table(genotypes)
+    except BudwoodError:
+        return False
+    return trait is None or trait in summary.values
+
+
 def _check_trait(trait: str, values: Mapping[str, int], path: Path) -> None:
     """Refuse a trait that the table does not have or has no value of."""
     from budwood.errors import suggestion
@@ -214,6 +302,12 @@ def _read_environments(files: PanelFiles) -> Environments | None:
     from budwood.genomics.io.tables.environments import read_environments
 
     return None if files.environments is None else read_environments(files.environments)
+
+
+def _read_kinship(files: PanelFiles) -> Kinship | None:
+    from budwood.genomics.io.tables.kinship import read_kinship
+
+    return None if files.kinship is None else read_kinship(files.kinship)
 
 
 def _read_genotypes(files: PanelFiles) -> tuple[Genotypes, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from budwood.errors import BudwoodError
 from budwood.genomics.checks.reference_check import ReferenceCheck, check_reference
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
@@ -115,4 +116,9 @@ def build_haplotypes(
     >>> len(table.windows), len(table.accessions)
     (12, 60)
     """
+    for name, given in (("genotypes", genotypes), ("reference", reference)):
+        if not isinstance(given, Path | str):
+            raise BudwoodError(f"{name} is {given!r}, which is no file", mend="give the path of a file")
+    if not isinstance(aliases, Mapping | None):
+        raise BudwoodError(f"aliases is {aliases!r}", mend="give names of contigs by name of contig")
     return read_haplotypes(Path(genotypes), Path(reference), ploidy=ploidy, aliases=aliases).table

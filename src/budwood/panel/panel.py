@@ -12,8 +12,9 @@ from budwood.errors import BudwoodError, suggestion
 from budwood.genomics.checks.identity import IdentityReport, identity_report
 from budwood.genomics.checks.reference_check import ReferenceCheck
 from budwood.genomics.environments import Environments
-from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.genomics.kinship import Kinship
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.panel.accession_means import AccessionMeans, accession_means
 from budwood.panel.marker_weights import MarkerWeights
@@ -64,14 +65,16 @@ class Panel:
         Where the phenotypes were observed.
     weights
         Marker weights of relationships by function and by subgenome.
+    kinship
+        Relationship in the place of the markers'; must hold every accession.
     notes
         Sentences: what was assumed when the files were read.
 
     Raises
     ------
     BudwoodError
-        If phenotypes name none of the accessions, haplotypes lack some, or vectors or weights are of another
-        size.
+        If the genotypes are impossible (see :meth:`Genotypes.check`), phenotypes name none of the accessions,
+        haplotypes lack some, or vectors or weights are of another size.
 
     Examples
     --------
@@ -96,9 +99,11 @@ class Panel:
     vectors: HaplotypeVectors | None = None
     environments: Environments | None = None
     weights: MarkerWeights = field(default_factory=MarkerWeights)
+    kinship: Kinship | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_is_genotypes(self.genotypes)
         if self.phenotypes is not None and self.identity is None:
             report = identity_report(self.genotypes.accessions, self.phenotypes.accessions)
             object.__setattr__(self, "identity", report)
@@ -115,6 +120,8 @@ class Panel:
                     f"{rows} vectors do not fit {known} haplotype sequences",
                     mend="embed the sequences of these haplotypes",
                 )
+        if self.kinship is not None:
+            self.kinship.of(self.accessions)
         m = len(self.genotypes.markers)
         for kernel, weights in self.weights.by_kernel.items():
             if len(weights) != m:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.genomics.kinship import Kinship
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
@@ -25,7 +26,7 @@ from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONS
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares
 from budwood.prediction.phenotyped import match_phenotyped
-from budwood.prediction.predict import embedding_gram
+from budwood.prediction.predict import embedding_gram, kinship_notes
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
 from budwood.stats.evaluation.splitters import cluster_folds, group_folds, random_folds
 
@@ -133,6 +134,7 @@ def compare_models(
     haplotypes: HaplotypeTable | None = None,
     vectors: NDArray[np.float32] | None = None,
     weights: MarkerWeights | None = None,
+    kinship: Kinship | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Cross-validate models on the phenotyped accessions.
@@ -146,7 +148,7 @@ def compare_models(
         As for :func:`budwood.prediction.predict.predict_trait`.
     design
         Models and folds.
-    haplotypes, vectors, weights
+    haplotypes, vectors, weights, kinship
         As for :func:`budwood.prediction.predict.predict_trait`.
     groups
         Family or other group by accession, for the scheme ``"families"``; accessions without one take no
@@ -176,7 +178,9 @@ def compare_models(
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
-    labelled = PanelKernels(genotypes, grams, further.by_kernel).take(labels.rows)
+    given = None if kinship is None else kinship.of(genotypes.accessions)
+    design_of = means.design(genotypes.accessions)
+    labelled = PanelKernels(genotypes, grams, further.by_kernel, given, design_of).take(labels.rows)
     subgenomes = any(model.name == SUBGENOMES.name for model in chosen)
     more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
     scheme = _scheme(labelled, design, groups)
@@ -193,7 +197,14 @@ def compare_models(
         seed=design.seed,
         heritability=None if design.h2 is None else given_heritability(design.h2),
         lower_is_better=design.lower_is_better,
-        notes=(*means.notes, *labels.notes, *((told,) if left_out else ()), *_pooling(scheme), *more),
+        notes=(
+            *means.notes,
+            *labels.notes,
+            *kinship_notes(kinship),
+            *((told,) if left_out else ()),
+            *_pooling(scheme),
+            *more,
+        ),
     )
 
 

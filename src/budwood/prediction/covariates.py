@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.kinship import Kinship
 from budwood.panel.accession_means import AccessionMeans
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.phenotyped import MINIMUM_LABELLED, match_phenotyped
 from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.fixed_effects import independent_columns
 from budwood.stats.mixed_model.reml import reml
 
 Matrix = NDArray[np.float64]
 
 Covariates = Mapping[str, Mapping[str, float | str]]
 
-#: Part of a column's length that others must leave for it to count as one of its own.
-_OWN: Final = 1e-6
-
 
 def adjust_for_covariates(
-    genotypes: Genotypes, means: AccessionMeans, covariates: Covariates, trait: str
+    genotypes: Genotypes,
+    means: AccessionMeans,
+    covariates: Covariates,
+    trait: str,
+    *,
+    kinship: Kinship | None = None,
 ) -> AccessionMeans:
     """Subtract the effects of covariates from trait values.
 
     The effects are generalised least squares estimates beside the relationship, with variances by restricted
     maximum likelihood: those of GBLUP with fixed effects. Values are at the mean of the phenotyped lines'
     covariates, and so are predictions from them, of lines without covariates too. A phenotyped line without
-    a covariate counts as average in it.
+    a covariate counts as average in it. The covariates go with the values: kernel models that learn from
+    these have them as fixed effects too, and generalised least squares of the adjusted values gives the
+    predictions and errors that the values as measured would give.
 
     Parameters
     ----------
@@ -43,6 +48,8 @@ def adjust_for_covariates(
         By name of the covariate, values by accession: numbers, or levels as strings.
     trait
         Lines, their values with weights, and the trait's name.
+    kinship
+        Relationship in the place of the markers'.
 
     Returns
     -------
@@ -61,13 +68,16 @@ def adjust_for_covariates(
     blocks, notes = zip(
         *(_columns(name, covariates[name], names) for name in sorted(covariates)), strict=True
     )
-    design, dropped = _independent(np.hstack(blocks))
+    every = np.hstack(blocks)
+    kept = independent_columns(every)
+    design, dropped = every[:, kept], every.shape[1] - len(kept)
     if len(names) - design.shape[1] < MINIMUM_LABELLED:
         raise BudwoodError(
             f"covariates with {design.shape[1]} effects are too many for {len(names)} phenotyped lines",
             mend="leave out covariates, or join levels",
         )
-    kernel = PanelKernels(genotypes).cross(RELATIONSHIP, lines.rows, lines.rows)
+    given = None if kinship is None else kinship.of(genotypes.accessions)
+    kernel = PanelKernels(genotypes, relationship=given).cross(RELATIONSHIP, lines.rows, lines.rows)
     fixed = np.column_stack([np.ones(len(names)), design])
     components = reml(lines.y, [kernel], fixed=fixed, weights=lines.weights)
     effects = blup(lines.y, [kernel], components, fixed=fixed, weights=lines.weights).fixed_effects[1:]
@@ -76,11 +86,19 @@ def adjust_for_covariates(
     share = float(np.var(part) / np.var(lines.y))
     note = (
         f"Values are adjusted for covariates, {', '.join(notes)}, which account for {share:.0%} of their "
-        "variance: fixed effects by generalised least squares beside the relationship, estimated once from "
-        "all phenotyped lines. Predictions are for the mean of the phenotyped lines' covariates."
+        "variance: fixed effects by generalised least squares beside the relationship. Kernel models keep "
+        "them as fixed effects, and their errors include the uncertainty of these; other models learn from "
+        "the adjusted values. Predictions are for the mean of the phenotyped lines' covariates."
     )
-    more = (f"{dropped} effects of covariates that others determine were left out.",) if dropped else ()
-    return replace(means, values={**means.values, **adjusted}, notes=(*means.notes, note, *more))
+    more = (
+        (f"Left out: {counted(dropped, 'effect')} of covariates that others determine.",) if dropped else ()
+    )
+    return replace(
+        means,
+        values={**means.values, **adjusted},
+        notes=(*means.notes, note, *more),
+        covariates=dict(zip(names, design, strict=True)),
+    )
 
 
 def _columns(name: str, values: Mapping[str, float | str], lines: list[str]) -> tuple[Matrix, str]:
@@ -97,7 +115,7 @@ def _columns(name: str, values: Mapping[str, float | str], lines: list[str]) -> 
     else:
         words = np.array([str(value) for value in given])
         levels = np.unique(words)
-        shown = f"{name} ({len(levels)} levels)"
+        shown = f"{name} ({counted(len(levels), 'level')})"
         columns = (words[:, None] == levels[1:]).astype(np.float64)
     if not np.isfinite(columns).all():
         raise BudwoodError(
@@ -107,18 +125,4 @@ def _columns(name: str, values: Mapping[str, float | str], lines: list[str]) -> 
     spread = np.std(columns, axis=0)
     found[known] = (columns - columns.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
     absent = len(lines) - int(known.sum())
-    return found, f"{shown}, missing for {absent} lines" if absent else shown
-
-
-def _independent(columns: Matrix) -> tuple[Matrix, int]:
-    """Columns that the ones before them do not determine, and how many were left out."""
-    basis = np.empty((len(columns), 0))
-    kept = []
-    for index, column in enumerate(columns.T):
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)
-        size = float(np.linalg.norm(rest))
-        if size > _OWN * max(float(np.linalg.norm(column)), _OWN):
-            kept.append(index)
-            basis = np.column_stack([basis, rest / size])
-    return columns[:, kept], columns.shape[1] - len(kept)
+    return found, f"{shown}, missing for {counted(absent, 'line')}" if absent else shown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,20 @@ from scipy.stats import rankdata
 
 from budwood.artifacts import Draft, write_artifact
 from budwood.errors import BudwoodError
-from budwood.genomics.checks.marker_match import match_markers
-from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.checks.marker_match import MarkerMatch, match_markers
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.panel import Panel
 from budwood.prediction.contract import FittedEstimator, Forecast, Lines
 from budwood.prediction.evaluation.results import TraitPrediction
+from budwood.prediction.kernels.distant_lines import DistantLines
 from budwood.prediction.kernels.nearest_relatives import relatives_of
-from budwood.prediction.kernels.panel_kernels import RELATIONSHIP
-from budwood.prediction.kernels.training_lines import NewLines, TrainingLines
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.prediction.kernels.training_lines import NewLines, TrainingLines, check_share
 from budwood.prediction.marker_effects import EffectTable, effects_of
-from budwood.prediction.saved.model_folder import KIND, read_model, write_model
+from budwood.prediction.saved.model_folder import KIND, MODEL, read_model, write_model
+from budwood.prediction.saved.rules import Rule, check_rules
+from budwood.prediction.saved.trial_prediction import try_prediction
 from budwood.stats.relationship.principal_components import principal_components
 
 Matrix = NDArray[np.float64]
@@ -31,6 +34,8 @@ Vector = NDArray[np.float64]
 
 #: New lines predicted at once.
 _BLOCK: Final = 1024
+#: Lines, training lines included, whose clusters are judged together.
+_TOGETHER: Final = 6_000
 #: Share of a line's calls that are missing above which a note names the line.
 _MOSTLY_MISSING: Final = 0.5
 #: Lines named in a note.
@@ -109,7 +114,9 @@ class FittedTraitModel:
     estimator
         What it has learnt.
     extrapolation_below
-        Genomic correlation with the nearest training line below which a line is extrapolated to.
+        Genomic correlation with the nearest training line below which a line is extrapolated to, where no
+        marker varies enough among training lines and new lines together. Elsewhere distance and cluster
+        say so (:class:`~budwood.prediction.kernels.distant_lines.DistantLines`).
     structure
         Principal axes of the training lines.
     notes
@@ -187,7 +194,22 @@ class FittedTraitModel:
                 where=str(folder),
                 mend="give a saved trait model",
             )
+        model._check(str(Path(folder) / f"{MODEL}.json"))
         return model
+
+    def _check(self, where: str) -> None:
+        """Refuse a model that was read and makes no sense."""
+        training = self.training
+        lengths = {"lines": len(training.accessions), "markers": len(training.markers)}
+        check_rules(self, lengths, {"observed": Rule(("lines",))}, where=where)
+
+        def predict(genotypes: Genotypes, table: HaplotypeTable | None) -> tuple[Vector, ...]:
+            trained = training.haplotypes
+            vectors, digest = (None, "") if trained is None else (trained.vectors, trained.digest)
+            found = self.predict(genotypes, haplotypes=table, vectors=vectors, digest=digest)
+            return found.prediction, found.standard_error, found.lower_90, found.upper_90
+
+        try_prediction(training, predict, where)
 
     def marker_effects(self) -> EffectTable:
         """Effects of the markers that the model uses.
@@ -251,8 +273,8 @@ class FittedTraitModel:
                 vectors, digest = lines.vectors.values, lines.vectors.digest
         else:
             genotypes = lines
-        if len(genotypes.row) != len(genotypes.accessions):
-            raise BudwoodError("an accession is in the genotypes twice", mend="keep one of the two")
+        check_is_genotypes(genotypes)
+        check_share(minimum_share)
         self._check_sequence(haplotypes, vectors, digest)
         match = match_markers(self.training.markers, genotypes.markers)
         own = self._training_own()
@@ -270,7 +292,42 @@ class FittedTraitModel:
             parts.append(self._block(block, own))
             missing.append(block.missing_share)
         notes = (*match.notes(), *_missing_notes(genotypes.accessions, np.concatenate(missing), match.share))
-        return self._joined(genotypes.accessions, parts, notes).with_ranking_note()
+        found = self._joined(genotypes.accessions, parts, notes)
+        return replace(found, extrapolation=self._far(genotypes, match, found)).with_ranking_note()
+
+    def _far(
+        self, genotypes: Genotypes, match: MarkerMatch, prediction: TraitPrediction
+    ) -> NDArray[np.bool_]:
+        """Which lines are far from the training lines, by the rule that the panel's candidates have.
+
+        Parameters
+        ----------
+        genotypes, match
+            c lines, and where the model's markers are in them.
+        prediction
+            Of the same lines; extrapolation says which are no training lines.
+        """
+        known = prediction.extrapolation
+        training = self.training
+        n, new = len(training.accessions), np.flatnonzero(known)
+        new = new[np.argsort(np.array(genotypes.accessions, dtype=object)[new], kind="stable")]
+        found = known & (prediction.relatedness < self.extrapolation_below)
+        size = max(_TOGETHER - n, _BLOCK)
+        for start in range(0, len(new), size):
+            rows = new[start : start + size]
+            joined = Genotypes(
+                (*training.accessions, *(genotypes.accessions[row] for row in rows)),
+                training.markers,
+                _stacked(training.dosage, match.dosage(genotypes.take(rows))),
+                np.concatenate([training.ploidy, genotypes.ploidy[rows]]),
+            )
+            try:
+                kernel = PanelKernels(joined).kernel(RELATIONSHIP, np.arange(n + len(rows)))
+            except BudwoodError:
+                continue
+            far, _ = DistantLines(kernel, np.arange(n)).judge()
+            found[rows] = far[n:]
+        return found
 
     def _training_own(self) -> Vector:
         """(n,) relationship of each training line with itself."""
@@ -324,12 +381,19 @@ class FittedTraitModel:
                 self.training.accessions[row] for part in parts for row in part.nearest
             ),
             relatedness=relatedness,
-            extrapolation=(relatedness < self.extrapolation_below) & (position < 0),
+            extrapolation=position < 0,
             variance_shares=self.variance_shares,
             structure=np.concatenate([part.scores for part in parts]),
             structure_explained=self.structure.explained,
             notes=(*notes, *self.notes),
         )
+
+
+def _stacked(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Dosages of both; where one has fractions, missing calls are NaN."""
+    if first.dtype != second.dtype:
+        first, second = (np.where(each >= 0, each, np.nan).astype(np.float32) for each in (first, second))
+    return np.concatenate([first, second])
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,15 @@ class IndexGoal:
                 "desired gains and restricted traits do not go together",
                 mend="give a trait that is not to move a desired gain of 0",
             )
+        for name, wanted in (*self.desired.items(), *self.economic.items()):
+            if (
+                isinstance(wanted, bool | str)
+                or not isinstance(wanted, int | float | np.number)
+                or not np.isfinite(wanted)
+            ):
+                raise BudwoodError(
+                    f"the goal for trait {name!r}, {wanted!r}, is not a number", mend="give a finite number"
+                )
         unknown = [name for name in (*self.desired, *self.economic, *self.restricted) if name not in traits]
         if unknown:
             raise BudwoodError(f"trait {unknown[0]!r} was not predicted", mend=suggestion(unknown[0], traits))
@@ -221,6 +230,14 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
             f"{len(shared)} lines were predicted for every trait",
             mend=f"give predictions of the same lines, at least {FEWEST}",
         )
+    for trait in traits:
+        for name in shared:
+            value = predictions[trait][name]
+            if isinstance(value, bool | str) or not isinstance(value, int | float | np.number):
+                raise BudwoodError(
+                    f"the prediction of {trait} of line {name!r}, {value!r}, is not a number",
+                    mend="leave it out",
+                )
     values = np.array([[predictions[trait][name] for trait in traits] for name in shared])
     # In units near their standard deviations traits of any size have covariances that can be computed.
     unit = _units(values, traits)

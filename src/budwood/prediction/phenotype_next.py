@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
+from budwood.genomics.kinship import Kinship
 from budwood.prediction.data_frame import data_frame
+from budwood.prediction.models.registry import check_seed
 from budwood.stats.mixed_model.reml import reml
-from budwood.stats.relationship.kernel_scaling import kernel_spread
+from budwood.stats.relationship.kernel_scaling import kernel_spread, recentred
 from budwood.stats.relationship.relationship import Rows, genomic_correlation, relationship
 from budwood.stats.training_set.training_design import (
     Criterion,
@@ -210,6 +212,7 @@ def phenotype_next(
     criterion: Criterion = "cdmean",
     heritability: float | None = None,
     seed: int = 0,
+    kinship: Kinship | None = None,
 ) -> PhenotypeNext:
     """Choose the lines whose phenotypes tell most about the others.
 
@@ -233,6 +236,8 @@ def phenotype_next(
         Of line means, between 0 and 1; estimated from ``values`` or taken to be 0.5 where not given.
     seed
         Of the order of exchanges and of the random choices that the curve compares with.
+    kinship
+        Relationship in the place of the markers', of every accession.
 
     Returns
     -------
@@ -251,12 +256,31 @@ def phenotype_next(
     >>> len(found.lines), found.accuracy_after > found.accuracy_before
     (3, True)
     """
+    check_is_genotypes(genotypes)
+    check_seed(seed)
+    if isinstance(candidates, str) or not isinstance(candidates, Sequence | None):
+        raise BudwoodError(f"the candidates are {candidates!r}", mend="give a list of accession ids")
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+        raise BudwoodError(f"{count!r} lines cannot be chosen", mend="give a whole number from 1")
+    if criterion not in ("cdmean", "pevmean"):
+        raise BudwoodError(f"there is no criterion {criterion!r}", mend="choose cdmean or pevmean")
+    infinite = [name for name, value in (values or {}).items() if np.isinf(value)]
+    if infinite:
+        raise BudwoodError(
+            f"the trait value of {infinite[0]!r} is infinite", mend="correct it or leave it empty"
+        )
+    # What is chosen does not depend on the order of the file.
+    rows, columns = genotypes.order()
+    genotypes = genotypes.take(rows).take_markers(columns)
     rules = rules or SelectionRules()
     names, phenotyped, eligible = _parts(genotypes, values or {}, candidates)
     limits = rules.limits(names, eligible)
     limits.take(eligible).check(count)
     taking_part = genotypes.take([genotypes.row[name] for name in names])
-    kernel = relationship(taking_part.dosage, taking_part.ploidy)
+    if kinship is None:
+        kernel = relationship(taking_part.dosage, taking_part.ploidy)
+    else:
+        kernel = recentred(kinship.of(taking_part.accessions), np.arange(len(taking_part.accessions)))
     y = np.array([(values or {})[names[row]] for row in phenotyped])
     used, source = _heritability(kernel, phenotyped, y, heritability)
     ratio = kernel_spread(kernel) * (1.0 - used) / used
@@ -308,6 +332,8 @@ def _heritability(
 ) -> tuple[float, str]:
     """Heritability of line means and where it comes from."""
     if given is not None:
+        if not isinstance(given, int | float):
+            raise BudwoodError(f"a heritability of {given!r} is no number", mend="give it between 0 and 1")
         if not 0.0 < given < 1.0:
             raise BudwoodError(f"a heritability of {given:g} is impossible", mend="give it between 0 and 1")
         return given, "as given"

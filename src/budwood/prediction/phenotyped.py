@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.missing_calls import FEWEST_CALLS, called_share, named_lines
 from budwood.stats.relationship.relationship import Rows
@@ -92,7 +92,7 @@ def match_phenotyped(
         raise BudwoodError(f"a value of trait {trait!r} is infinite", mend="correct it or leave it empty")
     _check_spread(y, trait)
     absent = len(measured) - len(matched)
-    note = f"{absent} accessions with a value have no genotypes and take no part."
+    note = f"Not used for want of genotypes: {counted(absent, 'accession')} with a value."
     told = ((note,) if absent else ()) + _uncalled(genotypes, matched[hardly]) + level_notes(y, trait)
     precision = np.array([weights[genotypes.accessions[row]] for row in rows]) if weights else None
     return PhenotypedLines(np.array(rows, dtype=np.intp), y, told, precision)
@@ -115,14 +115,14 @@ def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> level_notes(np.array([0.0, 1.0, 1.0]), "awn")[0][:70]
-    "Trait 'awn' has two values only, 0 (1 accessions) and 1 (2 accessions)"
+    >>> level_notes(np.array([0.0, 1.0, 1.0]), "awn")[0][:69]
+    "Trait 'awn' has two values only, 0 (1 accession) and 1 (2 accessions)"
     """
     levels, counts = np.unique(y, return_counts=True)
     if len(levels) != 2:
         return ()
     low, high = (
-        f"{level:g} ({count} accessions)"
+        f"{level:g} ({counted(count, 'accession')})"
         for level, count in zip(levels.tolist(), counts.tolist(), strict=True)
     )
     return (
@@ -173,8 +173,8 @@ def _check_enough(rows: list[int], genotypes: Genotypes, measured: Mapping[str, 
             mend="write accession ids the same way in both files",
         )
     if len(rows) < MINIMUM_LABELLED:
-        counted = "1 accession has" if len(rows) == 1 else f"{len(rows)} accessions have"
+        few = "1 accession has" if len(rows) == 1 else f"{len(rows)} accessions have"
         raise BudwoodError(
-            f"only {counted} both genotypes and a value of trait {trait!r}",
-            mend=f"label at least {MINIMUM_LABELLED}",
+            f"only {few} both genotypes and a value of trait {trait!r}",
+            mend=f"phenotype at least {MINIMUM_LABELLED}",
         )

@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.genomics.kinship import Kinship
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
 from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes
@@ -50,6 +51,7 @@ def predict_trait(
     haplotypes: HaplotypeTable | None = None,
     vectors: NDArray[np.float32] | None = None,
     weights: MarkerWeights | None = None,
+    kinship: Kinship | None = None,
     model: str | None = None,
     lower_is_better: bool = False,
     seed: int = 0,
@@ -75,6 +77,8 @@ def predict_trait(
         embedding kernel joins the relationship; without them the markers predict alone.
     weights
         Marker weights of further relationships: by function, by subgenome.
+    kinship
+        Relationship in the place of the markers', of every accession.
     model
         Name of the model that predicts, of :data:`~budwood.prediction.models.registry.MODEL_NAMES`;
         :func:`usual_model` by default. GBLUP and the Gaussian kernel stand beside it in the evaluation.
@@ -110,7 +114,9 @@ def predict_trait(
     grams = {}
     if haplotypes is not None and vectors is not None:
         grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
-    kernels = PanelKernels(genotypes, grams, further.by_kernel)
+    given = None if kinship is None else kinship.of(genotypes.accessions)
+    design = means.design(genotypes.accessions)
+    kernels = PanelKernels(genotypes, grams, further.by_kernel, given, design)
     comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed)
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
@@ -129,6 +135,7 @@ def predict_trait(
     told = (
         *means.notes,
         *labels.notes,
+        *kinship_notes(kinship),
         *fit_notes(fitted),
         *uncalled_notes(genotypes),
         *markers,
@@ -151,6 +158,35 @@ def _candidates(
     return CandidateAccuracy(
         kernels, labels.rows, labels.y, model, random_r=score.mean_r, random_coverage=score.coverage_90
     ).judge()
+
+
+def kinship_notes(kinship: Kinship | None) -> tuple[str, ...]:
+    """Sentences on what a relationship that the user gave is used for, none where there is none.
+
+    Parameters
+    ----------
+    kinship
+        What the user gave.
+
+    Returns
+    -------
+    tuple of str
+        One fact a sentence.
+
+    Examples
+    --------
+    >>> kinship_notes(None)
+    ()
+    """
+    if kinship is None:
+        return ()
+    return (
+        "The kinship matrix stands in the place of the markers' relationship: in gblup, gblup+dna, "
+        "multi-kernel and auto, in standard errors, clusters, nearest lines and extrapolation. It is centred "
+        "by the phenotyped lines and scaled to a mean diagonal of 1. Gaussian kernels, trees and marker "
+        "effects use the markers.",
+        *kinship.notes,
+    )
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:
@@ -324,14 +360,25 @@ def _marker_sentences(kernels: PanelKernels, training: Rows) -> tuple[str, ...]:
     missing = float(np.mean([np.mean((row < 0) | np.isnan(row)) for row in dosage]))
     dropped = len(kept) - int(kept.sum())
     return (
-        f"{int(kept.sum())} of {len(kept)} markers took part; {dropped} were left out because among the "
-        f"phenotyped accessions they do not vary, have a minor allele frequency under "
+        f"{int(kept.sum()):,} of {counted(len(kept), 'marker')} took part; left out, {dropped:,}: those that "
+        f"among the phenotyped accessions do not vary, have a minor allele frequency under "
         f"{keep.minimum_frequency:g} or miss over {keep.maximum_missing:.0%} of their calls.",
-        f"{missing:.1%} of calls were missing and count as unknown, with the mean and the variance of the "
-        "phenotyped lines; allele frequencies come from the phenotyped lines only.",
+        _missing_sentence(missing),
         "The 90 % interval is for one new phenotype observed as the given ones were, as wide as the errors "
         "made on phenotyped lines that were held out, at random and as clusters of relatives; the standard "
         "error is that of the genetic value.",
+    )
+
+
+def _missing_sentence(missing: float) -> str:
+    """What share of the calls is missing, and what that means."""
+    frequencies = "allele frequencies come from the phenotyped lines only."
+    if missing == 0.0:
+        return f"No call was missing; {frequencies}"
+    share = f"{missing:.1%}" if missing >= 0.0005 else "Under 0.1 %"
+    return (
+        f"{share} of calls were missing and count as unknown, with the mean and the variance of the "
+        f"phenotyped lines; {frequencies}"
     )
 
 
@@ -339,5 +386,6 @@ def _told(haplotypes: HaplotypeTable | None) -> tuple[str, ...]:
     """What the haplotype table assumed."""
     if haplotypes is None:
         return ("No sequence was given: the markers predict alone.",)
-    table = f"{len(haplotypes.windows)} sequence windows hold {len(haplotypes.sequences)} distinct sequences."
+    windows = counted(len(haplotypes.windows), "sequence window")
+    table = f"{windows} with {counted(len(haplotypes.sequences), 'distinct sequence')}."
     return (table, *(f"Sequence: {told}." for told in describe_assumptions(haplotypes.assumptions)))

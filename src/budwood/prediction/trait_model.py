@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
-from budwood.genomics.genotypes import Genotypes
+from budwood.errors import BudwoodError, suggestion
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
@@ -22,7 +22,7 @@ from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, ne
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
-from budwood.prediction.models.registry import model_named
+from budwood.prediction.models.registry import MODEL_NAMES, check_seed, model_named
 from budwood.prediction.phenotyped import match_phenotyped
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
 
@@ -43,6 +43,11 @@ class TraitModel:
     seed
         Of everything that the model draws.
 
+    Raises
+    ------
+    BudwoodError
+        If there is no such model, or the seed is no whole number from 0.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -57,6 +62,12 @@ class TraitModel:
 
     model: str = "auto"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, str):
+            raise BudwoodError(f"{self.model!r} is no name of a model", mend=suggestion("", MODEL_NAMES))
+        check_seed(self.seed)
+        model_named(self.model)
 
     def fit(
         self,
@@ -96,6 +107,13 @@ class TraitModel:
             trait does not vary.
         """
         estimator = model_named(self.model, seed=self.seed)
+        if isinstance(panel, Panel) and panel.kinship is not None:
+            raise BudwoodError(
+                "a model that leaves its panel knows lines by their markers, and new lines have no kinship "
+                "with the training lines",
+                mend="fit without it, or predict the lines of the panel with budwood predict --kinship",
+            )
+        check_is_genotypes(panel.genotypes if isinstance(panel, Panel) else panel)
         data = FitData.of(panel)
         means, name = _means(panel, data.genotypes, y), y if isinstance(y, str) else trait
         if covariates:
@@ -108,6 +126,7 @@ class TraitModel:
             lines.rows,
             lines.y,
             weights=lines.weights,
+            kernels=data.kernels(means),
             trait=name,
             notes=(*means.notes, *lines.notes),
         )
@@ -185,8 +204,13 @@ class FitData:
             weights={name: weights[columns] for name, weights in self.weights.items()},
         )
 
-    def kernels(self) -> PanelKernels:
+    def kernels(self, means: AccessionMeans | None = None) -> PanelKernels:
         """The panel as models learn from it.
+
+        Parameters
+        ----------
+        means
+            Values that come with covariates, which are fixed effects of kernel models.
 
         Returns
         -------
@@ -197,7 +221,8 @@ class FitData:
         if self.haplotypes is not None and self.vectors is not None:
             table = self.haplotypes
             grams[EMBEDDING_KERNEL] = haplotype_kernel(table.codes, table.offsets, self.vectors)
-        return PanelKernels(self.genotypes, grams, self.weights)
+        design = None if means is None else means.design(self.genotypes.accessions)
+        return PanelKernels(self.genotypes, grams, self.weights, covariates=design)
 
 
 def fit_panel(
@@ -289,10 +314,4 @@ def _means(
         return panel.accession_means(y)
     if isinstance(y, Mapping | AccessionMeans):
         return AccessionMeans.of(y)
-    values = np.asarray(y, dtype=np.float64)
-    if values.shape != (len(given.accessions),):
-        raise BudwoodError(
-            f"{values.shape} trait values do not fit {len(genotypes.accessions)} lines",
-            mend="give one value for each line, NaN where it is not phenotyped",
-        )
-    return AccessionMeans(values=dict(zip(given.accessions, values.tolist(), strict=True)))
+    return AccessionMeans.in_order(y, given.accessions)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from budwood.errors import counted
 from budwood.prediction.environments.results import EnvironmentEvaluation, EnvironmentScore
 from budwood.prediction.evaluation.results import Evaluation, PermutationTest
 from budwood.report.accuracy import Accuracy, accuracy, accuracy_of_rows, interval_of_mean
 from budwood.report.context import ReportContext
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
-from budwood.report.numerals import counted, fixed
+from budwood.report.numerals import fixed
 from budwood.report.selection import Selection, selection
 from budwood.report.wording import evaluation_notes
 

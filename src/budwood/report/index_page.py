@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from budwood.errors import counted
 from budwood.prediction.multi_trait_index import IndexRanking
 from budwood.report.context import ReportContext
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
-from budwood.report.numerals import counted, decimals_for, fixed
+from budwood.report.numerals import decimals_for, fixed
 from budwood.report.selection import signed
 
 SECTIONS = (PageSection("gains", "Traits"), PageSection("ranking", "Lines"), *LAST_SECTIONS)

@@ -151,26 +151,3 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return NONE
     return f"{100 * share:.{1 if 0 < abs(share) < 0.0995 else 0}f} %"
-
-
-def counted(number: int, noun: str) -> str:
-    """A count with its noun, in the plural unless it is one.
-
-    Parameters
-    ----------
-    number
-        How many.
-    noun
-        In the singular.
-
-    Returns
-    -------
-    str
-        For example ``2 lines``.
-
-    Examples
-    --------
-    >>> counted(1, "candidate line"), counted(2400, "candidate line")
-    ('1 candidate line', '2,400 candidate lines')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from budwood.errors import counted
 from budwood.prediction.phenotype_next import PhenotypeNext
 from budwood.report.context import ReportContext
 from budwood.report.curve import expected_accuracy_curve
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
-from budwood.report.numerals import counted, fixed
+from budwood.report.numerals import fixed
 from budwood.report.scatter import SIDE
 
 SECTIONS = (

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from budwood.errors import counted
 from budwood.prediction.evaluation.results import (
     NOTHING_RANKED,
     CandidateSet,
@@ -22,7 +23,7 @@ from budwood.report.accuracy import (
     reported_score,
 )
 from budwood.report.context import ReportContext
-from budwood.report.numerals import between, counted, fixed, percent
+from budwood.report.numerals import between, fixed, percent
 from budwood.report.selection import gain_sentence, signed
 from budwood.stats.evaluation.paired_difference import side_of_zero
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
 from budwood.workflows.cost import Announce, silent
@@ -177,11 +177,28 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
             model = FittedEnvironmentTraitModel.load(options.model)
             several = model.predict(panel.genotypes, minimum_share=options.minimum_markers)
     manifest = read_manifest(options.model)
-    mean_r = manifest.get("metrics", {}).get("mean_r", {})
-    if manifest.get("parameters", {}).get("lower_is_better", False):
+    if manifest.get("parameters", {}).get("lower_is_better", False) is True:
         prediction = prediction.with_lowest_best()
     return ApplyResult(
-        panel=panel, fitted=fitted, prediction=prediction, in_environments=several, mean_r=dict(mean_r)
+        panel=panel,
+        fitted=fitted,
+        prediction=prediction,
+        in_environments=several,
+        mean_r=_accuracies(manifest, options.model),
+    )
+
+
+def _accuracies(manifest: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Accuracy of models by name, as the manifest of a saved model states it."""
+    found = manifest.get("metrics", {}).get("mean_r", {})
+    if isinstance(found, dict) and all(
+        type(each) in (int, float) and -1.0 <= each <= 1.0 for each in found.values()
+    ):
+        return {name: float(each) for name, each in found.items()}
+    raise BudwoodError(
+        "the saved model is damaged: metrics.mean_r holds no accuracies",
+        where=str(folder / "manifest.json"),
+        mend="copy it again from its source, or fit the model again",
     )
 
 
@@ -197,9 +214,10 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
         model=result.fitted.model,
         created=datetime.now(UTC).astimezone(),
         inputs={
-            "model": f"{options.model.name}, fitted to {len(result.fitted.observed):,} lines with "
+            "model": f"{options.model.name}, fitted to {counted(len(result.fitted.observed), 'line')} with "
             f"{result.fitted.trait or 'the trait'}",
-            "genotypes": f"{options.files.genotypes.name}, {n:,} accessions x {m:,} markers",
+            "genotypes": f"{options.files.genotypes.name}, "
+            f"{counted(n, 'accession')} x {counted(m, 'marker')}",
         },
         identity=identity_notes(result.panel),
         notes=read_notes(result.panel),

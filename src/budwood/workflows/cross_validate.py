@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,11 @@ class RandomKFold:
     n_repeats: int = 5
     random_state: int = 0
 
+    def __post_init__(self) -> None:
+        _check_count("n_splits", self.n_splits, 2)
+        _check_count("n_repeats", self.n_repeats, 1)
+        _check_count("random_state", self.random_state, 0)
+
 
 @dataclass(frozen=True)
 class ClusterKFold:
@@ -56,6 +61,10 @@ class ClusterKFold:
     n_splits: int = 5
     random_state: int = 0
 
+    def __post_init__(self) -> None:
+        _check_count("n_splits", self.n_splits, 2)
+        _check_count("random_state", self.random_state, 0)
+
 
 @dataclass(frozen=True)
 class GroupKFold:
@@ -71,9 +80,21 @@ class GroupKFold:
         Seed of permutation test and bootstrap.
     """
 
-    groups: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str]
     n_splits: int | None = None
     random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.groups, Mapping) or not self.groups:
+            raise BudwoodError("no accession has a group", mend="give the group of each accession by its id")
+        if self.n_splits is not None:
+            _check_count("n_splits", self.n_splits, 2)
+        _check_count("random_state", self.random_state, 0)
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise BudwoodError(f"{name} is {value!r}", mend=f"give a whole number from {least}")
 
 
 Splitter = RandomKFold | ClusterKFold | GroupKFold
@@ -126,6 +147,13 @@ def cross_validate(
 
     given = panel if isinstance(panel, Panel) else Panel(genotypes=panel)
     listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+    for each in listed:
+        if not isinstance(each, str) and not hasattr(each, "model"):
+            raise BudwoodError(f"{each!r} is no model", mend="give names of models, or TraitModel objects")
+    if cv is not None and not isinstance(cv, Splitter):
+        raise BudwoodError(
+            f"{cv!r} does not say how lines are held out", mend="give RandomKFold, ClusterKFold or GroupKFold"
+        )
     names = tuple(each if isinstance(each, str) else each.model for each in listed)
     splitter = RandomKFold() if cv is None else cv
     seeds = tuple(splitter.random_state if isinstance(each, str) else each.seed for each in listed)
@@ -138,6 +166,7 @@ def cross_validate(
             haplotypes=given.haplotypes if given.vectors else None,
             vectors=given.vectors.values if given.vectors else None,
             weights=given.weights,
+            kinship=given.kinship,
             groups=splitter.groups if isinstance(splitter, GroupKFold) else None,
         )
 
@@ -161,12 +190,6 @@ def _values(panel: Panel, y: str | Mapping[str, float] | ArrayLike) -> Mapping[s
     """Trait values by accession."""
     if isinstance(y, str):
         return panel.accession_means(y)
-    if isinstance(y, Mapping):
-        return y
-    values = np.asarray(y, dtype=np.float64)
-    if values.shape != (len(panel),):
-        raise BudwoodError(
-            f"values of shape {values.shape} do not fit {len(panel)} accessions",
-            mend="give one value for each, NaN where it is not phenotyped",
-        )
-    return dict(zip(panel.accessions, values.tolist(), strict=True))
+    if isinstance(y, Mapping | AccessionMeans):
+        return AccessionMeans.of(y)
+    return AccessionMeans.in_order(y, panel.accessions)

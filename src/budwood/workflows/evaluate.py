@@ -133,6 +133,7 @@ class EvaluateOptions:
             "--subgenomes": self.files.subgenomes or self.files.subgenomes_by_name,
             "--groups": self.groups,
             "--covariates": self.files.covariates,
+            "--kinship": self.files.kinship,
             "--h2": self.h2 is not None,
             "--lower-is-better": self.lower_is_better,
         }
@@ -258,6 +259,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
             haplotypes=panel.haplotypes,
             vectors=panel.vectors.values if panel.vectors else None,
             weights=panel.weights,
+            kinship=panel.kinship,
             groups=groups,
         )
     return EvaluateResult(
@@ -298,19 +300,35 @@ def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateRe
     return EvaluateResult(in_environments=found, identity=identity_notes(panel), read=read_notes(panel))
 
 
-def _write(draft: Draft, result: EvaluateResult, options: EvaluateOptions) -> None:
+def evaluation_report(path: Path, result: EvaluateResult, options: EvaluateOptions) -> None:
+    """Write the report of an evaluation.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    result, options
+        What was evaluated, and how.
+    """
     from budwood.report.comparison_page import write_comparison
     from budwood.workflows.command import command_of
-    from budwood.workflows.records.files import write_json
     from budwood.workflows.records.report_context import run_context
 
-    record = result.record()
-    write_json(draft.path("evaluation.json"), record)
     command = command_of("evaluate", options)
     context = run_context(options.files, notes=result.read, identity=result.identity, command=command)
     evaluation = result.evaluation or result.in_environments
     assert evaluation is not None, "one of the two is made"
-    write_comparison(draft.path("report.html"), evaluation, context=context)
+    write_comparison(path, evaluation, context=context)
+
+
+def _write(draft: Draft, result: EvaluateResult, options: EvaluateOptions) -> None:
+    from budwood.workflows.records.files import write_json
+
+    record = result.record()
+    write_json(draft.path("evaluation.json"), record)
+    evaluation_report(draft.path("report.html"), result, options)
+    evaluation = result.evaluation or result.in_environments
+    assert evaluation is not None, "one of the two is made"
     if result.evaluation is not None:
         draft.parameters |= asdict(options.design) | {"group_column": options.group_column}
     draft.parameters |= {name: record[name] for name in ("trait", "scheme", "folds", "repeats")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,9 +173,24 @@ def selection_index(
     """
     from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
 
+    for name, goal in (("desired", desired), ("economic", economic)):
+        if goal is not None and not isinstance(goal, Mapping):
+            raise BudwoodError(f"{name} is {goal!r}", mend="give a number by name of trait")
     if isinstance(predictions, Mapping):
         values = predictions
     else:
+        predictions = list(predictions) if isinstance(predictions, Iterable) else [predictions]
+        if not all(hasattr(each, "prediction") and hasattr(each, "trait") for each in predictions):
+            raise BudwoodError(
+                "the predictions are no predictions of traits",
+                mend="give what TraitModel.fit(...).predict(...) returns, or values by trait and accession",
+            )
+        twice = [name for name, count in Counter(each.trait for each in predictions).items() if count > 1]
+        if twice:
+            raise BudwoodError(
+                f"two predictions are of the same trait, {twice[0]!r}",
+                mend="name traits when models are fitted",
+            )
         values = {
             each.trait: dict(zip(each.accessions, each.prediction.tolist(), strict=True))
             for each in predictions
@@ -190,7 +206,14 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
     chosen = read_accession_list(options.candidates) if options.candidates else None
     found: dict[str, dict[str, float]] = {}
     for folder in options.folders:
-        trait = read_manifest(folder).get("parameters", {}).get("trait")
+        parameters = read_manifest(folder).get("parameters", {})
+        if isinstance(parameters.get("traits"), list):
+            raise BudwoodError(
+                "the folder holds the predictions of several traits",
+                where=str(folder),
+                mend="predict each trait into a folder of its own for an index",
+            )
+        trait = parameters.get("trait")
         if not isinstance(trait, str) or not (folder / "predictions.csv").is_file():
             raise BudwoodError(
                 "the folder holds no predictions", where=str(folder), mend="give folders of budwood predict"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.command import command_of
@@ -74,6 +74,13 @@ class PredictOptions:
 
         if self.files.phenotypes is None:
             raise BudwoodError("a prediction needs phenotypes", mend="give --phenotypes as well")
+        if self.files.kinship is not None and (self.save_model is not None or self.marker_effects):
+            raise BudwoodError(
+                "--kinship excludes --save-model and --marker-effects: "
+                "a kinship matrix tells neither how new lines are related nor what a marker does",
+                where="command line",
+                mend="leave one of them out",
+            )
         if self.model is None:
             return
         model_named(self.model)
@@ -218,9 +225,9 @@ def predict(
     if options.save_model is not None:
         check_destination(options.save_model, inputs=inputs, overwrite=overwrite)
     if out is None:
-        return _finished(_predict(options, announce), options, overwrite=overwrite)
+        return _finished(compute_prediction(options, announce), options, overwrite=overwrite)
     with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
-        result = _predict(options, announce)
+        result = compute_prediction(options, announce)
         write_prediction(draft, result, options, command=command_of("predict", options))
     return _finished(result, options, overwrite=overwrite)
 
@@ -275,7 +282,7 @@ def save_model(
         draft.metrics["mean_r"] = result.mean_r
 
 
-def _prepared(options: PredictOptions, announce: Announce) -> Panel:
+def _prepared(options: PredictOptions, announce: Announce, panel: Panel | None) -> Panel:
     """The panel with its sequence; what cannot be predicted is refused before the long work."""
     from budwood.prediction.compare import Design
     from budwood.prediction.marker_effects import check_linear
@@ -283,26 +290,45 @@ def _prepared(options: PredictOptions, announce: Announce) -> Panel:
     from budwood.prediction.predict import check_model, usual_model
     from budwood.workflows.sequence import add_sequence
 
-    panel, embedded = read_panel(options.files, options.trait), options.files.reference is not None
+    known, embedded = panel is not None, options.files.reference is not None
+    panel = panel or read_panel(options.files, options.trait)
     match_phenotyped(panel.genotypes, panel.measured(options.trait), options.trait)
     if options.marker_effects:
         check_linear(options.model or usual_model(panel.weights, embedded=embedded))
     if options.model is not None:
         check_model(options.model, panel.weights, embedded=embedded)
-    panel = add_sequence(panel, options.files, options.encoder, announce=announce)
+    if not known:
+        panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     fits = {} if options.model is None else Design((options.model,)).fits
     announce(model_cost(panel, options.trait, fits))
     return panel
 
 
-def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
-    """Compute without writing."""
+def compute_prediction(
+    options: PredictOptions, announce: Announce = silent, *, panel: Panel | None = None
+) -> PredictResult:
+    """Read, embed, evaluate and predict without writing.
+
+    Parameters
+    ----------
+    options
+        What to predict, and how.
+    announce
+        Receives what long work will take.
+    panel
+        The panel with its sequence, where it has been read; its notes are about the trait.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`predict`.
+    """
     from budwood.prediction.environments.predict import predict_environments
     from budwood.prediction.predict import predict_trait, usual_model
     from budwood.prediction.trait_model import TraitModel
     from budwood.workflows.trait_values import trait_values
 
-    panel = _prepared(options, announce)
+    panel = _prepared(options, announce, panel)
     values = trait_values(panel, options.files, options.trait)
     with blas_threads(len(panel)):
         prediction, evaluation = predict_trait(
@@ -312,6 +338,7 @@ def _predict(options: PredictOptions, announce: Announce) -> PredictResult:
             haplotypes=panel.haplotypes,
             vectors=panel.vectors.values if panel.vectors else None,
             weights=panel.weights,
+            kinship=panel.kinship,
             model=options.model,
             lower_is_better=options.lower_is_better,
             seed=options.seed,
@@ -348,13 +375,40 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     command
         The command that gives the same result, for the report.
     """
-    from budwood.artifacts import library_versions
-    from budwood.report.context import ReportContext
-    from budwood.report.page import write_report
     from budwood.workflows.records.environments import write_environment_predictions
     from budwood.workflows.records.trait import write_evaluation, write_marker_effects, write_predictions
 
-    prediction, evaluation, vectors = result.prediction, result.evaluation, result.panel.vectors
+    write_predictions(draft.path("predictions.csv"), result.prediction, dialect=options.csv_dialect)
+    write_evaluation(draft.path("evaluation.json"), result.evaluation)
+    prediction_report(draft.path("report.html"), result, options, command)
+    draft.notes += result.notes
+    parameters, metrics = prediction_manifest(result)
+    draft.parameters |= parameters
+    draft.metrics |= metrics
+    if result.effects is not None:
+        write_marker_effects(draft.path("marker_effects.csv"), result.effects, dialect=options.csv_dialect)
+        draft.metrics["marker_effects"] = {"mean": result.effects.mean, "ploidy": result.effects.ploidy}
+    if result.in_environments:
+        write_environment_predictions(draft, result.in_environments, dialect=options.csv_dialect)
+
+
+def prediction_report(path: Path, result: PredictResult, options: PredictOptions, command: str) -> None:
+    """Write the report of a prediction.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    result, options
+        What was predicted, and how.
+    command
+        The command that gives the same result.
+    """
+    from budwood.artifacts import library_versions
+    from budwood.report.context import ReportContext
+    from budwood.report.page import write_report
+
+    vectors = result.panel.vectors
     context = ReportContext(
         model=result.model,
         created=datetime.now(UTC).astimezone(),
@@ -365,20 +419,17 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
         versions=library_versions(),
         command=command,
     )
-    write_predictions(draft.path("predictions.csv"), prediction, dialect=options.csv_dialect)
-    write_evaluation(draft.path("evaluation.json"), evaluation)
-    write_report(draft.path("report.html"), prediction, evaluation, context=context)
-    draft.notes += result.notes
-    draft.parameters |= {"trait": prediction.trait, "model": result.model}
+    write_report(path, result.prediction, result.evaluation, context=context)
+
+
+def prediction_manifest(result: PredictResult) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and metrics of a prediction, as its manifest has them."""
+    prediction, vectors = result.prediction, result.panel.vectors
+    parameters: dict[str, Any] = {"trait": prediction.trait, "model": result.model}
     if vectors:
-        draft.parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
-        draft.parameters["device"] = vectors.device
-    draft.metrics |= {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
-    if result.effects is not None:
-        write_marker_effects(draft.path("marker_effects.csv"), result.effects, dialect=options.csv_dialect)
-        draft.metrics["marker_effects"] = {"mean": result.effects.mean, "ploidy": result.effects.ploidy}
-    if result.in_environments:
-        write_environment_predictions(draft, result.in_environments, dialect=options.csv_dialect)
+        parameters["checkpoint"] = {"name": vectors.checkpoint, "digest": vectors.digest}
+        parameters["device"] = vectors.device
+    return parameters, {"mean_r": result.mean_r, "variance_shares": dict(prediction.variance_shares)}
 
 
 def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]:
@@ -397,7 +448,7 @@ def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]
         Description by the input's part in the run.
     """
     n, m = result.panel.shape
-    described = {"genotypes": f"{files.genotypes.name}, {n:,} accessions x {m:,} markers"}
+    described = {"genotypes": f"{files.genotypes.name}, {counted(n, 'accession')} x {counted(m, 'marker')}"}
     if files.phenotypes is not None:
         described["phenotypes"] = (
             f"{files.phenotypes.name}, {result.phenotyped:,} of these with {result.prediction.trait}"
@@ -406,7 +457,7 @@ def described_inputs(result: PredictResult, files: PanelFiles) -> dict[str, str]
     if files.reference is not None and table is not None and check is not None:
         described["reference"] = f"{files.reference.name}. {check.sentences()[0]}"
         described["haplotypes"] = (
-            f"{(files.haplotypes or files.genotypes).name}, {len(table.windows):,} windows, "
+            f"{(files.haplotypes or files.genotypes).name}, {counted(len(table.windows), 'window')}, "
             f"{table.n_sequences:,} distinct sequences instead of {table.brute_force_windows:,}"
         )
     return described

@@ -207,9 +207,11 @@ def _select(options: SelectOptions) -> SelectResult:
         heritability=options.heritability,
         seed=options.seed,
     )
-    return SelectResult(
-        chosen=chosen, trait=options.trait, notes=read_notes(panel), identity=identity_notes(panel)
-    )
+    notes = read_notes(panel)
+    if panel.kinship is not None:
+        used = "The kinship matrix stands in the place of the markers' relationship."
+        notes = (*notes, used, *panel.kinship.notes)
+    return SelectResult(chosen=chosen, trait=options.trait, notes=notes, identity=identity_notes(panel))
 
 
 def select_training_set(
@@ -275,6 +277,7 @@ def select_training_set(
             criterion=criterion,
             heritability=heritability,
             seed=seed,
+            kinship=given.kinship,
         )
 
 

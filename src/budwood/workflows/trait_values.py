@@ -36,4 +36,6 @@ def trait_values(panel: Panel, files: PanelFiles, trait: str) -> AccessionMeans:
     from budwood.genomics.io.tables.covariates import read_covariates
     from budwood.prediction.covariates import adjust_for_covariates
 
-    return adjust_for_covariates(panel.genotypes, means, read_covariates(files.covariates), trait)
+    return adjust_for_covariates(
+        panel.genotypes, means, read_covariates(files.covariates), trait, kinship=panel.kinship
+    )

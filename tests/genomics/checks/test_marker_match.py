@@ -123,7 +123,7 @@ def test_other_alleles_are_missing_and_counted() -> None:
     match = match_markers(ours, theirs)
     assert match.column.tolist() == [-1, 1]
     assert match.other_alleles == 1
-    assert "1 markers have other alleles" in " ".join(match.notes())
+    assert "Counted as missing: 1 marker with other alleles" in " ".join(match.notes())
 
 
 def test_a_multi_allelic_site_gives_the_marker_of_the_same_alleles() -> None:
@@ -136,7 +136,7 @@ def test_ambiguous_markers_are_reported_and_left_out_where_the_strand_is_in_doub
     ours = _markers(["a", "b"], ["1", "1"], [5, 9], ["A", "A"], ["T", "C"])
     same = match_markers(ours, ours)
     assert (same.matched, same.ambiguous, same.ambiguous_left_out) == (2, 1, 0)
-    assert "used as written" in " ".join(same.notes())
+    assert "Used as written" in " ".join(same.notes())
     theirs = _markers(["a", "b"], ["1", "1"], [5, 9], ["A", "T"], ["T", "G"])
     other = match_markers(ours, theirs)
     assert other.column.tolist() == [-1, 1]

@@ -33,7 +33,8 @@ def test_lines_of_another_file_are_predicted_as_inside_the_panel(field, model, t
     fitted, kernels = fit_environments(
         field.genotypes, phenotypes, "yield", environments=environments, model=model
     )
-    inside = fitted.forecast(kernels.lines(np.arange(60), fitted.estimator.lines), field.genotypes.accessions)
+    lines = kernels.lines(np.arange(60), fitted.estimator.lines)
+    inside = fitted.forecast(lines, kernels.genotypes.accessions).in_order_of(field.genotypes.accessions)
     shuffled = field.genotypes.take_markers(np.random.default_rng(0).permutation(120))
     outside = fitted.predict(shuffled)
     for part in PARTS:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
 
 #: Similarity by state above which two accessions are reported as one line under two names.
@@ -88,8 +88,9 @@ class IdentityReport:
         list of str
             Sentences in a fixed order.
         """
+        have = "has" if len(self.in_both) == 1 else "have"
         found = [
-            f"{len(self.in_both)} accessions have both genotypes and phenotypes, "
+            f"{counted(len(self.in_both), 'accession')} {have} both genotypes and phenotypes, "
             f"{len(self.only_genotyped)} only genotypes, {len(self.only_phenotyped)} only phenotypes."
         ]
         if self.near_misses:
@@ -108,7 +109,8 @@ class IdentityReport:
         if not self.identical_count:
             return f"No two accessions are identical by state above {IDENTICAL} {basis}."
         pairs = _some([f"{p.first} and {p.second} ({p.similarity:.4f})" for p in self.identical])
-        what = f"{self.identical_count} pairs of accessions are identical by state above {IDENTICAL}"
+        pair = counted(self.identical_count, "pair")
+        what = f"{pair} of accessions with an identity by state above {IDENTICAL}"
         return f"{what} {basis}: {pairs}."
 
     def as_dict(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import counted
 from budwood.genomics.genotypes import Genotypes, Markers
 
 _COMPLEMENT: Final = str.maketrans("ACGTacgt", "TGCAtgca")
@@ -136,25 +137,27 @@ class MarkerMatch:
             found.append(f"{self.other_strand:,} of them are written for the other strand.")
         if self.ambiguous_left_out:
             found.append(
-                f"{self.ambiguous_left_out:,} markers with alleles A and T or C and G were left out: "
+                f"Left out: {counted(self.ambiguous_left_out, 'marker')} with alleles A and T or C and G; "
                 "their strand cannot be known, and the file writes other markers for the other strand."
             )
         elif self.ambiguous:
             found.append(
-                f"{self.ambiguous:,} markers have alleles A and T or C and G, which look the same on both "
-                "strands; they were used as written."
+                f"Used as written: {counted(self.ambiguous, 'marker')} with alleles A and T or C and G, "
+                "which look the same on both strands."
             )
         if self.without_letters:
             found.append(
-                f"{self.without_letters:,} markers were matched without their alleles, because a file "
-                "names none: both files are assumed to count the same allele."
+                f"Matched without alleles: {counted(self.without_letters, 'marker')}, because a file "
+                "names none; both files are assumed to count the same allele."
             )
         if self.other_alleles:
             found.append(
-                f"{self.other_alleles:,} markers have other alleles in the file and count as missing."
+                f"Counted as missing: {counted(self.other_alleles, 'marker')} with other alleles in the file."
             )
         if self.repeated:
-            found.append(f"{self.repeated:,} markers are in the file more than once; the first was used.")
+            found.append(
+                f"More than once in the file: {counted(self.repeated, 'marker')}; the first was used."
+            )
         return tuple(found)
 
 

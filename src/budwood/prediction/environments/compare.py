@@ -65,6 +65,8 @@ def compare_environment_models(
     """
     names = tuple(models) if models else usual_models(environments)
     check_environment_models(names, environments)
+    rows, columns = genotypes.order()
+    genotypes = genotypes.take(rows).take_markers(columns)
     trials = match_trials(genotypes, phenotypes, trait, environments)
     chosen = [environment_model_named(name) for name in names]
     return evaluate_environments(

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from budwood.artifacts import Draft, write_artifact
 from budwood.errors import BudwoodError
-from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.prediction.contract import Lines
 from budwood.prediction.environments.contract import FittedEnvironmentModel
 from budwood.prediction.environments.results import EnvironmentPrediction
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.kernels.training_lines import NewLines, TrainingLines
+from budwood.prediction.kernels.training_lines import NewLines, TrainingLines, check_share
 from budwood.prediction.saved.model_folder import ENVIRONMENTS, read_model, write_model
 from budwood.prediction.saved.model_folder import KIND as TRAIT_MODEL
+from budwood.prediction.saved.record import damaged
+from budwood.prediction.saved.rules import Rule, check_rules
+from budwood.prediction.saved.trial_prediction import try_prediction
 from budwood.stats.evaluation.finlay_wilkinson import finlay_wilkinson
 from budwood.stats.relationship.relationship import Rows
 
@@ -125,6 +128,8 @@ class FittedEnvironmentTraitModel:
         BudwoodError
             If too few markers match.
         """
+        check_is_genotypes(genotypes)
+        check_share(minimum_share)
         lines = NewLines(self.training, genotypes, minimum_share=minimum_share)
         return self.forecast(lines, genotypes.accessions, lines.match.notes())
 
@@ -227,7 +232,32 @@ class FittedEnvironmentTraitModel:
                 where=str(folder),
                 mend="give a saved multi-environment model",
             )
+        model._check(str(Path(folder) / f"{ENVIRONMENTS}.json"))
         return model
+
+    def _check(self, where: str) -> None:
+        """Refuse a model that was read and makes no sense."""
+        training, trials = self.training, self.trials
+        lengths = {
+            "lines": len(training.accessions),
+            "markers": len(training.markers),
+            "environments": len(trials.environments),
+            "seen": len(trials.seen),
+            "records": len(trials),
+        }
+        check_rules(
+            self, lengths, {"targets": Rule(("targets",), least=0, below="environments")}, where=where
+        )
+        if len(trials.line) and int(trials.line.max()) >= len(training.accessions):
+            raise damaged("has records of lines that are not there", "trials.line", where)
+        if not len(self.targets):
+            raise damaged("names no environment", "targets", where)
+
+        def predict(genotypes: Genotypes, _: object) -> tuple[NDArray[np.float64], ...]:
+            found = self.predict(genotypes)
+            return found.value, found.standard_error, found.lower_90, found.upper_90
+
+        try_prediction(training, predict, where)
 
 
 def _stability(value: Matrix) -> tuple[Vector, Vector, tuple[str, ...]]:

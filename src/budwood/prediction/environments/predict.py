@@ -63,7 +63,8 @@ def predict_environments(
         genotypes, phenotypes, trait, environments=environments, model=model, targets=targets
     )
     everyone = kernels.lines(np.arange(len(kernels)), fitted.estimator.lines)
-    return fitted.forecast(everyone, genotypes.accessions)
+    found = fitted.forecast(everyone, kernels.genotypes.accessions)
+    return found.in_order_of(genotypes.accessions)
 
 
 def fit_environments(
@@ -76,6 +77,9 @@ def fit_environments(
     targets: Sequence[str] | None = None,
 ) -> tuple[FittedEnvironmentTraitModel, PanelKernels]:
     """Fit a multi-environment model that predicts any line.
+
+    Lines are taken in the order of their ids, markers in the order of their places and records in that of
+    lines and environments, so the results do not depend on the order of the files.
 
     Parameters
     ----------
@@ -95,6 +99,8 @@ def fit_environments(
     covaried = environments is not None and environments.has_covariates
     name = model or ("reaction-norm" if covaried else "deviations")
     check_environment_models([name], environments)
+    rows, columns = genotypes.order()
+    genotypes = genotypes.take(rows).take_markers(columns)
     trials = match_trials(genotypes, phenotypes, trait, environments)
     wanted = _rows(trials.environments, targets)
     described = environment_model_named(name)

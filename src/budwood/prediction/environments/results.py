@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,3 +131,25 @@ class EnvironmentPrediction:
     deviation: Vector
     variance_shares: Mapping[str, float]
     notes: tuple[str, ...]
+
+    def in_order_of(self, accessions: Sequence[str]) -> EnvironmentPrediction:
+        """The same with the accessions in another order.
+
+        Parameters
+        ----------
+        accessions
+            The n ids.
+
+        Returns
+        -------
+        EnvironmentPrediction
+            The same values by accession.
+        """
+        place = {name: row for row, name in enumerate(self.accessions)}
+        rows = np.array([place[name] for name in accessions], dtype=np.intp)
+        by_line = (
+            *("observed", "value", "standard_error", "lower_90", "upper_90"),
+            *("mean", "mean_standard_error", "slope", "deviation"),
+        )
+        moved: dict[str, Any] = {name: getattr(self, name)[rows] for name in by_line}
+        return replace(self, accessions=tuple(accessions), **moved)

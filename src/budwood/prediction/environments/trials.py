@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.environments import Environments
-from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.prediction.phenotyped import MINIMUM_LABELLED
 from budwood.stats.mixed_model.cell_means import cell_means
@@ -140,10 +140,11 @@ def match_trials(
         If the trait is unknown, records name no or one environment only or one that the table does not know,
         or fewer than 10 accessions match.
     """
+    check_is_genotypes(genotypes)
     phenotypes.means(trait)
-    if len(genotypes.row) != len(genotypes.accessions):
-        raise BudwoodError("an accession occurs twice in the genotypes", mend="keep one of the two")
     chosen = np.flatnonzero(phenotypes.trait == trait)
+    # Sums over records are the same to the last digit whatever the order of the file.
+    chosen = chosen[_order(phenotypes, chosen)]
     names = phenotypes.environment[chosen]
     _check_several(names, trait)
     known = environments or Environments.named(sorted(set(names)), phenotypes.provenance)
@@ -155,11 +156,21 @@ def match_trials(
     environment = np.array([known.row[name] for name in names], dtype=np.intp)
     means = cell_means(line, environment, phenotypes.value[chosen], phenotypes.standard_error[chosen])
     absent = len(set(phenotypes.accession[phenotypes.trait == trait])) - len(set(line.tolist()))
-    told = (f"{absent} accessions with a value have no genotypes and take no part.",) if absent else ()
+    left = f"Not used for want of genotypes: {counted(absent, 'accession')} with a value."
+    told = (left,) if absent else ()
     _check_varying(known, means.environment, means.value, trait)
     return Trials(
         known, means.line, means.environment, means.value, means.standard_error, (*means.notes, *told)
     )
+
+
+def _order(phenotypes: Phenotypes, chosen: Rows) -> Rows:
+    """Order of records by accession, environment, value and standard error."""
+    columns = (phenotypes.accession, phenotypes.environment, phenotypes.value, phenotypes.standard_error)
+    keys = list(zip(*(column[chosen].tolist() for column in columns), strict=True))
+    unknown = float("-inf")
+    whole = [(*key[:3], key[3] if key[3] == key[3] else unknown) for key in keys]
+    return np.array(sorted(range(len(keys)), key=whole.__getitem__), dtype=np.intp)
 
 
 def _check_several(names: NDArray[np.object_], trait: str) -> None:
@@ -176,11 +187,11 @@ def _check_enough(genotypes: Genotypes, phenotypes: Phenotypes, line: Rows, trai
     count = len(set(line.tolist()))
     if count >= MINIMUM_LABELLED:
         return
-    counted = "1 accession has" if count == 1 else f"{count} accessions have"
+    few = "1 accession has" if count == 1 else f"{count} accessions have"
     raise BudwoodError(
-        f"only {counted} both genotypes and a value of trait {trait!r}: genotypes name "
+        f"only {few} both genotypes and a value of trait {trait!r}: genotypes name "
         f"{genotypes.accessions[0]!r}, phenotypes {phenotypes.accession[0]!r}",
-        mend=f"label at least {MINIMUM_LABELLED}, and write accession ids the same way in both files",
+        mend=f"phenotype at least {MINIMUM_LABELLED}, and write accession ids the same way in both files",
     )
 
 

@@ -17,24 +17,14 @@ from numpy.typing import NDArray
 
 from budwood.prediction.contract import Estimator
 from budwood.prediction.evaluation.results import CandidateSet
+from budwood.prediction.kernels.distant_lines import DistantLines
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.evaluation.metrics import coverage, pearson_r
-from budwood.stats.evaluation.splitters import Folds, cluster_folds
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-#: Clusters of the candidates, and fewest lines of one.
-_CLUSTERS: Final = 8
-_SMALLEST: Final = 5
-#: Clusters of the phenotyped lines that have a limit of their own, and fewest lines of one.
-_TRAINING_CLUSTERS: Final = 5
-_OWN_LIMIT: Final = 20
-#: Share of the phenotyped lines that have a nearer relative than a line that is far, and than one that is
-#: unusual: a cluster of unusual lines is far as a whole.
-_NEAR: Final = 0.95
-_USUAL: Final = 0.75
 #: Numbers of clusters into which the phenotyped lines are divided to hold some out.
 _DIVISIONS: Final = (2, 3, 4, 5, 6, 8)
 #: Fewest lines that are held out together, and that are left to learn from.
@@ -89,74 +79,27 @@ class CandidateAccuracy:
     ) -> None:
         self._kernels, self._phenotyped, self._y, self._model = kernels, phenotyped, y, model
         self._random = HeldOutSet(random_r, random_coverage)
-        rest = np.ones(len(kernels), dtype=np.bool_)
-        rest[phenotyped] = False
-        self._candidates = np.flatnonzero(rest)
-        # Of all lines: markers that do not vary among the phenotyped ones tell candidates from them.
-        self._relationship = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
-        own = np.diagonal(self._relationship)
-        self._distance = np.maximum(own[:, None] + own[None, :] - 2.0 * self._relationship, 0.0)
+        everyone = np.arange(len(kernels))
+        self._lines = DistantLines(kernels.kernel(RELATIONSHIP, everyone), phenotyped)
         self._tried: dict[bytes, HeldOutSet] = {}
-
-    def far_lines(self, quantile: float = _NEAR) -> NDArray[np.bool_]:
-        """(lines,) whether a line is further from its nearest phenotyped line than those around that one.
-
-        A line is far from its nearest phenotyped line if 95 % of the phenotyped lines around that one are
-        nearer to theirs; a phenotyped line never is. The limit is that of the cluster of phenotyped lines in
-        which the nearest one is, so a training set of two groups is no reason to call a third one near.
-
-        Parameters
-        ----------
-        quantile
-            Share of phenotyped lines that are nearer, 0 to 1.
-
-        Returns
-        -------
-        NDArray[np.bool_]
-            (lines,) mask.
-        """
-        training = self._distance[np.ix_(self._phenotyped, self._phenotyped)].copy()
-        np.fill_diagonal(training, np.inf)
-        nearest = training.min(axis=1)
-        clusters = self._clusters(self._phenotyped, _TRAINING_CLUSTERS, _OWN_LIMIT)
-        limit = np.empty(len(nearest))
-        for cluster in np.unique(clusters):
-            inside = clusters == cluster
-            limit[inside] = np.quantile(nearest[inside], quantile)
-        far = np.zeros(len(self._kernels), dtype=np.bool_)
-        to_training = self._distance[np.ix_(self._candidates, self._phenotyped)]
-        if len(self._candidates):
-            far[self._candidates] = to_training.min(axis=1) > limit[to_training.argmin(axis=1)] * (1.0 + 1e-9)
-        return far
 
     def judge(self) -> tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]:
         """Accuracy for each cluster of candidates, near ones taken together; and which lines are far.
-
-        All lines of a cluster count as far where most of them are further away than three in four of the
-        phenotyped lines around their nearest one are from theirs.
 
         Returns
         -------
         tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]
             The sets, and the mask (lines,).
         """
-        far, distant, sets = self.far_lines(), self.far_lines(_USUAL), []
-        clusters = self._clusters(self._candidates, _CLUSTERS, _SMALLEST)
-        near = np.zeros(len(self._candidates), dtype=np.bool_)
-        for cluster in np.unique(clusters):
-            inside = clusters == cluster
-            rows = self._candidates[inside]
-            if not _mostly(distant[rows]):
-                near |= inside
-                continue
-            far[rows] = True
-            sets.append(self._far_set(rows))
-        if near.any():
-            sets.insert(0, self._set("near", self._candidates[near], [self._random]))
+        far, clusters = self._lines.judge()
+        near = [rows for rows, whole in clusters if not whole and len(rows)]
+        sets = [self._far_set(rows) for rows, whole in clusters if whole]
+        if near:
+            sets.insert(0, self._set("near", np.sort(np.concatenate(near)), [self._random]))
         return tuple(sets), far
 
     def _far_set(self, rows: Rows) -> CandidateSet:
-        distance = self._nearest(rows, self._phenotyped)
+        distance = self._lines.nearest(rows, self._phenotyped)
         alike = [held for held in self._held_out_sets() if self._set_distance(held) >= _AS_FAR * distance]
         alike.sort(key=lambda held: abs(np.log(self._set_distance(held) / max(distance, 1e-12))))
         found = [self._try(held) for held in alike[:_SETS]]
@@ -167,7 +110,7 @@ class CandidateAccuracy:
         return CandidateSet(
             kind=kind,
             accessions=tuple(self._kernels.genotypes.accessions[row] for row in rows),
-            distance=self._nearest(rows, self._phenotyped),
+            distance=self._lines.nearest(rows, self._phenotyped),
             mean_r=float(np.mean([each.r for each in found])) if found else nan,
             lowest_coverage=min((each.coverage_90 for each in found), default=nan),
             mean_coverage=float(np.mean([each.coverage_90 for each in found])) if found else nan,
@@ -180,7 +123,7 @@ class CandidateAccuracy:
         found: dict[bytes, NDArray[np.bool_]] = {}
         n = len(self._phenotyped)
         for count in _DIVISIONS:
-            clusters = self._clusters(self._phenotyped, count, _HELD_OUT)
+            clusters = self._lines.clusters(self._phenotyped, count, _HELD_OUT)
             for cluster in np.unique(clusters):
                 held = clusters == cluster
                 size = int(held.sum())
@@ -190,7 +133,7 @@ class CandidateAccuracy:
         return list(found.values())
 
     def _set_distance(self, held: NDArray[np.bool_]) -> float:
-        return self._nearest(self._phenotyped[held], self._phenotyped[~held])
+        return self._lines.nearest(self._phenotyped[held], self._phenotyped[~held])
 
     def _try(self, held: NDArray[np.bool_]) -> HeldOutSet:
         key = held.tobytes()
@@ -201,23 +144,6 @@ class CandidateAccuracy:
             inside = coverage(said.lower_90, said.upper_90, y[held])
             self._tried[key] = HeldOutSet(pearson_r(said.value, y[held]), inside)
         return self._tried[key]
-
-    def _nearest(self, rows: Rows, others: Rows) -> float:
-        """Median distance of rows from the nearest of others."""
-        return float(np.median(self._distance[np.ix_(rows, others)].min(axis=1)))
-
-    def _clusters(self, rows: Rows, count: int, smallest: int) -> Folds:
-        count = min(count, len(rows) // smallest)
-        if count < 2:
-            return np.zeros(len(rows), dtype=np.int64)
-        return cluster_folds(self._relationship[np.ix_(rows, rows)], count, smallest)
-
-
-def _mostly(unusual: NDArray[np.bool_]) -> bool:
-    """Whether over half of a cluster's lines are unusual, and more than chance explains."""
-    chance = 1.0 - _USUAL
-    error = float(np.sqrt(chance * (1.0 - chance) / len(unusual)))
-    return float(unusual.mean()) > max(0.5, chance + 3.0 * error)
 
 
 def _disjoint(sets: list[NDArray[np.bool_]]) -> int:

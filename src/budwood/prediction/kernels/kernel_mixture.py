@@ -67,7 +67,8 @@ class KernelMixture:
         names = (*pair, *kernels.further_kernels)
         own = [kernels.kernel(name, training)[square] for name in names]
         if len(own) > 2:
-            found = reml(y, [parts[0] * own[0] + parts[1] * own[1], *own[2:]], weights=weights)
+            both = parts[0] * own[0] + parts[1] * own[1]
+            found = reml(y, [both, *own[2:]], fixed=kernels.fixed(training), weights=weights)
         variances = (*(part * found.kernels[0] for part in parts), *found.kernels[1:])
         components = VarianceComponents(variances, found.residual, found.log_likelihood)
         return fitted_kernel_model(kernels, names, training, y, components, weights)
@@ -77,12 +78,13 @@ class KernelMixture:
     ) -> tuple[tuple[str, str], tuple[float, float], VarianceComponents]:
         """The likeliest pair, the multiple of each in the mixture, and the mixture's variances."""
         square = np.ix_(training, training)
-        fits = []
+        fits, fixed = [], kernels.fixed(training)
         for names in self.alternatives:
             first, second = (kernels.kernel(name, training)[square] for name in names)
             for share in self.shares:
                 parts = (share / kernel_spread(first), (1.0 - share) / kernel_spread(second))
-                fits.append((names, parts, reml(y, [parts[0] * first + parts[1] * second], weights=weights)))
+                both = parts[0] * first + parts[1] * second
+                fits.append((names, parts, reml(y, [both], fixed=fixed, weights=weights)))
         return max(fits, key=lambda fit: fit[2].log_likelihood)
 
 

@@ -78,7 +78,7 @@ class KernelModel:
                 fits.append((_spectrum(kernels, names[0], training).fit(y), names))
                 continue
             own = [kernels.kernel(name, training)[square] for name in names]
-            fits.append((reml(y, own, weights=weights), names))
+            fits.append((reml(y, own, fixed=kernels.fixed(training), weights=weights), names))
         components, names = max(fits, key=lambda fit: fit[0].log_likelihood)
         return fitted_kernel_model(kernels, names, training, y, components, weights)
 
@@ -89,7 +89,7 @@ def _spectrum(kernels: PanelKernels, name: str, training: Rows) -> SpectralReml:
     def decompose() -> SpectralReml:
         kernel = kernels.kernel(name, training)[np.ix_(training, training)]
         check_kernels([kernel], len(training))
-        return spectral_reml(kernel, whitened_design(len(training)))
+        return spectral_reml(kernel, whitened_design(len(training), kernels.fixed(training)))
 
     return kernels.recall(f"spectrum {name}", training, decompose)
 
@@ -124,15 +124,16 @@ def fitted_kernel_model(
     """
     square = np.ix_(training, training)
     own = [kernels.kernel(name, training)[square] for name in names]
+    fixed = kernels.fixed(training)
     share = genetic_share(components, own)
     average: VarianceComponents | None = None
     notes: tuple[str, ...] = ()
     if not PLAUSIBLE[0] <= share <= PLAUSIBLE[1]:
-        average = averaged_components(y, own, components, weights=weights)
+        average = averaged_components(y, own, components, fixed=fixed, weights=weights)
         notes = _boundary_notes(share, genetic_share(average, own), len(y))
         if share > PLAUSIBLE[1]:
             components, average = average, None
-    solved = blup(y, own, components, weights=weights)
+    solved = blup(y, own, components, fixed=fixed, weights=weights)
     shares = _shares(names, components, own)
     return FittedKernelModel(names, solved, shares, average, notes)
 
@@ -184,7 +185,7 @@ class FittedKernelModel:
     notes: tuple[str, ...] = ()
 
     def predict(self, lines: Lines) -> Forecast:
-        """Forecast lines; intervals are Student's with n - 1 degrees of freedom.
+        """Forecast lines at the mean of the covariates; intervals are Student's with n - q degrees.
 
         Parameters
         ----------
@@ -197,14 +198,18 @@ class FittedKernelModel:
             (c,) values, standard errors and intervals.
         """
         own = [lines.own(name) for name in self.names]
-        found = self.solved.predict([lines.cross(name) for name in self.names], own)
+        effects = len(self.solved.fixed_effects)
+        mean_covariates = np.zeros((len(lines), effects))
+        mean_covariates[:, 0] = 1.0
+        cross = [lines.cross(name) for name in self.names]
+        found = self.solved.predict(cross, own, fixed=mean_covariates)
         error = np.sqrt(found.pev_value)
         if self.average is not None:
             # Hardly any genetic variance was found, but some may be there: it is all unexplained.
             hidden = sum(v * each for v, each in zip(self.average.kernels, own, strict=True))
             mean = float(self.solved.fixed_covariance[0, 0])
             error = np.maximum(error, np.sqrt((1.0 - found.reliability) * hidden + mean))
-        half = float(stdtrit(len(self.solved.projected) - 1, 0.95)) * np.sqrt(found.pev_record)
+        half = float(stdtrit(len(self.solved.projected) - effects, 0.95)) * np.sqrt(found.pev_record)
         half = observation_half(half, error)
         return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.cache import KernelCache
+from budwood.stats.mixed_model.fixed_effects import independent_columns
 from budwood.stats.relationship.fold_relationship import FoldRelationship
 from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
 from budwood.stats.relationship.kernel_scaling import recentred
@@ -33,6 +34,8 @@ Vector = NDArray[np.float64]
 RELATIONSHIP: Final = "relationship"
 GAUSSIAN: Final = "gaussian"
 EMBEDDING_KERNEL: Final = "embedding"
+#: Fewest records beyond the covariates with which these are fixed effects.
+_LEFT_OVER: Final = 5
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,12 @@ class PanelKernels:
     weights
         Further kernels by name, (m,) marker weights that know nothing of this panel's phenotypes either: a
         relationship of its own with each (``function``, ``subgenome:A``).
+    relationship
+        (n, n) relationship that the user gives, in the place of the markers'; the training rows centre and
+        scale it. The Gaussian kernel and the kernels of ``weights`` stay those of the markers.
+    covariates
+        (n, q) covariates of the lines, 0 at their mean: fixed effects of the kernel models, which predict
+        at the mean.
 
     Notes
     -----
@@ -102,8 +111,12 @@ class PanelKernels:
         genotypes: Genotypes,
         grams: Mapping[str, Matrix] | None = None,
         weights: Mapping[str, Vector] | None = None,
+        relationship: Matrix | None = None,
+        covariates: Matrix | None = None,
     ) -> None:
+        self.covariates = covariates
         self.genotypes = genotypes
+        self.relationship = relationship
         self.grams = dict(grams or {})
         self.weights = dict(weights or {})
         self._folds = FoldRelationship(genotypes.dosage, genotypes.ploidy)
@@ -126,7 +139,9 @@ class PanelKernels:
             Kernels of that panel.
         """
         grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
-        return PanelKernels(self.genotypes.take(rows), grams, self.weights)
+        given = None if self.relationship is None else self.relationship[np.ix_(rows, rows)]
+        covariates = None if self.covariates is None else self.covariates[rows]
+        return PanelKernels(self.genotypes.take(rows), grams, self.weights, given, covariates)
 
     @property
     def further_kernels(self) -> tuple[str, ...]:
@@ -152,7 +167,7 @@ class PanelKernels:
         """
         parsed = KernelName.parse(name)
         if parsed.kind == RELATIONSHIP:
-            return self._products(training).relationship()
+            return self._relationship(training)
         if parsed.kind == GAUSSIAN:
             squared = self._products(training).squared_distances()
             return gaussian_of(squared, float(parsed.setting or 1.0), self.mean_distance(training))
@@ -180,6 +195,8 @@ class PanelKernels:
             (c, n) block.
         """
         parsed = KernelName.parse(name)
+        if parsed.kind == RELATIONSHIP and self.relationship is not None:
+            return self._relationship(training)[np.ix_(rows, training)]
         if parsed.kind == RELATIONSHIP or name in self.weights:
             weights = name if name in self.weights else ""
             return self._products(training, weights).relationship(rows, training)
@@ -208,6 +225,8 @@ class PanelKernels:
         parsed = KernelName.parse(name)
         if parsed.kind == GAUSSIAN:
             return np.ones(len(rows))
+        if parsed.kind == RELATIONSHIP and self.relationship is not None:
+            return np.diagonal(self._relationship(training))[rows]
         if parsed.kind == RELATIONSHIP or name in self.weights:
             products = self._products(training, name if name in self.weights else "")
             return np.diagonal(products.products)[rows] * products.unit
@@ -282,6 +301,31 @@ class PanelKernels:
         """
         return self._memo.recall(name, training, make)
 
+    def fixed(self, training: Rows) -> Matrix | None:
+        """(n, 1 + q) intercept and covariates of the training rows, those that others determine left out.
+
+        Parameters
+        ----------
+        training
+            (n,) training rows.
+
+        Returns
+        -------
+        ndarray or None
+            None for an intercept alone: without covariates, or where they would leave hardly any record.
+        """
+        covariates = self.covariates
+        if covariates is None:
+            return None
+
+        def make() -> Matrix:
+            rows = covariates[training]
+            own = independent_columns(np.column_stack([np.ones(len(rows)), rows]))
+            return np.column_stack([np.ones(len(rows)), rows])[:, own]
+
+        found = self.recall("fixed", training, make)
+        return found if 1 < found.shape[1] <= len(found) - _LEFT_OVER else None
+
     def lines(self, rows: Rows, training: Rows) -> PanelLines:
         """Rows of this panel as models fitted to the training rows see them.
 
@@ -308,6 +352,13 @@ class PanelKernels:
             Seconds.
         """
         return self._memo.lap()
+
+    def _relationship(self, training: Rows) -> Matrix:
+        """The markers' relationship, or the one that the user gave, centred by the training rows."""
+        given = self.relationship
+        if given is None:
+            return self._products(training).relationship()
+        return self._memo.recall("relationship given", training, lambda: recentred(given, training))
 
     def _products(self, training: Rows, weights: str = "") -> CentredProducts:
         """Inner products of the centred markers, of all alike or with the weights of that name."""

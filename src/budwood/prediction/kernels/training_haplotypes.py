@@ -114,6 +114,24 @@ class TrainingHaplotypes:
         cross = (products - toward[:, None] - self.row_mean + self.mean) / self.unit
         return cross, (own - 2.0 * toward + self.mean) / self.unit
 
+    def table(self, rows: NDArray[np.intp], accessions: tuple[str, ...]) -> HaplotypeTable:
+        """Haplotypes of some of the training lines as a panel's.
+
+        Parameters
+        ----------
+        rows
+            (c,) training lines.
+        accessions
+            c ids that the table has for them.
+
+        Returns
+        -------
+        HaplotypeTable
+            With all windows and sequences.
+        """
+        windows = tuple(self._window(w) for w in range(len(self.contigs)))
+        return HaplotypeTable(accessions, windows, self.sequences, self.offsets, self.codes[rows], {})
+
     def _joined(
         self, table: HaplotypeTable, vectors: NDArray[np.float32]
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float32]]:

@@ -329,6 +329,25 @@ class NewLines:
         return cast("T", self._made[name])
 
 
+def check_share(share: float) -> None:
+    """Refuse a share of markers that is none.
+
+    Parameters
+    ----------
+    share
+        Between 0 and 1.
+
+    Raises
+    ------
+    BudwoodError
+        If it is something else.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
+        raise BudwoodError(
+            f"the smallest share of matched markers, {share!r}, is no share", mend="give a number from 0 to 1"
+        )
+
+
 def _squares(
     dosage: NDArray[np.int8] | NDArray[np.float32], ploidy: NDArray[np.int8], summary: MarkerSummary
 ) -> Vector:

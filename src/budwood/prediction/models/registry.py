@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -85,6 +86,23 @@ def model_named(name: str, *, seed: int = 0) -> Estimator:
         return replace(model, name=f"{model.name}, own interval")
     whole = model if isinstance(model, CrossFitModel) else Calibrated(model)
     return _seeded(whole, seed) if seed else whole
+
+
+def check_seed(seed: object) -> None:
+    """Refuse a seed that nothing can be drawn with.
+
+    Parameters
+    ----------
+    seed
+        A whole number, not negative.
+
+    Raises
+    ------
+    BudwoodError
+        If it is something else.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise BudwoodError(f"{seed!r} is no seed", mend="give a whole number from 0")
 
 
 def _seeded(described: T, seed: int) -> T:

@@ -97,13 +97,22 @@ def read_model(
             mend="update budwood",
         )
     record = Record(value=stored["model"], arrays=_arrays(folder / f"{name}-arrays.npz"))
-    return from_record(record, (*stored_classes(), *classes))
+    try:
+        return from_record(record, (*stored_classes(), *classes))
+    except BudwoodError as error:
+        where = str(folder / f"{name}.json")
+        raise BudwoodError(error.what, where=error.where or where, mend=error.mend) from error
 
 
 def _stored(path: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(stored, dict) and type(stored.get("format")) is int and "model" in stored:
+        if (
+            isinstance(stored, dict)
+            and type(stored.get("format")) is int
+            and stored["format"] > 0
+            and "model" in stored
+        ):
             return stored
     except (OSError, ValueError, RecursionError):
         pass

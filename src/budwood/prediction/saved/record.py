@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
+from budwood.prediction.saved.field_types import declared_types, mismatch
 
 #: Longer strings are stored beside the arrays.
 _LONG: Final = 2_000
@@ -88,12 +89,34 @@ def from_record(record: Record, classes: Iterable[type]) -> Any:
     """
     reader = _Reader({kind.__name__: kind for kind in classes}, record.arrays)
     try:
-        return reader.read(record.value)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise BudwoodError(
-            f"the saved model is damaged: {error}",
-            mend="copy it again from its source, or fit the model again",
-        ) from error
+        return reader.read(record.value, "")
+    except RecursionError as error:
+        raise damaged("it is nested too deeply") from error
+
+
+def damaged(problem: str, path: str = "", where: str = "") -> BudwoodError:
+    """What is raised where a saved model is not as models are.
+
+    Parameters
+    ----------
+    problem
+        What is wrong: the end of a sentence that begins with the field where there is one.
+    path
+        The field, from the model inwards.
+    where
+        The file.
+
+    Returns
+    -------
+    BudwoodError
+        To be raised.
+    """
+    field_named = f"the field {path} " if path else ""
+    return BudwoodError(
+        f"the saved model is damaged: {field_named}{problem}",
+        where=where,
+        mend="copy it again from its source, or fit the model again",
+    )
 
 
 @dataclass
@@ -148,34 +171,68 @@ class _Reader:
     classes: Mapping[str, type]
     arrays: Mapping[str, NDArray[Any]]
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             if value is None or isinstance(value, bool | int | float | str):
                 return value
-            raise TypeError("a value of no known kind")
+            raise damaged("has a value of no known kind", path or "model")
+        try:
+            return self._read(value, path)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            raise damaged(f"cannot be read: {error}", path or "model") from error
+
+    def _read(self, value: dict[str, Any], path: str) -> Any:
         if "class" in value:
-            return self._dataclass(value)
+            return self._dataclass(value, path)
         if "words" in value:
-            words = self.arrays[value["words"]]
-            return tuple(words.tolist()) if value.get("tuple") else words.astype(object)
+            words = self._array(value["words"])
+            if words.dtype.kind != "U":
+                raise ValueError("it is no array of text")
+            if not value.get("tuple"):
+                return words.astype(object)
+            if words.ndim != 1:
+                raise ValueError("it is no list")
+            return tuple(words.tolist())
         (kind,) = value
         inner = value[kind]
-        if kind == "tuple":
-            return tuple(self.read(each) for each in inner)
-        if kind == "mapping":
-            return {self.read(key): self.read(each) for key, each in inner}
-        if kind == "number":
+        if kind == "tuple" and isinstance(inner, list):
+            return tuple(self.read(each, f"{path}[{place}]") for place, each in enumerate(inner))
+        if kind == "mapping" and isinstance(inner, list):
+            return {self.read(key, path): self.read(each, f"{path}[{key!r}]") for key, each in inner}
+        if kind == "number" and inner in ("nan", "inf", "-inf"):
             return float(inner)
         if kind == "array":
-            return self.arrays[inner]
+            return self._array(inner)
         if kind == "text":
-            return self.arrays[inner].tobytes().decode()
-        raise ValueError(f"there is no kind of value {kind!r}")
+            array = self._array(inner)
+            if array.dtype != np.uint8 or array.ndim != 1:
+                raise ValueError("it is no text")
+            return array.tobytes().decode()
+        raise ValueError(f"there is no value {kind!r} of this kind")
 
-    def _dataclass(self, value: dict[str, Any]) -> Any:
+    def _array(self, name: Any) -> NDArray[Any]:
+        if name not in self.arrays:
+            raise ValueError(f"there is no array {name!r}")
+        return self.arrays[name]
+
+    def _dataclass(self, value: dict[str, Any], path: str) -> Any:
         name = value["class"]
         if name not in self.classes:
             raise BudwoodError(
                 f"the saved model has a part {name!r} that this release does not know", mend="update budwood"
             )
-        return self.classes[name](**{key: self.read(each) for key, each in value["fields"].items()})
+        kind = self.classes[name]
+        declared = declared_types(kind)
+        stored: dict[str, Any] = {}
+        for key, each in value["fields"].items():
+            inside = f"{path}.{key}" if path else key
+            if key not in declared:
+                raise BudwoodError(
+                    f"the saved model has a field {inside} that this release does not know",
+                    mend="update budwood",
+                )
+            stored[key] = self.read(each, inside)
+            problem = mismatch(stored[key], declared[key])
+            if problem:
+                raise damaged(problem, inside)
+        return kind(**stored)

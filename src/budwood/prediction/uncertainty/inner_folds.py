@@ -42,7 +42,8 @@ class TrainingKernels(PanelKernels):
     """
 
     def __init__(self, kernels: PanelKernels, training: Rows) -> None:
-        super().__init__(kernels.genotypes.take(training))
+        covariates = None if kernels.covariates is None else kernels.covariates[training]
+        super().__init__(kernels.genotypes.take(training), covariates=covariates)
         self._outer, self._rows = kernels, training
         self._kernels: dict[str, Matrix] = {}
 

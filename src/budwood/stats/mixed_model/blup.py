@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, check_kernels
 from budwood.stats.mixed_model.variance_components import VarianceComponents
+
+#: Share of the largest eigenvalue under which one counts as 0.
+_SINGULAR: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,9 @@ class Blup:
         """
         inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
         diagonal = np.diagonal(inverse) - _quadratic(self._solved_fixed, self.fixed_covariance)
-        return self._records - self.projected / diagonal
+        # A record that alone determines a fixed effect has a diagonal of 0: nothing predicts it.
+        alone = diagonal <= _SINGULAR * np.diagonal(inverse)
+        return self._records - np.where(alone, 0.0, self.projected / np.where(alone, 1.0, diagonal))
 
     def leave_groups_out(self, groups: NDArray[np.int64]) -> tuple[Vector, Vector]:
         """Prediction of each record from the records of other groups, variance components kept.
@@ -154,7 +160,10 @@ class Blup:
         value, variance = np.empty_like(self._records), np.empty_like(self._records)
         for name in names:
             held = np.flatnonzero(groups == name)
-            covariance = np.linalg.inv(projection[np.ix_(held, held)])
+            # A group can hold all that a fixed effect is known from; that part of it is not predicted.
+            square = projection[np.ix_(held, held)]
+            plain = self._solved_fixed.shape[1] == 1 or _is_regular(square)
+            covariance = np.linalg.inv(square) if plain else np.linalg.pinv(square, _SINGULAR, hermitian=True)
             value[held] = self._records[held] - covariance @ self.projected[held]
             variance[held] = np.maximum(np.diagonal(covariance), 0.0)
         return value, variance
@@ -215,6 +224,12 @@ def blup(
     fixed_effects = fixed_covariance @ (solved_fixed.T @ y)
     projected = cho_solve((factor, True), y - x @ fixed_effects, check_finite=False)
     return Blup(components, fixed_effects, fixed_covariance, projected, factor, solved_fixed, y)
+
+
+def _is_regular(square: Matrix) -> bool:
+    """Whether a block of P can be inverted: no fixed effect is known from its records alone."""
+    values = np.linalg.eigvalsh(square)
+    return bool(values[0] > _SINGULAR * values[-1])
 
 
 def _quadratic(rows: Matrix, middle: Matrix) -> Vector:

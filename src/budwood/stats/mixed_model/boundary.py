@@ -48,7 +48,12 @@ def genetic_share(components: VarianceComponents, kernels: Sequence[Matrix]) -> 
 
 
 def averaged_components(
-    y: Vector, kernels: Sequence[Matrix], components: VarianceComponents, *, weights: Vector | None = None
+    y: Vector,
+    kernels: Sequence[Matrix],
+    components: VarianceComponents,
+    *,
+    fixed: Matrix | None = None,
+    weights: Vector | None = None,
 ) -> VarianceComponents:
     """Variance components at the mean genetic share over the restricted likelihood.
 
@@ -62,6 +67,8 @@ def averaged_components(
         (n, n) each.
     components
         What restricted maximum likelihood gave.
+    fixed
+        (n, q) fixed effects, an intercept by default.
     weights
         (n,) record weights, 1 by default.
 
@@ -88,5 +95,5 @@ def averaged_components(
     mixed = np.zeros((len(y), len(y)))
     for part, kernel in zip(parts, kernels, strict=True):
         mixed += part * kernel
-    found = spectral_reml(mixed, whitened_design(len(y), None, weights)).average(y)
+    found = spectral_reml(mixed, whitened_design(len(y), fixed, weights)).average(y)
     return replace(found, kernels=tuple(part * found.kernels[0] for part in parts))

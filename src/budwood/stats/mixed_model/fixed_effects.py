@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from budwood.errors import BudwoodError
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+#: Part of a column's length that others must leave for it to count as one of its own.
+_OWN: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,36 @@ def whitened_design(n: int, fixed: Matrix | None = None, weights: Vector | None 
             mend="leave out fixed effects that others determine",
         )
     return WhitenedDesign(root, x, basis)
+
+
+def independent_columns(columns: Matrix) -> list[int]:
+    """Columns that the ones before them do not determine.
+
+    Parameters
+    ----------
+    columns
+        (n, q).
+
+    Returns
+    -------
+    list of int
+        Numbers of the columns, from 0.
+
+    Examples
+    --------
+    >>> independent_columns(np.array([[1.0, 2.0, 1.0], [1.0, 2.0, 0.0]]))
+    [0, 2]
+    """
+    basis = np.empty((len(columns), 0))
+    kept = []
+    for index, column in enumerate(columns.T):
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        size = float(np.linalg.norm(rest))
+        if size > _OWN * max(float(np.linalg.norm(column)), _OWN):
+            kept.append(index)
+            basis = np.column_stack([basis, rest / size])
+    return kept
 
 
 def check_kernels(kernels: Sequence[Matrix], n: int) -> None:

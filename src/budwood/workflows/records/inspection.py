@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from budwood.errors import counted
+
 if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
     from budwood.genomics.assembly import AssemblyQuality
@@ -30,8 +32,8 @@ def of_assembly(quality: AssemblyQuality) -> list[str]:
         Sentences.
     """
     return [
-        f"{counted_items(quality.contigs, 'contig')}, {quality.total:,} bases; N50 {quality.n50:,} "
-        f"({counted_items(quality.l50, 'contig')}).",
+        f"{counted(quality.contigs, 'contig')}, {quality.total:,} bases; N50 {quality.n50:,} "
+        f"({counted(quality.l50, 'contig')}).",
         f"{quality.n_share:.1%} N, {quality.soft_masked_share:.1%} soft-masked.",
     ]
 
@@ -49,11 +51,11 @@ def of_genotypes(summary: GenotypeSummary) -> list[str]:
     list[str]
         Sentences.
     """
-    contigs = f" on {counted_items(len(summary.contigs), 'contig')}" if any(summary.contigs) else ""
+    contigs = f" on {counted(len(summary.contigs), 'contig')}" if any(summary.contigs) else ""
     ploidy = " and ".join(map(str, summary.ploidies)) or "unknown"
+    size = f"{counted(summary.accessions, 'accession')} x {counted(summary.sites, 'site')}"
     return [
-        f"{summary.format}: {summary.accessions:,} accessions x {summary.sites:,} sites{contigs}; "
-        f"ploidy {ploidy}.",
+        f"{summary.format}: {size}{contigs}; ploidy {ploidy}.",
         f"{summary.biallelic:,} biallelic, {summary.multiallelic:,} multi-allelic, "
         f"{summary.monomorphic:,} monomorphic; {summary.indels:,} with indels, "
         f"{summary.symbolic:,} with symbolic alleles.",
@@ -79,9 +81,9 @@ def of_annotation(annotation: Annotation) -> list[str]:
     coding = sum(any(t.cds for t in gene.transcripts) for gene in annotation.genes)
     classes = Counter(repeat.repeat_class for repeat in annotation.repeats).most_common(_NAMED)
     found = [
-        f"{counted_items(len(annotation.genes), 'gene')} ({coding:,} coding) with "
-        f"{counted_items(transcripts, 'transcript')}, {counted_items(len(annotation.repeats), 'repeat')}, on "
-        f"{counted_items(len(annotation.contigs), 'contig')}."
+        f"{counted(len(annotation.genes), 'gene')} ({coding:,} coding) with "
+        f"{counted(transcripts, 'transcript')}, {counted(len(annotation.repeats), 'repeat')}, on "
+        f"{counted(len(annotation.contigs), 'contig')}."
     ]
     if classes:
         found.append(f"Repeats by class: {', '.join(f'{name} {n:,}' for name, n in classes)}.")
@@ -142,33 +144,8 @@ def of_genes(check: AnnotationCheck) -> list[str]:
     list[str]
         Sentences.
     """
-    found = [
-        f"{counted_items(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."
-    ]
+    found = [f"{counted(check.genes, 'gene')} {'lies' if check.genes == 1 else 'lie'} within the genome."]
     if check.start_codons:
         share = check.atg / check.start_codons
         found.append(f"{check.atg:,} of {check.start_codons:,} start codons read ATG ({share:.1%}).")
     return found
-
-
-def counted_items(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    Parameters
-    ----------
-    number
-        How many.
-    noun
-        Noun in the singular.
-
-    Returns
-    -------
-    str
-        For example ``2 genes``.
-
-    Examples
-    --------
-    >>> counted_items(1, "contig"), counted_items(2000, "gene")
-    ('1 contig', '2,000 genes')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,11 +54,32 @@ def write_predictions(
     dialect
         Separator, decimal point and byte order mark.
     """
-    names, rank = prediction.accessions, prediction.rank.tolist()
-    best_first = sorted(range(len(names)), key=lambda row: (rank[row], names[row]))
-    digits = digits_that_tell_apart([*prediction.prediction, *prediction.observed])
-    rows = ([_cell(prediction, column, row, digits) for column in PREDICTION_COLUMNS] for row in best_first)
+    write_predictions_of(path, [prediction], dialect=dialect)
+
+
+def write_predictions_of(
+    path: Path, predictions: Sequence[TraitPrediction], *, dialect: CsvDialect = CsvDialect.PLAIN
+) -> None:
+    """Write the predictions of several traits below one another, as :func:`write_predictions` does each.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    predictions
+        Of every accession, one for each trait.
+    dialect
+        Separator, decimal point and byte order mark.
+    """
+    rows = (row for prediction in predictions for row in _rows(prediction))
     write_table(path, PREDICTION_COLUMNS, rows, dialect=dialect)
+
+
+def _rows(prediction: TraitPrediction) -> Iterator[list[str]]:
+    names, rank = prediction.accessions, prediction.rank.tolist()
+    digits = digits_that_tell_apart([*prediction.prediction, *prediction.observed])
+    for row in sorted(range(len(names)), key=lambda row: (rank[row], names[row])):
+        yield [_cell(prediction, column, row, digits) for column in PREDICTION_COLUMNS]
 
 
 def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> str:

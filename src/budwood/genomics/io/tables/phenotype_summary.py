@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from budwood.errors import counted
 from budwood.genomics.phenotypes import TraitDescription
 
 _NAMED = 8
@@ -69,8 +70,8 @@ class PhenotypeSummary:
             Sentences in a fixed order.
         """
         found = [
-            f"{len(self.accessions)} accessions and {len(self.values)} traits were read from a {self.layout} "
-            f"table; column {self.accession_column!r} names the accession."
+            f"{counted(len(self.accessions), 'accession')} and {counted(len(self.values), 'trait')} "
+            f"were read from a {self.layout} table; column {self.accession_column!r} names the accession."
         ]
         if self.environment_columns:
             found.append(f"The environment is column {' and '.join(map(repr, self.environment_columns))}.")

@@ -90,7 +90,7 @@ def open_calls(path: Path, *, ploidy: int | None = None, marker_map: Path | None
         If the format is unknown, the file is malformed or calls exceed the ploidy.
     """
     path = Path(path)
-    if ploidy is not None and not 1 <= ploidy <= _MOST_COPIES:
+    if ploidy is not None and not (isinstance(ploidy, int) and 1 <= ploidy <= _MOST_COPIES):
         raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES}")
     found = file_format(path, genotypes=True)
     if found.kind != Kind.GENOTYPES:

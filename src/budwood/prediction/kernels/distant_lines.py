@@ -1,0 +1,142 @@
+"""Which lines are far from the phenotyped ones: the rule for extrapolation, in a panel and for new lines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.stats.evaluation.splitters import Folds, cluster_folds
+from budwood.stats.relationship.relationship import Rows
+
+Matrix = NDArray[np.float64]
+
+#: Clusters of the candidates, and fewest lines of one.
+_CLUSTERS: Final = 8
+_SMALLEST: Final = 5
+#: Clusters of the phenotyped lines that have a limit of their own, and fewest lines of one.
+_TRAINING_CLUSTERS: Final = 5
+_OWN_LIMIT: Final = 20
+#: Share of the phenotyped lines that have a nearer relative than a line that is far, and than one that is
+#: unusual: a cluster of unusual lines is far as a whole.
+_NEAR: Final = 0.95
+_USUAL: Final = 0.75
+
+
+class DistantLines:
+    """Distances of lines from the phenotyped ones among them.
+
+    Parameters
+    ----------
+    relationship
+        (lines, lines) of all lines, centred by all: markers that do not vary among the phenotyped lines tell
+        others from them.
+    phenotyped
+        (n,) rows of the phenotyped lines.
+    """
+
+    def __init__(self, relationship: Matrix, phenotyped: Rows) -> None:
+        self._relationship, self._phenotyped = relationship, phenotyped
+        rest = np.ones(len(relationship), dtype=np.bool_)
+        rest[phenotyped] = False
+        self._candidates = np.flatnonzero(rest)
+        own = np.diagonal(relationship)
+        self._distance = np.maximum(own[:, None] + own[None, :] - 2.0 * relationship, 0.0)
+
+    def far_lines(self, quantile: float = _NEAR) -> NDArray[np.bool_]:
+        """(lines,) whether a line is further from its nearest phenotyped line than those around that one.
+
+        A line is far from its nearest phenotyped line if 95 % of the phenotyped lines around that one are
+        nearer to theirs; a phenotyped line never is. The limit is that of the cluster of phenotyped lines in
+        which the nearest one is, so a training set of two groups is no reason to call a third one near.
+
+        Parameters
+        ----------
+        quantile
+            Share of phenotyped lines that are nearer, 0 to 1.
+
+        Returns
+        -------
+        NDArray[np.bool_]
+            (lines,) mask.
+        """
+        training = self._distance[np.ix_(self._phenotyped, self._phenotyped)].copy()
+        np.fill_diagonal(training, np.inf)
+        nearest = training.min(axis=1)
+        clusters = self.clusters(self._phenotyped, _TRAINING_CLUSTERS, _OWN_LIMIT)
+        limit = np.empty(len(nearest))
+        for cluster in np.unique(clusters):
+            inside = clusters == cluster
+            limit[inside] = np.quantile(nearest[inside], quantile)
+        far = np.zeros(len(self._distance), dtype=np.bool_)
+        to_training = self._distance[np.ix_(self._candidates, self._phenotyped)]
+        if len(self._candidates):
+            far[self._candidates] = to_training.min(axis=1) > limit[to_training.argmin(axis=1)] * (1.0 + 1e-9)
+        return far
+
+    def judge(self) -> tuple[NDArray[np.bool_], list[tuple[Rows, bool]]]:
+        """Which lines are far, and the clusters of the other lines.
+
+        All lines of a cluster count as far where most of them are further away than three in four of the
+        phenotyped lines around their nearest one are from theirs.
+
+        Returns
+        -------
+        far
+            (lines,).
+        clusters
+            Rows of each cluster of lines that are not phenotyped, and whether it is far as a whole.
+        """
+        far, distant = self.far_lines(), self.far_lines(_USUAL)
+        labels = self.clusters(self._candidates, _CLUSTERS, _SMALLEST)
+        found = []
+        for label in np.unique(labels):
+            rows = self._candidates[labels == label]
+            whole = _mostly(distant[rows])
+            if whole:
+                far[rows] = True
+            found.append((rows, whole))
+        return far, found
+
+    def nearest(self, rows: Rows, others: Rows) -> float:
+        """Median distance of rows from the nearest of others.
+
+        Parameters
+        ----------
+        rows, others
+            Lines.
+
+        Returns
+        -------
+        float
+            Squared distance.
+        """
+        return float(np.median(self._distance[np.ix_(rows, others)].min(axis=1)))
+
+    def clusters(self, rows: Rows, count: int, smallest: int) -> Folds:
+        """Ward's clusters of some lines.
+
+        Parameters
+        ----------
+        rows
+            The lines.
+        count, smallest
+            Most clusters, and fewest lines of one.
+
+        Returns
+        -------
+        NDArray[np.int64]
+            Cluster of each row.
+        """
+        count = min(count, len(rows) // smallest)
+        if count < 2:
+            return np.zeros(len(rows), dtype=np.int64)
+        return cluster_folds(self._relationship[np.ix_(rows, rows)], count, smallest)
+
+
+def _mostly(unusual: NDArray[np.bool_]) -> bool:
+    """Whether over half of a cluster's lines are unusual, and more than chance explains."""
+    chance = 1.0 - _USUAL
+    error = float(np.sqrt(chance * (1.0 - chance) / len(unusual)))
+    return float(unusual.mean()) > max(0.5, chance + 3.0 * error)

@@ -1,0 +1,29 @@
+"""Files given for one another are named."""
+
+import pytest
+
+from budwood.errors import BudwoodError
+from budwood.panel.example import write_example
+from budwood.panel.files import PanelFiles, read_panel
+
+
+@pytest.fixture
+def files(tmp_path):
+    return write_example(tmp_path)
+
+
+def test_swapped_genotypes_and_phenotypes_are_named(files, tmp_path) -> None:
+    with pytest.raises(BudwoodError, match="swap --genotypes and --phenotypes"):
+        read_panel(PanelFiles(genotypes=files.phenotypes, phenotypes=files.genotypes), "height")
+    dosages = tmp_path / "dosages.csv"
+    header = ",".join(["accession", *(f"m{j}" for j in range(40))])
+    rows = [",".join([f"l{i}", *(str((i * j + j) % 3) for j in range(40))]) for i in range(20)]
+    dosages.write_text("\n".join([header, *rows]) + "\n")
+    with pytest.raises(BudwoodError, match="swap --genotypes and --phenotypes"):
+        read_panel(PanelFiles(genotypes=files.phenotypes, phenotypes=dosages), "height")
+
+
+def test_sequence_or_genotypes_as_phenotypes_are_named(files) -> None:
+    for given, words in ((files.reference, "FASTA.*--reference"), (files.genotypes, "VCF")):
+        with pytest.raises(BudwoodError, match=f"no table of trait values but {words}"):
+            read_panel(PanelFiles(genotypes=files.genotypes, phenotypes=given), "height")
