@@ -139,6 +139,8 @@ PLAIN = (
     *(
         "src/budwood/cli",
         "src/budwood/library",
+        "src/budwood/service",
+        "docs/service.md",
         "docs/library.md",
         "docs/adapters.md",
         "docs/finetune.md",
