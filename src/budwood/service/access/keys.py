@@ -273,7 +273,7 @@ class KeyRing:
             )
 
     def waiting(self) -> list[AccessRequest]:
-        """Requests for access that nobody has answered."""
+        """Requests for access that wait for an answer."""
         query = "SELECT id, name, contact, purpose, created FROM requests WHERE answer IS NULL ORDER BY id"
         with self._open() as connection:
             rows = connection.execute(query).fetchall()
