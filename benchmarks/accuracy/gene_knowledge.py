@@ -30,7 +30,6 @@ TASKS = (
     ("rice_rdp1_44k", "pheno.csv", "Seed_length", GRAIN),
     ("rice_rdp1_44k", "pheno.csv", "Amylose_content", AMYLOSE),
     ("rice_uruguay_japonica", "pheno.csv", "PH", HEIGHT),
-    ("rice_uruguay_indica", "pheno.csv", "PH", HEIGHT),
     ("rice_uruguay_japonica", "pheno.csv", "GY", YIELD),
     ("rice_uruguay_indica", "pheno.csv", "GY", YIELD),
 )
