@@ -199,7 +199,12 @@ def finetune(
         return _train(work, options, announce)
     files = list(dict.fromkeys(file for table in work.tables for file in table.files))
     parameters = {
-        **{name: value for name, value in asdict(options).items() if name not in ("encoder", "show")},
+        # Names of files only: artifacts are shared, folders of a machine are nobody else's business.
+        **{
+            name: value.name if isinstance(value, Path) else value
+            for name, value in asdict(options).items()
+            if name not in ("encoder", "show")
+        },
         "checkpoint": {"name": work.checkpoint.name, "digest": work.checkpoint.digest},
     }
     with write_artifact(
