@@ -393,12 +393,12 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
     first, best = history.validation[0], history.validation[history.best]
     if history.best == 0:
         conclusion = (
-            f"No pass made the sequence explain more of {trait} on the {plan.validation_share:.0%} of "
+            f"No pass made the sequence explain more of {trait} on the {100 * plan.validation_share:.0f} % of "
             "accessions kept aside: the adapter changes nothing."
         )
     else:
         conclusion = (
-            f"On the {plan.validation_share:.0%} of accessions kept aside, the score statistic of the "
+            f"On the {100 * plan.validation_share:.0f} % of accessions kept aside, the score statistic of the "
             f"embedding kernel beyond the relationship is {best:.2f} of its mean without an effect, and "
             f"{first:.2f} with the frozen encoder. Compare predictions of lines whose values were not used."
         )
@@ -446,7 +446,7 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
     bases = sum(len(contig.codes) for contig in genome.training)
     masked = sum(int(contig.repeat.sum()) for contig in genome.training) / bases
     notes = [
-        f"{bases:,} bases were read; the last {options.held_out_share:.0%} of long contigs are kept out."
+        f"{bases:,} bases were read; the last {100 * options.held_out_share:.0f} % of long contigs are kept out."
     ]
     if masked == 0:
         notes.append("No base is soft-masked, so repeats count like other sequence.")
