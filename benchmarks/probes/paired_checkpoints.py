@@ -18,6 +18,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,29 @@ def stretches_of_all(folder: Path | None) -> tuple[Stretches, dict[str, Stretche
     return found.pop("training"), found
 
 
+def classes_and_vectors(
+    name: str, stretches: Stretches, checkpoint: Checkpoint, kept: Kept, window: int, half: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Class probabilities of every GRID bases, and embeddings of every FEATURE_GRID bases."""
+
+    def part(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        out = predict_stretches(codes, checkpoint, window=window, half_precision=half)
+        classes = class_probabilities(out.probabilities).reshape(len(codes), -1)
+        both = np.concatenate([classes, out.features.reshape(len(codes), -1)], axis=1)
+        return both.astype(np.float32)
+
+    # In parts, so that a run that is stopped resumes near where it was.
+    key = f"{name.replace(' ', '_')}-{len(stretches.codes)}-{window}"
+    parts = [
+        kept.get(f"{key}-{at}", lambda at=at: part(stretches.codes[at : at + PART]))
+        for at in range(0, len(stretches.codes), PART)
+    ]
+    both = np.concatenate(parts)
+    count = len(stretches.labels[0]) // GRID * len(BASE_CLASSES)
+    classes = both[:, :count].reshape(len(both), -1, len(BASE_CLASSES)).astype(np.float64)
+    return classes, both[:, count:].reshape(len(both), -1, checkpoint.encoder.config.embedding_size)
+
+
 def score_regions(
     models: dict[str, tuple[Checkpoint, Kept]], windows: list[int], half: bool, folder: Path | None
 ) -> list[Row]:
@@ -129,34 +153,7 @@ def score_regions(
     first: dict[tuple[str, int, str], NDArray[np.int64]] = {}
     for name, (checkpoint, kept) in models.items():
         for window in windows:
-
-            def read(
-                key: str,
-                stretches: Stretches,
-                window: int = window,
-                checkpoint: Checkpoint = checkpoint,
-                kept: Kept = kept,
-            ) -> tuple[NDArray[Any], NDArray[Any]]:
-                def part(codes: NDArray[np.uint8]) -> NDArray[Any]:
-                    out = predict_stretches(codes, checkpoint, window=window, half_precision=half)
-                    classes = class_probabilities(out.probabilities).reshape(len(codes), -1)
-                    vectors = out.features.reshape(len(codes), -1)
-                    return np.concatenate([classes, vectors], axis=1).astype(np.float32)
-
-                # In parts, so that a run that is stopped resumes near where it was.
-                key = f"{key.replace(' ', '_')}-{len(stretches.codes)}-{window}"
-                both = np.concatenate(
-                    [
-                        kept.get(f"{key}-{at}", lambda at=at: part(stretches.codes[at : at + PART]))
-                        for at in range(0, len(stretches.codes), PART)
-                    ]
-                )
-                count = len(stretches.labels[0]) // GRID * len(BASE_CLASSES)
-                classes = both[:, :count].reshape(len(both), -1, len(BASE_CLASSES)).astype(np.float64)
-                return classes, both[:, count:].reshape(
-                    len(both), -1, checkpoint.encoder.config.embedding_size
-                )
-
+            read = partial(classes_and_vectors, checkpoint=checkpoint, kept=kept, window=window, half=half)
             learned, vectors = read("training", training)
             classifier = BaseClassifier(neighbours=False).fit(learned, grid_labels(training.labels, GRID))
             labels = grid_labels(training.labels, FEATURE_GRID)
