@@ -10,11 +10,12 @@ from pathlib import Path
 
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
+from budwood.genomics.genetic_code import translate
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
-from budwood.genomics.sequence import decode
+from budwood.genomics.sequence import decode, encode
 
-#: Terms of each variant and transcript; introns of bcftools are given by gene, under the name of its first.
+#: Terms of each variant and transcript; introns of bcftools stand under the gene's name.
 Terms = dict[tuple[str, str], frozenset[str]]
 
 _OF_BCFTOOLS = {
@@ -85,9 +86,13 @@ def _gff(annotation: Annotation, contigs: set[str]) -> Iterator[str]:
                 yield line("five_prime_UTR" if before else "three_prime_UTR", utr.start, utr.end, own)
 
 
-def run_bcftools(folder: Path, annotation: Annotation) -> Terms:
+def bcftools_terms(text: str) -> frozenset[str]:
+    """Terms of the Sequence Ontology for those of ``bcftools csq``."""
+    return frozenset(_OF_BCFTOOLS.get(t.lstrip("*"), t.lstrip("*")) for t in text.split("&"))
+
+
+def run_bcftools(folder: Path) -> Terms:
     """Consequences by ``bcftools csq --local-csq``, each variant by itself."""
-    first = {gene.name: gene.transcripts[0].name for gene in annotation.genes if gene.transcripts}
     command = ["bcftools", "csq", "--local-csq", "-f", "genome.fa", "-g", "genes.gff3", "variants.vcf"]
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -96,10 +101,9 @@ def run_bcftools(folder: Path, annotation: Annotation) -> Terms:
             fields = entry.split("|")
             if len(fields) < 3 or fields[0].startswith("@"):
                 continue
-            terms = {_OF_BCFTOOLS.get(t.lstrip("*"), t.lstrip("*")) for t in fields[0].split("&")}
             transcript = fields[2] or f"gene {fields[1]}"
-            found[name, transcript] |= terms
-    return {key: frozenset(terms) for key, terms in found.items()} if first else {}
+            found[name, transcript] |= bcftools_terms(fields[0])
+    return {key: frozenset(terms) for key, terms in found.items()}
 
 
 def run_snpeff(folder: Path) -> Terms:
@@ -141,9 +145,6 @@ def _value(info: str, key: str) -> str:
 
 
 def _codons() -> str:
-    from budwood.genomics.genetic_code import translate
-    from budwood.genomics.sequence import encode
-
     names = [a + b + c for a in "TCAG" for b in "TCAG" for c in "TCAG"]
     starts = {"ATG"}
     return ", ".join(f"{n}/{translate(encode(n))}{'+' if n in starts else ''}" for n in names)
