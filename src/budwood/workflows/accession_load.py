@@ -1,0 +1,92 @@
+"""The load of accessions as a table, which ``budwood predict --covariates`` reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from budwood.errors import BudwoodError
+
+if TYPE_CHECKING:
+    from budwood.genomics.consequences.load import Load
+
+
+def write_load(
+    vcf: Path,
+    *,
+    reference: Path,
+    annotation: Path,
+    out: Path,
+    aliases: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Load:
+    """Write how many alleles of each class of impact every accession carries for one copy of its genome.
+
+    Columns: ``accession``, ``load_high``, ``load_moderate``, ``load_low`` and ``load_modifier``; a class
+    that no accession carries has no column, since a covariate that is the same everywhere explains nothing.
+
+    Parameters
+    ----------
+    vcf
+        VCF or BCF with the calls, of any ploidy.
+    reference
+        FASTA of the genome that they were called on.
+    annotation
+        Its genes: GFF3, GTF or BED.
+    out
+        CSV to write: whole or not at all.
+    aliases
+        Contig names of the VCF and what reference and annotation call them.
+    overwrite
+        Whether a file at ``out`` may be replaced.
+
+    Returns
+    -------
+    Load
+        The table, the classes without a column included.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read, the VCF has no accessions or ALTs with an impact, or ``out`` exists.
+    """
+    from budwood.genomics.consequences.caller import ConsequenceCaller
+    from budwood.genomics.consequences.load import impact_load
+    from budwood.genomics.io.annotation.open_annotation import read_annotation
+    from budwood.genomics.io.sequence.fasta import open_fasta
+    from budwood.genomics.io.text.csv_writer import write_csv
+    from budwood.genomics.io.variants.vcf.reader import VcfCalls
+
+    out = Path(out)
+    if out.exists() and not overwrite:
+        raise BudwoodError(
+            "the file of the load exists", where=str(out), mend="name another one or allow to overwrite it"
+        )
+    calls = VcfCalls(Path(vcf))
+    if not calls.accessions:
+        raise BudwoodError(
+            "the VCF has no accessions, so there is no load",
+            where=str(vcf),
+            mend="give a VCF with genotype calls",
+        )
+    caller = ConsequenceCaller(read_annotation(annotation), open_fasta(reference), aliases=aliases)
+    found = impact_load(caller, calls.accessions, calls.blocks())
+    columns = {name: values for name, values in found.columns.items() if values.any()}
+    if not columns:
+        raise BudwoodError(
+            "no accession carries an alternative allele with a consequence",
+            where=str(vcf),
+            mend="check that the calls belong to this reference and its contig names, or give --alias",
+        )
+    draft = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        rows = (
+            (name, *(f"{v[row]:.6g}" for v in columns.values())) for row, name in enumerate(found.accessions)
+        )
+        write_csv(draft, ("accession", *columns), rows)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return found
