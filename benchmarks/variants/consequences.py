@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
-from benchmarks.variants.random_variants import random_variants
-from benchmarks.variants.reference_tools import (
+from benchmarks.common.random_variants import random_variants
+from benchmarks.common.reference_tools import (
     Terms,
     bcftools_terms,
     missing_tools,
