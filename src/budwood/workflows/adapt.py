@@ -391,14 +391,15 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
     work.adapted.use(*work.adapted.used)
     changes = _changes_of_others(work)
     first, best = history.validation[0], history.validation[history.best]
+    kept = 100 * plan.validation_share
     if history.best == 0:
         conclusion = (
-            f"No pass made the sequence explain more of {trait} on the {100 * plan.validation_share:.0f} % of "
+            f"No pass made the sequence explain more of {trait} on the {kept:.0f} % of "
             "accessions kept aside: the adapter changes nothing."
         )
     else:
         conclusion = (
-            f"On the {100 * plan.validation_share:.0f} % of accessions kept aside, the score statistic of the "
+            f"On the {kept:.0f} % of accessions kept aside, the score statistic of the "
             f"embedding kernel beyond the relationship is {best:.2f} of its mean without an effect, and "
             f"{first:.2f} with the frozen encoder. Compare predictions of lines whose values were not used."
         )
@@ -446,7 +447,8 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
     bases = sum(len(contig.codes) for contig in genome.training)
     masked = sum(int(contig.repeat.sum()) for contig in genome.training) / bases
     notes = [
-        f"{bases:,} bases were read; the last {100 * options.held_out_share:.0f} % of long contigs are kept out."
+        f"{bases:,} bases were read; the last {100 * options.held_out_share:.0f} % of long contigs are "
+        "kept out."
     ]
     if masked == 0:
         notes.append("No base is soft-masked, so repeats count like other sequence.")
