@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from budwood.workflows.cross_validate import ClusterKFold, GroupKFold, RandomKFold, cross_validate
     from budwood.workflows.index import selection_index
     from budwood.workflows.pretrain import pretrain
+    from budwood.workflows.score_variants import score_variants
     from budwood.workflows.select import select_training_set
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ __all__ = [
     "pretrain",
     "read_genotypes",
     "read_phenotypes",
+    "score_variants",
     "select_training_set",
     "selection_index",
     "write_example",
@@ -65,6 +67,7 @@ _HOME = {
     "pretrain": "workflows.pretrain",
     "read_genotypes": "genomics.io.variants.open_genotypes",
     "read_phenotypes": "genomics.io.tables.phenotypes",
+    "score_variants": "workflows.score_variants",
     "select_training_set": "workflows.select",
     "selection_index": "workflows.index",
     "write_example": "panel.example",

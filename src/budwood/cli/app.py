@@ -36,6 +36,7 @@ from budwood.cli import (
     output,
     predict,
     pretrain,
+    score_variants,
     select,
     serve,
     transfer,
@@ -61,6 +62,7 @@ app.command(epilog=select.EXAMPLE, cls=Verb)(select.select)
 app.command(epilog=genes.EXAMPLE, cls=Verb)(genes.genes)
 app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)
 app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
+app.command(name="score-variants", epilog=score_variants.EXAMPLE, cls=Verb)(score_variants.score_variants)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)

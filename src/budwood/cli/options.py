@@ -23,6 +23,9 @@ Overwrite = Annotated[
         "--overwrite", help="Replace an earlier result in DIR; a folder with other files in it is refused."
     ),
 ]
+OverwriteFile = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an earlier result; another file is never replaced.")
+]
 Config = Annotated[
     Path | None,
     typer.Option(

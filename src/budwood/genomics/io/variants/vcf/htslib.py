@@ -99,6 +99,32 @@ def htslib_header(path: Path) -> list[str]:
         return str(records.raw_header).rstrip("\0\n").split("\n")
 
 
+def htslib_lines(path: Path) -> Iterator[bytes]:
+    """Records of a file as lines of VCF, without their ends.
+
+    Parameters
+    ----------
+    path
+        A VCF or BCF file.
+
+    Yields
+    ------
+    bytes
+        One record.
+
+    Raises
+    ------
+    BudwoodError
+        If cyvcf2 is not installed, or the header or a record is malformed.
+    """
+    with closing(_open(path)) as records:
+        try:
+            for record in records:
+                yield str(record).rstrip("\r\n").encode("utf-8")
+        except UnicodeDecodeError as error:
+            raise not_utf8(path) from error
+
+
 def _open(path: Path) -> Any:
     if VCF is None:
         raise BudwoodError(

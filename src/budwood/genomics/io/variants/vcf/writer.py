@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, CallSource
+from budwood.genomics.io.text.bgzf import BgzfWriter
 
 try:
     import pysam
 except ImportError:  # there is no build of it for Windows
     pysam = None  # type: ignore[assignment]
 
-# One block of BGZF (SAM specification 4.1): a gzip member whose extra field holds its size less one.
-_BLOCK_HEAD: Final = struct.Struct("<4BI2BH2B2H")
-_BLOCK_TAIL: Final = struct.Struct("<2I")
-_BLOCK_BYTES: Final = 65280
 _FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 
 
@@ -39,27 +33,14 @@ def write_vcf(path: Path, source: CallSource) -> None:
         The calls.
     """
     with path.open("wb") as handle:
-        waiting = bytearray("".join(_header(source)).encode("utf-8"))
+        writer = BgzfWriter(handle)
+        writer.write("".join(_header(source)).encode("utf-8"))
         for block in source.blocks():
             for line in _lines(block):
-                waiting += line
-                while len(waiting) >= _BLOCK_BYTES:
-                    _write_block(handle, bytes(waiting[:_BLOCK_BYTES]))
-                    del waiting[:_BLOCK_BYTES]
-        if waiting:
-            _write_block(handle, bytes(waiting))
-        _write_block(handle, b"")
+                writer.write(line)
+        writer.finish()
     if pysam is not None:
         pysam.tabix_index(str(path), preset="vcf", force=True)
-
-
-def _write_block(handle: IO[bytes], data: bytes) -> None:
-    """Write one BGZF block; an empty one ends the file."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = packer.compress(data) + packer.flush()
-    size = _BLOCK_HEAD.size + len(packed) + _BLOCK_TAIL.size
-    handle.write(_BLOCK_HEAD.pack(31, 139, 8, 4, 0, 0, 255, 6, 66, 67, 2, size - 1))
-    handle.write(packed + _BLOCK_TAIL.pack(zlib.crc32(data), len(data)))
 
 
 def _header(source: CallSource) -> Iterator[str]:
