@@ -51,7 +51,7 @@ def ann_value(consequences: Sequence[Consequence]) -> str:
     --------
     >>> from budwood.genomics.consequences.term import Term
     >>> ann_value([Consequence(allele="T", allele_number=1, terms=(Term.UPSTREAM,), gene="g;1", distance=7)])
-    'T|upstream_gene_variant|MODIFIER|g%3B1|g%3B1|||||||||7|'
+    'T|upstream_gene_variant|MODIFIER|g%3B1|g%3B1||||||||||7|'
     """
     return ",".join(map(_entry, consequences))
 
