@@ -80,8 +80,8 @@ def test_every_job_ends_once(
     service.start()
     predicting = {"verb": "predict", "trait": "height", "model": "gblup", "save_as": "height"}
     first = submit(service, panel, predicting)
-    second = submit(service, panel, {"verb": "select", "count": 3})
-    third = submit(service, panel, {"verb": "select", "count": 4})
+    second = submit(service, panel, {"verb": "select", "count": 3, "trait": "height"})
+    third = submit(service, panel, {"verb": "select", "count": 4, "trait": "height"})
     wait_for(service, first, "running")
     service.http.post(f"/v1/jobs/{third}/cancel")
     time.sleep(1)
