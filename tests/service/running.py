@@ -30,11 +30,11 @@ class RunningService:
         self._words = [sys.executable, "-m", "budwood", "serve", "--folder", str(folder), "--port", str(port)]
         self._words += ["--rate", "1000000/minute", *words]
         self.url = f"http://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=self.url, timeout=60)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._words, stderr=subprocess.DEVNULL)
+        self.http = httpx.Client(base_url=self.url, timeout=60)
         until = time.monotonic() + 240
         while True:
             try:
@@ -47,5 +47,6 @@ class RunningService:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self._process is not None
+        self.http.close()
         self._process.send_signal(how)
         return self._process.wait(timeout=240)

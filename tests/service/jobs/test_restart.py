@@ -46,9 +46,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
     made = subprocess.run([*control, "init", "-o", "-A trust -U postgres"], capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "-w", "start"], check=True)
+    subprocess.run(
+        [*control, "-o", options, "-l", str(folder / "log"), "-t", "240", "-w", "start"], check=True
+    )
     yield ("--database", f"postgresql://postgres@127.0.0.1:{port}/budwood")
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True)
+    subprocess.run([*control, "-m", "immediate", "-t", "240", "stop"], check=True)
 
 
 def submit(service: RunningService, panel: Any, options: dict[str, Any]) -> str:
