@@ -43,6 +43,7 @@ from budwood.transfer.score_effect import gblup, score_effect
 from budwood.transfer.source_head import SourceHead
 
 SOURCE = "alpha"
+CONTROLS = ("random source trait", "shuffled orthology")
 LINES = replace(CladeConfig().population, lines=300)
 TREE = "((alpha:0.02,beta:0.02):0.18,delta:0.20);"
 CELLS = (
@@ -52,7 +53,15 @@ CELLS = (
 )
 
 
-def compared(clade: SyntheticClade, sharing: str, target: str, seed: int, draws: int) -> TransferComparison:
+def compared(
+    clade: SyntheticClade,
+    sharing: str,
+    target: str,
+    seed: int,
+    draws: int,
+    sizes: tuple[int, ...],
+    controls: bool,
+) -> TransferComparison:
     """One pair and trait of a clade, source and target both in the field."""
     trait = simulate_clade_trait(clade, CladeTraitConfig(sharing=sharing, seed=seed))
     ours, theirs = (population_genotypes(clade.populations[name]) for name in (SOURCE, target))
@@ -72,7 +81,13 @@ def compared(clade: SyntheticClade, sharing: str, target: str, seed: int, draws:
         target_scores=scores[1],
         options=HeadOptions(reach=500, seed=seed),
     )
-    design = FewShotDesign(sizes=(0, 25, 50, 100, 150, 200), draws=draws, seed=seed)
+    if not controls:
+        bare = [
+            replace(head, random_kernels=(), shuffled_scores=None, shuffled_kernels=())
+            for head in carried.heads
+        ]
+        carried = replace(carried, heads=tuple(bare))
+    design = FewShotDesign(sizes=sizes, draws=draws, seed=seed)
     return compare_transfer(theirs, lines, trait[target].field_phenotype, carried, design)
 
 
@@ -94,7 +109,9 @@ def record(found: TransferComparison) -> dict[str, Any]:
     }
 
 
-def few_shot(path: Path, replicates: range, draws: int, seconds: float) -> None:
+def few_shot(
+    path: Path, replicates: range, draws: int, seconds: float, sizes: tuple[int, ...], controls: bool
+) -> None:
     """Compute what the file lacks, until the time is used up."""
     start = time.perf_counter()
     done = read_results(path, "replicate", "sharing", "target")
@@ -106,7 +123,7 @@ def few_shot(path: Path, replicates: range, draws: int, seconds: float) -> None:
         for sharing, target in missing:
             if time.perf_counter() - start > seconds:
                 return
-            found = compared(clade, sharing, target, replicate, draws)
+            found = compared(clade, sharing, target, replicate, draws, sizes, controls)
             line = {"replicate": replicate, "sharing": sharing, "target": target, **record(found)}
             append_result(path, {k: plain_values(v) for k, v in line.items()})
 
@@ -141,7 +158,7 @@ def table(path: Path) -> None:
             f"  0 lines: r {_text(r0)}, within clusters {_text(_of(rows, 'within', direct, '0'))}; best "
             f"quarter {top:.2f}, expected from r {expected_top_overlap(float(r0.mean())):.2f}"
         )
-        for control in ("random source trait", "shuffled orthology"):
+        for control in [c for c in CONTROLS if f"{direct}, {c}" in rows[0]["r"]]:
             print(f"    {control}: r {_text(_of(rows, 'r', f'{direct}, {control}', '0'))}")
         sizes = [n for n in rows[0]["r"][TARGET_ALONE] if all(n in r["r"][TARGET_ALONE] for r in rows)]
         for size in sizes:
@@ -202,6 +219,9 @@ def main() -> None:
     parser.add_argument("part", choices=("level", "few-shot"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--replicates", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1, help="first replicate")
+    parser.add_argument("--sizes", default="0,25,50,100,150,200")
+    parser.add_argument("--without-controls", action="store_true", help="fewer control arms, half the time")
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--traits", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after about so many seconds")
@@ -211,7 +231,11 @@ def main() -> None:
         return
     if arguments.out is None:
         parser.error("few-shot needs --out")
-    few_shot(arguments.out, range(1, arguments.replicates + 1), arguments.draws, arguments.seconds)
+    sizes = tuple(int(word) for word in arguments.sizes.split(","))
+    replicates = range(arguments.first, arguments.replicates + 1)
+    few_shot(
+        arguments.out, replicates, arguments.draws, arguments.seconds, sizes, not arguments.without_controls
+    )
     table(arguments.out)
 
 
