@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -355,3 +356,18 @@ def test_from_python_the_scores_come_as_a_table(
     assert float(value) == pytest.approx(frame["expected_consequence"][0], rel=1e-3)
     with pytest.raises(BudwoodError, match="no score 'frobnicate'"):
         budwood.score_variants(tmp_path / "calls.vcf", genome.path, scores=["frobnicate"])
+
+
+def test_load_of_accessions_is_a_table(
+    run: Callable[..., Any], genome: Genome, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    vcf, gff, load = tmp_path / "calls.vcf", tmp_path / "genes.gff3", tmp_path / "load.csv"
+    call = snv(genome, "chr1", 200) + "\tGT\t0/0/1/1\t1/1"
+    vcf.write_text("\n".join([HEAD + CONTIGS + COLUMNS + "\tFORMAT\ts1\ts2", call]) + "\n")
+    gff.write_text("chr1\tx\tlnc_RNA\t100\t300\t.\t+\t.\tID=r\nchr1\tx\texon\t100\t300\t.\t+\t.\tParent=r\n")
+    words = ["score-variants", "--vcf", vcf, "--reference", genome.path, "--checkpoint", tiny_checkpoint]
+    words += ["--out", tmp_path / "scored.vcf", "--scores", "kmer", "--load", load]
+    assert run(*words).code == 2  # no annotation
+    assert not load.exists()
+    assert run(*words, "--annotation", gff).code == 0
+    assert load.read_text() == "accession,load_modifier\ns1,0.5\ns2,1\n"

@@ -42,11 +42,17 @@ def test_the_table_is_read_as_covariates(files: dict[str, Path]) -> None:
 
 def test_a_file_of_the_user_is_not_replaced(files: dict[str, Path]) -> None:
     files["out"].write_text("mine")
-    with pytest.raises(BudwoodError, match="exists"):
-        write_load(**files)
+    for overwrite in (False, True):
+        with pytest.raises(BudwoodError, match="did not write"):
+            write_load(**files, overwrite=overwrite)
     assert files["out"].read_text() == "mine"
+    files["out"].unlink()
+    write_load(**files)
+    before = files["out"].read_text()
+    with pytest.raises(BudwoodError, match=r"exists|there"):
+        write_load(**files)
     write_load(**files, overwrite=True)
-    assert files["out"].read_text().startswith("accession,")
+    assert files["out"].read_text() == before
 
 
 def test_refusals_leave_nothing_behind(files: dict[str, Path]) -> None:

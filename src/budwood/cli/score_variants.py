@@ -11,6 +11,7 @@ from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
 from budwood.workflows import score_variants as workflow
+from budwood.workflows.accession_load import check_load, write_load
 from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.score_options import ScoreOptions
 
@@ -36,6 +37,15 @@ OutFile = Annotated[
         help="VCF to write, .vcf.gz (packed as bgzip does) or .vcf: whole or not at all.",
     ),
 ]
+LoadFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--load",
+        metavar="FILE",
+        help="CSV to write, with --annotation: alleles of each class of impact that every accession carries "
+        "for one copy of its genome, for predict --covariates.",
+    ),
+]
 ScoreNames = Annotated[
     str | None,
     typer.Option(
@@ -58,6 +68,7 @@ def score_variants(
     reference: Genome,
     out: OutFile,
     annotation: Genes = None,
+    load: LoadFile = None,
     scores: ScoreNames = None,
     checkpoint: options.CheckpointFolder = None,
     device: options.DeviceName = "auto",
@@ -88,7 +99,18 @@ def score_variants(
         seed=seed,
     )
     with hushed(quiet):
+        if load is not None:
+            check_load(load, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)
         found = workflow.score_file(wanted, out, overwrite=overwrite, announce=announce(quiet))
+        if load is not None:
+            write_load(
+                vcf,
+                reference=reference,
+                annotation=annotation,
+                out=load,
+                aliases=wanted.aliases,
+                overwrite=overwrite,
+            )
     line = (
         f"{found.reasons.get('scored', 0):,} of {found.alleles:,} alleles of {found.records:,} records "
         f"scored by checkpoint {found.checkpoint}: {out}"

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from budwood.artifacts.parted_file import check_file
 from budwood.errors import BudwoodError
+
+_START: Final = b"accession,load_"
 
 if TYPE_CHECKING:
     from budwood.genomics.consequences.load import Load
+
+
+def check_load(out: Path, *, inputs: Sequence[Path], annotation: Path | None, overwrite: bool) -> None:
+    """Refuse a table of load that must not be written, before long work.
+
+    Parameters
+    ----------
+    out
+        CSV to write.
+    inputs
+        Files that are read.
+    annotation
+        Genes; None where none are given.
+    overwrite
+        Whether an earlier table may be replaced.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no annotation, or as :func:`~budwood.artifacts.parted_file.check_file`.
+    """
+    if annotation is None:
+        raise BudwoodError(
+            "the load counts consequences by an annotation, and there is none",
+            where=str(out),
+            mend="give --annotation GFF",
+        )
+    check_file(out, inputs=(*inputs, annotation), overwrite=overwrite, is_ours=_is_load)
 
 
 def write_load(
     vcf: Path,
     *,
     reference: Path,
-    annotation: Path,
+    annotation: Path | None,
     out: Path,
     aliases: Mapping[str, str] | None = None,
     overwrite: bool = False,
@@ -34,7 +65,7 @@ def write_load(
     reference
         FASTA of the genome that they were called on.
     annotation
-        Its genes: GFF3, GTF or BED.
+        Its genes: GFF3, GTF or BED; None is refused.
     out
         CSV to write: whole or not at all.
     aliases
@@ -50,7 +81,7 @@ def write_load(
     Raises
     ------
     BudwoodError
-        If a file cannot be read, the VCF has no accessions or ALTs with an impact, or ``out`` exists.
+        If a file cannot be read, the VCF has no accessions or ALTs with an impact, or as :func:`check_load`.
     """
     from budwood.genomics.consequences.caller import ConsequenceCaller
     from budwood.genomics.consequences.load import impact_load
@@ -59,11 +90,8 @@ def write_load(
     from budwood.genomics.io.text.csv_writer import write_csv
     from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
-    out = Path(out)
-    if out.exists() and not overwrite:
-        raise BudwoodError(
-            "the file of the load exists", where=str(out), mend="name another one or allow to overwrite it"
-        )
+    check_load(out, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)
+    assert annotation is not None
     calls = VcfCalls(Path(vcf))
     if not calls.accessions:
         raise BudwoodError(
@@ -90,3 +118,8 @@ def write_load(
     finally:
         draft.unlink(missing_ok=True)
     return found
+
+
+def _is_load(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return handle.read(len(_START)) == _START
