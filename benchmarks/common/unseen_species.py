@@ -1,4 +1,4 @@
-"""Data for scoring checkpoints: unseen species, labels of Brassica napus, and random weights."""
+"""Data for scoring checkpoints: unseen species, and labels of Brassica napus."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.sequence.fasta import open_fasta
-from budwood.model.checkpoint import Checkpoint, random_checkpoint
-from budwood.model.encoder import BudwoodConfig
 
 TRAINING = ("brassica_napus/genome.fa.xz", "brassica_napus/annotation.gff3.xz")
 # The five pieces with the curated TAIR10 annotation; codon phases of the longer set are not reliable.
@@ -20,15 +18,7 @@ UNSEEN = {
     "Oryza sativa": ("oryza_sativa/chr02_first_1Mb.fa.xz", "oryza_sativa/chr02_first_1Mb.gff3.xz"),
 }
 
-SHAPE = ("stem_channels", "hidden_size", "layers", "heads", "patch", "kernel", "regions")
-
 
 def open_species(fasta: str, gff: str) -> tuple[Assembly, Annotation]:
     folder = data_folder() / "genomes"
     return open_fasta(folder / fasta), read_annotation(folder / gff)
-
-
-def same_shape(checkpoint: Checkpoint) -> Checkpoint:
-    """A checkpoint of the same shape with random weights."""
-    config = checkpoint.encoder.config
-    return random_checkpoint(BudwoodConfig(**{name: getattr(config, name) for name in SHAPE}))

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.result_cache import ResultCache
-from benchmarks.common.unseen_species import same_shape
 from benchmarks.probes.region_scores import cut, score_regions
 from benchmarks.probes.site_scores import Limits, score_sites
 from budwood.model.checkpoint import load_checkpoint
+from budwood.probing.comparison.features import same_shape
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
-from benchmarks.common.unseen_species import TRAINING, open_species, same_shape
+from benchmarks.common.unseen_species import TRAINING, open_species
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N, decode
@@ -31,6 +31,7 @@ from budwood.probing.base_regions import (
     predict_stretches,
     score_classes,
 )
+from budwood.probing.comparison.features import same_shape
 from budwood.probing.stretches import Stretches, cut_stretches
 
 HELD_OUT = {

@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.result_cache import ResultCache
-from benchmarks.common.unseen_species import UNSEEN, open_species, same_shape
+from benchmarks.common.unseen_species import UNSEEN, open_species
 from budwood.artifacts import MANIFEST, sha256
 from budwood.corpus.sampling.store import open_corpus
 from budwood.genomics.sequence import N
 from budwood.model.checkpoint import Checkpoint, load_checkpoint
+from budwood.probing.comparison.features import same_shape
 from budwood.probing.kmer_models import (
     KmerModel,
     both_strand_counts,

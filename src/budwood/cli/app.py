@@ -23,6 +23,7 @@ from budwood.artifacts import stop_on_signals
 from budwood.cli import (
     adapt,
     apply,
+    attribute,
     corpus,
     demo,
     embed,
@@ -36,6 +37,7 @@ from budwood.cli import (
     output,
     predict,
     pretrain,
+    probe,
     score_variants,
     select,
     serve,
@@ -70,6 +72,8 @@ app.add_typer(transfer.app, name="transfer")
 app.command(epilog=adapt.EXAMPLE, cls=Verb)(adapt.adapt)
 app.command(epilog=finetune.EXAMPLE, cls=Verb)(finetune.finetune)
 app.add_typer(library.app, name="library")
+app.command(epilog=probe.EXAMPLE, cls=Verb)(probe.probe)
+app.command(epilog=attribute.EXAMPLE, cls=Verb)(attribute.attribute)
 app.command(epilog=verify.EXAMPLE, cls=Verb)(verify.verify)
 
 

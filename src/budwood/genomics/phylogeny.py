@@ -162,3 +162,54 @@ def _kept(clade: Clade, wanted: frozenset[str]) -> Clade | None:
     if len(below) == 1:
         return replace(below[0], length=below[0].length + clade.length)
     return replace(clade, children=tuple(below)) if below else None
+
+
+def branch_distances(tree: Clade, names: Sequence[str]) -> NDArray[np.float64]:
+    """Distances between leaves along the branches of a tree.
+
+    Parameters
+    ----------
+    tree
+        The tree; branches without a length count 0.
+    names
+        Leaves.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, n) sums of branch lengths, in the tree's own units: twice the age of the common ancestor in a
+        dated tree.
+
+    Raises
+    ------
+    BudwoodError
+        If one of them is not in the tree.
+
+    Examples
+    --------
+    >>> grasses = Clade("", 1.0, (Clade("maize", 1.0), Clade("sorghum", 1.0)))
+    >>> tree = Clade("", 0.0, (Clade("rice", 2.0), grasses))
+    >>> branch_distances(tree, ["rice", "maize", "sorghum"])
+    array([[0., 4., 4.],
+           [4., 0., 2.],
+           [4., 2., 0.]])
+    """
+    pruned = tree.pruned(names)
+    place = {name: i for i, name in enumerate(names)}
+    found = np.zeros((len(names), len(names)))
+    _add_distances(pruned, place, found)
+    return found
+
+
+def _add_distances(clade: Clade, place: Mapping[str, int], found: NDArray[np.float64]) -> dict[int, float]:
+    """Depth below the clade of each of its leaves; fills in the distances between them."""
+    if not clade.children:
+        return {place[clade.name]: 0.0}
+    depths: dict[int, float] = {}
+    for child in clade.children:
+        below = {leaf: depth + child.length for leaf, depth in _add_distances(child, place, found).items()}
+        for one, first in depths.items():
+            for other, second in below.items():
+                found[one, other] = found[other, one] = first + second
+        depths |= below
+    return depths

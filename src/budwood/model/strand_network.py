@@ -203,12 +203,28 @@ class StrandNetwork(nn.Module):
         StrandOutput
             Vectors of patches and bases, and logits of bases.
         """
-        patch = self.config.patch
-        length = tokens.shape[1]
-        tokens = functional.pad(tokens, (0, -length % patch), value=PAD)
-        present = tokens != PAD
-        valid = present.unsqueeze(-1).to(self.read.weight.dtype)
-        letters = functional.one_hot(tokens.long(), PAD + 1)[..., :PAD].to(valid.dtype)
+        letters = functional.one_hot(tokens.long(), PAD + 1)[..., :PAD].to(self.read.weight.dtype)
+        return self.read_letters(letters, tokens != PAD)
+
+    def read_letters(self, letters: Tensor, present: Tensor) -> StrandOutput:
+        """Read one strand given as weights of the letters, through which gradients flow.
+
+        Parameters
+        ----------
+        letters
+            (batch, length, 6) weights of A, C, G, T, N and mask; one-hot for a sequence.
+        present
+            (batch, length) False on padding.
+
+        Returns
+        -------
+        StrandOutput
+            As for :meth:`forward`.
+        """
+        patch, length = self.config.patch, letters.shape[1]
+        letters = functional.pad(letters, (0, 0, 0, -length % patch))
+        present = functional.pad(present, (0, -length % patch), value=False)
+        valid = present.unsqueeze(-1).to(letters.dtype)
         stem = functional.silu(self.read(letters.transpose(1, 2)).transpose(1, 2)) * valid
         stem = self.stem(stem, valid)
         patches = self._attend(stem, present)

@@ -115,9 +115,9 @@ def effects_of(training: TrainingLines, estimator: FittedEstimator) -> EffectTab
     if isinstance(estimator, FittedCalibrated):
         estimator = estimator.fitted
     if isinstance(estimator, FittedKernelModel):
-        mean, effect = _of_kernels(training, estimator)
+        mean, effect = float(estimator.solved.fixed_effects[0]), kernel_effects(training, estimator)
     elif isinstance(estimator, FittedCrossFitModel):
-        mean, effect = _of_predictor(training, estimator.predictor)
+        mean, effect = predictor_effects(training, estimator.predictor)
     else:
         raise _not_linear()
     ploidy = training.mean_ploidy
@@ -130,21 +130,62 @@ def effects_of(training: TrainingLines, estimator: FittedEstimator) -> EffectTab
     )
 
 
-def _of_kernels(training: TrainingLines, fitted: FittedKernelModel) -> tuple[float, Vector]:
-    """Mean, and effects of relative allele frequencies."""
+def kernel_effects(
+    training: TrainingLines, fitted: FittedKernelModel, *, without: tuple[str, ...] = ()
+) -> Vector:
+    """Effects of relative allele frequencies in a sum of linear kernels.
+
+    Parameters
+    ----------
+    training, fitted
+        The training lines, and the fitted kernels.
+    without
+        Names of kernels that are left out.
+
+    Returns
+    -------
+    Vector
+        (m,) change of the predicted value with one more unit of relative allele frequency.
+
+    Raises
+    ------
+    BudwoodError
+        If another kernel is not linear in the markers.
+    """
     solved = fitted.solved
     per_marker = training.centred.T @ solved.projected
     effect = np.zeros(len(per_marker))
     for name, variance in zip(fitted.names, solved.components.kernels, strict=True):
+        if name in without:
+            continue
         if name != RELATIONSHIP and name not in training.weights:
             raise _not_linear()
         summary = training.weighted_summary(name)
         unit = variance * summary.ploidy / summary.scale
         effect += unit * per_marker * training.weights.get(name, np.ones(1))
-    return float(solved.fixed_effects[0]), effect
+    return effect
 
 
-def _of_predictor(training: TrainingLines, predictor: object) -> tuple[float, Vector]:
+def predictor_effects(training: TrainingLines, predictor: object) -> tuple[float, Vector]:
+    """Mean, and effects of relative allele frequencies, of a linear predictor.
+
+    Parameters
+    ----------
+    training
+        The training lines.
+    predictor
+        A fitted elastic net or BayesC.
+
+    Returns
+    -------
+    tuple
+        Mean, and (m,) effects.
+
+    Raises
+    ------
+    BudwoodError
+        If the predictor is not linear in the markers.
+    """
     if isinstance(predictor, SampledEffects):
         predictor = predictor.effects
     if not isinstance(predictor, MarkerEffects):

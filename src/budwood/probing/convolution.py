@@ -33,6 +33,8 @@ class SmallConvolution:
         Bases read on either side of the middle.
     channels
         Filters in each layer.
+    classes
+        2 for true and false; more for numbers of classes (cross-entropy); 0 for values (squared error).
     seeds
         Number of networks.
     patience, epochs
@@ -53,18 +55,21 @@ class SmallConvolution:
         *,
         reach: int = 80,
         channels: int = 32,
+        classes: int = 2,
         seeds: int = 3,
         patience: int = 5,
         epochs: int = 40,
     ) -> None:
         self.reach = reach
         self.channels = channels
+        self.classes = classes
         self.seeds = seeds
         self.patience = patience
         self.epochs = epochs
         self._networks: list[nn.Sequential] = []
+        self._origin, self._unit = 0.0, 1.0
 
-    def fit(self, windows: NDArray[np.uint8], labels: NDArray[np.bool_]) -> SmallConvolution:
+    def fit(self, windows: NDArray[np.uint8], labels: NDArray[np.generic]) -> SmallConvolution:
         """Train the networks.
 
         Parameters
@@ -72,19 +77,24 @@ class SmallConvolution:
         windows
             (rows, length) bases along the gene.
         labels
-            (rows,) whether each window is a site.
+            (rows,) whether each window is a site; numbers of classes; or values.
 
         Returns
         -------
         SmallConvolution
             The fitted model itself.
         """
-        letters, truth = self._letters(windows), torch.from_numpy(labels.astype(np.float32))
+        numbers = labels.astype(np.float64)
+        if not self.classes:
+            self._origin, self._unit = float(numbers.mean()), float(numbers.std()) or 1.0
+        truth = torch.from_numpy((numbers - self._origin) / self._unit)
+        truth = truth.long() if self.classes > 2 else truth.float()
+        letters = self._letters(windows)
         self._networks = [self._train(letters, truth, seed) for seed in range(self.seeds)]
         return self
 
     def decision(self, windows: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Predict log odds, the mean of the networks.
+        """Predict log odds or values, the mean of the networks.
 
         Parameters
         ----------
@@ -94,12 +104,13 @@ class SmallConvolution:
         Returns
         -------
         numpy.ndarray
-            (rows,) log odds.
+            (rows,) log odds, or values; (rows, classes) scores with more than two classes.
         """
         letters = self._letters(windows)
         with torch.inference_mode():
             found = torch.stack([_decide(network, letters) for network in self._networks]).mean(0)
-        return found.double().numpy()
+        decided: NDArray[np.float64] = found.double().numpy()
+        return decided * self._unit + self._origin
 
     def _letters(self, windows: NDArray[np.uint8]) -> Tensor:
         letters = one_hot(windows, self.reach).reshape(len(windows), 2 * self.reach, N)
@@ -111,14 +122,14 @@ class SmallConvolution:
         order = torch.randperm(len(truth))
         count = max(2, int(_HELD_OUT * len(order)))
         held, kept = order[:count], order[count:]
-        network = convolution_layers(2 * self.reach, 1, self.channels)
+        outputs = self.classes if self.classes > 2 else 1
+        network = convolution_layers(2 * self.reach, outputs, self.channels)
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
         best, since, weights = float("inf"), 0, copy.deepcopy(network.state_dict())
         for _ in range(self.epochs):
-            _pass(network, optimiser, letters[kept], truth[kept])
+            self._pass(network, optimiser, letters[kept], truth[kept])
             with torch.inference_mode():
-                decided = _decide(network, letters[held])
-                loss = float(functional.binary_cross_entropy_with_logits(decided, truth[held]))
+                loss = float(self._loss(_decide(network, letters[held]), truth[held]))
             since = 0 if loss < best else since + 1
             if loss < best:
                 best, weights = loss, copy.deepcopy(network.state_dict())
@@ -127,6 +138,27 @@ class SmallConvolution:
         network.load_state_dict(weights)
         torch.set_rng_state(state)
         return network
+
+    def _loss(self, decided: Tensor, truth: Tensor) -> Tensor:
+        if self.classes > 2:
+            return functional.cross_entropy(decided, truth)
+        if not self.classes:
+            return functional.mse_loss(decided, truth)
+        return functional.binary_cross_entropy_with_logits(decided, truth)
+
+    def _pass(
+        self, network: nn.Sequential, optimiser: torch.optim.Optimizer, letters: Tensor, truth: Tensor
+    ) -> None:
+        network.train()
+        order = torch.randperm(len(truth))
+        for begin in range(0, len(order), _BATCH):
+            rows = order[begin : begin + _BATCH]
+            # Batch normalisation cannot estimate a variance from a batch of one.
+            if len(rows) < 2:
+                continue
+            optimiser.zero_grad()
+            self._loss(network(letters[rows]).squeeze(1), truth[rows]).backward()
+            optimiser.step()
 
 
 def convolution_layers(width: int, outputs: int, channels: int = 32) -> nn.Sequential:
@@ -161,20 +193,6 @@ def convolution_layers(width: int, outputs: int, channels: int = 32) -> nn.Seque
             layers.append(nn.MaxPool1d(2))
             width //= 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * channels, outputs))
-
-
-def _pass(network: nn.Sequential, optimiser: torch.optim.Optimizer, letters: Tensor, truth: Tensor) -> None:
-    network.train()
-    order = torch.randperm(len(truth))
-    for begin in range(0, len(order), _BATCH):
-        rows = order[begin : begin + _BATCH]
-        # Batch normalisation cannot estimate a variance from a batch of one.
-        if len(rows) < 2:
-            continue
-        optimiser.zero_grad()
-        decided = network(letters[rows]).squeeze(1)
-        functional.binary_cross_entropy_with_logits(decided, truth[rows]).backward()
-        optimiser.step()
 
 
 def _decide(network: nn.Sequential, letters: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,17 @@ class AurocDifference:
 class LinearProbe:
     """Logistic regression on standardised features, with an L2 penalty chosen by 3-fold cross-validation.
 
-    With more than two classes, class weights are balanced.
+    Parameters
+    ----------
+    balanced
+        Whether class weights are balanced with two classes, as they are with more.
+    solver
+        Of scikit-learn: ``newton-cholesky`` is exact, ``lbfgs`` is faster with over 1,000 features.
+
+    Attributes
+    ----------
+    inner_score
+        Mean over the folds of the AUROC, or of the balanced accuracy with more than two classes.
 
     Examples
     --------
@@ -64,7 +74,21 @@ class LinearProbe:
     True
     """
 
-    def fit(self, features: NDArray[np.floating], labels: NDArray[np.generic]) -> LinearProbe:
+    inner_score: float
+
+    def __init__(
+        self, *, balanced: bool = False, solver: Literal["newton-cholesky", "lbfgs"] = "newton-cholesky"
+    ) -> None:
+        self._balanced, self._solver = balanced, solver
+
+    def fit(
+        self,
+        features: NDArray[np.floating],
+        labels: NDArray[np.generic],
+        *,
+        folds: Any = 3,
+        groups: NDArray[np.integer] | None = None,
+    ) -> LinearProbe:
         """Fit the probe.
 
         Parameters
@@ -73,6 +97,8 @@ class LinearProbe:
             (rows, d) features.
         labels
             (rows,) true and false, or numbers of classes.
+        folds, groups
+            Number of folds or a splitter of scikit-learn, and (rows,) groups for it.
 
         Returns
         -------
@@ -81,10 +107,12 @@ class LinearProbe:
         """
         many = len(np.unique(labels)) > 2
         regression = LogisticRegression(
-            max_iter=200, solver="newton-cholesky", class_weight="balanced" if many else None
+            max_iter=200 if self._solver == "newton-cholesky" else 2000,
+            solver=self._solver,
+            class_weight="balanced" if many or self._balanced else None,
         )
         score = "balanced_accuracy" if many else "roc_auc"
-        self._search = GridSearchCV(regression, {"C": _PENALTIES}, scoring=score, cv=3)
+        self._search = GridSearchCV(regression, {"C": _PENALTIES}, scoring=score, cv=folds)
         wide = features.astype(np.float64)
         spread = wide.std(0)
         self._mean, self._scale = wide.mean(0), np.where(spread > 0, spread, 1.0)
@@ -92,7 +120,8 @@ class LinearProbe:
         # The best weights lie in the span of the examples. With fewer examples than features, the
         # regression is therefore fitted in that span, with the same result and many times faster.
         self._turn = np.linalg.svd(standard, full_matrices=False)[2].T if len(wide) < wide.shape[1] else None
-        self._search.fit(self._turned(standard), labels)
+        self._search.fit(self._turned(standard), labels, groups=groups)
+        self.inner_score = float(self._search.best_score_)
         return self
 
     def decision(self, features: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -39,14 +39,15 @@ class SiteSet:
     role
         (k,) ``"site"``, or the kind of decoy: ``"of the gene"`` for GT and AG; ``"in-frame"`` and
         ``"out-of-frame"`` for ATG.
-    contig
-        (k,) contig of each window, for splits.
+    contig, position
+        (k,) contig and position of each site or decoy, for splits.
     """
 
     kind: str
     windows: NDArray[np.uint8]
     role: NDArray[np.object_]
     contig: NDArray[np.object_]
+    position: NDArray[np.int64]
 
     @property
     def is_site(self) -> NDArray[np.bool_]:
@@ -121,9 +122,11 @@ def collect_sites(
     if not drawn:
         raise BudwoodError(f"no gene has a {kind} with a decoy", mend="give an annotation with exons or CDS")
     drawn = drawn[:most]
-    windows = np.stack([_window(assembly, signal) for signal, _ in drawn])
+    windows = np.stack([site_window(assembly, signal) for signal, _ in drawn])
     contigs = np.array([signal.contig for signal, _ in drawn], dtype=object)
-    return SiteSet(kind, windows, np.array([role for _, role in drawn], dtype=object), contigs)
+    roles = np.array([role for _, role in drawn], dtype=object)
+    positions = np.array([signal.position for signal, _ in drawn], dtype=np.int64)
+    return SiteSet(kind, windows, roles, contigs, positions)
 
 
 def _splice_sites_of_gene(
@@ -133,7 +136,7 @@ def _splice_sites_of_gene(
     known: set[tuple[str, int, str]],
     random: np.random.Generator,
 ) -> list[tuple[Signal, str]]:
-    places = [p for p in _places(gene, assembly, kind) if _fits(p, assembly.contigs[gene.contig])]
+    places = [p for p in _places(gene, assembly, kind) if window_fits(p, assembly.contigs[gene.contig])]
     real = [p for p in places if (gene.contig, p, gene.strand) in known]
     decoys = [p for p in places if (gene.contig, p, gene.strand) not in known]
     pairs = min(len(real), len(decoys))
@@ -164,7 +167,7 @@ def _starts_of_gene(
     shows = np.logical_and.reduce([letters[i : i + last] == letter for i, letter in enumerate(encode("ATG"))])
     shows &= np.abs(along[2:] - along[:last]) == 2
     usable = [
-        i for i in np.flatnonzero(shows).tolist() if _fits(int(along[i]), assembly.contigs[gene.contig])
+        i for i in np.flatnonzero(shows).tolist() if window_fits(int(along[i]), assembly.contigs[gene.contig])
     ]
     marked = [(gene.contig, int(along[i]), gene.strand) in known for i in usable]
     if 0 not in usable or not marked[0]:
@@ -208,10 +211,41 @@ def _bounds(position: int, strand: str, kind: str) -> tuple[int, int]:
     return middle - WINDOW // 2, middle + WINDOW // 2
 
 
-def _fits(position: int, length: int) -> bool:
+def window_fits(position: int, length: int) -> bool:
+    """Whether the window around a position lies within its contig.
+
+    Parameters
+    ----------
+    position, length
+        Position, and length of its contig in bases.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> window_fits(300, 1000), window_fits(100, 1000)
+    (True, False)
+    """
     return WINDOW // 2 <= position < length - WINDOW // 2
 
 
-def _window(assembly: Assembly, signal: Signal) -> NDArray[np.uint8]:
+def site_window(assembly: Assembly, signal: Signal) -> NDArray[np.uint8]:
+    """Bases around a site along its gene, with the boundary of the site in the middle.
+
+    Parameters
+    ----------
+    assembly
+        The genome.
+    signal
+        The site.
+
+    Returns
+    -------
+    numpy.ndarray
+        (512,) codes.
+    """
     start, end = _bounds(signal.position, signal.strand, signal.kind)
     return assembly.sequence(Interval(signal.contig, start, end, signal.strand))

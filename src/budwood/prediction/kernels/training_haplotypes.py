@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
-from budwood.stats.relationship.haplotype_kernel import haplotype_products
+from budwood.stats.relationship.haplotype_kernel import haplotype_products, window_contributions
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -131,6 +131,37 @@ class TrainingHaplotypes:
         """
         windows = tuple(self._window(w) for w in range(len(self.contigs)))
         return HaplotypeTable(accessions, windows, self.sequences, self.offsets, self.codes[rows], {})
+
+    def contributions(
+        self, table: HaplotypeTable, vectors: NDArray[np.float32], weights: Vector
+    ) -> tuple[tuple[Interval, ...], Matrix, Matrix]:
+        """Parts of ``kernel(table, vectors)[0] @ weights`` by window.
+
+        Parameters
+        ----------
+        table, vectors
+            Haplotypes of c new lines on the same reference, and embeddings by the same checkpoint.
+        weights
+            (n,) weight of each training line.
+
+        Returns
+        -------
+        windows, parts, directions
+            W windows of both; (c, W) parts, which sum to the product; (W, D) what one more unit of each
+            number of a line's mean vector in the window adds to its part.
+
+        Raises
+        ------
+        BudwoodError
+            As :meth:`kernel`.
+        """
+        codes, offsets, joined = self._joined(table, vectors)
+        n = len(self.codes)
+        parts, directions = window_contributions(codes, offsets, joined, np.arange(n), weights)
+        ours = [self._window(w) for w in range(len(self.contigs))]
+        known = set(ours)
+        windows = (*ours, *(window for window in table.windows if window not in known))
+        return windows, parts[n:] / self.unit, directions / self.unit
 
     def _joined(
         self, table: HaplotypeTable, vectors: NDArray[np.float32]

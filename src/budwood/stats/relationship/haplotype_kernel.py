@@ -177,6 +177,60 @@ def haplotype_features(
     return features
 
 
+def window_contributions(
+    codes: NDArray[np.unsignedinteger],
+    offsets: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    training: NDArray[np.intp],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Part of a weighted sum of centred products that each window gives.
+
+    With f the features of an accession, centred by the training rows, the sum over training rows t of
+    weights[t] f'f_t is a sum over windows. A window's part is linear in the accession's mean vector there.
+
+    Parameters
+    ----------
+    codes, offsets, vectors
+        As for :func:`haplotype_kernel`, n accessions and W windows.
+    training
+        (t,) rows that centre the features.
+    weights
+        (t,) weight of each training row.
+
+    Returns
+    -------
+    parts, directions
+        (n, W) parts; (W, D) what one more unit of each number of the window's mean vector adds.
+
+    Examples
+    --------
+    >>> vectors = np.array([[0.0, 1.0], [0.0, 3.0]], dtype=np.float32)
+    >>> codes = np.array([[[0, 0]], [[0, 1]], [[1, 1]]], dtype=np.uint8)
+    >>> rows, weights = np.arange(3), np.array([-1.0, 0.0, 1.0])
+    >>> parts, directions = window_contributions(codes, np.array([0, 2]), vectors, rows, weights)
+    >>> parts.ravel(), directions
+    (array([-2.,  0.,  2.]), array([[0., 2.]]))
+    """
+    _check(codes, offsets, vectors)
+    centred = weights - weights.mean()
+    parts = np.zeros((len(codes), len(offsets) - 1))
+    directions = np.zeros((len(offsets) - 1, vectors.shape[1]))
+    rows, copies = _rows_and_copies(codes)
+    for w in range(len(offsets) - 1):
+        own = vectors[offsets[w] : offsets[w + 1]].astype(np.float64)
+        share = np.zeros((len(codes), len(own)))
+        for copy in range(rows.shape[2]):
+            np.add.at(share, (np.arange(len(codes)), rows[:, w, copy]), 1.0)
+        # Absent copies stand on the reference, whose difference from itself is 0.
+        share /= copies[:, w, None]
+        difference = own - own[0]
+        directions[w] = difference.T @ (share[training].T @ centred)
+        effect = difference @ directions[w]
+        parts[:, w] = share @ effect
+    return parts - parts[training].mean(axis=0), directions
+
+
 def _check(
     codes: NDArray[np.unsignedinteger], offsets: NDArray[np.int64], vectors: NDArray[np.float32]
 ) -> None:
