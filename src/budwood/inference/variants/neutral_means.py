@@ -213,7 +213,7 @@ def _smoothed(
     level = np.full(4, values.mean() if len(values) else 0.0)
     by_base = _drawn(base, twice, level, 4)
     by_three = _drawn(middle * 4 + base, twice, np.tile(by_base, 64), 256)
-    context, _ = _cells(both, base)
+    context, _ = _cells(both, base.astype(np.uint8))
     # Five bases c0 c1 c2 c3 c4: their middle three number c1 c2 c3.
     inner = np.arange(4**5) // 4 % 64
     prior = by_three.reshape(64, 4)[inner].ravel()
