@@ -113,7 +113,7 @@ RIGHT = {
     "sequence/hap_pos0": Right(0, "1 sites left out: .* at position 0"),
     "sequence/hf_fewer_layers": Right(2, "unexpected"),
     "vcf/vcf_gt_int_type": Right(0, "GT with another type than String: it was read as calls"),
-    "vcf/vcf_phase_prefix_44": Right(0, "4 accessions x 1 sites.*33.3% phased"),
+    "vcf/vcf_phase_prefix_44": Right(0, "4 accessions x 1 site .*33.3% phased"),
 }
 
 #: Cases with a test of their own below.

@@ -105,7 +105,8 @@ class IdentityReport:
         return found
 
     def _of_state(self) -> str:
-        basis = f"at {self.markers_compared:,} polymorphic markers, chosen evenly out of {self.markers:,}"
+        compared = counted(self.markers_compared, "polymorphic marker")
+        basis = f"at {compared}, chosen evenly out of {self.markers:,}"
         if not self.identical_count:
             return f"No two accessions are identical by state above {IDENTICAL} {basis}."
         pairs = _some([f"{p.first} and {p.second} ({p.similarity:.4f})" for p in self.identical])
