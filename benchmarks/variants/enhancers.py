@@ -131,7 +131,7 @@ def wild_type(change: dict[str, str]) -> str:
 
 def number(text: str) -> float:
     """A number of the table, NaN where there is none."""
-    return float(text) if text not in ("", "NA", "NaN") else float("nan")
+    return float(text) if text not in ("", "NA", "NaN", "#N/A") else float("nan")
 
 
 if __name__ == "__main__":
