@@ -8,7 +8,8 @@ of the runs that it continues, and the output of ``checkpoint_scores.py`` and ``
 
     python tools/package_checkpoint.py runs/grasses --scores paired.json --card card.md
 
-packages it with a card that is written already, and the output of ``paired_checkpoints.py``. A run that
+packages it, in a folder with the name of its recipe, with a card that is written already and the output
+of ``paired_checkpoints.py``. A run that
 continues the packaged checkpoint adds its recipe to those of that checkpoint.
 """
 
@@ -276,7 +277,7 @@ def main() -> None:
     inputs, recipes = earlier_trainings(runs[0])
     trainings = [read_manifest(run / "checkpoint") for run in runs]
     with write_artifact(
-        packaged_checkpoint(),
+        packaged_checkpoint().parent / trained["parameters"]["recipe"]["name"],
         kind="checkpoint",
         parameters=trained["parameters"],
         seeds=trained["seeds"],

@@ -33,21 +33,31 @@ from budwood.training.recipe.recipe import build_recipe, read_recipe
 ROOT = Path(__file__).parents[2]
 
 
-def test_it_is_whole_and_at_most_25_megabytes() -> None:
-    folder = packaged_checkpoint()
+@pytest.mark.parametrize("name", ["small", "grasses"])
+def test_it_is_whole_and_at_most_25_megabytes(name: str) -> None:
+    folder = packaged_checkpoint(name)
     assert verify_artifact(folder) == []
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 25e6
 
 
-def test_it_was_trained_by_the_committed_recipe() -> None:
-    manifest = read_manifest(packaged_checkpoint())
+@pytest.mark.parametrize("name", ["small", "grasses"])
+def test_it_was_trained_by_the_committed_recipe(name: str) -> None:
+    manifest = read_manifest(packaged_checkpoint(name))
     trained_by = build_recipe(manifest["parameters"]["recipe"], "manifest.json")
-    assert trained_by == read_recipe(ROOT / "recipes/small.toml")
+    assert trained_by == read_recipe(ROOT / f"recipes/{name}.toml")
     assert manifest["metrics"]["training_bases"] >= 60e6
 
 
-def test_its_embedding_is_exact_under_reverse_complement() -> None:
-    encoder = load_checkpoint().encoder
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BudwoodError, match="no packaged checkpoint is called 'large'") as refused:
+        packaged_checkpoint("large")
+    assert "grasses" in str(refused.value)
+    assert "small" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["small", "grasses"])
+def test_its_embedding_is_exact_under_reverse_complement(name: str) -> None:
+    encoder = load_checkpoint(packaged_checkpoint(name)).encoder
     codes = np.random.default_rng(0).integers(0, 4, (2, WINDOW), dtype=np.uint8)
     with torch.inference_mode():
         there, back = (

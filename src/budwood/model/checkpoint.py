@@ -245,12 +245,34 @@ def random_checkpoint(config: BudwoodConfig | None = None, *, seed: int = 0) -> 
     return Checkpoint(f"random-{seed}", encoder, hashlib.sha256(described.encode()).hexdigest())
 
 
-def packaged_checkpoint() -> Path:
-    """Folder of the checkpoint inside the package.
+def packaged_checkpoint(name: str = PACKAGED) -> Path:
+    """Folder of a checkpoint inside the package.
+
+    Parameters
+    ----------
+    name
+        ``small``, which is used where no other is named, or ``grasses``, which continues it on six annotated
+        genomes; docs/checkpoint.md compares them.
 
     Returns
     -------
     Path
         Holds config.json, model.safetensors and the tokenizer.
+
+    Raises
+    ------
+    BudwoodError
+        If no checkpoint of the package has that name.
+
+    Examples
+    --------
+    >>> packaged_checkpoint("grasses").name
+    'grasses'
     """
-    return Path(str(files("budwood") / "checkpoints" / PACKAGED))
+    folder = Path(str(files("budwood") / "checkpoints"))
+    names = sorted(each.name for each in folder.iterdir() if (each / CONFIG).is_file())
+    if name not in names:
+        raise BudwoodError(
+            f"no packaged checkpoint is called {name!r}", mend=f"choose one of {', '.join(names)}"
+        )
+    return folder / name
