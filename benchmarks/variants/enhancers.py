@@ -85,9 +85,15 @@ def main() -> None:
     results = []
     for segment, rows in read_segments().items():
         changes = [row for row in rows if row["type"] == "substitution"]
-        genome = InMemoryAssembly({"segment": wild_type(changes[0])})
+        before = min(int(row["position"]) for row in changes) - 1  # positions count from the enhancer's start
+        genome = InMemoryAssembly({"segment": wild_type(changes[0], before)})
         sites = [
-            Site("segment", int(row["position"]) - 1, "m", (row["wild_type_base"], row["variant_base"]))
+            Site(
+                "segment",
+                int(row["position"]) - 1 - before,
+                "m",
+                (row["wild_type_base"], row["variant_base"]),
+            )
             for row in changes
         ]
         table = allele_table(sites, genome)
@@ -123,9 +129,9 @@ def main() -> None:
         )
 
 
-def wild_type(change: dict[str, str]) -> str:
-    """The segment without a single-base change."""
-    at = int(change["position"]) - 1
+def wild_type(change: dict[str, str], before: int) -> str:
+    """The segment, which begins after that many bases of the enhancer, without a single-base change."""
+    at = int(change["position"]) - 1 - before
     return change["sequence"][:at] + change["wild_type_base"] + change["sequence"][at + 1 :]
 
 
