@@ -194,7 +194,7 @@ def compare_features(
             return measure_classes(truth.astype(np.intp), found, weights, classes)
         return measure_values(truth.astype(np.float64), found, weights)
 
-    fits = list(_fits(feature_sets(encoder), training, test, target))
+    fits = list(_fits(feature_sets(encoder, training.reading), training, test, target))
     measured: list[tuple[FeatureSet, str, float, dict[str, NDArray[np.float64]], float]] = []
     with progress("probing", total=len(fits), show=show) as advance:
         for features, name, fit in fits:

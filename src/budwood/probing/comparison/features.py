@@ -96,13 +96,15 @@ def reach_of(examples: ExampleSet) -> int:
     return min(REACH, half) if examples.reading is Reading.MIDDLE else half
 
 
-def feature_sets(encoder: Backbone) -> tuple[FeatureSet, ...]:
+def feature_sets(encoder: Backbone, reading: Reading) -> tuple[FeatureSet, ...]:
     """The encoder's features, those of random weights, and the baselines without an encoder.
 
     Parameters
     ----------
     encoder
         The encoder. One that is not Budwood's own has no predicted base classes and no random twin.
+    reading
+        Which bases the question is about; base classes are read at the middle alone.
 
     Returns
     -------
@@ -112,10 +114,11 @@ def feature_sets(encoder: Backbone) -> tuple[FeatureSet, ...]:
     sets = [FeatureSet(EMBEDDING, lambda examples: embedding(examples, encoder), baseline=False)]
     if isinstance(encoder, Checkpoint):
         untrained = same_shape(encoder)
-        sets += [
-            FeatureSet(WITH_BASE_CLASSES, lambda e: embedding_and_classes(e, encoder), baseline=False),
-            FeatureSet(RANDOM_WEIGHTS, lambda examples: embedding(examples, untrained), baseline=True),
-        ]
+        if reading is Reading.MIDDLE:
+            sets.append(
+                FeatureSet(WITH_BASE_CLASSES, lambda e: embedding_and_classes(e, encoder), baseline=False)
+            )
+        sets.append(FeatureSet(RANDOM_WEIGHTS, lambda e: embedding(e, untrained), baseline=True))
     return (
         *sets,
         FeatureSet(COMPOSITION, composition, baseline=True),
