@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -10,13 +12,16 @@ import typer
 from budwood.cli.app import app, main
 from budwood.panel.example import write_example
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-LEAVES = {
-    (verb, *part): command
-    for verb, group in COMMANDS.items()
-    for part, command in [((name,), each) for name, each in getattr(group, "commands", {}).items()]
-    or [((), group)]
-}
+
+def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that is no group of others, by its words."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from leaves(each, (*words, name))
+    if words and not hasattr(command, "commands"):
+        yield words, command
+
+
+LEAVES = dict(leaves(typer.main.get_command(app)))
 SINGLE = [
     (words, max(param.opts, key=len))
     for words, command in LEAVES.items()

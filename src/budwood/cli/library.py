@@ -63,6 +63,7 @@ def add(
     ] = "unknown",
     note: Annotated[str, typer.Option("--note", help="Anything else.")] = "",
     overwrite: options.Overwrite = False,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Copy a model into the library with a card; a foreign or damaged one is refused."""
@@ -81,7 +82,9 @@ def add(
 
 
 @app.command("list", epilog="Example: budwood library list --library models", cls=Verb)
-def list_entries(library: Library = None, as_json: options.Json = False) -> None:
+def list_entries(
+    library: Library = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
     """List all entries."""
     _print_cards(_library(library).cards(), as_json=as_json)
 
@@ -97,6 +100,7 @@ def search(
     ] = None,
     species: Annotated[str | None, typer.Option("--species", help="Part of the species' name.")] = None,
     trait: Annotated[str | None, typer.Option("--trait", help="Part of a trait's name, or its term.")] = None,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Find entries by words, kind, species and trait."""
@@ -105,7 +109,9 @@ def search(
 
 
 @app.command(epilog="Example: budwood library show rice-height", cls=Verb)
-def show(name: EntryName, library: Library = None, as_json: options.Json = False) -> None:
+def show(
+    name: EntryName, library: Library = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
     """Print the card of an entry, and the folder to give to --checkpoint, --adapter or apply."""
     found = _library(library)
     card, path = found.card(name), found.path(name)
@@ -118,6 +124,7 @@ def export(
     archive: Annotated[Path, typer.Argument(metavar="FILE", help="Archive to write, NAME.tar.gz.")],
     library: Library = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Write an entry as one file, for another library."""
@@ -135,6 +142,7 @@ def import_archive(
         str | None, typer.Option("--name", help="Name of the entry; the one it had if not given.")
     ] = None,
     overwrite: options.Overwrite = False,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Add the entry of an archive, once everything in it was checked."""
@@ -150,6 +158,7 @@ def verify(
         list[str] | None, typer.Argument(metavar="NAME...", help="Entries; all if not given.")
     ] = None,
     library: Library = None,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Check that entries are complete, unchanged and open; exit code 1 if one is not."""

@@ -142,6 +142,7 @@ def add(
     rate: Annotated[
         str, typer.Option("--rate", help="Limits of this key, such as 60/minute; 1000/day.")
     ] = "",
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Make a key and print it: it is shown this once and kept nowhere."""
@@ -157,7 +158,7 @@ def add(
 
 
 @keys.command(name="list", cls=Verb)
-def list_keys(folder: Folder = _FOLDER, as_json: options.Json = False) -> None:
+def list_keys(folder: Folder = _FOLDER, config: options.Config = None, as_json: options.Json = False) -> None:
     """List the keys, without their secrets."""
     found = _ring(folder).listed()
     if as_json:
@@ -184,6 +185,7 @@ def list_keys(folder: Folder = _FOLDER, as_json: options.Json = False) -> None:
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key ends.")],
     folder: Folder = _FOLDER,
+    config: options.Config = None,
 ) -> None:
     """End a key; it opens nothing from then on."""
     _ring(folder).revoke(name)
@@ -202,6 +204,7 @@ def read(
         typer.Option("--variant-set", metavar="ID", help="Set of calls; the study's only one if not given."),
     ] = None,
     overwrite: options.Overwrite = False,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Write a study as panel.vcf, phenotypes.csv and germplasm.csv; BRAPI_TOKEN is sent as the token."""
@@ -227,6 +230,7 @@ def write(
             "--germplasm", metavar="CSV", help="germplasm.csv that read wrote; else names are looked up."
         ),
     ] = None,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Write predictions back as observations of a variable of their own."""

@@ -29,7 +29,7 @@ CONVOLUTION: Final = "convolution"
 KMERS: Final = "k-mers"
 MODELS: Final = (FINE_TUNED, SCRATCH, CONVOLUTION, KMERS)
 
-#: Peak learning rates at which each way is best on promoters (docs/finetune.md).
+#: Default peak learning rates of each way (docs/finetune.md has what was tried).
 RATES: Final = {"full": 5e-4, "low-rank": 3e-3}
 _CONVOLUTION_RATE: Final = 2e-3
 _CONVOLUTION_EPOCHS: Final = 40
