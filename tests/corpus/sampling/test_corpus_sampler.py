@@ -120,7 +120,7 @@ def test_short_windows_are_filled_up_and_drawn_nevertheless(corpus):
         ({"species": "Nobody"}, "no species 'Nobody'"),
         ({"species": "Zea mays (plastids)"}, "no training window of Zea mays"),
         ({"weights": {"Nobody": 1.0}}, "no species 'Nobody'"),
-        ({"windows": 10**6}, "windows of Alpha una are asked for, there are"),
+        ({"windows": 10**6}, "windows of Alpha una are needed, the corpus has"),
         ({"config": SamplerConfig(window=2000)}, "windows of 2000 bases do not fit"),
     ],
 )

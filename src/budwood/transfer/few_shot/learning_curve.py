@@ -169,7 +169,7 @@ def expected_top_overlap(r: float, share: float = 0.25) -> float:
     Examples
     --------
     >>> [round(expected_top_overlap(r), 2) for r in (0.0, 0.41, 0.57, 0.64)]
-    [0.25, 0.45, 0.54, 0.58]
+    [0.25, 0.43, 0.52, 0.56]
     """
     if abs(r) >= 1.0 - 1e-9:
         return 1.0 if r > 0 else 0.0
