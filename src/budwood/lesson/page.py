@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from budwood.errors import BudwoodError
+from budwood.report.frame import page_environment, script_digest, write_page
 
 
 def lesson_results() -> dict[str, Any]:
@@ -45,20 +43,17 @@ def render_lesson() -> str:
     engine = _asset("engine.js")
     script = f"{engine}\n{_asset('lesson.js')}"
     results = lesson_results()
-    environment = Environment(
-        loader=PackageLoader("budwood.lesson", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("lesson.html").render(
-        style=Markup(_asset("lesson.css")),
-        script=Markup(script),
-        engine=Markup(engine),
-        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(json.dumps(results, separators=(",", ":"))),
-        results=results,
+    return (
+        page_environment("budwood.lesson", "assets")
+        .get_template("lesson.html")
+        .render(
+            style=Markup(_asset("lesson.css")),
+            script=Markup(script),
+            engine=Markup(engine),
+            script_digest=script_digest(script),
+            data=Markup(json.dumps(results, separators=(",", ":"))),
+            results=results,
+        )
     )
 
 
@@ -86,13 +81,8 @@ def write_lesson(path: Path, *, overwrite: bool = False) -> None:
             )
         if not overwrite:
             raise BudwoodError("the file exists", where=str(path), mend="give --overwrite to replace it")
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(render_lesson(), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_page(path, render_lesson())
 
 
 def _asset(name: str) -> str:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from budwood.prediction.evaluation.results import CandidateSet, Evaluation, TraitPrediction
-from budwood.report.numerals import decimals_for, fixed, percent
+from budwood.report.numerals import NONE, decimals_for, fixed, percent
 
 _KINDS = {
     "near": "as near as phenotyped lines are to one another",
     "far": "further away",
     "not judged": "further away than any set that could be held out",
 }
-NONE = "–"
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from budwood.report.frame import page_environment, report_asset, write_page
 
 
 def write_finetune_report(path: Path, record: Mapping[str, Any], *, command: str) -> None:
@@ -23,15 +23,9 @@ def write_finetune_report(path: Path, record: Mapping[str, Any], *, command: str
     command
         What was typed.
     """
-    environment = Environment(
-        loader=PackageLoader("budwood.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        page_environment()
+        .get_template("finetune.html")
+        .render(style=Markup(report_asset("report.css")), record=record, command=command)
     )
-    style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
-    page = environment.get_template("finetune.html").render(
-        style=Markup(style), record=record, command=command
-    )
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_page(path, page)

@@ -78,14 +78,14 @@ def render_page(
     str
         HTML without external resources.
     """
-    script = "\n".join(_asset(name) for name in scripts)
+    script = "\n".join(report_asset(name) for name in scripts)
     return (
-        _environment()
+        page_environment()
         .get_template(template)
         .render(
-            style=Markup(_asset("report.css")),
+            style=Markup(report_asset("report.css")),
             script=Markup(script),
-            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            script_digest=script_digest(script),
             title=title,
             kind=kind,
             context=context,
@@ -122,13 +122,53 @@ def write_page(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _asset(name: str) -> str:
+def report_asset(name: str) -> str:
+    """A style sheet or script of the reports.
+
+    Parameters
+    ----------
+    name
+        Of its file.
+
+    Returns
+    -------
+    str
+        Its text.
+    """
     return resources.files("budwood.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _environment() -> Environment:
+def script_digest(script: str) -> str:
+    """SHA-256 of a script, as a content security policy names the one script that may run.
+
+    Parameters
+    ----------
+    script
+        Text between the tags.
+
+    Returns
+    -------
+    str
+        Base64.
+    """
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def page_environment(package: str = "budwood.report", folder: str = "templates") -> Environment:
+    """Templates of a package, in which text never becomes markup and a missing value is an error.
+
+    Parameters
+    ----------
+    package, folder
+        Where the templates are.
+
+    Returns
+    -------
+    jinja2.Environment
+        The templates.
+    """
     environment = Environment(
-        loader=PackageLoader("budwood.report"),
+        loader=PackageLoader(package, folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from budwood.report.frame import page_environment, report_asset, write_page
 from budwood.report.numerals import NONE, between, fixed, percent
 
 #: What an outcome means, for a breeder.
@@ -66,7 +65,7 @@ def write_transfer_report(path: Path, record: Mapping[str, Any]) -> None:
     record
         The result, as transfer.json has it.
     """
-    path.write_text(render_transfer(record), encoding="utf-8", errors="backslashreplace")
+    write_page(path, render_transfer(record))
 
 
 def render_transfer(record: Mapping[str, Any]) -> str:
@@ -82,12 +81,11 @@ def render_transfer(record: Mapping[str, Any]) -> str:
     str
         A page without external resources.
     """
-    style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
     return (
-        _environment()
+        page_environment()
         .get_template("transfer.html")
         .render(
-            style=Markup(style),
+            style=Markup(report_asset("report.css")),
             record=record,
             meaning=_MEANING[record["outcome"]],
             rows=_rows(record),
@@ -133,16 +131,6 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
     else:
         found.append("No plateau was shown: more phenotyped lines may still add to accuracy.")
     return found
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("budwood.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _rows(record: Mapping[str, Any]) -> list[Row]:

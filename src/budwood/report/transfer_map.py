@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from budwood.report.frame import page_environment, report_asset, write_page
 from budwood.report.numerals import between, fixed
 
 #: Class of a cell by outcome. Green is for measured gains alone.
@@ -55,7 +54,7 @@ def write_map_report(path: Path, record: Mapping[str, Any], summary: Sequence[st
     summary
         Sentences for people.
     """
-    path.write_text(render_map(record, summary), encoding="utf-8", errors="backslashreplace")
+    write_page(path, render_map(record, summary))
 
 
 def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
@@ -73,14 +72,6 @@ def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
     str
         A page without external resources.
     """
-    style = resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("budwood.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     traits = []
     for trait in dict.fromkeys(each["trait"] for each in record["cells"]):
         cells = [each for each in record["cells"] if each["trait"] == trait]
@@ -89,8 +80,12 @@ def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
         for each in cells:
             by.setdefault((each["source"], each["target"]), []).append(_cell(each))
         traits.append({"trait": trait, "names": names, "cells": by})
-    return environment.get_template("transfer_map.html").render(
-        style=Markup(style), traits=traits, summary=summary, notes=record["notes"]
+    return (
+        page_environment()
+        .get_template("transfer_map.html")
+        .render(
+            style=Markup(report_asset("report.css")), traits=traits, summary=summary, notes=record["notes"]
+        )
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -265,18 +264,15 @@ def _lengths(options: AttributeOptions, found: WindowContributions) -> dict[str,
 
 
 def _write(draft: Draft, result: AttributeResult, options: AttributeOptions) -> None:
-    from budwood.artifacts import library_versions
-    from budwood.report.context import ReportContext
     from budwood.workflows.records.attribution import write_attribution
+    from budwood.workflows.records.report_context import run_context
 
     regions = {"regions": options.regions.name} if options.regions is not None else {}
-    context = ReportContext(
+    context = run_context(
+        {"genotypes": options.files.genotypes.name, **regions},
         model=result.model,
-        created=datetime.now(UTC).astimezone(),
-        inputs={"genotypes": options.files.genotypes.name, **regions},
         notes=result.notes,
         checkpoint=result.checkpoint or None,
-        versions=library_versions(),
         command=command_of("attribute", options),
     )
     write_attribution(draft, result, context)

@@ -312,10 +312,12 @@ def evaluation_report(path: Path, result: EvaluateResult, options: EvaluateOptio
     """
     from budwood.report.comparison_page import write_comparison
     from budwood.workflows.command import command_of
-    from budwood.workflows.records.report_context import run_context
+    from budwood.workflows.records.report_context import named_files, run_context
 
     command = command_of("evaluate", options)
-    context = run_context(options.files, notes=result.read, identity=result.identity, command=command)
+    context = run_context(
+        named_files(options.files), notes=result.read, identity=result.identity, command=command
+    )
     evaluation = result.evaluation or result.in_environments
     assert evaluation is not None, "one of the two is made"
     write_comparison(path, evaluation, context=context)

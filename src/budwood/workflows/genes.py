@@ -174,7 +174,7 @@ def _write(draft: Draft, result: GenesResult, options: GenesOptions) -> None:
 
     from budwood.report.comparison_page import write_comparison
     from budwood.workflows.records.files import write_json, write_table
-    from budwood.workflows.records.report_context import run_context
+    from budwood.workflows.records.report_context import named_files, run_context
 
     found, panel = result.knowledge, result.panel
     record = result.record()
@@ -182,7 +182,7 @@ def _write(draft: Draft, result: GenesResult, options: GenesOptions) -> None:
     names = panel.genotypes.markers.identifier
     rows = ((str(name), int(weight)) for name, weight in zip(names, found.weights, strict=True))
     write_table(draft.path("marker_weights.csv"), ("marker", "weight"), rows, dialect=options.csv_dialect)
-    context = run_context(options.files, notes=read_notes(panel), identity=identity_notes(panel))
+    context = run_context(named_files(options.files), notes=read_notes(panel), identity=identity_notes(panel))
     evaluation = replace(found.evaluation, conclusion=found.conclusion)
     write_comparison(draft.path("report.html"), evaluation, context=context)
     draft.notes += [*found.evaluation.notes, found.conclusion]

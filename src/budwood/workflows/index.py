@@ -237,7 +237,7 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
 def _write(draft: Draft, result: IndexResult, options: IndexOptions) -> None:
     from budwood.report.index_page import write_index
     from budwood.workflows.records.files import cell, write_json, write_table
-    from budwood.workflows.records.report_context import run_context
+    from budwood.workflows.records.report_context import named_files, run_context
 
     ranking, record = result.ranking, result.record()
     lines = zip(ranking.accessions, ranking.score, ranking.predictions, strict=True)
@@ -248,5 +248,5 @@ def _write(draft: Draft, result: IndexResult, options: IndexOptions) -> None:
     columns = ("rank", "accession", "index", *ranking.traits)
     write_table(draft.path("index.csv"), columns, rows, dialect=options.csv_dialect)
     write_json(draft.path("index.json"), record)
-    write_index(draft.path("report.html"), ranking, context=run_context(options))
+    write_index(draft.path("report.html"), ranking, context=run_context(named_files(options)))
     draft.metrics |= {"best_tenth_predicted_gain": record["best_tenth_predicted_gain"]}

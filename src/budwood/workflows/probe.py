@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -489,18 +488,15 @@ def _write(
 
 
 def _context(result: ProbeResult, options: ProbeOptions) -> ReportContext:
-    from budwood.artifacts import library_versions
-    from budwood.report.context import ReportContext
+    from budwood.workflows.records.report_context import run_context
 
     names = ("reference", "annotation", "table", "test_reference", "test_annotation", "test_table")
     files = {name: getattr(options, name) for name in (*names, "species", "tree")}
-    return ReportContext(
+    return run_context(
+        {name.replace("_", " "): path.name for name, path in files.items() if path is not None},
         model="small models on frozen embeddings",
-        created=datetime.now(UTC).astimezone(),
-        inputs={name.replace("_", " "): path.name for name, path in files.items() if path is not None},
         notes=result.notes,
         checkpoint=f"{result.checkpoint} ({result.digest[:12]})",
-        versions=library_versions(),
         command=command_of("probe", options),
     )
 

@@ -284,7 +284,7 @@ def select_training_set(
 def _write(draft: Draft, result: SelectResult, options: SelectOptions) -> None:
     from budwood.report.training_set_page import write_training_set
     from budwood.workflows.records.files import write_json, write_table
-    from budwood.workflows.records.report_context import run_context
+    from budwood.workflows.records.report_context import named_files, run_context
 
     chosen = result.chosen
     rows = (
@@ -300,7 +300,7 @@ def _write(draft: Draft, result: SelectResult, options: SelectOptions) -> None:
     )
     write_table(draft.path("selection.csv"), COLUMNS, rows, dialect=options.csv_dialect)
     write_json(draft.path("selection.json"), result.record())
-    context = run_context(options.files, notes=result.notes, identity=result.identity)
+    context = run_context(named_files(options.files), notes=result.notes, identity=result.identity)
     write_training_set(draft.path("report.html"), chosen, trait=result.trait, context=context)
     draft.notes += result.record()["notes"]
     draft.metrics |= {"accuracy_before": chosen.accuracy_before, "accuracy_after": chosen.accuracy_after}

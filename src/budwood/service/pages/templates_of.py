@@ -6,7 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
+
+from budwood.report.frame import page_environment, report_asset
 
 
 def render(template: str, /, **values: Any) -> str:
@@ -45,15 +47,9 @@ def asset(name: str) -> str:
 
 def report_style() -> str:
     """The style sheet of the report, which the page shares."""
-    return resources.files("budwood.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return report_asset("report.css")
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("budwood.service.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return page_environment("budwood.service.pages")

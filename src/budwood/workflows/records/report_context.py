@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +12,42 @@ if TYPE_CHECKING:
     from budwood.report.context import ReportContext
 
 
-def run_context(
-    files: Any, *, notes: Iterable[str] = (), identity: Iterable[str] = (), command: str = ""
-) -> ReportContext:
-    """The run behind a page that comes from no single model.
+def named_files(options: Any) -> dict[str, str]:
+    """Names of the files that options give, by their part in the run.
 
     Parameters
     ----------
-    files
-        Options whose fields of type path are the files that were read.
+    options
+        A dataclass; its fields of type path are the files.
+
+    Returns
+    -------
+    dict
+        Name of the file by name of the field.
+    """
+    named = {each.name: getattr(options, each.name) for each in fields(options)}
+    return {name.replace("_", " "): path.name for name, path in named.items() if isinstance(path, Path)}
+
+
+def run_context(
+    inputs: Mapping[str, str],
+    *,
+    model: str = "",
+    checkpoint: str | None = None,
+    notes: Iterable[str] = (),
+    identity: Iterable[str] = (),
+    command: str = "",
+) -> ReportContext:
+    """The run behind a page.
+
+    Parameters
+    ----------
+    inputs
+        What was read: its part in the run and a description.
+    model
+        Name of the model that predicts; empty where a page comes from no single model.
+    checkpoint
+        Name of the DNA model, None where there is none.
     notes, identity
         Sentences on what was assumed, and on which accessions were found where.
     command
@@ -34,14 +61,13 @@ def run_context(
     from budwood.artifacts import library_versions
     from budwood.report.context import ReportContext
 
-    named = {each.name: getattr(files, each.name) for each in fields(files)}
-    inputs = {name.replace("_", " "): path.name for name, path in named.items() if isinstance(path, Path)}
     return ReportContext(
-        model="",
+        model=model,
         created=datetime.now(UTC).astimezone(),
         inputs=inputs,
         identity=tuple(identity),
         notes=tuple(notes),
+        checkpoint=checkpoint,
         versions=library_versions(),
         command=command,
     )
