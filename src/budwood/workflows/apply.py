@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,16 +202,14 @@ def _accuracies(manifest: dict[str, Any], folder: Path) -> dict[str, float]:
 
 
 def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
-    from budwood.artifacts import library_versions
-    from budwood.report.context import ReportContext
     from budwood.report.page import write_report
     from budwood.workflows.records.environments import write_environment_predictions
+    from budwood.workflows.records.report_context import run_context
     from budwood.workflows.records.trait import write_predictions
 
     n, m = result.panel.shape
-    context = ReportContext(
+    context = run_context(
         model=result.fitted.model,
-        created=datetime.now(UTC).astimezone(),
         inputs={
             "model": f"{options.model.name}, fitted to {counted(len(result.fitted.observed), 'line')} with "
             f"{result.fitted.trait or 'the trait'}",
@@ -222,7 +219,6 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
         identity=identity_notes(result.panel),
         notes=read_notes(result.panel),
         checkpoint=result.panel.vectors.checkpoint if result.panel.vectors else None,
-        versions=library_versions(),
         command=command_of("apply", options).replace("--model ", "", 1),
         no_evaluation=_accuracy_sentence(result),
     )

@@ -404,19 +404,16 @@ def prediction_report(path: Path, result: PredictResult, options: PredictOptions
     command
         The command that gives the same result.
     """
-    from budwood.artifacts import library_versions
-    from budwood.report.context import ReportContext
     from budwood.report.page import write_report
+    from budwood.workflows.records.report_context import run_context
 
     vectors = result.panel.vectors
-    context = ReportContext(
+    context = run_context(
+        described_inputs(result, options.files),
         model=result.model,
-        created=datetime.now(UTC).astimezone(),
-        inputs=described_inputs(result, options.files),
         identity=identity_notes(result.panel),
         notes=read_notes(result.panel),
         checkpoint=vectors.checkpoint if vectors else None,
-        versions=library_versions(),
         command=command,
     )
     write_report(path, result.prediction, result.evaluation, context=context)

@@ -37,6 +37,7 @@ def run_context(
     notes: Iterable[str] = (),
     identity: Iterable[str] = (),
     command: str = "",
+    no_evaluation: str = "",
 ) -> ReportContext:
     """The run behind a page.
 
@@ -52,6 +53,8 @@ def run_context(
         Sentences on what was assumed, and on which accessions were found where.
     command
         The command that gives the same result.
+    no_evaluation
+        Why accuracy could not be measured, one sentence.
 
     Returns
     -------
@@ -70,4 +73,5 @@ def run_context(
         checkpoint=checkpoint,
         versions=library_versions(),
         command=command,
+        no_evaluation=no_evaluation,
     )
