@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.panel.accession_means import accession_means
 from budwood.prediction.kernels.kernel_model import GBLUP

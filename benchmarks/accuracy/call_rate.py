@@ -37,7 +37,7 @@ from budwood.config import WINDOW
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
 from budwood.inference.embed import embed_haplotypes
 from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint

@@ -27,7 +27,7 @@ from benchmarks.common.panels import data_folder, phenotyped_rows
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.annotation.open_annotation import read_annotation
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.panel.function_weights import function_weights
 from budwood.panel.marker_weights import FUNCTION

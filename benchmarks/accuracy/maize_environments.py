@@ -35,10 +35,10 @@ import numpy as np
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from budwood.genomics.environments import Environments
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.environments.evaluate import evaluate_environments
+from budwood.prediction.environments.evaluation.evaluate import evaluate_environments
 from budwood.prediction.environments.registry import environment_model_named
 from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.trials import match_trials

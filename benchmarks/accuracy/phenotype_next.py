@@ -29,7 +29,7 @@ from rich.table import Table
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 

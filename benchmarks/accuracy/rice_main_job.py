@@ -35,7 +35,7 @@ from benchmarks.common.panels import data_folder
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import open_calls, read_genotypes
 from budwood.prediction.kernels.kernel_model import GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder, phenotyped_rows
 from budwood.genomics.genotypes import Genotypes
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import PanelKernels

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.results_file import append_result, read_results
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.inference.embed import embed_haplotypes
 from budwood.model.adapters.adapted import AdaptedEncoder
 from budwood.model.adapters.low_rank import LowRank, rank_of_share

@@ -32,8 +32,8 @@ from benchmarks.common.panels import data_folder
 from benchmarks.common.results_file import append_result, read_results
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.tables.gene_pairs import oriented_pairs, read_collinear_pairs
-from budwood.genomics.io.tables.gene_places import read_gene_places
+from budwood.genomics.io.tables.genes.gene_pairs import oriented_pairs, read_collinear_pairs
+from budwood.genomics.io.tables.genes.gene_places import read_gene_places
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.stats.evaluation.splitters import cluster_folds
 from budwood.transfer.comparison import compare_transfer

@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from benchmarks.common.results_file import append_result, read_results
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.probe import ProbeOptions, probe
+from budwood.workflows.setup.encoder import EncoderOptions
 
 PIECES = ("Chr2", "Chr3", "Chr4", "Chr5")
 STATES = range(1, 10)

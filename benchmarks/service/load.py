@@ -32,7 +32,7 @@ from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.service.app import create_app
 from budwood.service.settings import ServiceSettings
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.encoder import EncoderOptions
 
 LETTERS = np.array(list("ACGT"))
 #: Difference allowed between the service and the library, of the vectors' scale: batches change rounding.

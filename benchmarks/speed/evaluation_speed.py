@@ -19,7 +19,7 @@ from scipy.linalg import eigh
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from benchmarks.common.timing import cpu_seconds
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.prediction.compare import Design, compare_models
 from budwood.stats.relationship.relationship import relationship

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from budwood.errors import BudwoodError
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.genomics.io.tables.phenotypes import read_phenotypes
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
     from budwood.genomics.io.variants.open_genotypes import read_genotypes
     from budwood.inference.embedding import embed
     from budwood.model.checkpoint import load_checkpoint
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from budwood.workflows.cross_validate import ClusterKFold, GroupKFold, RandomKFold, cross_validate
     from budwood.workflows.index import selection_index
     from budwood.workflows.pretrain import pretrain
-    from budwood.workflows.score_variants import score_variants
     from budwood.workflows.select import select_training_set
+    from budwood.workflows.variants.score_variants import score_variants
 
 __version__ = "0.1.0"
 
@@ -66,8 +66,8 @@ _HOME = {
     "open_fasta": "genomics.io.sequence.fasta",
     "pretrain": "workflows.pretrain",
     "read_genotypes": "genomics.io.variants.open_genotypes",
-    "read_phenotypes": "genomics.io.tables.phenotypes",
-    "score_variants": "workflows.score_variants",
+    "read_phenotypes": "genomics.io.tables.phenotypes.read_phenotypes",
+    "score_variants": "workflows.variants.score_variants",
     "select_training_set": "workflows.select",
     "selection_index": "workflows.index",
     "write_example": "panel.example",

@@ -92,7 +92,7 @@ def test_no_exception_comes_out(
     def fail(_: Path) -> list[str]:
         raise raised
 
-    monkeypatch.setattr("budwood.cli.verify.verify_artifact", fail)
+    monkeypatch.setattr("budwood.cli.verbs.verify.verify_artifact", fail)
     monkeypatch.delenv("BUDWOOD_DEBUG", raising=False)
     assert main(["verify", "anything"]) == code
     shown = capsys.readouterr().err
@@ -103,7 +103,7 @@ def test_no_exception_comes_out(
 def test_debugging_shows_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("budwood.cli.verify.verify_artifact", lambda _: 1 / 0)
+    monkeypatch.setattr("budwood.cli.verbs.verify.verify_artifact", lambda _: 1 / 0)
     monkeypatch.setenv("BUDWOOD_DEBUG", "1")
     assert main(["verify", "anything"]) == 1
     assert "Traceback" in capsys.readouterr().err
@@ -115,7 +115,7 @@ def test_interruption_leaves_with_130(
     def interrupt(_: Path) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("budwood.cli.verify.verify_artifact", interrupt)
+    monkeypatch.setattr("budwood.cli.verbs.verify.verify_artifact", interrupt)
     assert main(["verify", "anything"]) == 130
     assert "interrupted" in capsys.readouterr().err
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from budwood.cli.evaluate import Models
+from budwood.cli.verbs.evaluate import Models
 from budwood.prediction.environments.registry import ENVIRONMENT_MODELS
 
 TABLE = (

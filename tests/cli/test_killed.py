@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from budwood.artifacts import MANIFEST, verify_artifact
-from cli.test_pretrain import RECIPE
+from cli.verbs.test_pretrain import RECIPE
 from corpus.genomes import write_genomes
 
 #: Files of each verb's artifact that are the same in every run; the others hold times.

@@ -42,7 +42,7 @@ def test_an_interrupted_import_is_an_interruption(
             raise ImportError("a part of the library is missing") from stop
         return []
 
-    monkeypatch.setattr("budwood.cli.verify.verify_artifact", fail)
+    monkeypatch.setattr("budwood.cli.verbs.verify.verify_artifact", fail)
     assert main(["verify", "anything"]) == 130
     assert capsys.readouterr().err == "interrupted: no result was written\n"
 

@@ -11,7 +11,7 @@ import pytest
 
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report.context import ReportContext
-from budwood.report.page import write_report
+from budwood.report.pages.prediction import write_report
 from report.plausible import make_context, make_evaluation, make_prediction
 
 

@@ -14,10 +14,10 @@ from budwood.prediction.environments.results import EnvironmentEvaluation, Envir
 from budwood.prediction.evaluation.results import CandidateSet, PairedDifference, PermutationTest
 from budwood.prediction.multi_trait_index import IndexRanking
 from budwood.prediction.phenotype_next import ChosenLine, CurvePoint, PhenotypeNext
-from budwood.report.comparison_page import render_comparison
-from budwood.report.index_page import MOST_LINES, render_index
-from budwood.report.page import render_report
-from budwood.report.training_set_page import render_training_set
+from budwood.report.pages.comparison import render_comparison
+from budwood.report.pages.index import MOST_LINES, render_index
+from budwood.report.pages.prediction import render_report
+from budwood.report.pages.training_set import render_training_set
 from report.parsed_page import Page
 from report.plausible import make_context, make_evaluation, make_prediction
 

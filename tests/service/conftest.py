@@ -17,8 +17,8 @@ from budwood.model.encoder import BudwoodConfig
 from budwood.panel.files import PanelFiles
 from budwood.service.app import create_app
 from budwood.service.settings import ServiceSettings
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.predict import PredictOptions, predict
+from budwood.workflows.setup.encoder import EncoderOptions
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from budwood.genomics.haplotypes.table import tabulate_haplotypes
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.gff import read_gff
 from budwood.genomics.io.sequence.fasta import open_fasta
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.vcf.reader import VcfCalls
 from budwood.simulate.files import DemoConfig, DemoFiles, write_panel
 from budwood.simulate.population import Population, PopulationConfig, simulate_population

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from budwood.genomics.io.tables.newick import parse_newick
-from budwood.report.transfer_map import render_map
+from budwood.report.pages.transfer_map import render_map
 from budwood.stats.evaluation.paired_difference import ConfidenceInterval
 from budwood.transfer.compatibility_map import Cell, CompatibilityMap, compatibility_map
 from budwood.workflows.transfer.map import MapResult

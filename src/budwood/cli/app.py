@@ -20,7 +20,10 @@ import typer
 
 import budwood
 from budwood.artifacts import stop_on_signals
-from budwood.cli import (
+from budwood.cli import output
+from budwood.cli.exit_code import INTERRUPTED
+from budwood.cli.verb import Verb
+from budwood.cli.verbs import (
     adapt,
     apply,
     attribute,
@@ -34,7 +37,6 @@ from budwood.cli import (
     inspect,
     lesson,
     library,
-    output,
     predict,
     pretrain,
     probe,
@@ -44,8 +46,6 @@ from budwood.cli import (
     transfer,
     verify,
 )
-from budwood.cli.exit_code import INTERRUPTED
-from budwood.cli.verb import Verb
 from budwood.errors import BudwoodError
 
 app = typer.Typer(

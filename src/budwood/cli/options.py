@@ -9,7 +9,7 @@ import typer
 
 from budwood.cli.verb import read_config
 from budwood.genomics.io.text.csv_writer import CsvDialect
-from budwood.workflows.encoder import Device
+from budwood.workflows.setup.encoder import Device
 
 Out = Annotated[
     Path,

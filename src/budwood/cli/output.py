@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
-    from budwood.workflows.cost import Announce
+    from budwood.workflows.setup.cost import Announce
 
 
 def print_summary(summary: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def print_error(error: BudwoodError, *, as_json: bool) -> None:
 def announce(quiet: bool) -> Announce:
     """What workflows call with their estimates: prints on standard error, or does nothing when quiet."""
     from budwood.progress import estimate
-    from budwood.workflows.cost import silent
+    from budwood.workflows.setup.cost import silent
 
     return silent if quiet else estimate
 

@@ -154,7 +154,7 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         If a file cannot be read, the files have no accession in common, or the trait has no value.
     """
     from budwood.genomics.checks.identity import identity_report
-    from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
     from budwood.panel.panel import Panel
 
     phenotypes, summary = None, None
@@ -206,7 +206,7 @@ def panel_of_trait(panel: Panel, files: PanelFiles, before: str, trait: str) -> 
     BudwoodError
         If the trait is not in the phenotypes, or has no value.
     """
-    from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 
     assert files.phenotypes is not None, "it was read for a trait"
     _, summary = read_phenotype_table(
@@ -271,7 +271,7 @@ def _check_phenotypes(files: PanelFiles, phenotypes: Path, trait: str | None) ->
 def _has_traits(genotypes: Path, trait: str | None) -> bool:
     """Whether what is given as genotypes is a table with the trait, or of trait values."""
     from budwood.genomics.io.kind import Kind, file_kind
-    from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 
     try:
         if file_kind(genotypes) != Kind.PHENOTYPES:
@@ -299,7 +299,7 @@ def _check_trait(trait: str, values: Mapping[str, int], path: Path) -> None:
 
 
 def _read_environments(files: PanelFiles) -> Environments | None:
-    from budwood.genomics.io.tables.environments import read_environments
+    from budwood.genomics.io.tables.phenotypes.environments import read_environments
 
     return None if files.environments is None else read_environments(files.environments)
 

@@ -15,16 +15,16 @@ from budwood.prediction.evaluation.results import (
     ModelScore,
     TraitPrediction,
 )
-from budwood.report.accuracy import (
+from budwood.report.context import ReportContext
+from budwood.report.numerals import between, fixed, percent
+from budwood.report.parts.accuracy import (
     concordance,
     interval_of_mean,
     measured_control,
     pooled_r,
     reported_score,
 )
-from budwood.report.context import ReportContext
-from budwood.report.numerals import between, fixed, percent
-from budwood.report.selection import gain_sentence, signed
+from budwood.report.parts.selection import gain_sentence, signed
 from budwood.stats.evaluation.paired_difference import side_of_zero
 
 #: Mean r from which a ranking is called a strong and a moderate guide; 0.6 is the level that breeding

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from budwood.errors import BudwoodError
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.encoder import EncoderOptions
 
 MEGABYTE: Final = 1 << 20
 

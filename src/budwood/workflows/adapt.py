@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     from budwood.model.adapters.adapted import AdaptedEncoder

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError, counted
 from budwood.panel.files import PanelFiles, read_panel
-from budwood.workflows.command import command_of
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -157,7 +157,7 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
     from budwood.prediction.environments.fitted_trait_model import FittedEnvironmentTraitModel
     from budwood.prediction.saved.model_folder import ENVIRONMENTS
     from budwood.prediction.trait_model import TraitModel
-    from budwood.workflows.sequence import add_sequence
+    from budwood.workflows.setup.sequence import add_sequence
 
     fitted = TraitModel.load(options.model)
     if fitted.reads_sequence and options.files.reference is None:
@@ -202,7 +202,7 @@ def _accuracies(manifest: dict[str, Any], folder: Path) -> dict[str, float]:
 
 
 def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
-    from budwood.report.page import write_report
+    from budwood.report.pages.prediction import write_report
     from budwood.workflows.records.environments import write_environment_predictions
     from budwood.workflows.records.report_context import run_context
     from budwood.workflows.records.trait import write_predictions

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
-from budwood.workflows.command import command_of
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,8 +175,8 @@ def _attribute(options: AttributeOptions, announce: Announce) -> AttributeResult
 def _model(options: AttributeOptions, announce: Announce) -> tuple[Panel, FittedTraitModel]:
     """The panel with its sequence, and the model: read, or fitted to the panel."""
     from budwood.prediction.trait_model import TraitModel
-    from budwood.workflows.sequence import add_sequence
-    from budwood.workflows.trait_values import trait_values
+    from budwood.workflows.setup.sequence import add_sequence
+    from budwood.workflows.traits.trait_values import trait_values
 
     if options.model_folder is not None:
         fitted = TraitModel.load(options.model_folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.workflows.cost import Announce, silent
+from budwood.workflows.setup.cost import Announce, silent
 
 if TYPE_CHECKING:
     from budwood.corpus.stages.cost_estimate import CorpusCost

@@ -12,7 +12,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

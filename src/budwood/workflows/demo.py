@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.panel.files import PanelFiles
-from budwood.workflows.command import command_of
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.predict import PredictOptions, PredictResult, predict, write_prediction
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +108,7 @@ def _accuracy(predicted: PredictResult, files: DemoFiles) -> dict[str, float]:
     """Correlation of predicted and true genetic values of the lines without phenotype, by model."""
     import numpy as np
 
-    from budwood.genomics.io.tables.phenotypes import read_phenotypes
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
     from budwood.prediction.kernels.kernel_model import GBLUP
     from budwood.stats.evaluation.metrics import pearson_r
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
-from budwood.workflows.cost import Announce, announce_embedding, silent
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.cost import Announce, announce_embedding, silent
+from budwood.workflows.setup.encoder import EncoderOptions
 
 #: Empty records that a note names.
 _NAMED: Final = 8

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
-from budwood.workflows.cost import Announce, environment_model_cost, model_cost, silent
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.cost import Announce, environment_model_cost, model_cost, silent
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -73,7 +73,7 @@ class EvaluateOptions:
     @property
     def in_environments(self) -> bool:
         """Whether the scheme holds out environments or lines in them."""
-        from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
+        from budwood.prediction.environments.evaluation.schemes import ENVIRONMENT_SCHEMES
 
         return self.scheme in ENVIRONMENT_SCHEMES
 
@@ -115,7 +115,7 @@ class EvaluateOptions:
             self._refuse_unused()
             return
         if self.files.environments is not None:
-            from budwood.prediction.environments.schemes import ENVIRONMENT_SCHEMES
+            from budwood.prediction.environments.evaluation.schemes import ENVIRONMENT_SCHEMES
 
             raise BudwoodError(
                 f"the scheme {self.scheme!r} does not use environments",
@@ -237,8 +237,8 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     from budwood.genomics.io.tables.accession_table import read_accession_column
     from budwood.prediction.compare import DNA_MODEL, compare_models
     from budwood.prediction.phenotyped import match_phenotyped
-    from budwood.workflows.sequence import add_sequence
-    from budwood.workflows.trait_values import trait_values
+    from budwood.workflows.setup.sequence import add_sequence
+    from budwood.workflows.traits.trait_values import trait_values
 
     design = options.design
     groups = read_accession_column(options.groups, options.group_column) if options.groups else None
@@ -272,8 +272,8 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
 
 def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     """Models of values in several environments."""
-    from budwood.genomics.io.tables.environments import read_environments
-    from budwood.prediction.environments.compare import compare_environment_models
+    from budwood.genomics.io.tables.phenotypes.environments import read_environments
+    from budwood.prediction.environments.evaluation.compare import compare_environment_models
     from budwood.prediction.environments.registry import check_environment_models
 
     if options.models:
@@ -310,9 +310,9 @@ def evaluation_report(path: Path, result: EvaluateResult, options: EvaluateOptio
     result, options
         What was evaluated, and how.
     """
-    from budwood.report.comparison_page import write_comparison
-    from budwood.workflows.command import command_of
+    from budwood.report.pages.comparison import write_comparison
     from budwood.workflows.records.report_context import named_files, run_context
+    from budwood.workflows.setup.command import command_of
 
     command = command_of("evaluate", options)
     context = run_context(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -535,9 +535,9 @@ def _how(options: FinetuneOptions, seed: int) -> FineTuning:
 
 def _write(draft: Draft, result: FinetuneResult, work: _Work, options: FinetuneOptions) -> None:
     from budwood.probing.sequence_model_folder import write_sequence_model
-    from budwood.report.finetune import write_finetune_report
-    from budwood.workflows.command import command_of
+    from budwood.report.pages.finetune import write_finetune_report
     from budwood.workflows.records.files import write_json
+    from budwood.workflows.setup.command import command_of
 
     how = _how(options, options.seed)
     write_sequence_model(draft, result.model, result.outputs, how, work.checkpoint)

@@ -10,8 +10,8 @@ from budwood.errors import BudwoodError
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
-from budwood.workflows.trait_values import trait_values
+from budwood.workflows.setup.threads import blas_threads
+from budwood.workflows.traits.trait_values import trait_values
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -146,8 +146,8 @@ def genes(options: GenesOptions, out: Path | None = None, *, overwrite: bool = F
 
 
 def _compare(options: GenesOptions) -> GenesResult:
-    from budwood.genomics.io.tables.gene_places import read_gene_places
-    from budwood.genomics.io.tables.known_genes import read_known_genes
+    from budwood.genomics.io.tables.genes.gene_places import read_gene_places
+    from budwood.genomics.io.tables.genes.known_genes import read_known_genes
     from budwood.transfer.gene_knowledge import compare_gene_knowledge
 
     places = read_gene_places(options.places)
@@ -172,7 +172,7 @@ def _compare(options: GenesOptions) -> GenesResult:
 def _write(draft: Draft, result: GenesResult, options: GenesOptions) -> None:
     from dataclasses import replace
 
-    from budwood.report.comparison_page import write_comparison
+    from budwood.report.pages.comparison import write_comparison
     from budwood.workflows.records.files import write_json, write_table
     from budwood.workflows.records.report_context import named_files, run_context
 

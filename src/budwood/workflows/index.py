@@ -235,7 +235,7 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
 
 
 def _write(draft: Draft, result: IndexResult, options: IndexOptions) -> None:
-    from budwood.report.index_page import write_index
+    from budwood.report.pages.index import write_index
     from budwood.workflows.records.files import cell, write_json, write_table
     from budwood.workflows.records.report_context import named_files, run_context
 

@@ -220,7 +220,7 @@ class _Inspection:
         self._add(title, sentences.of_annotation(annotation), record)
 
     def _traits(self, path: Path, title: str) -> None:
-        from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+        from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 
         _, summary = read_phenotype_table(path, accession_column=self.accession_column)
         self._phenotyped[path] = summary.accessions
@@ -236,7 +236,7 @@ class _Inspection:
 
     def _identity(self, panel: Path) -> None:
         from budwood.genomics.checks.identity import identity_report
-        from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+        from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
         from budwood.genomics.io.variants.open_genotypes import read_genotypes
 
         calls = self._genotypes[panel]

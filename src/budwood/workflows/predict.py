@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
-from budwood.workflows.command import command_of
-from budwood.workflows.cost import Announce, model_cost, silent
-from budwood.workflows.encoder import EncoderOptions
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, model_cost, silent
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
     from budwood.prediction.marker_effects import EffectTable
-    from budwood.report.leaders import Leader
+    from budwood.report.parts.leaders import Leader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ class PredictResult:
     @property
     def leaders(self) -> tuple[Leader, ...]:
         """The candidates with the largest predictions, best first."""
-        from budwood.report.leaders import leaders
+        from budwood.report.parts.leaders import leaders
 
         return leaders(self.prediction, lowest=self.prediction.lower_is_better).candidates
 
@@ -288,7 +288,7 @@ def _prepared(options: PredictOptions, announce: Announce, panel: Panel | None) 
     from budwood.prediction.marker_effects import check_linear
     from budwood.prediction.phenotyped import match_phenotyped
     from budwood.prediction.predict import check_model, usual_model
-    from budwood.workflows.sequence import add_sequence
+    from budwood.workflows.setup.sequence import add_sequence
 
     known, embedded = panel is not None, options.files.reference is not None
     panel = panel or read_panel(options.files, options.trait)
@@ -326,7 +326,7 @@ def compute_prediction(
     from budwood.prediction.environments.predict import predict_environments
     from budwood.prediction.predict import predict_trait, usual_model
     from budwood.prediction.trait_model import TraitModel
-    from budwood.workflows.trait_values import trait_values
+    from budwood.workflows.traits.trait_values import trait_values
 
     panel = _prepared(options, announce, panel)
     values = trait_values(panel, options.files, options.trait)
@@ -404,7 +404,7 @@ def prediction_report(path: Path, result: PredictResult, options: PredictOptions
     command
         The command that gives the same result.
     """
-    from budwood.report.page import write_report
+    from budwood.report.pages.prediction import write_report
     from budwood.workflows.records.report_context import run_context
 
     vectors = result.panel.vectors

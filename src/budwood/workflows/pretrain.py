@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budwood.errors import BudwoodError
-from budwood.workflows.encoder import Device
+from budwood.workflows.setup.encoder import Device
 
 if TYPE_CHECKING:
     from budwood.training.recipe.cost import TrainingCost

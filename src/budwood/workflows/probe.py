@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.errors import BudwoodError
-from budwood.workflows.command import command_of
-from budwood.workflows.cost import Announce, announce_embedding, silent
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, announce_embedding, silent
+from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft

@@ -11,7 +11,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.io.text.csv_writer import CsvDialect, Numeral
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -282,7 +282,7 @@ def select_training_set(
 
 
 def _write(draft: Draft, result: SelectResult, options: SelectOptions) -> None:
-    from budwood.report.training_set_page import write_training_set
+    from budwood.report.pages.training_set import write_training_set
     from budwood.workflows.records.files import write_json, write_table
     from budwood.workflows.records.report_context import named_files, run_context
 

@@ -20,9 +20,9 @@ from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.sequence.fasta_collection import open_collection
 from budwood.genomics.io.sequence.maf import read_maf
 from budwood.genomics.io.tables.accession_table import read_accession_list, read_accession_numbers
-from budwood.genomics.io.tables.environments import read_environments
 from budwood.genomics.io.tables.newick import read_newick
-from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+from budwood.genomics.io.tables.phenotypes.environments import read_environments
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 from budwood.genomics.io.tables.species_table import read_species_table
 from budwood.training.recipe.recipe import read_recipe
 from budwood.training.recipe.recipe_check import check_recipe

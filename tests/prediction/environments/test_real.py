@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from budwood.genomics.environments import Environments
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.environments.compare import compare_environment_models
+from budwood.prediction.environments.evaluation.compare import compare_environment_models
 
 
 @pytest.mark.real

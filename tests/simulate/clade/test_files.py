@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from budwood.genomics.io.tables.gene_pairs import read_gene_pairs
-from budwood.genomics.io.tables.gene_places import read_gene_places
+from budwood.genomics.io.tables.genes.gene_pairs import read_gene_pairs
+from budwood.genomics.io.tables.genes.gene_places import read_gene_places
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.simulate.clade.clade import simulate_clade
 from budwood.simulate.clade.config import CladeConfig

@@ -65,7 +65,7 @@ def test_single_differences_have_the_t_interval() -> None:
     ],
 )
 def test_one_rule_says_whether_an_interval_contains_zero(lower: float, upper: float, side: int) -> None:
-    from budwood.prediction.environments.conclusion import covariate_conclusion
+    from budwood.prediction.environments.evaluation.conclusion import covariate_conclusion
     from budwood.prediction.evaluation.conclusion import dna_conclusion
     from budwood.prediction.evaluation.results import PairedDifference, PermutationTest
 

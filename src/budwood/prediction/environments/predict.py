@@ -11,7 +11,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.phenotypes import Phenotypes
-from budwood.prediction.environments.conclusion import provenance_warning
+from budwood.prediction.environments.evaluation.conclusion import provenance_warning
 from budwood.prediction.environments.fitted_trait_model import FittedEnvironmentTraitModel
 from budwood.prediction.environments.registry import check_environment_models, environment_model_named
 from budwood.prediction.environments.results import EnvironmentPrediction

@@ -15,9 +15,9 @@ from budwood.prediction.attribution.bases import HaplotypeBases
 from budwood.prediction.attribution.contributions import WindowContributions
 from budwood.prediction.attribution.overlap import TOP, RegionOverlap
 from budwood.report.context import ReportContext
-from budwood.report.genome_plot import genome_plot
 from budwood.report.numerals import fixed, percent
-from budwood.report.sections import Figure, Grid, Row, Section, SectionReport, write_sections
+from budwood.report.parts.sections import Figure, Grid, Row, Section, SectionReport, write_sections
+from budwood.report.pictures.genome_plot import genome_plot
 from budwood.workflows.records.files import cell, finite, write_json, write_table
 
 if TYPE_CHECKING:

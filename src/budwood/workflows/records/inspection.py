@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
     from budwood.genomics.assembly import AssemblyQuality
     from budwood.genomics.checks.reference_check import AnnotationCheck
-    from budwood.genomics.io.tables.phenotype_summary import PhenotypeSummary
+    from budwood.genomics.io.tables.phenotypes.phenotype_summary import PhenotypeSummary
     from budwood.genomics.io.variants.open_genotypes import GenotypeSummary
 
 _NAMED = 12

@@ -19,9 +19,9 @@ from budwood.probing.tasks.examples import ExampleSet, Reading, labelled
 from budwood.probing.tasks.genome import AnnotatedGenome, random_positions
 from budwood.report.context import ReportContext
 from budwood.report.numerals import fixed, percent
-from budwood.report.scale import Scale
-from budwood.report.scatter import SIDE, Layer, Mark, Scatter
-from budwood.report.sections import Figure, Grid, Row, Section, SectionReport, write_sections
+from budwood.report.parts.sections import Figure, Grid, Row, Section, SectionReport, write_sections
+from budwood.report.pictures.scale import Scale
+from budwood.report.pictures.scatter import SIDE, Layer, Mark, Scatter
 from budwood.workflows.records.files import cell, finite, write_table
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from budwood.workflows.cost import Announce, silent
-from budwood.workflows.threads import blas_threads
+from budwood.workflows.setup.cost import Announce, silent
+from budwood.workflows.setup.threads import blas_threads
 from budwood.workflows.transfer.options import TransferOptions
 from budwood.workflows.transfer.result import TransferResult
 from budwood.workflows.transfer.sides import (
@@ -184,7 +184,7 @@ def _provenance_notes(source: Side, target: Side) -> tuple[str, ...]:
 
 
 def _write(draft: Draft, result: TransferResult, options: TransferOptions) -> None:
-    from budwood.report.transfer import write_transfer_report
+    from budwood.report.pages.transfer import write_transfer_report
     from budwood.workflows.records.files import write_json
     from budwood.workflows.transfer.record import (
         transfer_record,

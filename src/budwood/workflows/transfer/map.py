@@ -221,7 +221,7 @@ def _cell_record(each: Cell) -> dict[str, Any]:
 
 
 def _write(draft: Draft, result: MapResult) -> None:
-    from budwood.report.transfer_map import write_map_report
+    from budwood.report.pages.transfer_map import write_map_report
     from budwood.transfer.compatibility_map import GAIN_SIZES
 
     record = result.record()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles
-from budwood.workflows.encoder import EncoderOptions
+from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
     from budwood.transfer.few_shot.design import FewShotDesign

@@ -62,7 +62,7 @@ def read_side(options: SideOptions) -> Side:
     from budwood.panel.files import read_panel
     from budwood.prediction.phenotyped import match_phenotyped
     from budwood.workflows.records.read_notes import identity_notes, read_notes
-    from budwood.workflows.trait_values import trait_values
+    from budwood.workflows.traits.trait_values import trait_values
 
     files = options.files
     assert files is not None, "a side that is no saved model has files"
@@ -123,8 +123,12 @@ def read_loci(options: TransferOptions, source: Markers, target: Markers) -> Loc
         If a table cannot be read or no pair has both genes.
     """
     from budwood.genomics.checks.marker_match import match_markers
-    from budwood.genomics.io.tables.gene_pairs import oriented_pairs, read_collinear_pairs, read_gene_pairs
-    from budwood.genomics.io.tables.gene_places import read_gene_places
+    from budwood.genomics.io.tables.genes.gene_pairs import (
+        oriented_pairs,
+        read_collinear_pairs,
+        read_gene_pairs,
+    )
+    from budwood.genomics.io.tables.genes.gene_places import read_gene_places
     from budwood.transfer.heads import FEWEST_SHARED
     from budwood.transfer.locus_map import orthologous_loci, window_loci
 

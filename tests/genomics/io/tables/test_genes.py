@@ -8,8 +8,8 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.tables.gene_pairs import read_collinear_pairs, read_gene_pairs
-from budwood.genomics.io.tables.gene_places import read_gene_places
+from budwood.genomics.io.tables.genes.gene_pairs import read_collinear_pairs, read_gene_pairs
+from budwood.genomics.io.tables.genes.gene_places import read_gene_places
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.kind import file_format
 from budwood.genomics.io.sequence.fasta import open_fasta
-from budwood.genomics.io.tables.phenotypes import read_phenotype_table
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 from budwood.genomics.io.text import compressed
 from budwood.genomics.io.variants.open_genotypes import open_calls
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budwood.genomics.io.tables.phenotypes import read_phenotypes
+from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotypes
 from budwood.genomics.io.text.csv_writer import CsvDialect, Numeral, cell_text, neutralised, write_csv
 
 FORMULAS = [

@@ -1,0 +1,270 @@
+"""Several traits of the same lines; one that cannot be analysed does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from budwood.errors import BudwoodError
+from budwood.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate, evaluation_report
+from budwood.workflows.predict import (
+    PredictOptions,
+    PredictResult,
+    compute_prediction,
+    prediction_manifest,
+    prediction_report,
+)
+from budwood.workflows.setup.command import command_of
+from budwood.workflows.setup.cost import Announce, silent
+
+if TYPE_CHECKING:
+    from budwood.artifacts import Draft
+    from budwood.panel.panel import Panel
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TraitsResult(Generic[T]):
+    """Results of several traits.
+
+    Attributes
+    ----------
+    results
+        By trait, in the order that was asked for.
+    refused
+        Why a trait could not be analysed, by trait.
+    reports
+        Name of the report of each trait, where one was written.
+    """
+
+    results: Mapping[str, T]
+    refused: Mapping[str, BudwoodError]
+    reports: Mapping[str, str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each trait that could not be analysed."""
+        return tuple(
+            f"Trait {trait!r} was not analysed: {error.sentence}" for trait, error in self.refused.items()
+        )
+
+    def not_analysed(self) -> dict[str, str]:
+        """Why traits could not be analysed, as plain values."""
+        return {trait: error.sentence for trait, error in self.refused.items()}
+
+
+def check_traits(traits: Sequence[str]) -> None:
+    """Refuse traits that are named twice.
+
+    Parameters
+    ----------
+    traits
+        Names.
+
+    Raises
+    ------
+    BudwoodError
+        If there is none, or one twice.
+
+    Examples
+    --------
+    >>> check_traits(["height", "yield"])
+    """
+    if not traits or len(set(traits)) < len(traits):
+        raise BudwoodError("the traits are not distinct", where="--trait", mend="name each trait once")
+
+
+def report_names(traits: Iterable[str]) -> dict[str, str]:
+    """A file name for the report of each trait.
+
+    Examples
+    --------
+    >>> report_names(["plant height", "plant/height"])
+    {'plant height': 'report-1-plant-height.html', 'plant/height': 'report-2-plant-height.html'}
+    """
+    plain = {trait: "".join(each if each.isalnum() else "-" for each in trait)[:60] for trait in traits}
+    return {trait: f"report-{number}-{word}.html" for number, (trait, word) in enumerate(plain.items(), 1)}
+
+
+def predict_traits(
+    options: PredictOptions,
+    traits: Sequence[str],
+    out: Path | None = None,
+    *,
+    overwrite: bool = False,
+    announce: Announce = silent,
+) -> TraitsResult[PredictResult]:
+    """Predict several traits of a panel that is read and embedded once.
+
+    Parameters
+    ----------
+    options
+        What to predict, and how; its own trait does not count.
+    traits
+        Names.
+    out
+        Folder to write: predictions.csv with all traits below one another, evaluation.json with an entry for
+        each, and a report for each. Nothing is written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
+    announce
+        Receives what long work will take.
+
+    Raises
+    ------
+    BudwoodError
+        If the options contradict each other, a file cannot be used, or no trait can be predicted.
+    """
+    from budwood.artifacts import write_artifact
+
+    check_traits(traits)
+    options.check()
+    _refuse_single(options)
+    if out is None:
+        return _predict_each(options, traits, announce)
+    inputs, seeds = options.files.inputs, {"seed": options.seed}
+    with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
+        found = _predict_each(options, traits, announce)
+        _write_predictions(draft, found, options)
+    return found
+
+
+def evaluate_traits(
+    options: EvaluateOptions,
+    traits: Sequence[str],
+    out: Path | None = None,
+    *,
+    overwrite: bool = False,
+    announce: Announce = silent,
+) -> TraitsResult[EvaluateResult]:
+    """Evaluate models on several traits.
+
+    Parameters
+    ----------
+    options
+        What to evaluate, and how; its own trait does not count.
+    traits
+        Names.
+    out
+        Folder to write evaluation.json to, with an entry for each trait, and a report for each; nothing is
+        written where None.
+    overwrite
+        Whether an earlier result in the folder may be replaced.
+    announce
+        Receives what long work will take.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`predict_traits`.
+    """
+    from budwood.artifacts import write_artifact
+    from budwood.workflows.records.files import write_json
+
+    check_traits(traits)
+    options.check()
+
+    def one(trait: str) -> EvaluateResult:
+        return evaluate(replace(options, trait=trait), announce=announce)
+
+    if out is None:
+        return _each(traits, one)
+    inputs = [*options.files.inputs, *([options.groups] if options.groups else [])]
+    seeds = {"seed": options.seed}
+    with write_artifact(out, kind="evaluate", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
+        found = _each(traits, one)
+        found = replace(found, reports=report_names(found.results))
+        records = {trait: result.record() for trait, result in found.results.items()}
+        for trait, result in found.results.items():
+            evaluation_report(draft.path(found.reports[trait]), result, replace(options, trait=trait))
+        write_json(draft.path("evaluation.json"), {"traits": records, "not_analysed": found.not_analysed()})
+        draft.parameters |= {"traits": list(records), "scheme": options.scheme}
+        draft.parameters["reports"] = dict(found.reports)
+        draft.metrics["mean_r"] = {
+            trait: {name: model["mean_r"] for name, model in record["models"].items()}
+            for trait, record in records.items()
+        }
+        draft.notes += found.notes
+    return found
+
+
+def _refuse_single(options: PredictOptions) -> None:
+    """Refuse what a folder holds of one trait only."""
+    given = {
+        "--save-model": options.save_model,
+        "--marker-effects": options.marker_effects,
+        "--environments": options.files.environments,
+    }
+    for option, value in given.items():
+        if value:
+            raise BudwoodError(
+                f"{option} goes with one trait",
+                where="command line",
+                mend="give --trait once, or leave it out",
+            )
+
+
+def _each(traits: Sequence[str], one: Callable[[str], T]) -> TraitsResult[T]:
+    results: dict[str, T] = {}
+    refused: dict[str, BudwoodError] = {}
+    for trait in traits:
+        try:
+            results[trait] = one(trait)
+        except BudwoodError as error:
+            refused[trait] = error
+    if not results:
+        first = next(iter(refused.values()))
+        raise BudwoodError(
+            f"none of the {len(traits)} traits can be analysed; the first: {first.what}",
+            where=first.where,
+            mend=first.mend,
+        )
+    return TraitsResult(results=results, refused=refused, reports={})
+
+
+def _predict_each(
+    options: PredictOptions, traits: Sequence[str], announce: Announce
+) -> TraitsResult[PredictResult]:
+    from budwood.panel.files import panel_of_trait
+
+    before: list[tuple[str, Panel]] = []
+
+    def one(trait: str) -> PredictResult:
+        own = replace(options, trait=trait)
+        panel = panel_of_trait(before[0][1], options.files, before[0][0], trait) if before else None
+        found = compute_prediction(own, announce, panel=panel)
+        before[:] = [(trait, found.panel)]
+        return found
+
+    found = _each(traits, one)
+    return replace(found, reports=report_names(found.results))
+
+
+def _write_predictions(draft: Draft, found: TraitsResult[PredictResult], options: PredictOptions) -> None:
+    from budwood.workflows.records.files import write_json
+    from budwood.workflows.records.trait import evaluation_record, write_predictions_of
+
+    predictions = [result.prediction for result in found.results.values()]
+    write_predictions_of(draft.path("predictions.csv"), predictions, dialect=options.csv_dialect)
+    records = {trait: evaluation_record(result.evaluation) for trait, result in found.results.items()}
+    write_json(draft.path("evaluation.json"), {"traits": records, "not_analysed": found.not_analysed()})
+    metrics: dict[str, Any] = {}
+    for trait, result in found.results.items():
+        own = replace(options, trait=trait)
+        prediction_report(draft.path(found.reports[trait]), result, own, command_of("predict", own))
+        parameters, metrics[trait] = prediction_manifest(result)
+        draft.parameters |= {key: value for key, value in parameters.items() if key != "trait"}
+        draft.notes += [note for note in result.notes if note not in draft.notes]
+    draft.parameters |= {
+        "traits": list(found.results),
+        "model": {trait: result.model for trait, result in found.results.items()},
+        "reports": dict(found.reports),
+    }
+    draft.metrics |= {
+        "mean_r": {trait: each["mean_r"] for trait, each in metrics.items()},
+        "variance_shares": {trait: each["variance_shares"] for trait, each in metrics.items()},
+    }
+    draft.notes += found.notes

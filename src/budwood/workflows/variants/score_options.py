@@ -1,0 +1,50 @@
+"""What variants are scored, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from budwood.workflows.setup.encoder import EncoderOptions
+
+Precision = Literal["auto", "float32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What to score, and how.
+
+    Attributes
+    ----------
+    vcf, reference
+        Variants, and the genome that they were called on.
+    annotation
+        Genes of the genome: adds consequences by the annotation as INFO/ANN.
+    scores
+        Groups of :data:`budwood.inference.variants.score_field.GROUPS`; where None, those of one reading of
+        the reference, and all of them for few alleles.
+    aliases
+        Contig names of the variants and what the genome calls them.
+    encoder
+        Which encoder, and where it runs.
+    precision
+        ``float32``, ``bf16`` (products in bfloat16), or ``auto``: bf16 where the processor multiplies in it.
+    seed
+        Seed of the windows drawn from the genome.
+    """
+
+    vcf: Path
+    reference: Path
+    annotation: Path | None = None
+    scores: tuple[str, ...] | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    precision: Precision = "auto"
+    seed: int = 0
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Every file that is read."""
+        return [self.vcf, self.reference, *([self.annotation] if self.annotation else [])]

@@ -1,0 +1,271 @@
+"""Score variants: the records of a VCF again, with what the encoder expects of each alternative allele."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budwood.errors import BudwoodError
+from budwood.workflows.setup.cost import Announce, duration, silent
+from budwood.workflows.setup.encoder import Device, EncoderOptions
+from budwood.workflows.variants.score_options import Precision, ScoreOptions
+
+if TYPE_CHECKING:
+    import pandas
+
+    from budwood.inference.variants.genome_profile import GenomeProfile
+    from budwood.progress import Advance
+    from budwood.workflows.variants.scoring_job import ScoringJob
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreResult:
+    """What was scored.
+
+    Attributes
+    ----------
+    records, alleles
+        Their numbers.
+    reasons
+        How many alleles were scored, and how many were not by reason.
+    scores
+        Names of the scores.
+    profile
+        How the encoder predicts this genome.
+    outside
+        Why the genome is outside what the encoder knows: a sentence by name; empty where it is not.
+    checkpoint, digest, device, precision
+        The encoder and how it ran.
+    notes
+        Sentences about what was read, assumed and left out.
+    columns
+        One value for each allele by column; None where a file was written.
+    """
+
+    records: int
+    alleles: int
+    reasons: Mapping[str, int]
+    scores: tuple[str, ...]
+    profile: GenomeProfile
+    outside: Mapping[str, str]
+    checkpoint: str
+    digest: str
+    device: str
+    precision: str
+    notes: tuple[str, ...] = ()
+    columns: Mapping[str, Any] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values.
+
+        Returns
+        -------
+        dict
+            Counts, scores, how far the genome can be trusted, the encoder and notes.
+        """
+        return {
+            "records": self.records,
+            "alleles": self.alleles,
+            "reasons": dict(self.reasons),
+            "scores": list(self.scores),
+            "genome": self.profile.record(),
+            "outside": dict(self.outside),
+            "checkpoint": {"name": self.checkpoint, "digest": self.digest},
+            "device": self.device,
+            "precision": self.precision,
+            "notes": list(self.notes),
+        }
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row for each alternative allele, in the order of the file.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Contig, position (1-based), alleles, reason and scores.
+
+        Raises
+        ------
+        BudwoodError
+            If the scores were written to a file, or pandas is not installed.
+        """
+        from budwood.prediction.data_frame import data_frame
+
+        if self.columns is None:
+            raise BudwoodError(
+                "the scores are in the file that was written", mend="leave out the output file"
+            )
+        return data_frame(self.columns)
+
+
+def score_variants(
+    vcf: Path | str,
+    reference: Path | str,
+    out: Path | str | None = None,
+    *,
+    annotation: Path | str | None = None,
+    scores: Sequence[str] | None = None,
+    aliases: Mapping[str, str] | None = None,
+    checkpoint: Path | str | None = None,
+    device: Device = "auto",
+    batch_size: int | None = None,
+    precision: Precision = "auto",
+    overwrite: bool = False,
+    seed: int = 0,
+) -> ScoreResult:
+    """Score the variants of a VCF without any training.
+
+    Parameters
+    ----------
+    vcf, reference
+        Variants, and the genome that they were called on.
+    out
+        File to write the same records to, with the scores as INFO entries: ``.vcf.gz`` or ``.vcf``. Where
+        None the result holds the scores (:meth:`ScoreResult.to_frame`).
+    annotation
+        GFF or GTF of the genome's genes: adds INFO/ANN; needs ``out``.
+    scores
+        Any of ``consequence``, ``kmer``, ``divergence``, ``shift`` and ``likelihood``; by default the first
+        two, and all of them for at most 1,000 alleles.
+    aliases
+        Contig names of the variants and what the genome calls them.
+    checkpoint, device, batch_size
+        Folder of the encoder, the packaged one where None; where it runs; windows that it reads at once.
+    precision
+        ``float32``, ``bf16``, or ``auto``: bf16 where the processor multiplies in it.
+    overwrite
+        Whether an earlier result may be replaced.
+    seed
+        Seed of the windows drawn from the genome.
+
+    Returns
+    -------
+    ScoreResult
+        Counts, how far the genome can be trusted, and the scores where no file was written.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used, or most variants do not fit the genome.
+    """
+    options = ScoreOptions(
+        vcf=Path(vcf),
+        reference=Path(reference),
+        annotation=None if annotation is None else Path(annotation),
+        scores=None if scores is None else tuple(scores),
+        aliases=aliases or {},
+        encoder=EncoderOptions(
+            checkpoint=None if checkpoint is None else Path(checkpoint), device=device, batch_size=batch_size
+        ),
+        precision=precision,
+        seed=seed,
+    )
+    return score_file(options, None if out is None else Path(out), overwrite=overwrite)
+
+
+def score_file(
+    options: ScoreOptions, out: Path | None = None, *, overwrite: bool = False, announce: Announce = silent
+) -> ScoreResult:
+    """Score the variants of a file.
+
+    Parameters
+    ----------
+    options
+        What to score, and how.
+    out
+        File to write; None to keep the scores in the result.
+    overwrite
+        Whether an earlier result may be replaced.
+    announce
+        Receives what the scoring will take.
+
+    Returns
+    -------
+    ScoreResult
+        What was scored.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used, or most variants do not fit the genome.
+    """
+    from budwood.progress import progress
+    from budwood.workflows.variants.scored_vcf import check_out, write_scored
+    from budwood.workflows.variants.scoring_job import open_job
+
+    if out is not None:
+        check_out(out, options.inputs, overwrite=overwrite)
+    elif options.annotation is not None:
+        raise BudwoodError(
+            "consequences by an annotation are written to a file",
+            where="annotation",
+            mend="give --out as well",
+        )
+    job = open_job(options)
+    announce_cost(job, announce)
+    with progress("reading", total=job.windows) as advance:
+        job.draw(advance)
+        if out is not None:
+            write_scored(job, options, out, advance)
+            columns = None
+        else:
+            columns = _columns(job, advance)
+    return ScoreResult(
+        records=job.survey.records,
+        alleles=job.survey.alleles,
+        reasons=job.survey.reasons,
+        scores=tuple(each.name for each in job.scorer.fields),
+        profile=job.profile,
+        outside=job.outside,
+        checkpoint=job.checkpoint.name,
+        digest=job.checkpoint.digest,
+        device=str(job.checkpoint.device),
+        precision=job.precision,
+        notes=job.notes(),
+        columns=columns,
+    )
+
+
+def announce_cost(job: ScoringJob, announce: Announce) -> None:
+    """Announce how long the reading takes.
+
+    Parameters
+    ----------
+    job
+        What is to be scored; one small batch is timed.
+    announce
+        Receives the sentence.
+    """
+    if announce is silent:
+        return
+    reference, alternative = job.seconds_per_window()
+    seconds = job.reference_windows * reference + job.alternative_windows * alternative
+    announce(
+        f"{job.survey.alleles:,} alleles in {job.survey.records:,} records: {job.reference_windows:,} "
+        f"windows of the reference and {job.alternative_windows:,} for alternative alleles and masked bases, "
+        f"{duration(seconds)}"
+    )
+
+
+def _columns(job: ScoringJob, advance: Advance) -> dict[str, Any]:
+    """Scores of every allele by column."""
+    import numpy as np
+
+    found: dict[str, list[Any]] = {}
+    for _, sites in job.blocks():
+        table, values = job.score(sites, advance)
+        alleles = [allele for site in sites for allele in site.alleles[1:]]
+        places = [sites[i] for i in table.record]
+        rows = {
+            "contig": [site.contig for site in places],
+            "position": [site.start + 1 for site in places],
+            "reference": [site.alleles[0] for site in places],
+            "alternative": alleles,
+            "reason": [str(reason) for reason in table.reasons],
+            **values,
+        }
+        for name, column in rows.items():
+            found.setdefault(name, []).append(np.asarray(column))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
