@@ -25,7 +25,7 @@ _AGAIN: Final = "copy the entry again from its source, or add the model again"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accuracy:
+class StatedAccuracy:
     """One measured accuracy.
 
     Attributes
@@ -49,7 +49,7 @@ class Accuracy:
 
         Examples
         --------
-        >>> Accuracy(measure="r", value=0.5, lower=0.4, upper=0.6).text
+        >>> StatedAccuracy(measure="r", value=0.5, lower=0.4, upper=0.6).text
         'r 0.500 (0.400 to 0.600)'
         """
         if self.lower is None or self.upper is None:
@@ -100,7 +100,7 @@ class Card:
     terms: Mapping[str, str]
     environments: tuple[str, ...] = ()
     provenance: str = "unknown"
-    accuracy: tuple[Accuracy, ...] = ()
+    accuracy: tuple[StatedAccuracy, ...] = ()
     date: str = ""
     digest: str = ""
     encoder: Mapping[str, str]
@@ -276,10 +276,10 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
-def _accuracy(value: Any) -> Accuracy:
+def _accuracy(value: Any) -> StatedAccuracy:
     numbers = [value["value"], value.get("lower"), value.get("upper")]
     if not all(each is None or (type(each) in (int, float) and isfinite(each)) for each in numbers):
         raise TypeError("an accuracy is no number")
-    return Accuracy(
+    return StatedAccuracy(
         measure=str(value["measure"]), value=float(numbers[0]), lower=numbers[1], upper=numbers[2]
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from budwood.artifacts import read_manifest, verify_artifact
 from budwood.errors import BudwoodError
-from budwood.library.card import Accuracy
+from budwood.library.card import StatedAccuracy
 from budwood.stats.evaluation.paired_difference import corrected_interval
 
 CHECKPOINT: Final = "checkpoint"
@@ -37,7 +37,7 @@ class ModelFacts:
 
     kind: str
     traits: tuple[str, ...]
-    accuracy: tuple[Accuracy, ...]
+    accuracy: tuple[StatedAccuracy, ...]
     date: str
     digest: str
     encoder: Mapping[str, str]
@@ -138,7 +138,7 @@ def _traits(folder: Path, kind: str, manifest: Mapping[str, Any]) -> list[str]:
     return [str(named["trait"])] if named.get("trait") else []
 
 
-def _accuracy(folder: Path, kind: str) -> Iterator[Accuracy]:
+def _accuracy(folder: Path, kind: str) -> Iterator[StatedAccuracy]:
     if kind == TRAIT_MODEL:
         found = _json(folder / "evaluation.json")
         place = f"{found.get('trait', '')}: mean r of"
@@ -156,7 +156,7 @@ def _accuracy(folder: Path, kind: str) -> Iterator[Accuracy]:
             value, error = change.get("difference"), change.get("standard_error")
             if isinstance(value, float) and isinstance(error, float):
                 measure = f"change of the loss on masked bases of {change.get('name')}"
-                yield Accuracy(
+                yield StatedAccuracy(
                     measure=measure, value=value, lower=value - 1.96 * error, upper=value + 1.96 * error
                 )
 
@@ -170,14 +170,14 @@ def _interval(fold_r: Any, folds: Any) -> tuple[float | None, float | None]:
     return max(found.lower, -1.0), min(found.upper, 1.0)
 
 
-def _figure(measure: str, record: Mapping[str, Any]) -> Iterator[Accuracy]:
+def _figure(measure: str, record: Mapping[str, Any]) -> Iterator[StatedAccuracy]:
     def number(name: str) -> float | None:
         found = record.get(name)
         return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
     value = number("mean_r")
     if value is not None:
-        yield Accuracy(measure=measure, value=value, lower=number("lower"), upper=number("upper"))
+        yield StatedAccuracy(measure=measure, value=value, lower=number("lower"), upper=number("upper"))
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class SavedModels(BaseModel):
     models: list[SavedModel]
 
 
-class Predictions(BaseModel):
+class PredictionsReply(BaseModel):
     """Predictions of new lines; the rows have the columns of predictions.csv."""
 
     trait: str

@@ -14,7 +14,7 @@ from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import centre, summarise_markers
 from budwood.transfer.attribution import LocusOverlap, locus_overlap
 from budwood.transfer.few_shot.arms import STACK, WITH, arm_name
-from budwood.transfer.few_shot.conclusion import DirectTest, Outcome, outcome, random_p
+from budwood.transfer.few_shot.conclusion import DirectTest, TransferConclusion, outcome, random_p
 from budwood.transfer.few_shot.design import FewShotDesign
 from budwood.transfer.few_shot.evaluate import evaluate_few_shot, within_clusters
 from budwood.transfer.few_shot.results import FewShotResults
@@ -50,7 +50,7 @@ class TransferComparison:
     results: FewShotResults
     tests: Mapping[str, DirectTest]
     main_arm: str
-    outcome: Outcome
+    outcome: TransferConclusion
     overlap: LocusOverlap | None
     carried: CarriedHeads
 

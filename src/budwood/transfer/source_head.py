@@ -60,7 +60,7 @@ class SourceHead:
         """Whether the features differ between the source's lines and between the target's."""
         return kernel_spread(self.square) > 0.0 and float(np.ptp(self.cross)) > 0.0
 
-    def scorer(self, y: Vector, relationship: Matrix) -> Scorer:
+    def scorer(self, y: Vector, relationship: Matrix) -> SourceScorer:
         """Learn the source's trait from this head's features beside its relationship.
 
         The relationship takes up what families share, so that the features' effects are their own.
@@ -72,11 +72,11 @@ class SourceHead:
             components = reml(y, kernels)
         if not PLAUSIBLE[0] <= genetic_share(components, kernels) <= PLAUSIBLE[1]:
             components = averaged_components(y, kernels, components)
-        return Scorer(self, tuple(kernels), components)
+        return SourceScorer(self, tuple(kernels), components)
 
 
 @dataclass(frozen=True, eq=False)
-class Scorer:
+class SourceScorer:
     """A head with the source's variance components.
 
     Attributes

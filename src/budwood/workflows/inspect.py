@@ -47,7 +47,7 @@ class InspectOptions:
 
 
 @dataclass(frozen=True)
-class Section:
+class FileSection:
     """Report on one file, or on two that belong together: for people and for machines.
 
     Attributes
@@ -77,7 +77,7 @@ class InspectResult:
         Files that cannot be used as they are, in order.
     """
 
-    sections: tuple[Section, ...]
+    sections: tuple[FileSection, ...]
     problems: tuple[BudwoodError, ...]
 
     def record(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class _Inspection:
     aliases: Mapping[str, str] = field(default_factory=dict)
     marker_map: Path | None = None
     accession_column: str | None = None
-    sections: list[Section] = field(default_factory=list)
+    sections: list[FileSection] = field(default_factory=list)
     problems: list[BudwoodError] = field(default_factory=list)
     _genotypes: dict[Path, GenotypeFile] = field(default_factory=dict)
     _assemblies: dict[Path, FastaAssembly] = field(default_factory=dict)
@@ -179,7 +179,7 @@ class _Inspection:
             self.problems.append(error)
 
     def _add(self, title: str, sentences: list[str], record: Mapping[str, Any]) -> None:
-        self.sections.append(Section(title, sentences, record))
+        self.sections.append(FileSection(title, sentences, record))
 
     def _file(self, path: Path, kind: Kind) -> None:
         looks = {

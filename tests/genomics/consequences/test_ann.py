@@ -1,7 +1,7 @@
 import pytest
 
 from budwood.genomics.consequences.ann import ANN_HEADER, FIELDS, ann_value
-from budwood.genomics.consequences.consequence import Consequence, Reason
+from budwood.genomics.consequences.consequence import AnnotationReason, Consequence
 from budwood.genomics.consequences.term import Impact, Term
 
 FULL = Consequence(
@@ -17,7 +17,7 @@ FULL = Consequence(
     cdna=(15, 300),
     cds=(10, 90),
     protein=(4, 29),
-    reasons=(Reason.NO_STOP_CODON, Reason.PHASE_RECOMPUTED),
+    reasons=(AnnotationReason.NO_STOP_CODON, AnnotationReason.PHASE_RECOMPUTED),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from budwood.genomics.consequences.ann import ANN_HEADER, ann_value
-from budwood.genomics.consequences.consequence import Consequence, Reason
+from budwood.genomics.consequences.consequence import AnnotationReason, Consequence
 from budwood.genomics.consequences.haplotype_consequence import BCSQ_HEADER
 from budwood.genomics.consequences.term import Term
 
@@ -23,7 +23,7 @@ def annotated(tmp_path: Path) -> Path:
         biotype="protein_coding",
         hgvs_c="c.10A>T",
         protein=(4, 29),
-        reasons=(Reason.NO_STOP_CODON,),
+        reasons=(AnnotationReason.NO_STOP_CODON,),
     )
     two = Consequence(
         allele="T", allele_number=1, terms=(Term.UPSTREAM,), gene="h", transcript="h.1", distance=7

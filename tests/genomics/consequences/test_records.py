@@ -9,7 +9,7 @@ from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.consequences.ann import ann_value
 from budwood.genomics.consequences.caller import ConsequenceCaller
-from budwood.genomics.consequences.consequence import Consequence, Reason
+from budwood.genomics.consequences.consequence import AnnotationReason, Consequence
 from budwood.genomics.consequences.term import Term
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.io.annotation.open_annotation import read_annotation
@@ -35,20 +35,20 @@ def call(
 @pytest.mark.parametrize(
     ("start", "alleles", "contig", "reason"),
     [
-        (7, ("A", "*"), "1", Reason.ALLELE_DELETED_UPSTREAM),
-        (7, ("A", "<DEL>"), "1", Reason.ALLELE_SYMBOLIC),
-        (7, ("A", "<*>"), "1", Reason.ALLELE_SYMBOLIC),
-        (7, ("A", "A[2:3["), "1", Reason.ALLELE_SYMBOLIC),
-        (7, ("A", "A"), "1", Reason.ALLELE_IS_REFERENCE),
-        (7, ("A", "."), "1", Reason.ALLELE_IS_REFERENCE),
-        (7, ("A", "T"), "chrUn", Reason.CONTIG_NOT_FOUND),
-        (47, ("TT", "T"), "1", Reason.OUT_OF_RANGE),
-        (48, ("T", "A"), "1", Reason.OUT_OF_RANGE),
-        (-1, ("N", "A"), "1", Reason.OUT_OF_RANGE),
+        (7, ("A", "*"), "1", AnnotationReason.ALLELE_DELETED_UPSTREAM),
+        (7, ("A", "<DEL>"), "1", AnnotationReason.ALLELE_SYMBOLIC),
+        (7, ("A", "<*>"), "1", AnnotationReason.ALLELE_SYMBOLIC),
+        (7, ("A", "A[2:3["), "1", AnnotationReason.ALLELE_SYMBOLIC),
+        (7, ("A", "A"), "1", AnnotationReason.ALLELE_IS_REFERENCE),
+        (7, ("A", "."), "1", AnnotationReason.ALLELE_IS_REFERENCE),
+        (7, ("A", "T"), "chrUn", AnnotationReason.CONTIG_NOT_FOUND),
+        (47, ("TT", "T"), "1", AnnotationReason.OUT_OF_RANGE),
+        (48, ("T", "A"), "1", AnnotationReason.OUT_OF_RANGE),
+        (-1, ("N", "A"), "1", AnnotationReason.OUT_OF_RANGE),
     ],
 )
 def test_what_cannot_be_called_has_a_reason(
-    start: int, alleles: tuple[str, ...], contig: str, reason: Reason
+    start: int, alleles: tuple[str, ...], contig: str, reason: AnnotationReason
 ) -> None:
     (found,) = call(start, *alleles, contig=contig)
     assert (found.terms, found.reasons, found.annotated) == ((Term.SEQUENCE,), (reason,), False)
@@ -58,16 +58,18 @@ def test_what_cannot_be_called_has_a_reason(
 @pytest.mark.parametrize(
     ("start", "reference", "allele", "reason"),
     [
-        (10, "G", "N", Reason.ALLELE_AMBIGUOUS),
-        (10, "G", "R", Reason.ALLELE_AMBIGUOUS),
-        (10, "T", "A", Reason.REFERENCE_DIFFERS),
-        (10, "N", "A", Reason.REFERENCE_AMBIGUOUS),
+        (10, "G", "N", AnnotationReason.ALLELE_AMBIGUOUS),
+        (10, "G", "R", AnnotationReason.ALLELE_AMBIGUOUS),
+        (10, "T", "A", AnnotationReason.REFERENCE_DIFFERS),
+        (10, "N", "A", AnnotationReason.REFERENCE_AMBIGUOUS),
     ],
 )
-def test_unsure_letters_in_a_codon_are_said(start: int, reference: str, allele: str, reason: Reason) -> None:
+def test_unsure_letters_in_a_codon_are_said(
+    start: int, reference: str, allele: str, reason: AnnotationReason
+) -> None:
     (found,) = call(start, reference, allele)
     assert reason in found.reasons
-    assert found.terms == (Term.CODING_SEQUENCE,) or reason is Reason.REFERENCE_AMBIGUOUS
+    assert found.terms == (Term.CODING_SEQUENCE,) or reason is AnnotationReason.REFERENCE_AMBIGUOUS
 
 
 def test_the_last_and_the_first_base_of_a_contig() -> None:
@@ -75,7 +77,7 @@ def test_the_last_and_the_first_base_of_a_contig() -> None:
     assert call(47, "T", "A")[0].distance == 5
     assert call(47, "T", "TACGT")[0].terms == (Term.DOWNSTREAM,)
     (found,) = call(0, "A", "C", contig="2")
-    assert (found.terms, found.reasons) == ((Term.INTERGENIC,), (Reason.NO_GENES_ON_CONTIG,))
+    assert (found.terms, found.reasons) == ((Term.INTERGENIC,), (AnnotationReason.NO_GENES_ON_CONTIG,))
 
 
 def test_every_allele_of_a_record_the_most_severe_first() -> None:
@@ -100,7 +102,7 @@ def test_a_codon_over_an_intron_is_whole() -> None:
 def test_wrong_phase_columns_change_nothing(phases: tuple[int, int]) -> None:
     (right,), (found,) = call(25, "A", "C"), call(25, "A", "C", annotation=gene(phases))
     assert (found.terms, found.hgvs_p) == (right.terms, right.hgvs_p)
-    assert (Reason.PHASE_RECOMPUTED in found.reasons) == (phases[0] != 0)
+    assert (AnnotationReason.PHASE_RECOMPUTED in found.reasons) == (phases[0] != 0)
 
 
 def test_an_incomplete_coding_sequence_is_read_in_its_phase_with_a_reason() -> None:
@@ -108,7 +110,7 @@ def test_an_incomplete_coding_sequence_is_read_in_its_phase_with_a_reason() -> N
     incomplete = gene((2, 2), ((11, 14, 2), (24, 41, 2)))
     (found,) = call(25, "A", "C", annotation=incomplete)
     assert found.hgvs_p == "p.Lys1Asn"
-    assert {Reason.INCOMPLETE, Reason.NO_START_CODON} <= set(found.reasons)
+    assert {AnnotationReason.INCOMPLETE, AnnotationReason.NO_START_CODON} <= set(found.reasons)
     (found,) = call(11, "C", "G", annotation=incomplete)
     assert Term.CODING_SEQUENCE in found.terms
 
@@ -122,7 +124,7 @@ def test_what_codes_for_nothing_has_a_reason() -> None:
     assert Term.INTRON in found.terms
     bare = Annotation((Gene("g", "1", 5, 43, "+"),))
     (found,) = call(7, "A", "T", annotation=bare)
-    assert (found.terms, found.reasons) == ((Term.INTRAGENIC,), (Reason.GENE_WITHOUT_TRANSCRIPT,))
+    assert (found.terms, found.reasons) == ((Term.INTRAGENIC,), (AnnotationReason.GENE_WITHOUT_TRANSCRIPT,))
 
 
 def test_all_transcripts_of_a_gene_are_called() -> None:

@@ -10,7 +10,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.sequence import N, decode
-from budwood.inference.variants.allele_table import LONGEST, Reason, allele_table, check_reference
+from budwood.inference.variants.allele_table import LONGEST, NoScoreReason, allele_table, check_reference
 
 LETTERS = "ACGTACGTTTGCANNACGTGGGCA" * 60
 GENOME = InMemoryAssembly({"Chr1": LETTERS, "short": "A"})
@@ -19,38 +19,40 @@ GENOME = InMemoryAssembly({"Chr1": LETTERS, "short": "A"})
 @pytest.mark.parametrize(
     ("contig", "start", "alleles", "reason"),
     [
-        ("Chr1", 0, ("A", "C"), Reason.SCORED),
-        ("Chr1", 0, ("ACG", "A"), Reason.SCORED),
-        ("Chr1", 0, ("A", "ACG"), Reason.SCORED),
-        ("Chr1", 0, ("AC", "GT"), Reason.SCORED),
-        ("Chr1", 0, ("A", "*"), Reason.SPANNING_DELETION),
-        ("Chr1", 0, ("A", "<DEL>"), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", "<*>"), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", "A[Chr1:9["), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", "]Chr1:9]A"), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", "A."), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", ".A"), Reason.SYMBOLIC),
-        ("Chr1", 0, ("A", "N"), Reason.UNKNOWN_BASE),
-        ("Chr1", 0, ("A", "R"), Reason.UNKNOWN_BASE),
-        ("Chr1", 13, ("N", "A"), Reason.UNKNOWN_BASE),
-        ("Chr1", 13, ("A", "C"), Reason.REFERENCE_MISMATCH),
-        ("Chr1", 0, ("A", "A"), Reason.SAME_AS_REFERENCE),
-        ("Chr1", 0, ("C", "A"), Reason.REFERENCE_MISMATCH),
-        ("Chr1", 0, ("AG", "A"), Reason.REFERENCE_MISMATCH),
-        ("Chr1", -1, ("A", "C"), Reason.BEYOND_CONTIG),
-        ("Chr1", 10**9, ("A", "C"), Reason.BEYOND_CONTIG),
-        ("short", 0, ("AC", "A"), Reason.BEYOND_CONTIG),
-        ("Chr9", 0, ("A", "C"), Reason.UNKNOWN_CONTIG),
-        ("Chr1", 0, ("A", "A" * (LONGEST + 1)), Reason.TOO_LONG),
-        ("Chr1", 0, (LETTERS[: LONGEST + 1].replace("N", "A"), "A"), Reason.UNKNOWN_BASE),
+        ("Chr1", 0, ("A", "C"), NoScoreReason.SCORED),
+        ("Chr1", 0, ("ACG", "A"), NoScoreReason.SCORED),
+        ("Chr1", 0, ("A", "ACG"), NoScoreReason.SCORED),
+        ("Chr1", 0, ("AC", "GT"), NoScoreReason.SCORED),
+        ("Chr1", 0, ("A", "*"), NoScoreReason.SPANNING_DELETION),
+        ("Chr1", 0, ("A", "<DEL>"), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", "<*>"), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", "A[Chr1:9["), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", "]Chr1:9]A"), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", "A."), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", ".A"), NoScoreReason.SYMBOLIC),
+        ("Chr1", 0, ("A", "N"), NoScoreReason.UNKNOWN_BASE),
+        ("Chr1", 0, ("A", "R"), NoScoreReason.UNKNOWN_BASE),
+        ("Chr1", 13, ("N", "A"), NoScoreReason.UNKNOWN_BASE),
+        ("Chr1", 13, ("A", "C"), NoScoreReason.REFERENCE_MISMATCH),
+        ("Chr1", 0, ("A", "A"), NoScoreReason.SAME_AS_REFERENCE),
+        ("Chr1", 0, ("C", "A"), NoScoreReason.REFERENCE_MISMATCH),
+        ("Chr1", 0, ("AG", "A"), NoScoreReason.REFERENCE_MISMATCH),
+        ("Chr1", -1, ("A", "C"), NoScoreReason.BEYOND_CONTIG),
+        ("Chr1", 10**9, ("A", "C"), NoScoreReason.BEYOND_CONTIG),
+        ("short", 0, ("AC", "A"), NoScoreReason.BEYOND_CONTIG),
+        ("Chr9", 0, ("A", "C"), NoScoreReason.UNKNOWN_CONTIG),
+        ("Chr1", 0, ("A", "A" * (LONGEST + 1)), NoScoreReason.TOO_LONG),
+        ("Chr1", 0, (LETTERS[: LONGEST + 1].replace("N", "A"), "A"), NoScoreReason.UNKNOWN_BASE),
     ],
 )
-def test_each_kind_of_allele(contig: str, start: int, alleles: tuple[str, str], reason: Reason) -> None:
+def test_each_kind_of_allele(
+    contig: str, start: int, alleles: tuple[str, str], reason: NoScoreReason
+) -> None:
     if len(alleles[0]) > LONGEST:
-        reason = Reason.TOO_LONG
+        reason = NoScoreReason.TOO_LONG
     table = allele_table([Site(contig, start, "m", alleles)], GENOME)
     assert table.reasons.tolist() == [reason]
-    assert table.scored.tolist() == [reason is Reason.SCORED]
+    assert table.scored.tolist() == [reason is NoScoreReason.SCORED]
 
 
 def test_a_record_without_alternative_has_no_row() -> None:
@@ -64,7 +66,7 @@ def test_the_trimmed_replacement_gives_the_same_sequence(start: int, length: int
     old = LETTERS[start : min(start + length, 13)]
     table = allele_table([Site("Chr1", start, "m", (old, new))], GENOME)
     whole = LETTERS[:start] + new + LETTERS[start + len(old) :]
-    if table.reasons[0] is Reason.SAME_AS_REFERENCE:
+    if table.reasons[0] is NoScoreReason.SAME_AS_REFERENCE:
         assert whole == LETTERS
     elif 0 in table.edits:
         edit = table.edits[0]
@@ -91,8 +93,8 @@ def test_bases_around_are_those_of_the_genome_whatever_the_order() -> None:
 
 def test_names_are_matched_by_alias_alone() -> None:
     site = Site("1", 0, "m", ("A", "C"))
-    assert allele_table([site], GENOME).reasons.tolist() == [Reason.UNKNOWN_CONTIG]
-    assert allele_table([site], GENOME, {"1": "Chr1"}).reasons.tolist() == [Reason.SCORED]
+    assert allele_table([site], GENOME).reasons.tolist() == [NoScoreReason.UNKNOWN_CONTIG]
+    assert allele_table([site], GENOME, {"1": "Chr1"}).reasons.tolist() == [NoScoreReason.SCORED]
 
 
 def test_a_file_of_another_genome_is_refused() -> None:

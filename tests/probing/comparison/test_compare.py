@@ -12,7 +12,7 @@ from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.probing.comparison.compare import compare_features
 from budwood.probing.comparison.probes import KernelProbe, Target
-from budwood.probing.tasks.examples import ExampleSet, Reading
+from budwood.probing.tasks.examples import ExampleSet, ReadPart
 
 MOTIFS = np.array([[0, 1, 2, 3], [3, 3, 2, 0], [1, 1, 0, 0]])
 
@@ -35,7 +35,7 @@ def planted(count: int, seed: int, classes: int = 2) -> ExampleSet:
         values=np.empty(0),
         contig=np.full(count, "c1"),
         position=np.arange(count) * 50_000,
-        reading=Reading.MIDDLE,
+        reading=ReadPart.MIDDLE,
         stranded=True,
     )
 

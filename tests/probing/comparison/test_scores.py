@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from sklearn import metrics
 
 from budwood.probing.comparison.scores import (
-    Predictions,
+    ProbePredictions,
     draw_blocks,
     measure_classes,
     measure_values,
@@ -37,7 +37,7 @@ def test_measures_of_classes_and_values() -> None:
     random = np.random.default_rng(1)
     truth = random.integers(0, 3, 60)
     decision = random.normal(size=(60, 3)) + 1.5 * np.eye(3)[truth]
-    found = Predictions(decision=decision, chosen=decision.argmax(1))
+    found = ProbePredictions(decision=decision, chosen=decision.argmax(1))
     weights = random.integers(1, 4, (1, 60)).astype(float)
     got = measure_classes(truth, found, weights, ("a", "b", "c"))
     options = {"sample_weight": weights[0]}
@@ -48,7 +48,7 @@ def test_measures_of_classes_and_values() -> None:
     np.testing.assert_allclose([got[f"recall {name}"][0] for name in "abc"], recalls)
     y, p = random.normal(size=60), random.normal(size=60)
     ones = np.ones((1, 60))
-    values = measure_values(y, Predictions(decision=p[:, None], chosen=np.empty(0, dtype=int)), ones)
+    values = measure_values(y, ProbePredictions(decision=p[:, None], chosen=np.empty(0, dtype=int)), ones)
     assert values["pearson_r"][0] == pytest.approx(np.corrcoef(y, p)[0, 1])
     assert values["spearman_r"][0] == pytest.approx(spearmanr(y, p).statistic)
     assert values["r2"][0] == pytest.approx(metrics.r2_score(y, p))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from budwood.transfer.few_shot.conclusion import DirectTest, Outcome, decided_sizes, outcome
+from budwood.transfer.few_shot.conclusion import DirectTest, TransferConclusion, decided_sizes, outcome
 from budwood.transfer.few_shot.design import FewShotDesign
 from budwood.transfer.few_shot.learning_curve import expected_top_overlap, lines_needed, plateau
 from budwood.transfer.few_shot.results import FewShotResults
@@ -67,15 +67,15 @@ def test_a_plateau_needs_equivalence_to_be_shown() -> None:
 @pytest.mark.parametrize(
     ("means", "p", "expected"),
     [
-        ((0.40, 0.50, 0.56), 0.001, Outcome.USEFUL),
-        ((0.40, 0.50, 0.56), 0.4, Outcome.NO_BETTER_THAN_RANDOM),
-        ((0.30, 0.40, 0.50), 0.001, Outcome.DIRECT_ONLY),
-        ((0.20, 0.40, 0.50), 0.001, Outcome.HARMFUL),
-        ((0.20, 0.40, 0.50), 0.4, Outcome.HARMFUL),
+        ((0.40, 0.50, 0.56), 0.001, TransferConclusion.USEFUL),
+        ((0.40, 0.50, 0.56), 0.4, TransferConclusion.NO_BETTER_THAN_RANDOM),
+        ((0.30, 0.40, 0.50), 0.001, TransferConclusion.DIRECT_ONLY),
+        ((0.20, 0.40, 0.50), 0.001, TransferConclusion.HARMFUL),
+        ((0.20, 0.40, 0.50), 0.4, TransferConclusion.HARMFUL),
     ],
 )
 def test_the_outcome_follows_from_gains_and_tests(
-    means: tuple[float, ...], p: float, expected: Outcome
+    means: tuple[float, ...], p: float, expected: TransferConclusion
 ) -> None:
     found = results({"GBLUP, target alone": (0.30, 0.40, 0.50), "stack": means})
     assert outcome(found, "stack", {"gene burdens": direct(p)}) is expected
@@ -85,7 +85,7 @@ def test_a_significant_negative_delta_is_not_related() -> None:
     found = results({"GBLUP, target alone": (0.3, 0.4, 0.5), "stack": (0.3, 0.4, 0.5)})
     assert decided_sizes(found, "stack", 1) == ()
     negative = {"gene burdens": direct(0.001, positive=False)}
-    assert outcome(found, "stack", negative) is Outcome.NO_BETTER_THAN_RANDOM
+    assert outcome(found, "stack", negative) is TransferConclusion.NO_BETTER_THAN_RANDOM
 
 
 def test_draws_are_nested_and_never_train_on_test_lines() -> None:

@@ -10,8 +10,8 @@ from typing import Final
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
-from budwood.genomics.consequences.consequence import Consequence, Reason
-from budwood.genomics.consequences.edit import Edit, edit_of
+from budwood.genomics.consequences.consequence import AnnotationReason, Consequence
+from budwood.genomics.consequences.edit import TranscriptEdit, edit_of
 from budwood.genomics.consequences.gene_index import GeneIndex, IndexedTranscript
 from budwood.genomics.consequences.term import Term
 from budwood.genomics.consequences.transcript_consequence import transcript_consequence
@@ -112,7 +112,7 @@ class ConsequenceCaller:
                 found.append((consequence.terms[0].severity, number, order, consequence))
         return tuple(entry[-1] for entry in sorted(found, key=lambda entry: entry[:-1]))
 
-    def edit(self, site: Site, number: int) -> Edit | Reason:
+    def edit(self, site: Site, number: int) -> TranscriptEdit | AnnotationReason:
         """The change that an allele makes on the + strand.
 
         Parameters
@@ -124,22 +124,22 @@ class ConsequenceCaller:
 
         Returns
         -------
-        Edit or Reason
+        TranscriptEdit or AnnotationReason
             The change, or why there is none.
         """
         contig = self._aliases.get(site.contig, site.contig)
         length = self._assembly.contigs.get(contig)
         if length is None:
-            return Reason.CONTIG_NOT_FOUND
+            return AnnotationReason.CONTIG_NOT_FOUND
         reference, allele = site.alleles[0].upper(), site.alleles[number].upper()
         if allele == "*":
-            return Reason.ALLELE_DELETED_UPSTREAM
+            return AnnotationReason.ALLELE_DELETED_UPSTREAM
         if allele in (".", "", reference):
-            return Reason.ALLELE_IS_REFERENCE
+            return AnnotationReason.ALLELE_IS_REFERENCE
         if not _LETTERS.fullmatch(allele) or not _LETTERS.fullmatch(reference):
-            return Reason.ALLELE_SYMBOLIC
+            return AnnotationReason.ALLELE_SYMBOLIC
         if site.start < 0 or site.start + len(reference) > length:
-            return Reason.OUT_OF_RANGE
+            return AnnotationReason.OUT_OF_RANGE
         return edit_of(site.start, _plain(reference), _plain(allele), self._reader(contig))
 
     def models(self, contig: str, start: int, end: int) -> Iterator[tuple[int, TranscriptModel]]:
@@ -165,7 +165,7 @@ class ConsequenceCaller:
 
     def _of_allele(self, site: Site, number: int, allele: str) -> Iterator[tuple[int, Consequence]]:
         edit = self.edit(site, number)
-        if isinstance(edit, Reason):
+        if isinstance(edit, AnnotationReason):
             yield (
                 0,
                 Consequence(allele=allele, allele_number=number, terms=(Term.SEQUENCE,), reasons=(edit,)),
@@ -180,7 +180,7 @@ class ConsequenceCaller:
                 yield order, consequence
         if not found:
             annotated = self._aliases.get(site.contig, site.contig) in self._index
-            extra = () if annotated else (Reason.NO_GENES_ON_CONTIG,)
+            extra = () if annotated else (AnnotationReason.NO_GENES_ON_CONTIG,)
             yield (
                 0,
                 Consequence(
@@ -188,7 +188,7 @@ class ConsequenceCaller:
                 ),
             )
 
-    def _doubts(self, site: Site, edit: Edit) -> tuple[Reason, ...]:
+    def _doubts(self, site: Site, edit: TranscriptEdit) -> tuple[AnnotationReason, ...]:
         """What makes a record's letters unsure."""
         reference = _plain(site.alleles[0].upper())
         contig = self._aliases.get(site.contig, site.contig)
@@ -197,11 +197,11 @@ class ConsequenceCaller:
         if genome != reference and any(
             one != other and "N" not in (one, other) for one, other in zip(genome, reference, strict=True)
         ):
-            found.append(Reason.REFERENCE_DIFFERS)
+            found.append(AnnotationReason.REFERENCE_DIFFERS)
         if "N" in edit.removed or "N" in genome[edit.start - site.start : edit.end - site.start]:
-            found.append(Reason.REFERENCE_AMBIGUOUS)
+            found.append(AnnotationReason.REFERENCE_AMBIGUOUS)
         if "N" in edit.inserted:
-            found.append(Reason.ALLELE_AMBIGUOUS)
+            found.append(AnnotationReason.ALLELE_AMBIGUOUS)
         return tuple(found)
 
     def _reader(self, contig: str) -> Callable[[int, int], str]:

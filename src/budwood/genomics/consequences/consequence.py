@@ -8,7 +8,7 @@ from enum import StrEnum
 from budwood.genomics.consequences.term import Impact, Term
 
 
-class Reason(StrEnum):
+class AnnotationReason(StrEnum):
     """Why nothing is annotated, or what was assumed.
 
     The words are SnpEff's where it has one, since programs that read ``ANN`` know them.
@@ -82,7 +82,7 @@ class Consequence:
     cds: tuple[int, int] | None = None
     protein: tuple[int, int] | None = None
     distance: int | None = None
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[AnnotationReason, ...] = ()
 
     @property
     def impact(self) -> Impact:

@@ -9,7 +9,7 @@ _COMPLEMENT: Final = str.maketrans("ACGTN", "TGCAN")
 _STRETCH: Final = 64
 
 
-class Edit(NamedTuple):
+class TranscriptEdit(NamedTuple):
     """Letters that take the place of a stretch; the stretch is empty for an insertion.
 
     On the - strand positions count backwards (``-end`` to ``-start``), so that every transcript is ascending.
@@ -47,7 +47,7 @@ class Edit(NamedTuple):
 
         Examples
         --------
-        >>> Edit(10, 14, "ACGT", "TCGA").spans()
+        >>> TranscriptEdit(10, 14, "ACGT", "TCGA").spans()
         [(10, 11), (13, 14)]
         """
         if len(self.removed) != len(self.inserted) or len(self.removed) == 1:
@@ -62,7 +62,7 @@ class Edit(NamedTuple):
                 found.append((place, place + 1))
         return found or [(self.start, self.end)]
 
-    def moved(self, by: int) -> Edit:
+    def moved(self, by: int) -> TranscriptEdit:
         """The same change written elsewhere.
 
         Parameters
@@ -72,31 +72,31 @@ class Edit(NamedTuple):
 
         Returns
         -------
-        Edit
+        TranscriptEdit
             Change with the same resulting sequence.
 
         Examples
         --------
-        >>> Edit(3, 3, "", "CA", left=2, right=1).moved(1)
-        Edit(start=4, end=4, removed='', inserted='AC', left=3, right=0)
+        >>> TranscriptEdit(3, 3, "", "CA", left=2, right=1).moved(1)
+        TranscriptEdit(start=4, end=4, removed='', inserted='AC', left=3, right=0)
         """
         if by == 0:
             return self
         removed, inserted = _rotated(self.removed, by), _rotated(self.inserted, by)
-        return Edit(
+        return TranscriptEdit(
             self.start + by, self.end + by, removed, inserted, left=self.left + by, right=self.right - by
         )
 
-    def mirrored(self) -> Edit:
+    def mirrored(self) -> TranscriptEdit:
         """The same change on the other strand.
 
         Returns
         -------
-        Edit
+        TranscriptEdit
             Change with negated places and complemented letters.
         """
         removed, inserted = complemented(self.removed), complemented(self.inserted)
-        return Edit(-self.end, -self.start, removed, inserted, left=self.right, right=self.left)
+        return TranscriptEdit(-self.end, -self.start, removed, inserted, left=self.right, right=self.left)
 
 
 def complemented(letters: str) -> str:
@@ -120,7 +120,7 @@ def complemented(letters: str) -> str:
     return letters.translate(_COMPLEMENT)[::-1]
 
 
-def edit_of(start: int, reference: str, alternative: str, read: Callable[[int, int], str]) -> Edit:
+def edit_of(start: int, reference: str, alternative: str, read: Callable[[int, int], str]) -> TranscriptEdit:
     """The change that an allele makes.
 
     Parameters
@@ -134,7 +134,7 @@ def edit_of(start: int, reference: str, alternative: str, read: Callable[[int, i
 
     Returns
     -------
-    Edit
+    TranscriptEdit
         On the + strand, where the record has it once common letters are taken off at the end, then at the
         start.
 
@@ -142,7 +142,7 @@ def edit_of(start: int, reference: str, alternative: str, read: Callable[[int, i
     --------
     >>> genome = "GCACACAT"
     >>> edit_of(1, "CAC", "C", lambda start, end: genome[max(start, 0) : end])
-    Edit(start=1, end=3, removed='CA', inserted='', left=0, right=4)
+    TranscriptEdit(start=1, end=3, removed='CA', inserted='', left=0, right=4)
     """
     shorter = min(len(reference), len(alternative))
     behind = 0
@@ -155,11 +155,11 @@ def edit_of(start: int, reference: str, alternative: str, read: Callable[[int, i
     inserted = alternative[ahead : len(alternative) - behind]
     first, last = start + ahead, start + len(reference) - behind
     if removed and inserted:
-        return Edit(first, last, removed, inserted)
+        return TranscriptEdit(first, last, removed, inserted)
     unit = removed or inserted
     right = _shift(unit, lambda begin, end: read(last + begin, last + end))
     left = _shift(unit[::-1], lambda begin, end: read(max(first - end, 0), max(first - begin, 0))[::-1])
-    return Edit(first, last, removed, inserted, left=left, right=right)
+    return TranscriptEdit(first, last, removed, inserted, left=left, right=right)
 
 
 def _shift(unit: str, read: Callable[[int, int], str]) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.genomics.consequences.caller import ConsequenceCaller
 from budwood.genomics.consequences.coding_change import CodingEdit, coding_change
-from budwood.genomics.consequences.consequence import Reason
+from budwood.genomics.consequences.consequence import AnnotationReason
 from budwood.genomics.consequences.location import locate
 from budwood.genomics.consequences.notation import protein_notation, transcript_notation
 from budwood.genomics.consequences.term import Term
@@ -153,7 +153,7 @@ def _by_transcript(
     for row, site in enumerate(sites):
         for allele in range(1, len(site.alleles)):
             edit = caller.edit(site, allele)
-            if isinstance(edit, Reason):
+            if isinstance(edit, AnnotationReason):
                 continue
             for order, model in caller.models(site.contig, edit.start, edit.end):
                 own = edit if model.forward else edit.mirrored()

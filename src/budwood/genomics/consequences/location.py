@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from budwood.genomics.consequences.edit import Edit
+from budwood.genomics.consequences.edit import TranscriptEdit
 from budwood.genomics.consequences.term import Term
 from budwood.genomics.consequences.transcript_model import SHORTEST_INTRON, TranscriptModel
 
@@ -42,7 +42,7 @@ class Location:
     stops: bool = False
 
 
-def locate(model: TranscriptModel, edit: Edit) -> Location:
+def locate(model: TranscriptModel, edit: TranscriptEdit) -> Location:
     """Find what a change touches.
 
     Parameters
@@ -132,7 +132,7 @@ def _add_bases(found: Location, model: TranscriptModel, start: int, end: int) ->
     found.terms |= {Term.THREE_PRIME_UTR} if end > last else set()
 
 
-def _add_rank_and_stretch(found: Location, model: TranscriptModel, edit: Edit) -> None:
+def _add_rank_and_stretch(found: Location, model: TranscriptModel, edit: TranscriptEdit) -> None:
     number = model.exon_at(edit.start)
     # An insertion before an exon's first base belongs to it; the exon that begins there is the one found.
     low, high = model.exons[max(number, 0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from budwood.genomics.consequences.coding_change import CodingChange
-from budwood.genomics.consequences.edit import Edit
+from budwood.genomics.consequences.edit import TranscriptEdit
 from budwood.genomics.consequences.term import Term
 from budwood.genomics.consequences.transcript_model import TranscriptModel
 
@@ -16,7 +16,7 @@ _THREE_LETTERS: Final = {
 _STOP: Final = "Ter"
 
 
-def transcript_notation(model: TranscriptModel, edit: Edit) -> str:
+def transcript_notation(model: TranscriptModel, edit: TranscriptEdit) -> str:
     """The change of a transcript: ``c.`` counts from the first coding base, ``n.`` from the first base.
 
     Parameters

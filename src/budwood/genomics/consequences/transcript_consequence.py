@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from budwood.genomics.consequences.coding_change import CodingChange, CodingEdit, coding_change
-from budwood.genomics.consequences.consequence import Consequence, Reason
-from budwood.genomics.consequences.edit import Edit
+from budwood.genomics.consequences.consequence import AnnotationReason, Consequence
+from budwood.genomics.consequences.edit import TranscriptEdit
 from budwood.genomics.consequences.location import Location, locate
 from budwood.genomics.consequences.notation import protein_notation, transcript_notation
 from budwood.genomics.consequences.term import Term
@@ -12,7 +12,11 @@ from budwood.genomics.consequences.transcript_model import TranscriptModel
 
 
 def transcript_consequence(
-    model: TranscriptModel, edit: Edit, allele: str, number: int, reasons: tuple[Reason, ...] = ()
+    model: TranscriptModel,
+    edit: TranscriptEdit,
+    allele: str,
+    number: int,
+    reasons: tuple[AnnotationReason, ...] = (),
 ) -> Consequence:
     """What a change does to a transcript that it meets or lies near.
 
@@ -34,18 +38,18 @@ def transcript_consequence(
         nearest to the transcript's 3' end.
     """
     written = edit if model.forward else edit.mirrored()
-    certain = Reason.REFERENCE_DIFFERS not in reasons
+    certain = AnnotationReason.REFERENCE_DIFFERS not in reasons
     options = [_effect(model, written.moved(by), certain=certain) for by in _places(model, written)]
     # The first of the options is the one nearest to the 3' end, and min keeps the first among equals.
     chosen = min(options, key=lambda option: -option.terms[0].severity)
     notes = list(reasons)
     if chosen.edit.start != written.start:
         last = chosen.edit.right == 0
-        notes.append(Reason.MOVED_TO_THREE_PRIME if last else Reason.MOVED_TO_MILDEST)
+        notes.append(AnnotationReason.MOVED_TO_THREE_PRIME if last else AnnotationReason.MOVED_TO_MILDEST)
     return chosen.consequence(model, allele, number, notes)
 
 
-def _places(model: TranscriptModel, edit: Edit) -> list[int]:
+def _places(model: TranscriptModel, edit: TranscriptEdit) -> list[int]:
     """By how much a change is moved: to its last place, and to those beside ends of exons and the like."""
     if not edit.left and not edit.right:
         return [0]
@@ -62,7 +66,7 @@ class _Effect:
     """What a change does at one of the places where it can be written."""
 
     def __init__(
-        self, edit: Edit, terms: set[Term], location: Location | None, change: CodingChange | None
+        self, edit: TranscriptEdit, terms: set[Term], location: Location | None, change: CodingChange | None
     ) -> None:
         self.edit = edit
         self.terms = tuple(sorted(terms, key=lambda term: term.severity))
@@ -70,7 +74,7 @@ class _Effect:
         self.change = change
 
     def consequence(
-        self, model: TranscriptModel, allele: str, number: int, notes: list[Reason]
+        self, model: TranscriptModel, allele: str, number: int, notes: list[AnnotationReason]
     ) -> Consequence:
         location, edit = self.location, self.edit
         if location is None:
@@ -88,7 +92,7 @@ class _Effect:
         if location.coding or model.transcript is None:
             notes += model.reasons
         if location.coding and location.within is None:
-            notes.append(Reason.CROSSES_EXON_END)
+            notes.append(AnnotationReason.CROSSES_EXON_END)
         cdna = cds = protein = None
         if location.within is not None:
             first = min(location.within[0], model.length - 1)
@@ -116,7 +120,7 @@ class _Effect:
         )
 
 
-def _effect(model: TranscriptModel, edit: Edit, *, certain: bool) -> _Effect:
+def _effect(model: TranscriptModel, edit: TranscriptEdit, *, certain: bool) -> _Effect:
     insertion = edit.start == edit.end
     if edit.end <= model.start or edit.start >= model.end:
         upstream = edit.end <= model.start

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from budwood.genomics.annotation.genes import Gene, Transcript
-from budwood.genomics.consequences.consequence import Reason
+from budwood.genomics.consequences.consequence import AnnotationReason
 from budwood.genomics.consequences.edit import complemented
 from budwood.genomics.genetic_code import translate
 from budwood.genomics.sequence import encode
@@ -148,21 +148,25 @@ class TranscriptModel:
         return sorted(found)
 
     @cached_property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[AnnotationReason, ...]:
         """What is unusual about the coding sequence."""
         if self.coding is None:
-            return (Reason.NON_CODING,) if self.transcript else (Reason.GENE_WITHOUT_TRANSCRIPT,)
+            return (
+                (AnnotationReason.NON_CODING,)
+                if self.transcript
+                else (AnnotationReason.GENE_WITHOUT_TRANSCRIPT,)
+            )
         found = list(self._frame[1])
         if "N" in self.letters and self._outside():
-            found.append(Reason.OUTSIDE_CONTIG)
+            found.append(AnnotationReason.OUTSIDE_CONTIG)
         if self.frame or (self.coding[1] - self.coding[0]) % 3 or not self.contiguous:
-            found.append(Reason.INCOMPLETE)
+            found.append(AnnotationReason.INCOMPLETE)
         if not self.starts:
-            found.append(Reason.NO_START_CODON)
+            found.append(AnnotationReason.NO_START_CODON)
         if not self.stops:
-            found.append(Reason.NO_STOP_CODON)
+            found.append(AnnotationReason.NO_STOP_CODON)
         if "*" in self.protein[:-1]:
-            found.append(Reason.STOP_CODONS_INSIDE)
+            found.append(AnnotationReason.STOP_CODONS_INSIDE)
         return tuple(found)
 
     def exon_at(self, position: int) -> int:
@@ -214,7 +218,7 @@ class TranscriptModel:
         return len(self._read(first, last)) < last - first
 
     @cached_property
-    def _frame(self) -> tuple[int, tuple[Reason, ...]]:
+    def _frame(self) -> tuple[int, tuple[AnnotationReason, ...]]:
         """The frame in which the coding sequence translates, the file's where it does or none does."""
         assert self.coding is not None
         assert self.transcript is not None
@@ -224,7 +228,7 @@ class TranscriptModel:
         opened = [frame for frame in (given, 0, 1, 2) if "*" not in _translated(coding[frame:])[:-1]]
         whole = len(coding) % 3 == 0 and coding.startswith(_START) and _translated(coding).endswith("*")
         frame = 0 if 0 in opened and whole else (opened or [given])[0]
-        return frame, (Reason.PHASE_RECOMPUTED,) if frame != given else ()
+        return frame, (AnnotationReason.PHASE_RECOMPUTED,) if frame != given else ()
 
 
 def _translated(letters: str) -> str:

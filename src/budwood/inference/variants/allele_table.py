@@ -23,7 +23,7 @@ _LETTERS: Final = frozenset("ACGT")
 _CODE: Final = {letter: code for code, letter in enumerate("ACGT")}
 
 
-class Reason(StrEnum):
+class NoScoreReason(StrEnum):
     """Why an allele has no score."""
 
     SCORED = "scored"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Edit:
+class AlleleEdit:
     """What an allele other than a single-base change replaces, without the bases both alleles share.
 
     Attributes
@@ -72,7 +72,7 @@ class AlleleTable:
     reference, alternative
         (n,) codes of the bases of a single-base change; N for any other allele.
     reasons
-        (n,) :class:`Reason` of each allele, ``SCORED`` where it has a score.
+        (n,) :class:`NoScoreReason` of each allele, ``SCORED`` where it has a score.
     edits
         What alleles other than single-base changes replace, by row.
     """
@@ -84,7 +84,7 @@ class AlleleTable:
     reference: NDArray[np.uint8]
     alternative: NDArray[np.uint8]
     reasons: NDArray[np.object_]
-    edits: Mapping[int, Edit]
+    edits: Mapping[int, AlleleEdit]
 
     def __len__(self) -> int:
         return len(self.record)
@@ -92,7 +92,7 @@ class AlleleTable:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """(n,) whether each allele has a score."""
-        found: NDArray[np.bool_] = self.reasons == Reason.SCORED
+        found: NDArray[np.bool_] = self.reasons == NoScoreReason.SCORED
         return found
 
     @property
@@ -177,8 +177,8 @@ class _Builder:
         self._contigs = tuple(assembly.contigs)
         self._index = {name: i for i, name in enumerate(self._contigs)}
         self._rows: list[tuple[int, int, int, int, int]] = []
-        self._reasons: list[Reason] = []
-        self._edits: dict[int, Edit] = {}
+        self._reasons: list[NoScoreReason] = []
+        self._edits: dict[int, AlleleEdit] = {}
         self._piece = ("", 0, b"")
 
     def add(self, number: int, site: Site) -> None:
@@ -189,12 +189,12 @@ class _Builder:
         for allele in site.alleles[1:]:
             reason = _reason(reference, allele, fault)
             start, old, new = site.start, N, N
-            if reason is Reason.SCORED:
+            if reason is NoScoreReason.SCORED:
                 start, end, letters = _trimmed(site.start, reference, allele)
                 if end == start + 1 and len(letters) == 1:
                     old, new = _CODE[reference[start - site.start]], _CODE[letters]
                 else:
-                    self._edits[len(self._rows)] = Edit(start, end, encode(letters))
+                    self._edits[len(self._rows)] = AlleleEdit(start, end, encode(letters))
             self._rows.append((number, contig, start, old, new))
             self._reasons.append(reason)
 
@@ -207,20 +207,20 @@ class _Builder:
         codes = (old.astype(np.uint8), new.astype(np.uint8))
         return AlleleTable(self._contigs, record, contig, start, *codes, reasons, self._edits)
 
-    def _fault(self, contig: int, site: Site) -> Reason:
+    def _fault(self, contig: int, site: Site) -> NoScoreReason:
         """What is wrong with the place and the REF of a record."""
         if contig < 0:
-            return Reason.UNKNOWN_CONTIG
+            return NoScoreReason.UNKNOWN_CONTIG
         name, reference = self._contigs[contig], site.alleles[0]
         end = site.start + len(reference)
         if site.start < 0 or end > self._assembly.contigs[name]:
-            return Reason.BEYOND_CONTIG
+            return NoScoreReason.BEYOND_CONTIG
         if not _LETTERS.issuperset(reference):
-            return Reason.UNKNOWN_BASE
+            return NoScoreReason.UNKNOWN_BASE
         if len(reference) > LONGEST:
-            return Reason.TOO_LONG
+            return NoScoreReason.TOO_LONG
         here = self._letters(name, site.start, end)
-        return Reason.SCORED if here == reference else Reason.REFERENCE_MISMATCH
+        return NoScoreReason.SCORED if here == reference else NoScoreReason.REFERENCE_MISMATCH
 
     def _letters(self, contig: str, start: int, end: int) -> str:
         """Letters of the assembly, of which a piece around the last record is kept."""
@@ -233,18 +233,18 @@ class _Builder:
         return letters[start - begin : end - begin].decode()
 
 
-def _reason(reference: str, allele: str, fault: Reason) -> Reason:
+def _reason(reference: str, allele: str, fault: NoScoreReason) -> NoScoreReason:
     if allele == "*":
-        return Reason.SPANNING_DELETION
+        return NoScoreReason.SPANNING_DELETION
     if allele[:1] in "<.[]" or allele[-1:] in ".[]" or "[" in allele or "]" in allele:
-        return Reason.SYMBOLIC
-    if fault is not Reason.SCORED:
+        return NoScoreReason.SYMBOLIC
+    if fault is not NoScoreReason.SCORED:
         return fault
     if not _LETTERS.issuperset(allele):
-        return Reason.UNKNOWN_BASE
+        return NoScoreReason.UNKNOWN_BASE
     if len(allele) > LONGEST:
-        return Reason.TOO_LONG
-    return Reason.SAME_AS_REFERENCE if allele == reference else Reason.SCORED
+        return NoScoreReason.TOO_LONG
+    return NoScoreReason.SAME_AS_REFERENCE if allele == reference else NoScoreReason.SCORED
 
 
 def _trimmed(start: int, reference: str, allele: str) -> tuple[int, int, str]:
@@ -279,11 +279,11 @@ def check_reference(table: AlleleTable, where: str) -> None:
     """
     wrong = np.isin(
         table.reasons.astype(str),
-        [Reason.REFERENCE_MISMATCH, Reason.UNKNOWN_CONTIG, Reason.BEYOND_CONTIG],
+        [NoScoreReason.REFERENCE_MISMATCH, NoScoreReason.UNKNOWN_CONTIG, NoScoreReason.BEYOND_CONTIG],
     )
     judged = wrong | table.scored
     if wrong.sum() >= 20 and wrong.sum() > judged.sum() / 2:
-        mismatched = np.count_nonzero(table.reasons == Reason.REFERENCE_MISMATCH)
+        mismatched = np.count_nonzero(table.reasons == NoScoreReason.REFERENCE_MISMATCH)
         what = "have another REF than the genome" if mismatched else "lie on no contig of the genome"
         raise BudwoodError(
             f"{int(wrong.sum()):,} of {int(judged.sum()):,} alleles {what}",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import MASK, PAD
-from budwood.inference.variants.reference_pass import Key, Reading, ReferencePass
+from budwood.inference.variants.reference_pass import Key, ReferencePass, WindowReading
 from budwood.model.encoder import EncoderOutput
 
 #: Bases on either side of a variant within which readings are compared.
@@ -146,7 +146,9 @@ def _arrays(output: EncoderOutput) -> tuple[NDArray[np.float32], NDArray[np.floa
     return regions.cpu().numpy(), output.last_hidden_state.to(torch.float32).cpu().numpy()
 
 
-def _changed(reader: ReferencePass, reading: Reading, group: Sequence[Replacement]) -> NDArray[np.uint8]:
+def _changed(
+    reader: ReferencePass, reading: WindowReading, group: Sequence[Replacement]
+) -> NDArray[np.uint8]:
     """The window with the replacements, filled up from the contig or cut at its end."""
     if len(group) > 1:
         row = reading.codes.copy()
@@ -162,7 +164,7 @@ def _changed(reader: ReferencePass, reading: Reading, group: Sequence[Replacemen
     return row
 
 
-def _cut(reading: Reading, each: Replacement) -> int:
+def _cut(reading: WindowReading, each: Replacement) -> int:
     """Bases of the window that make room on the left for an insertion near its end."""
     start, end = each.start - reading.start, each.end - reading.start
     known = int(np.count_nonzero(reading.codes != PAD))
@@ -171,7 +173,7 @@ def _cut(reading: Reading, each: Replacement) -> int:
 
 
 def _difference(
-    reading: Reading, each: Replacement, regions: NDArray[np.float32], vectors: NDArray[np.float32]
+    reading: WindowReading, each: Replacement, regions: NDArray[np.float32], vectors: NDArray[np.float32]
 ) -> tuple[float, float, float]:
     """Divergence, shift and gain of splice sites around one replacement."""
     assert reading.vectors is not None

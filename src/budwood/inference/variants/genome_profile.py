@@ -15,7 +15,7 @@ from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N
 from budwood.inference.variants.genome_sample import GenomeSample
-from budwood.inference.variants.reference_pass import Reading, ReferencePass
+from budwood.inference.variants.reference_pass import ReferencePass, WindowReading
 from budwood.inference.variants.score import KMER_REACH, NeighbourModel
 
 _CODING: Final = slice(BaseClass.CODING_FORWARD_0, BaseClass.CODING_REVERSE_2 + 1)
@@ -182,7 +182,7 @@ def _padded(reader: ReferencePass, contig: str, start: int, end: int) -> NDArray
     return codes
 
 
-def _frame_confidence(reading: Reading) -> NDArray[np.float64]:
+def _frame_confidence(reading: WindowReading) -> NDArray[np.float64]:
     """Share of the likeliest frame at bases that are probably coding."""
     frames = reading.regions[:, _CODING].astype(np.float64)
     coding = frames.sum(1)

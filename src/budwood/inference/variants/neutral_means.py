@@ -23,7 +23,7 @@ from budwood.inference.variants.expected_consequence import (
     expected_of_substitutions,
 )
 from budwood.inference.variants.genome_sample import GenomeSample
-from budwood.inference.variants.reference_pass import Key, Reading, ReferencePass
+from budwood.inference.variants.reference_pass import Key, ReferencePass, WindowReading
 from budwood.inference.variants.score import VariantScorer
 
 #: Changes that a table needs; a score without a table is not calibrated.
@@ -126,7 +126,7 @@ def neutral_means(
 
 
 def _every_change(
-    readings: Sequence[Reading],
+    readings: Sequence[WindowReading],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
     """Bases around, new base and region probabilities of every change of neutral bases."""
     around, regions = [], []
@@ -186,7 +186,7 @@ def _masked_changes(
     return bases[row], new.astype(np.uint8), chances[row, new] - chances[row, bases[row, REACH]]
 
 
-def _neutral(reading: Reading) -> NDArray[np.intp]:
+def _neutral(reading: WindowReading) -> NDArray[np.intp]:
     """Columns of known, non-coding bases with known neighbours."""
     known = reading.codes < N
     good = known & (reading.regions[:, _MARKS].sum(1) < _NEUTRAL)

@@ -35,7 +35,7 @@ Key = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class WindowReading:
     """What the encoder reads in one window of the reference.
 
     Attributes
@@ -104,7 +104,7 @@ class ReferencePass:
         self.batch_size = batch_size or max(1, _BASES_AT_ONCE // window)
         self.half_precision = half_precision
         self.keep_vectors = keep_vectors
-        self._kept: OrderedDict[Key, Reading] = OrderedDict()
+        self._kept: OrderedDict[Key, WindowReading] = OrderedDict()
 
     def windows(self, contig: str) -> int:
         """Number of windows of a contig.
@@ -164,7 +164,7 @@ class ReferencePass:
     def _step(self) -> int:
         return self.window - OVERLAP
 
-    def read(self, keys: Sequence[Key], advance: Callable[[int], None] | None = None) -> list[Reading]:
+    def read(self, keys: Sequence[Key], advance: Callable[[int], None] | None = None) -> list[WindowReading]:
         """Read windows, in batches; those kept are not read again.
 
         Parameters
@@ -176,7 +176,7 @@ class ReferencePass:
 
         Returns
         -------
-        list of Reading
+        list of WindowReading
             One for each key.
         """
         found = {key: self._kept[key] for key in keys if key in self._kept}
@@ -274,17 +274,20 @@ class ReferencePass:
             codes[row, : end - start] = self.assembly.sequence(Interval(contig, start, end))
         return starts, codes
 
-    def _encode(self, keys: Sequence[Key]) -> list[Reading]:
+    def _encode(self, keys: Sequence[Key]) -> list[WindowReading]:
         starts, codes = self.codes_of(keys)
         output = self.encode(codes)
         assert output.regions is not None
         assert output.last_hidden_state is not None
         regions = output.regions.float().softmax(-1).cpu().numpy()
         if not self.keep_vectors:
-            return [Reading(int(start), *row) for start, *row in zip(starts, codes, regions, strict=True)]
+            return [
+                WindowReading(int(start), *row) for start, *row in zip(starts, codes, regions, strict=True)
+            ]
         vectors = output.last_hidden_state.float().cpu().numpy()
         return [
-            Reading(int(start), *row) for start, *row in zip(starts, codes, regions, vectors, strict=True)
+            WindowReading(int(start), *row)
+            for start, *row in zip(starts, codes, regions, vectors, strict=True)
         ]
 
     def bases(self, contig: str, start: int) -> NDArray[np.uint8]:

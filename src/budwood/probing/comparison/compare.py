@@ -24,7 +24,7 @@ from budwood.probing.comparison.probes import (
 from budwood.probing.comparison.scores import (
     DRAWS,
     Estimate,
-    Predictions,
+    ProbePredictions,
     draw_blocks,
     estimates,
     measure_classes,
@@ -189,7 +189,7 @@ def compare_features(
     target, truth = _target(training, classes), _target(test, classes).numbers
     weights = np.concatenate([np.ones((1, len(test))), draw_blocks(test.blocks, draws=DRAWS, seed=seed)])
 
-    def measure(found: Predictions) -> dict[str, NDArray[np.float64]]:
+    def measure(found: ProbePredictions) -> dict[str, NDArray[np.float64]]:
         if classes:
             return measure_classes(truth.astype(np.intp), found, weights, classes)
         return measure_values(truth.astype(np.float64), found, weights)
@@ -208,7 +208,7 @@ def compare_features(
 
 def _fits(
     sets: tuple[FeatureSet, ...], training: ExampleSet, test: ExampleSet, target: Target
-) -> Iterator[tuple[FeatureSet, str, Callable[[], tuple[Probe, Predictions]]]]:
+) -> Iterator[tuple[FeatureSet, str, Callable[[], tuple[Probe, ProbePredictions]]]]:
     """Every probe to be fitted: features, name of the probe, and how."""
     linear = LinearClassifier if target.classes else LinearRegressor
     for each in sets:
@@ -221,7 +221,7 @@ def _fits(
                 each: FeatureSet = each,
                 kind: Callable[..., Probe] = kind,
                 known: list[tuple[NDArray[np.floating], NDArray[np.floating]]] = known,
-            ) -> tuple[Probe, Predictions]:
+            ) -> tuple[Probe, ProbePredictions]:
                 if not known:
                     known.append((each.compute(training), each.compute(test)))
                 probe = kind(known[0][0], target)
@@ -229,7 +229,7 @@ def _fits(
 
             yield each, name, fit
 
-    def convolve() -> tuple[Probe, Predictions]:
+    def convolve() -> tuple[Probe, ProbePredictions]:
         probe: Probe = ConvolutionProbe(training.windows, target, reach_of(training))
         return probe, probe.predict(test.windows)
 

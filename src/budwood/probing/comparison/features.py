@@ -18,7 +18,7 @@ from budwood.model.encoder import BudwoodConfig
 from budwood.probing.centre_features import CentreFeatures, encode_centres
 from budwood.probing.kmer_models import canonical_kmers
 from budwood.probing.linear import one_hot
-from budwood.probing.tasks.examples import ExampleSet, Reading
+from budwood.probing.tasks.examples import ExampleSet, ReadPart
 
 Matrix = NDArray[np.floating]
 
@@ -93,10 +93,10 @@ def reach_of(examples: ExampleSet) -> int:
         Number of bases.
     """
     half = examples.windows.shape[1] // 2
-    return min(REACH, half) if examples.reading is Reading.MIDDLE else half
+    return min(REACH, half) if examples.reading is ReadPart.MIDDLE else half
 
 
-def feature_sets(encoder: Backbone, reading: Reading) -> tuple[FeatureSet, ...]:
+def feature_sets(encoder: Backbone, reading: ReadPart) -> tuple[FeatureSet, ...]:
     """The encoder's features, those of random weights, and the baselines without an encoder.
 
     Parameters
@@ -114,7 +114,7 @@ def feature_sets(encoder: Backbone, reading: Reading) -> tuple[FeatureSet, ...]:
     sets = [FeatureSet(EMBEDDING, lambda examples: embedding(examples, encoder), baseline=False)]
     if isinstance(encoder, Checkpoint):
         untrained = same_shape(encoder)
-        if reading is Reading.MIDDLE:
+        if reading is ReadPart.MIDDLE:
             sets.append(
                 FeatureSet(WITH_BASE_CLASSES, lambda e: embedding_and_classes(e, encoder), baseline=False)
             )
@@ -143,10 +143,10 @@ def embedding(examples: ExampleSet, encoder: Backbone) -> Matrix:
     numpy.ndarray
         (k, d), or (k, 2 d) where windows are read along a known strand.
     """
-    if examples.reading is Reading.MIDDLE and isinstance(encoder, Checkpoint):
+    if examples.reading is ReadPart.MIDDLE and isinstance(encoder, Checkpoint):
         found = _centres(examples, encoder)
         return found.oriented if examples.stranded else found.mean
-    pool = Pool.CENTRE if examples.reading is Reading.MIDDLE else Pool.MEAN
+    pool = Pool.CENTRE if examples.reading is ReadPart.MIDDLE else Pool.MEAN
     return embed_windows(examples.windows, encoder, pool=pool, oriented=examples.stranded)
 
 
@@ -164,7 +164,7 @@ def embedding_and_classes(examples: ExampleSet, encoder: Checkpoint) -> Matrix:
         (k, d + 8 * regions) for questions about the middle; the embeddings alone for others.
     """
     vectors = embedding(examples, encoder)
-    if examples.reading is not Reading.MIDDLE:
+    if examples.reading is not ReadPart.MIDDLE:
         return vectors
     return np.concatenate([vectors, _centres(examples, encoder).flat_regions], axis=1)
 

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_curve
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold, cross_val_predict
 from sklearn.svm import SVC, SVR
 
-from budwood.probing.comparison.scores import Predictions
+from budwood.probing.comparison.scores import ProbePredictions
 from budwood.probing.convolution import SmallConvolution
 from budwood.probing.linear import LinearProbe
 
@@ -81,7 +81,7 @@ class Probe(Protocol):
     #: Score in the tuning's folds, by which probes of one feature set are compared without the test.
     inner_score: float
 
-    def predict(self, features: NDArray[Any]) -> Predictions:
+    def predict(self, features: NDArray[Any]) -> ProbePredictions:
         """Predict examples.
 
         Parameters
@@ -91,7 +91,7 @@ class Probe(Protocol):
 
         Returns
         -------
-        Predictions
+        ProbePredictions
             Their predictions.
         """
 
@@ -111,7 +111,7 @@ class LinearClassifier:
         )
         self.inner_score = self._probe.inner_score
 
-    def predict(self, features: NDArray[Any]) -> Predictions:
+    def predict(self, features: NDArray[Any]) -> ProbePredictions:
         """Predict examples; see :class:`Probe`.
 
         Parameters
@@ -121,7 +121,7 @@ class LinearClassifier:
 
         Returns
         -------
-        Predictions
+        ProbePredictions
             Their predictions.
         """
         return _of_decision(self._probe.decision(features))
@@ -137,12 +137,12 @@ class LinearRegressor:
     """
 
     def __init__(self, features: Matrix, target: Target) -> None:
-        self._scale = Scale.of(features)
+        self._scale = FeatureScale.of(features)
         search = GridSearchCV(Ridge(), {"alpha": _RIDGES}, scoring=target.scoring, cv=target.folds())
         self._search = search.fit(self._scale(features), target.numbers, groups=target.groups())
         self.inner_score = float(search.best_score_)
 
-    def predict(self, features: NDArray[Any]) -> Predictions:
+    def predict(self, features: NDArray[Any]) -> ProbePredictions:
         """Predict examples; see :class:`Probe`.
 
         Parameters
@@ -152,7 +152,7 @@ class LinearRegressor:
 
         Returns
         -------
-        Predictions
+        ProbePredictions
             Their predictions.
         """
         return _of_values(self._search.predict(self._scale(features)))
@@ -170,7 +170,7 @@ class KernelProbe:
     """
 
     def __init__(self, features: Matrix, target: Target) -> None:
-        self._scale = Scale.of(features)
+        self._scale = FeatureScale.of(features)
         self._known = self._scale(features)
         machine: Any
         if target.classes:
@@ -187,7 +187,7 @@ class KernelProbe:
         if target.classes == 2:
             self._threshold = _threshold(self._search.best_estimator_, self._kernel(self._known), target)
 
-    def predict(self, features: NDArray[Any]) -> Predictions:
+    def predict(self, features: NDArray[Any]) -> ProbePredictions:
         """Predict examples; see :class:`Probe`.
 
         Parameters
@@ -197,7 +197,7 @@ class KernelProbe:
 
         Returns
         -------
-        Predictions
+        ProbePredictions
             Their predictions.
         """
         kernel = self._kernel(self._scale(features))
@@ -229,7 +229,7 @@ class ConvolutionProbe:
         network = SmallConvolution(reach=reach, classes=target.classes)
         self._network = network.fit(windows, target.numbers)
 
-    def predict(self, features: NDArray[Any]) -> Predictions:
+    def predict(self, features: NDArray[Any]) -> ProbePredictions:
         """Predict examples; see :class:`Probe`.
 
         Parameters
@@ -239,7 +239,7 @@ class ConvolutionProbe:
 
         Returns
         -------
-        Predictions
+        ProbePredictions
             Their predictions.
         """
         found = self._network.decision(features)
@@ -247,7 +247,7 @@ class ConvolutionProbe:
 
 
 @dataclass(frozen=True)
-class Scale:
+class FeatureScale:
     """Means and standard deviations of training features.
 
     Attributes
@@ -260,7 +260,7 @@ class Scale:
     deviation: NDArray[np.float64]
 
     @classmethod
-    def of(cls, features: Matrix) -> Scale:
+    def of(cls, features: Matrix) -> FeatureScale:
         """Those of features.
 
         Parameters
@@ -270,7 +270,7 @@ class Scale:
 
         Returns
         -------
-        Scale
+        FeatureScale
             Means and deviations, 1 where a feature does not vary.
         """
         wide = features.astype(np.float64)
@@ -301,13 +301,13 @@ def _threshold(machine: Any, kernel: NDArray[np.float64], target: Target) -> flo
     return float((thresholds[best] + below.max()) / 2) if len(below) else 0.0
 
 
-def _of_decision(decision: NDArray[np.float64]) -> Predictions:
+def _of_decision(decision: NDArray[np.float64]) -> ProbePredictions:
     if decision.ndim == 1:
         decision = np.stack([-decision, decision], axis=1)
-    return Predictions(decision=decision, chosen=decision.argmax(axis=1))
+    return ProbePredictions(decision=decision, chosen=decision.argmax(axis=1))
 
 
-def _of_values(values: NDArray[np.floating]) -> Predictions:
-    return Predictions(
+def _of_values(values: NDArray[np.floating]) -> ProbePredictions:
+    return ProbePredictions(
         decision=np.asarray(values, dtype=np.float64)[:, None], chosen=np.empty(0, dtype=np.intp)
     )

@@ -61,7 +61,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Predictions:
+class ProbePredictions:
     """Predictions of k examples.
 
     Attributes
@@ -100,7 +100,7 @@ def draw_blocks(blocks: NDArray[np.int64], *, draws: int = DRAWS, seed: int = 0)
 
 
 def measure_classes(
-    truth: NDArray[np.intp], found: Predictions, weights: Matrix, classes: tuple[str, ...]
+    truth: NDArray[np.intp], found: ProbePredictions, weights: Matrix, classes: tuple[str, ...]
 ) -> dict[str, Vector]:
     """Measures of predicted classes.
 
@@ -109,7 +109,7 @@ def measure_classes(
     truth
         (k,) number of the class of each example.
     found
-        Predictions.
+        ProbePredictions.
     weights
         (draws, k) weights.
     classes
@@ -177,7 +177,7 @@ def ranking_measures(score: Vector, positive: NDArray[np.bool_], weights: Matrix
     return np.where(lacking, np.nan, area), np.where(true[:, -1] == 0, np.nan, precision)
 
 
-def measure_values(truth: Vector, found: Predictions, weights: Matrix) -> dict[str, Vector]:
+def measure_values(truth: Vector, found: ProbePredictions, weights: Matrix) -> dict[str, Vector]:
     """Measures of predicted values.
 
     Parameters
@@ -185,7 +185,7 @@ def measure_values(truth: Vector, found: Predictions, weights: Matrix) -> dict[s
     truth
         (k,) measured values.
     found
-        Predictions.
+        ProbePredictions.
     weights
         (draws, k) weights.
 

@@ -19,7 +19,7 @@ from budwood.genomics.io.tables.sequence_table import SequenceTable, is_missing
 from budwood.genomics.sequence import PAD
 from budwood.probing.sites import collect_sites, site_window, window_fits
 from budwood.probing.stretches import BASE_CLASSES, REGIONS_OF_CLASS
-from budwood.probing.tasks.examples import ExampleSet, Reading, labelled
+from budwood.probing.tasks.examples import ExampleSet, ReadPart, labelled
 from budwood.probing.tasks.genome import AnnotatedGenome, random_positions
 
 #: Tasks from gene models, with the site that :func:`budwood.probing.sites.collect_sites` collects.
@@ -164,7 +164,7 @@ def sequence_examples(task: str, table: SequenceTable, label: str, group: str | 
         values=np.empty(0) if values is None else values[rows],
         contig=groups[rows],
         position=np.full(len(middles), -1, dtype=np.int64),
-        reading=Reading.WHOLE,
+        reading=ReadPart.WHOLE,
         stranded=True,
         notes=tuple(notes),
     )
@@ -193,7 +193,7 @@ def _regions(
         if contig != read:
             track, read = genome.base_classes(contig), contig
         drawn[labels[names[track[position]]]].append((contig, position))
-    return _around(genome, "regions", drawn, per_class, random, Reading.MIDDLE)
+    return _around(genome, "regions", drawn, per_class, random, ReadPart.MIDDLE)
 
 
 def _around(
@@ -202,7 +202,7 @@ def _around(
     drawn: Mapping[str, list[tuple[str, int]]],
     per_class: int,
     random: np.random.Generator,
-    reading: Reading,
+    reading: ReadPart,
 ) -> ExampleSet:
     """Windows around positions, ``per_class`` of each label at most."""
     windows: list[NDArray[np.uint8]] = []
@@ -234,7 +234,7 @@ def _sites(task: str, genome: AnnotatedGenome, contigs: list[str], per_class: in
         list(found.windows[rows]),
         ["site" if site else "decoy" for site in found.is_site[rows]],
         [(str(found.contig[row]), int(found.position[row])) for row in rows],
-        reading=Reading.MIDDLE,
+        reading=ReadPart.MIDDLE,
         stranded=True,
     )
 
@@ -270,7 +270,7 @@ def _exon_intron(
             break
     most = 2 * per_class
     return labelled(
-        "exon-intron", windows[:most], labels[:most], places[:most], reading=Reading.MIDDLE, stranded=True
+        "exon-intron", windows[:most], labels[:most], places[:most], reading=ReadPart.MIDDLE, stranded=True
     )
 
 
@@ -303,7 +303,7 @@ def _transposon(
             drawn["transposon"].append((contig, position))
         elif share == 0:
             drawn["other"].append((contig, position))
-    return _around(genome, "transposon", drawn, per_class, random, Reading.WHOLE)
+    return _around(genome, "transposon", drawn, per_class, random, ReadPart.WHOLE)
 
 
 def _superfamily(
@@ -315,7 +315,7 @@ def _superfamily(
         name = superfamily(each.label)
         if name is not None and each.contig in wanted and each.end - each.start >= _SHORTEST_COPY:
             drawn.setdefault(name, []).append((each.contig, (each.start + each.end) // 2))
-    return _around(genome, "superfamily", dict(sorted(drawn.items())), per_class, random, Reading.WHOLE)
+    return _around(genome, "superfamily", dict(sorted(drawn.items())), per_class, random, ReadPart.WHOLE)
 
 
 def _intervals(
@@ -336,7 +336,7 @@ def _intervals(
         if covered[min(len(covered) - 1, position + half)] == covered[max(0, position - half)]:
             outside.append((contig, position))
     drawn = {"inside": inside, "outside": outside}
-    return _around(genome, "intervals", drawn, per_class, random, Reading.WHOLE)
+    return _around(genome, "intervals", drawn, per_class, random, ReadPart.WHOLE)
 
 
 def _interval_labels(
@@ -347,7 +347,7 @@ def _interval_labels(
     for each in genome.labelled_intervals:
         if each.contig in wanted and each.label:
             drawn.setdefault(each.label, []).append((each.contig, (each.start + each.end) // 2))
-    return _around(genome, "interval-labels", dict(sorted(drawn.items())), per_class, random, Reading.WHOLE)
+    return _around(genome, "interval-labels", dict(sorted(drawn.items())), per_class, random, ReadPart.WHOLE)
 
 
 def shared_classes(training: ExampleSet, test: ExampleSet, least: int) -> tuple[ExampleSet, ExampleSet]:

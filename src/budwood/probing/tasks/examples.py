@@ -15,7 +15,7 @@ from budwood.errors import BudwoodError
 BLOCK: Final = 100_000
 
 
-class Reading(StrEnum):
+class ReadPart(StrEnum):
     """Which bases of a window the question is about.
 
     ``MIDDLE``: the middle of the window; ``WHOLE``: the whole window.
@@ -55,7 +55,7 @@ class ExampleSet:
     values: NDArray[np.float64]
     contig: NDArray[np.str_]
     position: NDArray[np.int64]
-    reading: Reading
+    reading: ReadPart
     stranded: bool
     notes: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ def labelled(
     labels: list[str],
     places: list[tuple[str, int]],
     *,
-    reading: Reading,
+    reading: ReadPart,
     stranded: bool = False,
     notes: tuple[str, ...] = (),
 ) -> ExampleSet:

@@ -17,7 +17,7 @@ from budwood.genomics.sequence import N
 TEST_SHARE: Final = 0.25
 
 
-class Split(StrEnum):
+class ExampleSplit(StrEnum):
     """How training and test part.
 
     ``CHROMOSOME``: contigs of the test hold no training example. ``HOMOLOGY``: no homology cluster stands on

@@ -14,7 +14,7 @@ from budwood.prediction.evaluation.results import Evaluation, PermutationTest
 from budwood.report.context import ReportContext
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
 from budwood.report.numerals import fixed
-from budwood.report.parts.accuracy import Accuracy, accuracy, accuracy_of_rows, interval_of_mean
+from budwood.report.parts.accuracy import AccuracyPart, accuracy, accuracy_of_rows, interval_of_mean
 from budwood.report.parts.selection import Selection, selection
 from budwood.report.wording import evaluation_notes
 
@@ -138,7 +138,7 @@ def _cells(row: Sequence[float]) -> list[str]:
     return [fixed(float(r), 2) if np.isfinite(r) else "–" for r in row]
 
 
-def _environment_accuracy(evaluation: EnvironmentEvaluation) -> Accuracy:
+def _environment_accuracy(evaluation: EnvironmentEvaluation) -> AccuracyPart:
     baseline = evaluation.scores[0].name if evaluation.scores else ""
     paired = {each.model: each for each in evaluation.paired if each.baseline == baseline}
     entries = [(each, _span(each, evaluation), paired.get(each.name)) for each in evaluation.scores]

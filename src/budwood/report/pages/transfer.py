@@ -27,7 +27,7 @@ _MEANING: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class TransferRow:
     """One arm at one number of phenotyped lines, as text.
 
     Attributes
@@ -133,13 +133,13 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _rows(record: Mapping[str, Any]) -> list[Row]:
+def _rows(record: Mapping[str, Any]) -> list[TransferRow]:
     found = []
     for arm, by in record["arms"].items():
         for size, each in by.items():
             r, gain = each["r"], each["difference"]
             found.append(
-                Row(
+                TransferRow(
                     arm=arm,
                     lines=size,
                     r=f"{fixed(r['mean'], 2)} ({between(r['lower'], r['upper'], 2)})",

@@ -78,7 +78,7 @@ class AccuracyRow:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class AccuracyPart:
     """All models of an evaluation on one axis; ``zero`` is the place of r = 0 in percent.
 
     Attributes
@@ -218,7 +218,7 @@ def pooled_r(evaluation: Evaluation) -> float:
     return pearson_r(p, o)
 
 
-def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
+def accuracy(evaluation: Evaluation, model: str) -> AccuracyPart:
     """Every model's accuracy and the control, ready to be drawn on one axis of r from below 0 to 1.
 
     Parameters
@@ -230,7 +230,7 @@ def accuracy(evaluation: Evaluation, model: str) -> Accuracy:
 
     Returns
     -------
-    Accuracy
+    AccuracyPart
         Rows and the axis.
     """
     spans = [interval_of_mean(score.fold_r, evaluation.folds) for score in evaluation.scores]
@@ -248,7 +248,7 @@ def accuracy_of_rows(
     baseline: str,
     *,
     model: str = "",
-) -> Accuracy:
+) -> AccuracyPart:
     """Scores with their intervals on one axis.
 
     Parameters
@@ -264,7 +264,7 @@ def accuracy_of_rows(
 
     Returns
     -------
-    Accuracy
+    AccuracyPart
         Rows and the axis.
     """
     ends = [end for _, span, _ in entries for end in span] + [s.mean_r for s, _, _ in entries] + [0.0, 1.0]
@@ -277,7 +277,7 @@ def accuracy_of_rows(
     ]
     if control is not None:
         rows.append(_control_row(control, scale))
-    return Accuracy(tuple(rows), scale.ticks(), scale.percent(0.0), baseline)
+    return AccuracyPart(tuple(rows), scale.ticks(), scale.percent(0.0), baseline)
 
 
 def _model_row(

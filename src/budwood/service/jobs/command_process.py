@@ -33,7 +33,7 @@ class Interrupted(BaseException):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandEnd:
     """How a command left.
 
     Attributes
@@ -54,7 +54,7 @@ class Outcome:
 
 def run_command(
     folder: JobFolder, record: JobRecord, *, stopping: threading.Event, seconds: float
-) -> Outcome:
+) -> CommandEnd:
     """Run the command of a job until it ends, is cancelled or takes too long.
 
     Parameters
@@ -68,7 +68,7 @@ def run_command(
 
     Returns
     -------
-    Outcome
+    CommandEnd
         How it left.
 
     Raises
@@ -79,7 +79,7 @@ def run_command(
     end_leftover(folder)
     # The command had finished before the service could note it.
     if folder.has_result() and (record.save_as is None or (folder.path / "model").is_dir()):
-        return Outcome(State.DONE)
+        return CommandEnd(State.DONE)
     with (folder.path / _OUTPUT).open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "budwood", *record.words, "--overwrite"],
@@ -102,7 +102,7 @@ def run_command(
                 raise Interrupted
             if folder.must_stop:
                 _end(process.pid)
-                return Outcome(State.CANCELLED)
+                return CommandEnd(State.CANCELLED)
             if time.monotonic() > deadline:
                 _end(process.pid)
                 return _failed(
@@ -172,13 +172,13 @@ def _read_events(folder: JobFolder, lines: IO[bytes]) -> None:
                 folder.add_event("estimate", text=text)
 
 
-def _outcome(folder: JobFolder, code: int) -> Outcome:
+def _outcome(folder: JobFolder, code: int) -> CommandEnd:
     """What the exit code and the printed JSON say."""
     if code == 0 and folder.has_result():
-        return Outcome(State.DONE)
+        return CommandEnd(State.DONE)
     error = _printed_error(folder.path / _OUTPUT)
     if error is not None:
-        return Outcome(State.REFUSED if code == 2 else State.FAILED, error)
+        return CommandEnd(State.REFUSED if code == 2 else State.FAILED, error)
     if code < 0:
         name = signal.Signals(-code).name
         return _failed(
@@ -196,5 +196,5 @@ def _printed_error(path: Path) -> dict[str, str] | None:
         return None
 
 
-def _failed(what: str, mend: str) -> Outcome:
-    return Outcome(State.FAILED, {"what": what, "where": "", "mend": mend})
+def _failed(what: str, mend: str) -> CommandEnd:
+    return CommandEnd(State.FAILED, {"what": what, "where": "", "mend": mend})

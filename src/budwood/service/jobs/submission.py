@@ -59,7 +59,7 @@ def read_options(text: str) -> BaseModel:
 
 
 @dataclass(frozen=True)
-class Draft:
+class JobDraft:
     """Uploaded files that are no job yet: a folder without ``job.json``.
 
     Attributes
@@ -77,7 +77,7 @@ class Draft:
     files: Mapping[str, str]
 
     @classmethod
-    def find(cls, jobs: Path, id: str) -> Draft | None:
+    def find(cls, jobs: Path, id: str) -> JobDraft | None:
         """A draft by its id.
 
         Parameters
@@ -89,7 +89,7 @@ class Draft:
 
         Returns
         -------
-        Draft or None
+        JobDraft or None
             None where there is none, or it has become a job.
         """
         folder = jobs / id
@@ -105,7 +105,7 @@ def save_draft(
     uploads: Mapping[str, Sequence[UploadFile]],
     owner: str,
     genome: str = "",
-) -> Draft:
+) -> JobDraft:
     """Save uploaded files in a folder that can become a job.
 
     Parameters
@@ -121,7 +121,7 @@ def save_draft(
 
     Returns
     -------
-    Draft
+    JobDraft
         The files.
 
     Raises
@@ -144,10 +144,10 @@ def save_draft(
     except BaseException:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
-    return Draft(folder, owner, relative)
+    return JobDraft(folder, owner, relative)
 
 
-def start_draft(settings: ServiceSettings, queue: JobQueue, draft: Draft, options: BaseModel) -> JobFolder:
+def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, options: BaseModel) -> JobFolder:
     """Make a draft a job that waits for a worker.
 
     Parameters

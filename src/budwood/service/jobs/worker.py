@@ -13,7 +13,7 @@ import threading
 from typing import Any, Final
 
 from budwood.errors import BudwoodError
-from budwood.service.jobs.command_process import Outcome, run_command
+from budwood.service.jobs.command_process import CommandEnd, run_command
 from budwood.service.jobs.job_folder import JobFolder, JobRecord
 from budwood.service.jobs.job_queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
 from budwood.service.jobs.states import State
@@ -88,10 +88,10 @@ class Worker:
         folder = JobFolder.find(self._settings.folder / "jobs", id)
         if folder is None:
             error = {"what": "the folder of the job is gone", "where": id, "mend": "start the job again"}
-            return Outcome(State.FAILED, error).plain()
+            return CommandEnd(State.FAILED, error).plain()
         record = folder.record()
         self._metrics.job_started()
-        outcome = Outcome(State.FAILED)
+        outcome = CommandEnd(State.FAILED)
         try:
             folder.add_event("state", state=State.RUNNING)
             outcome = self._outcome(folder, record)
@@ -101,7 +101,7 @@ class Worker:
             self._metrics.job_ended(record.verb, outcome.state)
         return outcome.plain()
 
-    def _outcome(self, folder: JobFolder, record: JobRecord) -> Outcome:
+    def _outcome(self, folder: JobFolder, record: JobRecord) -> CommandEnd:
         seconds = self._settings.job_hours * 3600
         try:
             outcome = run_command(folder, record, stopping=self._stopping, seconds=seconds)
@@ -110,9 +110,9 @@ class Worker:
             return outcome
         except BudwoodError as error:
             parts = {"what": error.what, "where": error.where, "mend": error.mend}
-            return Outcome(State.REFUSED, parts)
+            return CommandEnd(State.REFUSED, parts)
         except OSError as error:
             _log.error("job %s failed", record.id, exc_info=error)
             full = error.errno == errno.ENOSPC
             what = "the disk of the server is full" if full else "the server could not run the job"
-            return Outcome(State.FAILED, {"what": what, "where": "", "mend": "tell who runs the service"})
+            return CommandEnd(State.FAILED, {"what": what, "where": "", "mend": "tell who runs the service"})

@@ -15,7 +15,7 @@ from budwood.service.access.gate import caller_of
 from budwood.service.access.scopes import Scope
 from budwood.service.embedding.routes import genome_files
 from budwood.service.jobs.job_queue import JobQueue
-from budwood.service.jobs.submission import Draft, read_options, save_draft, start_draft
+from budwood.service.jobs.submission import JobDraft, read_options, save_draft, start_draft
 from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
@@ -109,7 +109,7 @@ def discard(request: Request, id: str) -> Response:
     return RedirectResponse("/", 303)
 
 
-def _look(draft: Draft) -> None:
+def _look(draft: JobDraft) -> None:
     """Inspect the files of a draft, as ``budwood inspect`` does."""
     inputs = draft.folder.path / "inputs"
     roles = ("genotypes", "phenotypes", "reference", "haplotypes", "annotation", "marker_map")
@@ -144,9 +144,9 @@ def _as_options(fields: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def _own_draft(request: Request, id: str) -> Draft:
+def _own_draft(request: Request, id: str) -> JobDraft:
     queue: JobQueue = request.app.state.queue
-    caller, draft = caller_of(request.state), Draft.find(queue.jobs, id)
+    caller, draft = caller_of(request.state), JobDraft.find(queue.jobs, id)
     if draft is None or not (Scope.ADMIN in caller.scopes or draft.owner == caller.name):
         raise Refusal(404, "these files are not here any more", where=id[:80], mend="upload them again")
     return draft

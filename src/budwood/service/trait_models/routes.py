@@ -39,7 +39,7 @@ Upload = UploadFile | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewLines:
+class NewLinesRequest:
     """Files of new lines, as they were uploaded, and how to read them.
 
     Attributes
@@ -115,7 +115,7 @@ def saved_model(request: Request, name: str) -> dict[str, Any]:
     return next(each for each in list_models(settings) if each["name"] == name)
 
 
-@router.post("/{name}/predictions", response_model=schemas.Predictions, responses=_TABLE)
+@router.post("/{name}/predictions", response_model=schemas.PredictionsReply, responses=_TABLE)
 async def predict_new_lines(
     request: Request,
     name: str,
@@ -130,7 +130,7 @@ async def predict_new_lines(
     format: Format = "json",
 ) -> Response | dict[str, Any]:
     """Predict new lines with a saved trait model, as ``budwood apply`` does."""
-    lines = NewLines(
+    lines = NewLinesRequest(
         genotypes=genotypes,
         reference=reference,
         genome=genome,
@@ -146,7 +146,7 @@ async def predict_new_lines(
 
 
 def apply_model(
-    settings: ServiceSettings, name: str, lines: NewLines, format: Format
+    settings: ServiceSettings, name: str, lines: NewLinesRequest, format: Format
 ) -> Response | dict[str, Any]:
     """Predict new lines in this thread.
 
@@ -164,7 +164,7 @@ def apply_model(
     Returns
     -------
     Response or dict
-        The file that was asked for, or the values of :class:`budwood.service.schemas.Predictions`.
+        The file that was asked for, or the values of :class:`budwood.service.schemas.PredictionsReply`.
     """
     model = model_named(settings, name)
     with tempfile.TemporaryDirectory(prefix="budwood-apply-") as made, named_from(Path(made)):
@@ -196,7 +196,7 @@ def predictions_of(found: ApplyResult, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As :class:`budwood.service.schemas.Predictions`.
+        As :class:`budwood.service.schemas.PredictionsReply`.
     """
     prediction = found.prediction
     names = prediction.accessions

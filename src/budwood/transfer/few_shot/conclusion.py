@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 LEVEL = 0.05
 
 
-class Outcome(StrEnum):
+class TransferConclusion(StrEnum):
     """What a source does for a target.
 
     ``USEFUL``: more accurate than the target alone at some number of phenotyped lines. ``DIRECT_ONLY``: its
@@ -96,7 +96,7 @@ def decided_sizes(results: FewShotResults, arm: str, side: int) -> tuple[int, ..
     return tuple(found)
 
 
-def outcome(results: FewShotResults, arm: str, tests: Mapping[str, DirectTest]) -> Outcome:
+def outcome(results: FewShotResults, arm: str, tests: Mapping[str, DirectTest]) -> TransferConclusion:
     """What a source does for the target.
 
     Parameters
@@ -110,11 +110,11 @@ def outcome(results: FewShotResults, arm: str, tests: Mapping[str, DirectTest]) 
     """
     related = [test for test in tests.values() if test.related(len(tests))]
     if decided_sizes(results, arm, -1):
-        return Outcome.HARMFUL
+        return TransferConclusion.HARMFUL
     if not related:
-        return Outcome.NO_BETTER_THAN_RANDOM
+        return TransferConclusion.NO_BETTER_THAN_RANDOM
     if decided_sizes(results, arm, 1):
-        return Outcome.USEFUL
+        return TransferConclusion.USEFUL
     if any(np.isfinite(test.within_r) and test.within_r > 0.0 for test in related):
-        return Outcome.DIRECT_ONLY
-    return Outcome.NO_GAIN
+        return TransferConclusion.DIRECT_ONLY
+    return TransferConclusion.NO_GAIN

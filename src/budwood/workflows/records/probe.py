@@ -15,7 +15,7 @@ from budwood.genomics.io.text.csv_writer import Cell
 from budwood.probing.comparison.compare import MEASURES, ProbeComparison
 from budwood.probing.comparison.geometry import SpeciesGeometry, WindowGeometry
 from budwood.probing.comparison.scores import Estimate
-from budwood.probing.tasks.examples import ExampleSet, Reading, labelled
+from budwood.probing.tasks.examples import ExampleSet, ReadPart, labelled
 from budwood.probing.tasks.genome import AnnotatedGenome, random_positions
 from budwood.report.context import ReportContext
 from budwood.report.numerals import fixed, percent
@@ -107,7 +107,7 @@ def species_windows(name: str, path: Path, count: int, seed: int) -> ExampleSet:
             places.append(drawn[index])
         if len(windows) == count:
             break
-    return labelled("species", windows, [name] * len(windows), places, reading=Reading.WHOLE)
+    return labelled("species", windows, [name] * len(windows), places, reading=ReadPart.WHOLE)
 
 
 def comparison_record(found: ProbeComparison) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.text.bgzf import BgzfWriter
 from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.io.variants.vcf.lines import with_header, with_info
-from budwood.inference.variants.allele_table import AlleleTable, Reason
+from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason
 from budwood.inference.variants.score_field import FIELDS, ScoreField
 from budwood.progress import Advance
 from budwood.workflows.setup.command import command_of
@@ -145,7 +145,7 @@ def _added_lines(job: ScoringJob, options: ScoreOptions) -> list[bytes]:
                 "five bases and the same new base; single-base changes only"
             )
             found.append(_info_line(each.info + _CALIBRATED, "A", "Float", meaning))
-    unscored = ", ".join(reason for reason in Reason if reason is not Reason.SCORED)
+    unscored = ", ".join(reason for reason in NoScoreReason if reason is not NoScoreReason.SCORED)
     found.append(
         _info_line(_REASON, ".", "String", f"Why an ALT allele has no score, in their order: {unscored}")
     )
@@ -205,12 +205,14 @@ def _annotated(
         first, last = starts[row], starts[row + 1]
         added: list[bytes] = []
         if first == last:
-            added.append(f"{_REASON}={Reason.NO_ALTERNATIVE}".encode())
+            added.append(f"{_REASON}={NoScoreReason.NO_ALTERNATIVE}".encode())
         else:
             if scored[first:last].any():
                 added += [name + b",".join(texts[first:last]) for name, texts in entries]
             if not scored[first:last].all():
-                listed = ["." if spelled[i] == Reason.SCORED else spelled[i] for i in range(first, last)]
+                listed = [
+                    "." if spelled[i] == NoScoreReason.SCORED else spelled[i] for i in range(first, last)
+                ]
                 added.append(f"{_REASON}={','.join(listed)}".encode())
         called = ann_value(caller.call(sites[row])) if caller is not None else ""
         if called:

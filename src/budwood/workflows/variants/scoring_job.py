@@ -19,7 +19,7 @@ from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.vcf.lines import VcfLines, open_lines
-from budwood.inference.variants.allele_table import AlleleTable, Reason, allele_table, check_reference
+from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason, allele_table, check_reference
 from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome, training_profiles
 from budwood.inference.variants.genome_sample import GenomeSample, draw_sample, sample_sequence
 from budwood.inference.variants.neutral_means import NeutralMeans, neutral_means
@@ -231,7 +231,7 @@ class ScoringJob:
         found = [f"{self.lines.path.name}: {note}." for note in self.lines.notes]
         if not self.survey.is_sorted:
             found.append("The records are not sorted: windows may be read more than once.")
-        missing = {name: count for name, count in self.survey.reasons.items() if name != Reason.SCORED}
+        missing = {name: count for name, count in self.survey.reasons.items() if name != NoScoreReason.SCORED}
         if missing:
             listed = ", ".join(f"{count:,} {name}" for name, count in missing.items())
             found.append(f"Alleles without a score by reason: {listed}.")
@@ -318,7 +318,7 @@ def _survey(lines: VcfLines, assembly: Assembly, scorer: VariantScorer, aliases:
         records += len(block)
         alleles += len(table)
         reasons.update(str(reason) for reason in table.reasons)
-        reasons[Reason.NO_ALTERNATIVE] += sum(len(site.alleles) == 1 for site in block)
+        reasons[NoScoreReason.NO_ALTERNATIVE] += sum(len(site.alleles) == 1 for site in block)
         needed = scorer.readings(table)
         reference, alternative = reference + needed.reference, alternative + needed.alternative
     return Survey(

@@ -19,7 +19,7 @@ from budwood.prediction.environments.evaluation.cv_predictions import (
     mean_known,
 )
 from budwood.prediction.environments.evaluation.paired_differences import paired_differences
-from budwood.prediction.environments.evaluation.schemes import Split, splits
+from budwood.prediction.environments.evaluation.schemes import CellSplit, splits
 from budwood.prediction.environments.results import EnvironmentEvaluation
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.evaluation.results import PermutationTest
@@ -93,7 +93,7 @@ def evaluate_environments(
 
 
 def _run(
-    kernels: PanelKernels, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[Split]
+    kernels: PanelKernels, cases: Mapping[str, tuple[EnvironmentModel, Trials]], drawn: Sequence[CellSplit]
 ) -> dict[str, EnvironmentCvPredictions]:
     """Every case, a model with the records it sees, through every split."""
     tallies = {
@@ -116,7 +116,7 @@ def _control(
     kernels: PanelKernels,
     trials: Trials,
     model: EnvironmentModel,
-    drawn: Sequence[Split],
+    drawn: Sequence[CellSplit],
     permutations: int,
     seed: int,
 ) -> PermutationTest:

@@ -32,7 +32,7 @@ _FEWEST: Final = 2
 
 
 @dataclass(frozen=True)
-class Split:
+class CellSplit:
     """Cells to learn from and cells held out.
 
     Attributes
@@ -49,7 +49,7 @@ class Split:
 
 def splits(
     trials: Trials, names: tuple[str, ...], scheme: str, *, folds: int, seed: int
-) -> tuple[Split, ...]:
+) -> tuple[CellSplit, ...]:
     """The splits of one repeat.
 
     Parameters
@@ -68,7 +68,7 @@ def splits(
 
     Returns
     -------
-    tuple[Split, ...]
+    tuple[CellSplit, ...]
         Each with cells to learn from and cells held out.
 
     Raises
@@ -138,7 +138,7 @@ def environment_folds(environments: Environments, seen: Rows, folds: int, seed: 
     return found
 
 
-def _crossed(trials: Trials, lines: Folds, places: Folds, scheme: str) -> Iterator[Split]:
+def _crossed(trials: Trials, lines: Folds, places: Folds, scheme: str) -> Iterator[CellSplit]:
     """Lines, environments or both held out: cells of neither are learnt from."""
     line, place = lines[trials.line], places[trials.environment]
     for one in np.unique(line):
@@ -149,7 +149,7 @@ def _crossed(trials: Trials, lines: Folds, places: Folds, scheme: str) -> Iterat
                 kept &= line != one
             if scheme in ("cv0", "cv00"):
                 kept &= place != other
-            yield Split(np.flatnonzero(kept), np.flatnonzero(held))
+            yield CellSplit(np.flatnonzero(kept), np.flatnonzero(held))
 
 
 def _cell_folds(trials: Trials, names: tuple[str, ...], folds: int, seed: int) -> Folds:
@@ -170,14 +170,14 @@ def _cell_folds(trials: Trials, names: tuple[str, ...], folds: int, seed: int) -
     return found
 
 
-def _of_cells(fold: Folds, folds: int) -> Iterator[Split]:
+def _of_cells(fold: Folds, folds: int) -> Iterator[CellSplit]:
     for one in range(folds):
         held = np.flatnonzero(fold == one)
         if len(held):
-            yield Split(np.flatnonzero(fold != one), held)
+            yield CellSplit(np.flatnonzero(fold != one), held)
 
 
-def _forward(trials: Trials) -> Iterator[Split]:
+def _forward(trials: Trials) -> Iterator[CellSplit]:
     years = _years(trials)
     cell = years[trials.environment]
     ready = False
@@ -185,7 +185,7 @@ def _forward(trials: Trials) -> Iterator[Split]:
         before, held = np.flatnonzero(cell < year), np.flatnonzero(cell == year)
         if len(np.unique(trials.environment[before])) >= _FEWEST:
             ready = True
-            yield Split(before, held)
+            yield CellSplit(before, held)
     if not ready:
         raise BudwoodError(
             "no year has two environments before it, so nothing can be predicted forward",
@@ -201,9 +201,9 @@ def _years(trials: Trials) -> NDArray[np.float64]:
         try:
             found[row] = float(text)
         except ValueError as error:
-            told = f"is {text!r}, which is no number" if text else "is not given"
+            fault = f"is {text!r}, which is no number" if text else "is not given"
             raise BudwoodError(
-                f"the year of environment {name!r} {told}, and the scheme forward needs it",
+                f"the year of environment {name!r} {fault}, and the scheme forward needs it",
                 mend="fill column year of the environment table",
             ) from error
     return found
