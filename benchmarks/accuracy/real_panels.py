@@ -42,7 +42,7 @@ class Job:
     genotypes: Path
     phenotypes: Path
     trait: str
-    labelled: int = 150
+    phenotyped: int = 150
     sequence: tuple[str, ...] = ()
 
 
@@ -66,7 +66,7 @@ def jobs(data: Path, work: Path) -> Iterator[Job]:
     potato = panels / "potato_gwaspoly"
     for trait in ("total_yield", "tuber_shape"):
         yield Job(
-            "potato, tetraploid", potato / "raw/TableS1.csv.xz", potato / "pheno.csv", trait, labelled=110
+            "potato, tetraploid", potato / "raw/TableS1.csv.xz", potato / "pheno.csv", trait, phenotyped=110
         )
 
 
@@ -90,20 +90,20 @@ def hide(job: Job, work: Path) -> tuple[Path, dict[str, float]]:
     values = read_phenotypes(job.phenotypes).means(job.trait)
     known = sorted(set(values) & set(read_genotypes(job.genotypes).accessions))
     order = np.random.default_rng(SEED).permutation(len(known))
-    path = work / "labelled.csv"
+    path = work / "phenotyped.csv"
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
         writer.writerow(["accession", job.trait])
-        writer.writerows((known[i], values[known[i]]) for i in order[: job.labelled])
-    return path, {known[i]: values[known[i]] for i in order[job.labelled :]}
+        writer.writerows((known[i], values[known[i]]) for i in order[: job.phenotyped])
+    return path, {known[i]: values[known[i]] for i in order[job.phenotyped :]}
 
 
 def run(job: Job, work: Path) -> list[str]:
-    labelled, hidden = hide(job, work)
+    phenotyped, hidden = hide(job, work)
     out = work / "out"
     command = [sys.executable, "-m", "budwood", "predict", "--genotypes", str(job.genotypes)]
-    command += ["--phenotypes", str(labelled), "--trait", job.trait, *job.sequence]
-    command += ["--out", str(out), "--seed", str(SEED), "--quiet", "--json"]
+    command += ["--phenotypes", str(phenotyped), "--trait", job.trait, *job.sequence]
+    command += ["--out", str(out), "--overwrite", "--seed", str(SEED), "--quiet", "--json"]
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun
@@ -118,7 +118,7 @@ def run(job: Job, work: Path) -> list[str]:
     )
     held_out = ", ".join(f"{model} {r:.3f}" for model, r in output["mean_r"].items())
     return [
-        *(job.name, job.trait, f"{output['labelled']} + {len(rows)}", output["model"]),
+        *(job.name, job.trait, f"{output['phenotyped']} + {len(rows)}", output["model"]),
         *(
             f"{pearson_r(predicted, true):.3f}",
             f"{coverage(lower, upper, true):.2f}",
@@ -131,7 +131,7 @@ def run(job: Job, work: Path) -> list[str]:
 def main() -> None:
     parser_for(__doc__).parse_args()
     table = Table(
-        "panel", "trait", "labelled + hidden", "model", "r, hidden", "90 % covers", "5 x 5 folds", "s"
+        "panel", "trait", "phenotyped + hidden", "model", "r, hidden", "90 % covers", "5 x 5 folds", "s"
     )
     with tempfile.TemporaryDirectory() as folder:
         for job in jobs(data_folder(), Path(folder)):

@@ -46,7 +46,7 @@ from budwood.stats.relationship.relationship import relationship
 
 TRAITS = ("Plant_height", "Flowering_time_at_Arkansas", "Amylose_content", "Seed_length")
 PLAIN = {"GBLUP": (0.70, 0.65, 0.77, 0.71), "piece SNPs": (0.40, 0.33, 0.53, 0.21)}
-LABELLED, CHOICES = 150, range(1, 21)
+PHENOTYPED, CHOICES = 150, range(1, 21)
 Gram = NDArray[np.float64]
 
 
@@ -124,7 +124,7 @@ def run(
     r, covered = np.empty((choices, len(models))), np.empty((choices, len(models)))
     for i, seed in enumerate(CHOICES):
         order = [lines[j] for j in np.random.default_rng(seed).permutation(len(lines))]
-        train, hidden = order[:LABELLED], order[LABELLED:]
+        train, hidden = order[:PHENOTYPED], order[PHENOTYPED:]
         rows = np.array([row[name] for name in train])
         y, truth = (np.array([values[name] for name in names]) for names in (train, hidden))
         for j, model in enumerate(models):
@@ -139,18 +139,18 @@ def run(
 def table_of(
     trait: str, models: list[KernelModel], r: NDArray[np.float64], covered: NDArray[np.float64], index: int
 ) -> Table:
-    title = f"{trait}: {LABELLED} labelled, hidden lines scored, {len(r)} random choices"
+    title = f"{trait}: {PHENOTYPED} phenotyped, hidden lines scored, {len(r)} random choices"
     table = Table(
         "model", "mean r", "plain", "90 % covers", "r - GBLUP", "these lines", "new lines", title=title
     )
-    hidden_to_labelled = 200 / LABELLED
+    hidden_to_phenotyped = 200 / PHENOTYPED
     for j, model in enumerate(models):
         plain_r = PLAIN.get(model.name)
         cells = [model.name, f"{r[:, j].mean():.3f}", f"{plain_r[index]:.2f}" if plain_r else ""]
         cells.append(f"{covered[:, j].mean():.2f}")
         if j:
             difference = r[:, j] - r[:, 0]
-            plain, new = (corrected_interval(difference, share) for share in (0.0, hidden_to_labelled))
+            plain, new = (corrected_interval(difference, share) for share in (0.0, hidden_to_phenotyped))
             cells.append(f"{plain.mean:+.3f}")
             cells += [f"{interval.lower:+.3f} to {interval.upper:+.3f}" for interval in (plain, new)]
         table.add_row(*cells)
