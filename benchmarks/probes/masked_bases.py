@@ -37,9 +37,9 @@ from budwood.probing.kmer_models import (
     both_strand_counts,
     combine_sides,
     fit_kmer_model,
+    fit_pool_weights,
     kmer_tables,
     logarithmic_pool,
-    pool_weights,
 )
 from budwood.probing.masked_bases import (
     MaskedBases,
@@ -108,7 +108,7 @@ def kmer_guesses(groups: list[list[NDArray[np.uint8]]]) -> dict[str, Guess]:
     )
     known = middle.truth < 4
     held = [ask(model, middle)[known] for model in fitted.values()]
-    weights = pool_weights(held, middle.truth[known])
+    weights = fit_pool_weights(held, middle.truth[known])
 
     def pooled(hidden: MaskedBases) -> NDArray[np.float64]:
         return logarithmic_pool([ask(model, hidden) for model in models.values()], weights)

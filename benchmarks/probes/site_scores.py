@@ -25,7 +25,7 @@ from benchmarks.common.unseen_species import TRAINING, UNSEEN, open_species
 from budwood.model.checkpoint import Checkpoint
 from budwood.probing.centre_features import CentreFeatures, encode_centres
 from budwood.probing.convolution import SmallConvolution
-from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc
+from budwood.probing.linear import LinearProbe, compare_auroc, one_hot_middle, score_auroc
 from budwood.probing.sites import IN_FRAME, OUT_OF_FRAME, SITE_LETTERS, SiteSet, collect_sites
 from budwood.stats.evaluation.metrics import auroc
 
@@ -121,7 +121,7 @@ def collect(kind: str, limits: Limits) -> Examples:
 
 
 def list_features(examples: Examples, checkpoints: dict[str, Checkpoint], half: bool) -> Iterator[Features]:
-    yield Probed(ONE_HOT, "", examples, lambda sites: one_hot(sites.windows, REACH))
+    yield Probed(ONE_HOT, "", examples, lambda sites: one_hot_middle(sites.windows, REACH))
     yield Convolved(examples)
     for name, checkpoint in checkpoints.items():
         key = checkpoint.digest if checkpoint.name.startswith("random") else None

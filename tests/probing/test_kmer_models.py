@@ -14,8 +14,8 @@ from budwood.probing.kmer_models import (
     both_strand_counts,
     combine_sides,
     fit_kmer_model,
+    fit_pool_weights,
     logarithmic_pool,
-    pool_weights,
 )
 
 
@@ -111,7 +111,7 @@ def test_a_pool_trusts_the_model_that_knows() -> None:
     knows = np.full((4000, 4), 0.1)
     knows[np.arange(4000), np.where(random.random(4000) < 0.7, truth, (truth + 1) % 4)] = 0.7
     guesses = random.dirichlet(np.ones(4), 4000)
-    weights = pool_weights([knows, guesses], truth)
+    weights = fit_pool_weights([knows, guesses], truth)
     assert weights[1] < 0.05 * weights[0]
     both, alone = (
         -np.log(p[np.arange(4000), truth]).mean()

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from budwood.genomics.sequence import encode
-from budwood.probing.linear import LinearProbe, compare_auroc, one_hot, score_auroc
+from budwood.probing.linear import LinearProbe, compare_auroc, one_hot_middle, score_auroc
 from budwood.stats.evaluation.metrics import auroc
 
 
 def test_one_hot_keeps_the_middle() -> None:
     window = encode("AACGTTNA")[None]
-    assert one_hot(window, 2).reshape(4, 4).argmax(1).tolist() == ["ACGT".index(x) for x in "CGTT"]
-    assert one_hot(window, 4).sum() == 7
+    assert one_hot_middle(window, 2).reshape(4, 4).argmax(1).tolist() == ["ACGT".index(x) for x in "CGTT"]
+    assert one_hot_middle(window, 4).sum() == 7
 
 
 def test_a_probe_finds_a_signal_and_none_in_noise() -> None:

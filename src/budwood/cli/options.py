@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from budwood.cli.verb import read_config
+from budwood.cli.verb import read_config_file
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.workflows.setup.encoder import Device
 
@@ -32,7 +32,7 @@ Config = Annotated[
         "--config",
         metavar="TOML",
         is_eager=True,
-        callback=read_config,
+        callback=read_config_file,
         help="File of options, named as here without the dashes: trait = 'height'. Typed options take "
         "precedence.",
     ),

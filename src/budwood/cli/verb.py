@@ -59,7 +59,7 @@ def _without_type(param: Any) -> Any:
     return param
 
 
-def read_config(ctx: typer.Context, path: Path | None) -> Path | None:
+def read_config_file(ctx: typer.Context, path: Path | None) -> Path | None:
     """Take the options of a TOML file as defaults of the command.
 
     Parameters

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from budwood.genomics.sequence import N
-from budwood.probing.linear import one_hot
+from budwood.probing.linear import one_hot_middle
 
 _BATCH: Final = 64
 _HELD_OUT: Final = 0.1
@@ -113,7 +113,7 @@ class SmallConvolution:
         return decided * self._unit + self._origin
 
     def _letters(self, windows: NDArray[np.uint8]) -> Tensor:
-        letters = one_hot(windows, self.reach).reshape(len(windows), 2 * self.reach, N)
+        letters = one_hot_middle(windows, self.reach).reshape(len(windows), 2 * self.reach, N)
         return torch.from_numpy(letters).transpose(1, 2).contiguous()
 
     def _train(self, letters: Tensor, truth: Tensor, seed: int) -> nn.Sequential:

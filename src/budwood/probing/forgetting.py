@@ -70,7 +70,7 @@ class LossChange:
     by_class: dict[str, float]
 
 
-def species_windows(genome: TrainingGenome, *, most: int, seed: int = 0) -> HeldOutWindows:
+def held_out_windows(genome: TrainingGenome, *, most: int, seed: int = 0) -> HeldOutWindows:
     """Windows of the validation part of a genome.
 
     Parameters

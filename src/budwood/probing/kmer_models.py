@@ -76,7 +76,9 @@ def canonical_kmers(k: int) -> tuple[NDArray[np.int64], int]:
     return classes, len(kinds)
 
 
-def pool_weights(experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+def fit_pool_weights(
+    experts: Sequence[NDArray[np.float64]], truth: NDArray[np.integer]
+) -> NDArray[np.float64]:
     """Fit the weights of a logarithmic opinion pool by the lowest cross-entropy.
 
     Parameters

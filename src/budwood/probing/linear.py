@@ -261,7 +261,7 @@ def _drawn_aurocs(
     return np.array(found)
 
 
-def one_hot(windows: NDArray[np.uint8], reach: int) -> NDArray[np.float32]:
+def one_hot_middle(windows: NDArray[np.uint8], reach: int) -> NDArray[np.float32]:
     """One-hot code of the bases near the middle of windows: a baseline for every probe.
 
     Parameters
@@ -278,7 +278,7 @@ def one_hot(windows: NDArray[np.uint8], reach: int) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> one_hot(np.array([[0, 1, 4, 3]], dtype=np.uint8), 1)
+    >>> one_hot_middle(np.array([[0, 1, 4, 3]], dtype=np.uint8), 1)
     array([[0., 1., 0., 0., 0., 0., 0., 0.]], dtype=float32)
     """
     middle = windows.shape[1] // 2

@@ -273,7 +273,7 @@ def _prepared(options: AdaptOptions, out: Path) -> tuple[AdaptedEncoder, Checkpo
 
 def _to_species(work: _Work, announce: Announce) -> AdaptResult:
     from budwood.corpus.sampling.sampler import SamplerConfig, WindowSampler
-    from budwood.probing.forgetting import change_of, compare_loss, masked_loss, species_windows
+    from budwood.probing.forgetting import change_of, compare_loss, held_out_windows, masked_loss
     from budwood.training.adaptation.continued import ADAPTER_RATE, Continuation, continue_pretraining
     from budwood.training.adaptation.held_out import hold_out
     from budwood.training.objective.objectives import ObjectiveConfig, PretrainingObjective
@@ -282,7 +282,7 @@ def _to_species(work: _Work, announce: Announce) -> AdaptResult:
     genome, notes = _genome(options)
     parts = hold_out(genome, options.held_out_share)
     sampler = WindowSampler([parts], [1.0], SamplerConfig(), seed=options.seed)
-    own = species_windows(parts, most=options.held_out_windows, seed=options.seed)
+    own = held_out_windows(parts, most=options.held_out_windows, seed=options.seed)
     windows = [own, *_others(options)]
     plan = Continuation(
         steps=options.steps,

@@ -8,7 +8,7 @@ import pytest
 from budwood.corpus.recipe.recipe import TokenConfig, read_corpus_recipe
 from budwood.corpus.sampling.store import open_corpus
 from budwood.corpus.stages.build import build_corpus
-from budwood.corpus.stages.tokenise import build_tokenizer, tokenise
+from budwood.corpus.stages.tokenise import build_corpus_tokenizer, tokenise
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import decode
 from corpus.genomes import RECIPE, bases, write_genomes
@@ -16,7 +16,7 @@ from corpus.genomes import RECIPE, bases, write_genomes
 
 def test_kmers_are_numbered_in_order_and_the_rest_is_unknown(tmp_path):
     windows = np.array([[0, 0, 1, 3, 3, 3, 4, 0, 2]], dtype=np.uint8)
-    tokenizer = build_tokenizer(TokenConfig("kmer", k=3), windows, 0)
+    tokenizer = build_corpus_tokenizer(TokenConfig("kmer", k=3), windows, 0)
     tokenizer.save(str(tmp_path / "t.json"))
     numbers, ends = tokenise(tmp_path / "t.json", windows)
     assert numbers.tolist() == [3 + 1, 3 + 63, 0]
@@ -41,7 +41,9 @@ def test_tokens_of_a_corpus_read_back_as_its_bases(tmp_path, kind):
 
 def test_byte_pairs_are_learned_the_same_twice():
     windows = bases(3, 64 * 200).reshape(64, 200)
-    one, other = (build_tokenizer(TokenConfig("bpe", vocabulary=60), windows, 0).to_str() for _ in range(2))
+    one, other = (
+        build_corpus_tokenizer(TokenConfig("bpe", vocabulary=60), windows, 0).to_str() for _ in range(2)
+    )
     assert one == other
 
 

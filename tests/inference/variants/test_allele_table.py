@@ -10,7 +10,12 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.sequence import N, decode
-from budwood.inference.variants.allele_table import LONGEST, NoScoreReason, allele_table, check_reference
+from budwood.inference.variants.allele_table import (
+    LONGEST,
+    NoScoreReason,
+    allele_table,
+    check_reference_alleles,
+)
 
 LETTERS = "ACGTACGTTTGCANNACGTGGGCA" * 60
 GENOME = InMemoryAssembly({"Chr1": LETTERS, "short": "A"})
@@ -100,9 +105,9 @@ def test_names_are_matched_by_alias_alone() -> None:
 def test_a_file_of_another_genome_is_refused() -> None:
     good = [Site("Chr1", p, "m", (LETTERS[p], "*" if LETTERS[p] == "A" else "A")) for p in range(13)]
     bad = [Site("Chr1", p, "m", ("ACGT"["ACGT".index(LETTERS[p]) - 1], "TT")) for p in range(13)] * 2
-    check_reference(allele_table(good + bad[:13], GENOME), "x.vcf")
+    check_reference_alleles(allele_table(good + bad[:13], GENOME), "x.vcf")
     with pytest.raises(BudwoodError, match="have another REF than the genome"):
-        check_reference(allele_table(good + bad, GENOME), "x.vcf")
+        check_reference_alleles(allele_table(good + bad, GENOME), "x.vcf")
     lost = [Site("Chr7", p, "m", ("A", "C")) for p in range(30)]
     with pytest.raises(BudwoodError, match="lie on no contig"):
-        check_reference(allele_table(lost, GENOME), "x.vcf")
+        check_reference_alleles(allele_table(lost, GENOME), "x.vcf")

@@ -36,7 +36,7 @@ from budwood.corpus.stages.kmer_excess import add_counts, count_group, excess_gr
 from budwood.corpus.stages.pairwise_tasks import cluster_in_parts, deduplicate_in_parts, leakage_in_parts
 from budwood.corpus.stages.select_windows import select_windows
 from budwood.corpus.stages.shards import order_windows, write_shard
-from budwood.corpus.stages.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable
+from budwood.corpus.stages.stage import SHARD_MANIFEST, LocalRunner, Runner, Task, unwritable_stage
 from budwood.corpus.stages.summary import Built, summarise_corpus
 from budwood.corpus.stages.tokenise import learn_tokens
 from budwood.corpus.stages.window_relatives import split_windows
@@ -394,7 +394,7 @@ def _own(work: Path) -> Iterator[None]:
             mend="wait for it, or choose another --out",
         ) from error
     except OSError as error:
-        raise unwritable(work, error) from error
+        raise unwritable_stage(work, error) from error
 
 
 def _is_corpus(out: Path) -> bool:

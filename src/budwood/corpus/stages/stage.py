@@ -191,7 +191,7 @@ def run_task(task: Task, work: Path) -> Path:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unwritable_stage(folder, error) from error
     return folder
 
 
@@ -211,7 +211,7 @@ def digest_of(path: Path) -> str:
     return sha256(path / SHARD_MANIFEST if path.is_dir() else path)
 
 
-def unwritable(path: Path, error: OSError) -> BudwoodError:
+def unwritable_stage(path: Path, error: OSError) -> BudwoodError:
     """Convert a failure to read or write a file of the build into a message.
 
     Parameters

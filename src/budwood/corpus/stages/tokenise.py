@@ -20,7 +20,7 @@ _SPECIAL: Final = ["[UNK]", "[PAD]", "[MASK]"]
 _LEARNED_FROM: Final = 2048
 
 
-def build_tokenizer(config: TokenConfig, windows: NDArray[np.uint8], seed: int) -> Any:
+def build_corpus_tokenizer(config: TokenConfig, windows: NDArray[np.uint8], seed: int) -> Any:
     """Build a tokenizer; its JSON file can be loaded by ``transformers.PreTrainedTokenizerFast``.
 
     Parameters
@@ -78,7 +78,7 @@ def learn_tokens(inputs: Inputs, parameters: Parameters, folder: Path) -> None:
     order = np.load(inputs["order"] / "kept.npy")
     training = order[~np.load(inputs["order"] / "windows.npy")["validation"]]
     config = TokenConfig(**parameters["tokens"])
-    build_tokenizer(config, codes[training], parameters["seed"]).save(str(folder / "tokenizer.json"))
+    build_corpus_tokenizer(config, codes[training], parameters["seed"]).save(str(folder / "tokenizer.json"))
 
 
 def tokenise(tokenizer: Path, windows: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

@@ -25,7 +25,7 @@ from budwood.genomics.io.variants.plink.pgen import PGEN_SUFFIXES
 from budwood.genomics.io.variants.tables.dart import is_dart_header
 from budwood.genomics.io.variants.tables.dosage_layout import is_numeric_title
 from budwood.genomics.io.variants.tables.hapmap import is_hapmap_header
-from budwood.genomics.io.variants.tables.marker_map import column_roles
+from budwood.genomics.io.variants.tables.marker_map import marker_column_roles
 from budwood.genomics.io.variants.tables.table_columns import is_descriptive, names_accessions
 from budwood.genomics.io.variants.tables.tidy_panel import ARRAYS
 
@@ -197,7 +197,7 @@ def _of_text(path: Path, lines: list[str], genotypes: bool) -> Format:
 def _of_table(path: Path, lines: list[str], genotypes: bool) -> Format:
     delimiter = delimiter_of(lines[0])
     names = split_cells(lines[0], delimiter)
-    roles = column_roles(names)
+    roles = marker_column_roles(names)
     rows = [split_cells(line, delimiter) for line in lines[1:]]
     placed = {"contig", "position"} <= roles.keys()
     named = (

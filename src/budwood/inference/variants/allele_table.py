@@ -261,7 +261,7 @@ def _trimmed(start: int, reference: str, allele: str) -> tuple[int, int, str]:
     return start + before, start + len(reference) - after, allele[before : len(allele) - after]
 
 
-def check_reference(table: AlleleTable, where: str) -> None:
+def check_reference_alleles(table: AlleleTable, where: str) -> None:
     """Refuse records that for the most part do not fit the assembly.
 
     Parameters

@@ -30,7 +30,7 @@ from budwood.probing.comparison.scores import (
     measure_classes,
     measure_values,
 )
-from budwood.probing.linear import one_hot
+from budwood.probing.linear import one_hot_middle
 from budwood.probing.tasks.examples import ExampleSet
 from budwood.progress import progress
 
@@ -234,7 +234,7 @@ def _fits(
         return probe, probe.predict(test.windows)
 
     yield (
-        FeatureSet(CONVOLUTION, lambda examples: one_hot(examples.windows, 1), baseline=True),
+        FeatureSet(CONVOLUTION, lambda examples: one_hot_middle(examples.windows, 1), baseline=True),
         "network",
         convolve,
     )

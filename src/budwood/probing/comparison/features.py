@@ -17,7 +17,7 @@ from budwood.model.checkpoint import Checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.probing.centre_features import CentreFeatures, encode_centres
 from budwood.probing.kmer_models import canonical_kmers
-from budwood.probing.linear import one_hot
+from budwood.probing.linear import one_hot_middle
 from budwood.probing.tasks.examples import ExampleSet, ReadPart
 
 Matrix = NDArray[np.floating]
@@ -124,7 +124,9 @@ def feature_sets(encoder: Backbone, reading: ReadPart) -> tuple[FeatureSet, ...]
         FeatureSet(COMPOSITION, composition, baseline=True),
         FeatureSet(THREE_MERS, lambda examples: kmer_counts(examples, 3), baseline=True),
         FeatureSet(SIX_MERS, lambda examples: kmer_counts(examples, 6), baseline=True),
-        FeatureSet(ONE_HOT, lambda e: one_hot(e.windows, reach_of(e)), baseline=True, linear_only=True),
+        FeatureSet(
+            ONE_HOT, lambda e: one_hot_middle(e.windows, reach_of(e)), baseline=True, linear_only=True
+        ),
     )
 
 

@@ -22,7 +22,7 @@ from budwood.service.jobs.states import ENDED, State
 from budwood.service.jobs.verbs import NEEDED, ROLES, Options, words_of
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
-from budwood.service.trait_models.model_list import model_named
+from budwood.service.trait_models.model_list import saved_model_named
 from budwood.service.uploads import save_uploads
 
 #: Jobs of one key that may wait or run.
@@ -175,7 +175,7 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
     saved = getattr(options, "saved_model", None)
     model = None
     if saved is not None:
-        linked = _linked(model_named(settings, saved), folder.path / "inputs" / "model")
+        linked = _linked(saved_model_named(settings, saved), folder.path / "inputs" / "model")
         model = linked.relative_to(folder.path).as_posix()
     folder.write_record(
         JobRecord(
@@ -253,7 +253,7 @@ def _check(
     if name is not None and (settings.model_folder / name).exists():
         raise Refusal(409, f"there is a model {name!r} already", where="save_as", mend="choose another name")
     if getattr(options, "saved_model", None) is not None:
-        model_named(settings, options.saved_model)  # type: ignore[attr-defined]
+        saved_model_named(settings, options.saved_model)  # type: ignore[attr-defined]
     mine = [each for each in JobFolder.every(queue.jobs) if each.record().owner == owner]
     active = [each for each in queue.standings(mine).values() if each.state not in ENDED]
     if len(active) >= _MOST_JOBS:

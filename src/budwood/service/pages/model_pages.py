@@ -15,7 +15,7 @@ from budwood.service.jobs.verbs import Apply
 from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
-from budwood.service.trait_models.model_list import list_models, model_named
+from budwood.service.trait_models.model_list import list_models, saved_model_named
 
 router: Final = APIRouter(prefix="/models", include_in_schema=False)
 
@@ -43,7 +43,7 @@ async def apply_to_new_lines(
 ) -> Response:
     """Start a job that predicts new lines."""
     settings: ServiceSettings = request.app.state.settings
-    model_named(settings, name)
+    saved_model_named(settings, name)
     uploads = {"genotypes": [file for file in genotypes if file.filename]}
     if not uploads["genotypes"]:
         raise Refusal(422, "no genotypes were chosen", where="Genotypes", mend="choose a file and try again")

@@ -72,7 +72,7 @@ async def upload_files(
 
 
 @router.get("/drafts/{id}")
-def identity_report(request: Request, id: str) -> HTMLResponse:
+def show_identity_report(request: Request, id: str) -> HTMLResponse:
     """What the files hold and whether they fit together; and what to do with them."""
     draft = _own_draft(request, id)
     found = json.loads((draft.folder.path / "inspection.json").read_text(encoding="utf-8"))

@@ -52,7 +52,7 @@ def list_models(settings: ServiceSettings) -> list[dict[str, Any]]:
     return found
 
 
-def model_named(settings: ServiceSettings, name: str) -> Path:
+def saved_model_named(settings: ServiceSettings, name: str) -> Path:
     """Folder of a saved model.
 
     Parameters

@@ -18,7 +18,7 @@ from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
 from budwood.service import schemas
 from budwood.service.embedding.routes import genome_files, open_genome
 from budwood.service.settings import ServiceSettings
-from budwood.service.trait_models.model_list import list_models, model_named
+from budwood.service.trait_models.model_list import list_models, saved_model_named
 from budwood.service.uploads import named_from, save_uploads, shortened
 from budwood.workflows.apply import ApplyOptions, apply
 
@@ -111,7 +111,7 @@ def saved_models(request: Request) -> dict[str, Any]:
 def saved_model(request: Request, name: str) -> dict[str, Any]:
     """One saved trait model."""
     settings: ServiceSettings = request.app.state.settings
-    model_named(settings, name)
+    saved_model_named(settings, name)
     return next(each for each in list_models(settings) if each["name"] == name)
 
 
@@ -166,7 +166,7 @@ def apply_model(
     Response or dict
         The file that was asked for, or the values of :class:`budwood.service.schemas.PredictionsReply`.
     """
-    model = model_named(settings, name)
+    model = saved_model_named(settings, name)
     with tempfile.TemporaryDirectory(prefix="budwood-apply-") as made, named_from(Path(made)):
         folder = Path(made)
         options = ApplyOptions(

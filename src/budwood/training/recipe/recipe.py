@@ -181,11 +181,11 @@ def read_recipe(path: Path) -> Recipe:
     """
     table = read_tables(path)
     recipe = build_recipe(table | {"genomes": take_entries(table, "genome", str(path))}, str(path))
-    check_sources(recipe, str(path))
+    check_training_sources(recipe, str(path))
     return recipe
 
 
-def check_sources(recipe: Recipe, where: str) -> None:
+def check_training_sources(recipe: Recipe, where: str) -> None:
     """Refuse a recipe that names nothing to learn from, or what cannot be combined.
 
     Parameters

@@ -13,7 +13,7 @@ from typing import Any, Final
 from budwood.errors import BudwoodError
 from budwood.model.encoder import BudwoodConfig
 from budwood.training.objective.objectives import OBJECTIVES
-from budwood.training.recipe.recipe import Recipe, check_sources
+from budwood.training.recipe.recipe import Recipe, check_training_sources
 
 _BEGUN: Final = "recipe.json"
 _STATE: Final = "state"
@@ -40,7 +40,7 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     BudwoodError
         With the name of the value.
     """
-    check_sources(recipe, where)
+    check_training_sources(recipe, where)
     schedule = recipe.schedule
     _check_encoder(recipe.encoder, where)
     least = [

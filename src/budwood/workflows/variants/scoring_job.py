@@ -19,7 +19,12 @@ from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.vcf.lines import VcfLines, open_lines
-from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason, allele_table, check_reference
+from budwood.inference.variants.allele_table import (
+    AlleleTable,
+    NoScoreReason,
+    allele_table,
+    check_reference_alleles,
+)
 from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome, training_profiles
 from budwood.inference.variants.genome_sample import GenomeSample, draw_sample, sample_sequence
 from budwood.inference.variants.neutral_means import NeutralMeans, neutral_means
@@ -307,7 +312,7 @@ def _survey(lines: VcfLines, assembly: Assembly, scorer: VariantScorer, aliases:
     while block := list(islice(sites, _RECORDS)):
         table = allele_table(block, assembly, aliases)
         if not records:
-            check_reference(table, str(lines.path))
+            check_reference_alleles(table, str(lines.path))
         for site in block:
             if site.contig != last[0]:
                 is_sorted &= site.contig not in seen

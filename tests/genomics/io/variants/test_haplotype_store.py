@@ -12,7 +12,7 @@ import pytest
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
-from budwood.genomics.io.variants.haplotype_store import read_haplotypes, write_haplotypes
+from budwood.genomics.io.variants.haplotype_store import read_stored_haplotypes, write_haplotypes
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def table() -> HaplotypeTable:
 
 def test_round_trip(table: HaplotypeTable, tmp_path: Path) -> None:
     write_haplotypes(table, tmp_path / "panel.npz")
-    back = read_haplotypes(tmp_path / "panel.npz")
+    back = read_stored_haplotypes(tmp_path / "panel.npz")
     assert (back.accessions, back.windows, back.assumptions) == (
         table.accessions,
         table.windows,
@@ -49,12 +49,12 @@ def test_damaged_files_are_told(content: bytes | None, table: HaplotypeTable, tm
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(BudwoodError, match="no readable haplotype table"):
-        read_haplotypes(path)
+        read_stored_haplotypes(path)
     middle = bytearray(whole)
     middle[len(whole) // 2] ^= 255
     path.write_bytes(middle)
     with pytest.raises(BudwoodError, match="no readable haplotype table"):
-        read_haplotypes(path)
+        read_stored_haplotypes(path)
 
 
 def test_a_full_disk_leaves_the_earlier_file(

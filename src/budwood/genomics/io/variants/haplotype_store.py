@@ -71,7 +71,7 @@ def write_haplotypes(table: HaplotypeTable, path: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
-def read_haplotypes(path: Path) -> HaplotypeTable:
+def read_stored_haplotypes(path: Path) -> HaplotypeTable:
     """The table in a file that :func:`write_haplotypes` wrote.
 
     Parameters

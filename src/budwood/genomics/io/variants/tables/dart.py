@@ -27,7 +27,7 @@ from budwood.genomics.io.text.delimited import (
 )
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
 from budwood.genomics.io.variants.position import parse_position
-from budwood.genomics.io.variants.tables.table_columns import plain_name
+from budwood.genomics.io.variants.tables.table_columns import letters_and_digits
 
 _IDS: Final = ("alleleid", "cloneid")
 _ALLELE_ID: Final = re.compile(r"\d+\|F\|")
@@ -91,7 +91,7 @@ def is_dart_header(line: str) -> bool:
     >>> is_dart_header("AlleleID,CloneID,SNP,CallRate,line1"), is_dart_header("marker,line1")
     (True, False)
     """
-    return any(plain_name(cell) == _IDS[0] for cell in split_cells(line, delimiter_of(line))[:4])
+    return any(letters_and_digits(cell) == _IDS[0] for cell in split_cells(line, delimiter_of(line))[:4])
 
 
 def read_dart(path: Path, *, ploidy: int | None = None) -> DosageCalls:
@@ -153,7 +153,7 @@ _TWO_ROW_NOTE: Final = (
 
 
 def _describes(name: str) -> bool:
-    plain = plain_name(name)
+    plain = letters_and_digits(name)
     return plain in _DESCRIBE or plain.startswith(_DESCRIBE_BEGIN)
 
 
@@ -173,7 +173,7 @@ def _is_two_rows(rows: Sequence[list[str]], names: Sequence[str], first: int) ->
     """Whether rows come in pairs of one clone whose scores are 0 and 1 only."""
     if len(rows) % 2 or any("2" in row[first:] for row in rows):
         return False
-    column = next((i for i, name in enumerate(names) if plain_name(name) == _IDS[1]), 0)
+    column = next((i for i, name in enumerate(names) if letters_and_digits(name) == _IDS[1]), 0)
     clones = [row[column].split("|")[0] for row in rows]
     return all(len(list(group)) % 2 == 0 for _, group in groupby(clones))
 
@@ -204,7 +204,7 @@ def _two_rows(scores: list[list[str]], path: Path) -> NDArray[np.int8]:
 
 
 def _markers(rows: Sequence[list[str]], names: Sequence[str], path: Path) -> Markers:
-    plain = [plain_name(name) for name in names]
+    plain = [letters_and_digits(name) for name in names]
     places = {
         role: next((i for i, name in enumerate(plain) if name.startswith(begin)), None)
         for role, begin in {"contig": "chrom", "position": "chrompos"}.items()

@@ -18,8 +18,12 @@ from typing import Final
 
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
-from budwood.genomics.io.variants.tables.marker_map import MarkerMap, column_roles
-from budwood.genomics.io.variants.tables.table_columns import is_descriptive, names_accessions, plain_name
+from budwood.genomics.io.variants.tables.marker_map import MarkerMap, marker_column_roles
+from budwood.genomics.io.variants.tables.table_columns import (
+    is_descriptive,
+    letters_and_digits,
+    names_accessions,
+)
 
 #: Columns that may describe a marker before its dosages.
 LEADING_AT_MOST: Final = 6
@@ -198,7 +202,7 @@ class _Found:
     def name_column(self) -> int:
         if self.markers_in_rows:
             return self.roles.get("marker", 0)
-        if tuple(map(plain_name, self.names[: len(_RAW)])) == _RAW:
+        if tuple(map(letters_and_digits, self.names[: len(_RAW)])) == _RAW:
             return _RAW.index("iid")
         early = [i for i, name in enumerate(self.names[:8]) if names_accessions(name)]
         return early[0] if early else 0
@@ -244,11 +248,11 @@ def _orientation(
     path: Path, names: Sequence[str], row: Sequence[str], placed: MarkerMap | None, doubled: bool
 ) -> tuple[bool, dict[str, int], str]:
     """Whether markers stand in the rows, the columns that place them, and in words how it shows."""
-    plain = tuple(map(plain_name, names[:LEADING_AT_MOST]))
+    plain = tuple(map(letters_and_digits, names[:LEADING_AT_MOST]))
     if plain == _TRAW:
         roles = {"contig": 0, "marker": 1, "position": 3, "counted": 4, "other": 5}
         return True, roles, "markers stand in the rows: the columns are those of PLINK's .traw"
-    roles = column_roles(names[:LEADING_AT_MOST])
+    roles = marker_column_roles(names[:LEADING_AT_MOST])
     if "contig" in roles and "position" in roles:
         roles.setdefault("marker", 0)
         return True, roles, "markers stand in the rows: chrom and pos are columns"
@@ -258,7 +262,7 @@ def _orientation(
         return False, {}, "accessions stand in the rows: the map knows the columns as markers"
     if placed is not None and row[0] in placed.row:
         return True, {"marker": 0}, "markers stand in the rows: the map knows them"
-    if "marker" in column_roles(names[:1]):
+    if "marker" in marker_column_roles(names[:1]):
         return True, {"marker": 0}, f"markers stand in the rows: the first column is named {names[0]!r}"
     if names_accessions(names[0]) or plain == _RAW or any(map(names_accessions, names[1:8])):
         at = next((i for i, name in enumerate(names[:8]) if names_accessions(name)), 0)

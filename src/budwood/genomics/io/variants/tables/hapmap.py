@@ -16,7 +16,7 @@ from typing import Final
 from budwood.errors import BudwoodError
 from budwood.genomics.io.text.delimited import delimiter_of, split_cells, text_lines
 from budwood.genomics.io.variants.tables.letter_table import Columns, LetterTable
-from budwood.genomics.io.variants.tables.table_columns import plain_name
+from budwood.genomics.io.variants.tables.table_columns import letters_and_digits
 
 _NAMES: Final = ("rs", "alleles", "chrom", "pos", "strand")
 # What stands between the strand and the accessions; some programs write fewer or none of these.
@@ -60,7 +60,7 @@ def open_hapmap(path: Path, *, ploidy: int | None = None) -> LetterTable:
         )
     cells = split_cells(header, delimiter_of(header))
     first = len(_NAMES)
-    while first < len(cells) and plain_name(cells[first]) in _MORE_NAMES:
+    while first < len(cells) and letters_and_digits(cells[first]) in _MORE_NAMES:
         first += 1
     columns = Columns(marker=0, alleles=1, contig=2, position=3, strand=4, first=first, ploidy=2)
     return LetterTable(path, columns, "HapMap")

@@ -24,7 +24,7 @@ from budwood.genomics.io.text.delimited import (
 )
 from budwood.genomics.io.variants.position import parse_position
 from budwood.genomics.io.variants.tables.letters import cells_of, index_alleles, listed_alleles, spell_cells
-from budwood.genomics.io.variants.tables.marker_map import column_roles
+from budwood.genomics.io.variants.tables.marker_map import marker_column_roles
 
 _PREVIEW: Final = 200
 
@@ -86,7 +86,7 @@ def open_letter_table(path: Path, *, ploidy: int | None = None) -> LetterTable:
         If the header does not begin with these columns, or as for :class:`LetterTable`.
     """
     header = next(text_lines(path), "")
-    roles = column_roles(split_cells(header, delimiter_of(header))[:3])
+    roles = marker_column_roles(split_cells(header, delimiter_of(header))[:3])
     if set(roles) != {"marker", "contig", "position"}:
         raise BudwoodError(
             "the table of letters does not begin with the columns Marker, Chrom and Position",

@@ -82,7 +82,7 @@ class MarkerMap:
         return Markers(np.array(names, dtype=object), contig, position, counted, other)
 
 
-def column_roles(header: Sequence[str]) -> dict[str, int]:
+def marker_column_roles(header: Sequence[str]) -> dict[str, int]:
     """Which column holds what: the first column of each role in :data:`COLUMN_NAMES`.
 
     Parameters
@@ -97,7 +97,7 @@ def column_roles(header: Sequence[str]) -> dict[str, int]:
 
     Examples
     --------
-    >>> column_roles(["SNP", "Chromosome", "Position", "IR64"])
+    >>> marker_column_roles(["SNP", "Chromosome", "Position", "IR64"])
     {'marker': 0, 'contig': 1, 'position': 2}
     """
     roles: dict[str, int] = {}
@@ -133,7 +133,7 @@ def read_marker_map(path: Path) -> MarkerMap:
     header = next(lines, "")
     delimiter = delimiter_of(header)
     names = split_cells(header, delimiter)
-    roles = column_roles(names)
+    roles = marker_column_roles(names)
     lacking = [role for role in ("marker", "contig", "position") if role not in roles]
     if lacking:
         raise BudwoodError(

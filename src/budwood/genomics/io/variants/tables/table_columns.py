@@ -185,7 +185,7 @@ _DESCRIBE_MARKERS: Final = frozenset(
 )
 
 
-def plain_name(name: str) -> str:
+def letters_and_digits(name: str) -> str:
     """A column's name in lower case with letters and digits only.
 
     Parameters
@@ -200,7 +200,7 @@ def plain_name(name: str) -> str:
 
     Examples
     --------
-    >>> plain_name("Call_Rate"), plain_name("(C)M")
+    >>> letters_and_digits("Call_Rate"), letters_and_digits("(C)M")
     ('callrate', 'cm')
     """
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -224,7 +224,7 @@ def names_accessions(name: str) -> bool:
     >>> names_accessions("germplasmName"), names_accessions("marker")
     (True, False)
     """
-    return plain_name(name) in _ACCESSION
+    return letters_and_digits(name) in _ACCESSION
 
 
 def is_descriptive(name: str, *, of_markers: bool) -> bool:
@@ -247,4 +247,4 @@ def is_descriptive(name: str, *, of_markers: bool) -> bool:
     >>> is_descriptive("PHENOTYPE", of_markers=False), is_descriptive("maf", of_markers=True)
     (True, True)
     """
-    return plain_name(name) in (_DESCRIBE_MARKERS if of_markers else _DESCRIBE_ACCESSIONS)
+    return letters_and_digits(name) in (_DESCRIBE_MARKERS if of_markers else _DESCRIBE_ACCESSIONS)
