@@ -75,6 +75,15 @@ def test_both_readers_give_the_same(tmp_path_factory: pytest.TempPathFactory, te
 
 
 @needs_htslib
+@pytest.mark.parametrize("alleles", ["\tG", ".\tG", "A\t", "\t"])
+def test_both_readers_refuse_a_record_with_a_blank_allele(tmp_path: Path, alleles: str) -> None:
+    text = f"##fileformat=VCFv4.3\n{COLUMNS}\tl0\nc1\t5\t.\t{alleles}\t.\tPASS\t.\tGT\t0/1\n"
+    path = tmp_path / "panel.vcf"
+    path.write_text(text, encoding="utf-8")
+    assert outcome(path, by_lines=True) == outcome(path, by_lines=False) == "refused"
+
+
+@needs_htslib
 @settings(max_examples=150, deadline=None)
 @given(
     text=texts(),

@@ -144,6 +144,13 @@ def _open(path: Path) -> Any:
 
 def _site(record: Any, path: Path) -> Site:
     try:
+        # htslib reads an empty REF as ".": neither is a base, which every record must have.
+        if not record.REF.strip("."):
+            raise BudwoodError(
+                "a record has no REF bases",
+                where=f"{path}, {record.CHROM}:{record.POS}",
+                mend="copy the file again or correct that record",
+            )
         return site_of(record.CHROM, record.start, record.ID, (record.REF, *record.ALT))
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error

@@ -84,7 +84,8 @@ def _site(fields: list[bytes], path: Path, line: int) -> Site:
         contig, name, ref, alt = (fields[column].decode("utf-8") for column in (0, 2, 3, 4))
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error
-    if not ref or not alt:
+    # htslib reads an empty REF as ".": neither is a base, which every record must have.
+    if not ref.strip(".") or not alt:
         raise malformed(path, line, "has no valid position or genotype: an allele is blank")
     letters = (ref,) if alt == "." else (ref, *alt.split(","))
     return site_of(contig, int(fields[1]) - 1, None if name == "." else name, letters)
