@@ -186,7 +186,7 @@ def compare_models(
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
     left_out = sum(name in genotypes.row and name not in groups for name in means.values) if groups else 0
-    told = f"{left_out} phenotyped accessions without a group take no part."
+    sentence = f"{left_out} phenotyped accessions without a group take no part."
     return evaluate(
         labelled,
         labels.y,
@@ -201,7 +201,7 @@ def compare_models(
             *means.notes,
             *labels.notes,
             *kinship_notes(kinship),
-            *((told,) if left_out else ()),
+            *((sentence,) if left_out else ()),
             *_pooling(scheme),
             *more,
         ),

@@ -392,15 +392,15 @@ def _stands_for(names: Sequence[str], problem: TrainingProblem, chosen: Rows) ->
     correlation = genomic_correlation(kernel)[np.ix_(rest, training)]
     closest = training[np.argmax(correlation, axis=1)]
     best = correlation.max(axis=1)
-    told = []
+    notes = []
     for row in chosen:
         mine = np.flatnonzero(closest == row)
         if not len(mine):
-            told.append(f"closest relative of none of the {len(rest)} lines left, related to many")
+            notes.append(f"closest relative of none of the {len(rest)} lines left, related to many")
             continue
         nearest = names[rest[mine[np.argmax(best[mine])]]]
-        told.append(f"closest relative of {len(mine)} of the {len(rest)} lines left, nearest to {nearest}")
-    return told
+        notes.append(f"closest relative of {len(mine)} of the {len(rest)} lines left, nearest to {nearest}")
+    return notes
 
 
 def _curve(problem: TrainingProblem, seed: int) -> tuple[CurvePoint, ...]:
@@ -438,17 +438,17 @@ def _remarks(
     candidates: Sequence[str] | None,
 ) -> list[str]:
     """What was peculiar to this choice."""
-    told = []
+    notes = []
     if len(design.rows) < count:
-        told.append(f"The budget pays for {len(design.rows)} of the {count} lines asked for.")
+        notes.append(f"The budget pays for {len(design.rows)} of the {count} lines asked for.")
     if not design.settled:
-        told.append(
+        notes.append(
             f"Exchanges were stopped after {design.sweeps} rounds; a slightly better choice may exist."
         )
     if candidates is not None and len(set(candidates)) > eligible:
-        told.append(f"{len(set(candidates)) - eligible} of the candidates are phenotyped already.")
+        notes.append(f"{len(set(candidates)) - eligible} of the candidates are phenotyped already.")
     if left_out := len(genotypes.accessions) - len(names):
-        told.append(
+        notes.append(
             f"{left_out} genotyped accessions are neither candidates nor phenotyped and took no part."
         )
-    return told
+    return notes

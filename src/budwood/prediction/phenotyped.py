@@ -93,9 +93,9 @@ def match_phenotyped(
     _check_spread(y, trait)
     absent = len(measured) - len(matched)
     note = f"Not used for want of genotypes: {counted(absent, 'accession')} with a value."
-    told = ((note,) if absent else ()) + _uncalled(genotypes, matched[hardly]) + level_notes(y, trait)
+    notes = ((note,) if absent else ()) + _uncalled(genotypes, matched[hardly]) + level_notes(y, trait)
     precision = np.array([weights[genotypes.accessions[row]] for row in rows]) if weights else None
-    return PhenotypedLines(np.array(rows, dtype=np.intp), y, told, precision)
+    return PhenotypedLines(np.array(rows, dtype=np.intp), y, notes, precision)
 
 
 def level_notes(y: NDArray[np.float64], trait: str) -> tuple[str, ...]:

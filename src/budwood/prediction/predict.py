@@ -132,7 +132,7 @@ def predict_trait(
     )
     fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
     markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
-    told = (
+    notes = (
         *means.notes,
         *labels.notes,
         *kinship_notes(kinship),
@@ -142,7 +142,7 @@ def predict_trait(
         *assumed,
         *_told(haplotypes),
     )
-    found = _prediction(kernels, labels, trait, fitted, told)
+    found = _prediction(kernels, labels, trait, fitted, notes)
     candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
     if lower_is_better:
         found = found.with_lowest_best()
@@ -388,4 +388,4 @@ def _told(haplotypes: HaplotypeTable | None) -> tuple[str, ...]:
         return ("No sequence was given: the markers predict alone.",)
     windows = counted(len(haplotypes.windows), "sequence window")
     table = f"{windows} with {counted(len(haplotypes.sequences), 'distinct sequence')}."
-    return (table, *(f"Sequence: {told}." for told in describe_assumptions(haplotypes.assumptions)))
+    return (table, *(f"Sequence: {note}." for note in describe_assumptions(haplotypes.assumptions)))

@@ -100,22 +100,24 @@ def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
             f"lines that could be hidden. Neither r = {fixed(random_r, 2)}, measured among the phenotyped "
             "lines, nor the 90 % intervals can be promised for them."
         )
-    told = []
+    notes = []
     if counts["near"]:
-        told.append(
+        notes.append(
             f"for {counts['near']:,}, as near to the phenotyped lines as these are to one another, it is a "
             f"{_strength(random_r)} guide (r = {fixed(random_r, 2)})"
         )
     if counts["far"]:
         far = [each for each in sets if each.kind == "far"]
         r = sum(each.mean_r * len(each.accessions) for each in far) / counts["far"]
-        told.append(
+        notes.append(
             f"for {counts['far']:,} further away it is a {_strength(r)} guide (r = {fixed(r, 2)} in hidden "
             "clusters as far away)"
         )
     if counts["not judged"]:
-        told.append(f"for {counts['not judged']:,} no lines as far away could be hidden, so it is not judged")
-    whole = f"This ranking of {total:,} candidates is not equally sure: {'; '.join(told)}."
+        notes.append(
+            f"for {counts['not judged']:,} no lines as far away could be hidden, so it is not judged"
+        )
+    whole = f"This ranking of {total:,} candidates is not equally sure: {'; '.join(notes)}."
     if all(each.promised for each in sets):
         return whole
     doubtful = [each for each in sets if not each.promised]
@@ -186,8 +188,8 @@ def evaluation_notes(evaluation: Evaluation, context: ReportContext) -> tuple[st
         Sentences.
     """
     score = reported_score(evaluation, context.model)
-    told = [] if score is None else _score_notes(score, evaluation)
-    return (_design(evaluation), *filter(None, told), *evaluation.notes, _control(evaluation))
+    notes = [] if score is None else _score_notes(score, evaluation)
+    return (_design(evaluation), *filter(None, notes), *evaluation.notes, _control(evaluation))
 
 
 def _score_notes(score: ModelScore, evaluation: Evaluation) -> list[str]:
@@ -208,14 +210,14 @@ def _genetic(score: ModelScore, evaluation: Evaluation) -> str:
     h2 = evaluation.heritability
     if h2 is None or not math.isfinite(score.accuracy):
         return ""
-    told = (
+    sentence = (
         f"With a heritability of {fixed(h2.value, 2)} ({h2.source}), r / h is {fixed(score.accuracy, 2)}: "
         "about how closely predictions follow the genetic values behind the observations"
     )
     return (
-        f"{told}; above 1 it only says that the heritability is too low."
+        f"{sentence}; above 1 it only says that the heritability is too low."
         if score.accuracy > 1.0
-        else f"{told}."
+        else f"{sentence}."
     )
 
 

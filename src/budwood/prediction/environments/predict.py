@@ -134,8 +134,8 @@ def _warnings(trials: Trials, wanted: Rows, trained: NDArray[np.bool_]) -> tuple
     new = [trials.environments.names[row] for row in wanted if not trained[row]]
     if not new:
         return (warning,) if warning else ()
-    told = (
+    sentence = (
         f"{len(new)} environments have no records ({', '.join(new[:4])}{' ...' if len(new) > 4 else ''}): "
         "their means are expected from the others'."
     )
-    return (warning, told) if warning else (told,)
+    return (warning, sentence) if warning else (sentence,)

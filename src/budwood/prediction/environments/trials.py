@@ -157,10 +157,10 @@ def match_trials(
     means = cell_means(line, environment, phenotypes.value[chosen], phenotypes.standard_error[chosen])
     absent = len(set(phenotypes.accession[phenotypes.trait == trait])) - len(set(line.tolist()))
     left = f"Not used for want of genotypes: {counted(absent, 'accession')} with a value."
-    told = (left,) if absent else ()
+    notes = (left,) if absent else ()
     _check_varying(known, means.environment, means.value, trait)
     return Trials(
-        known, means.line, means.environment, means.value, means.standard_error, (*means.notes, *told)
+        known, means.line, means.environment, means.value, means.standard_error, (*means.notes, *notes)
     )
 
 
@@ -176,9 +176,9 @@ def _order(phenotypes: Phenotypes, chosen: Rows) -> Rows:
 def _check_several(names: NDArray[np.object_], trait: str) -> None:
     distinct = sorted(set(names))
     if len(distinct) < 2:
-        told = f"one environment only, {distinct[0]!r}" if distinct[0] else "no environment"
+        sentence = f"one environment only, {distinct[0]!r}" if distinct[0] else "no environment"
         raise BudwoodError(
-            f"the records of trait {trait!r} name {told}",
+            f"the records of trait {trait!r} name {sentence}",
             mend="give long phenotypes with a column environment, or a scheme that needs none",
         )
 

@@ -139,13 +139,13 @@ def fitted_kernel_model(
 
 
 def _boundary_notes(estimate: float, average: float, records: int) -> tuple[str, ...]:
-    told = (
+    sentence = (
         f"Restricted maximum likelihood puts the genetic share of the variance at {estimate:.2f}, which "
         f"{records:,} phenotyped lines cannot show; the mean over the likelihood, {average:.2f}, "
     )
     if estimate > PLAUSIBLE[1]:
-        return (f"{told}is used for predictions and standard errors.",)
-    return (f"{told}is used for standard errors.",)
+        return (f"{sentence}is used for predictions and standard errors.",)
+    return (f"{sentence}is used for standard errors.",)
 
 
 def _shares(names: tuple[str, ...], components: VarianceComponents, own: list[Matrix]) -> dict[str, float]:

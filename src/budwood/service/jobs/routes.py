@@ -213,15 +213,15 @@ def _described(folder: JobFolder, standing: Standing) -> dict[str, Any]:
 
 
 async def _events(folder: JobFolder, queue: JobQueue, after: int) -> AsyncIterator[str]:
-    quiet, told = 0.0, None
+    quiet, sent = 0.0, None
     while True:
         # Where it stands is read before the events, so that an end comes after all of them.
         standing = await asyncio.to_thread(queue.standing, folder)
         for number, event in await asyncio.to_thread(folder.events_after, after):
             after, quiet = number, 0.0
             yield f"id: {number}\nevent: {event['kind']}\ndata: {json.dumps(event)}\n\n"
-        if standing.state != told:
-            told = standing.state
+        if standing.state != sent:
+            sent = standing.state
             described = await asyncio.to_thread(_described, folder, standing)
             yield f"event: job\ndata: {json.dumps(described)}\n\n"
         if standing.state in ENDED:

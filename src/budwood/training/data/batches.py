@@ -105,7 +105,7 @@ def training_batch(
     windows
         Where the windows come from.
     config
-        What is hidden, and what else is asked.
+        What is hidden, and the other objectives.
     number
         Number of the batch from 0.
     size

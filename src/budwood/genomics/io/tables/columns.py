@@ -210,7 +210,7 @@ def accession_column(
     named: str | None = None,
     genotyped: Collection[str] | None = None,
 ) -> AccessionColumn:
-    """Find the column that names the accession: as told, by its name, by its cells, or the first.
+    """Find the column that names the accession: as given, by its name, by its cells, or the first.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 In the .bed file every genotype is two bits (PLINK 1.9 file formats, https://www.cog-genomics.org/plink/1.9/formats#bed):
 00 homozygous A1, 10 heterozygous, 11 homozygous A2, 01 missing. A1 and A2 are columns five and six of the
-.bim file. PLINK makes A1 the minor allele unless told otherwise, so the files do not say which allele the
+.bim file. PLINK makes A1 the minor allele unless forbidden, so the files do not say which allele the
 reference genome has: here A2 (usually the major one) stands first, in REF's place, and A1 is the counted
 allele, as in PLINK's own additive coding.
 """
