@@ -27,11 +27,11 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
-from benchmarks.common.unseen_species import same_shape
 from budwood.corpus.masking.kmer_spectrum import kmer_indices
 from budwood.genomics.sequence import encode
 from budwood.inference.embed import embed_windows
 from budwood.model.checkpoint import load_checkpoint
+from budwood.probing.comparison.features import same_shape
 from budwood.stats.evaluation.metrics import pearson_r
 
 ASSAYS = {"leaf": "tobjores_CNN_test_leaf.tsv.xz", "protoplast": "tobjores_CNN_test_proto.tsv.xz"}

@@ -1,10 +1,12 @@
 """Every single-base change of genes and every short deletion of coding sequence: are the harmful ones found?
 
-    python benchmarks/variants/gene_changes.py --species arabidopsis --out changes.jsonl
+    python benchmarks/variants/gene_changes.py --species rice --half --out changes.jsonl
 
-Genes of Arabidopsis Chr1 and of the first megabase of rice chr02, both unseen in training: protein-coding,
-with a whole frame, overlapping no other coding gene. The annotation gives the consequence of every change,
-spliced codons included; the scores never see it. AUROC, with 95 % intervals over bootstrap draws of genes:
+Genes of Arabidopsis Chr1, of the first hundredth of each Arabidopsis chromosome and of the first megabase of
+rice chr02: protein-coding, with a whole frame, overlapping no other coding gene. `small` has seen none of
+them; `grasses` has seen Arabidopsis Chr1, but not the hundredths, and no rice. The annotation gives the
+consequence of every change, spliced codons included; the scores never see it. AUROC, with 95 % intervals over
+bootstrap draws of genes; the same draws for all weights, so that differences are paired:
 
 ``stop``: stop gained against synonymous; ``stop, position 3``: the same at third positions of codons alone;
 ``stop, same context``: against synonymous changes with the same 5 bases and the same new base.
@@ -12,9 +14,10 @@ spliced codons included; the scores never see it. AUROC, with 95 % intervals ove
 ``splice, same context``. ``stop lost``, ``start lost`` and ``missense`` against synonymous. ``frameshift``:
 coding deletions of 1, 2, 4 and 5 bases against those of 3 and 6.
 
-Beside the expected consequence: its part, random weights of the same shape, Markov chains of order 5 and 11
-on both sides (other sequence of the species), transversion, change of CpG, GC of the surrounding 101 bases.
-``--alternatives N`` reads N changes of each class again with the new base, for the scores that need it.
+Beside the expected consequence and its part: Markov chains of order 5 and 11 on both sides (other sequence of
+the species), transversion, change of CpG, GC of the surrounding 101 bases. ``--cache`` keeps the scores of
+each weights, so that a second run resumes. ``--alternatives N`` instead reads N changes of each class again
+with the new base, for the scores that need it: these know no genetic code.
 """
 
 from __future__ import annotations
@@ -33,13 +36,16 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from benchmarks.common.arguments import parser_for
+from benchmarks.common.panels import data_folder
 from benchmarks.common.results_file import append_result
-from benchmarks.common.unseen_species import open_species, same_shape
+from benchmarks.common.unseen_species import open_species
+from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.annotation.genes import Annotation, Gene
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.genetic_code import translate
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
+from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.sequence import N, reverse_complement
 from budwood.inference.variants.allele_table import allele_table
 from budwood.inference.variants.expected_consequence import (
@@ -53,7 +59,8 @@ from budwood.inference.variants.neutral_means import neutral_means
 from budwood.inference.variants.reference_pass import ReferencePass
 from budwood.inference.variants.score import VariantScorer
 from budwood.inference.variants.score_field import fields_of
-from budwood.model.checkpoint import Checkpoint, load_checkpoint
+from budwood.model.checkpoint import Checkpoint, load_checkpoint, packaged_checkpoint
+from budwood.probing.comparison.features import same_shape
 from budwood.probing.kmer_models import both_strand_counts, combine_sides, fit_kmer_model
 from budwood.stats.evaluation.metrics import auroc
 
@@ -63,6 +70,11 @@ SPECIES = {
         "arabidopsis_thaliana/chr1.gff3.xz",
         "arabidopsis_thaliana/chr5.fa.xz",
     ),
+    "arabidopsis-hundredths": (
+        "arabidopsis_thaliana/korf_1pct.fa.xz",
+        "arabidopsis_thaliana/korf_1pct.gff3.xz",
+        "arabidopsis_thaliana/chr5.fa.xz",
+    ),
     "rice": (
         "oryza_sativa/chr02_first_1Mb.fa.xz",
         "oryza_sativa/chr02_first_1Mb.gff3.xz",
@@ -70,6 +82,12 @@ SPECIES = {
     ),
 }
 OTHER, SYNONYMOUS, MISSENSE, STOP_GAINED, STOP_LOST, START_LOST, SPLICE, NEAR_SPLICE = range(8)
+FIRST_OR_SECOND = [
+    BaseClass.CODING_FORWARD_0,
+    BaseClass.CODING_FORWARD_1,
+    BaseClass.CODING_REVERSE_0,
+    BaseClass.CODING_REVERSE_1,
+]
 DELETIONS = (1, 2, 3, 4, 5, 6)
 COMPARISONS = {
     "stop": (STOP_GAINED, SYNONYMOUS),
@@ -78,6 +96,16 @@ COMPARISONS = {
     "start lost": (START_LOST, SYNONYMOUS),
     "missense": (MISSENSE, SYNONYMOUS),
 }
+OWN = {
+    "stop": "stop_gained",
+    "splice": "splice_lost",
+    "stop lost": "stop_lost",
+    "start lost": "start_lost",
+    "missense": "missense",
+}
+BASELINES = ("order 5", "order 11", "transversion", "CpG", "GC")
+GENES_OF_A_PART = 25
+Table = dict[str, NDArray]
 
 
 @dataclass(frozen=True)
@@ -157,10 +185,8 @@ def deletions_of(gene: Gene) -> Iterator[tuple[int, int]]:
             yield from ((start, length) for length in DELETIONS)
 
 
-def interval(
-    values: NDArray[np.float64], positive: NDArray[np.bool_], gene: NDArray[np.int64], draws: int
-) -> list[float]:
-    """95 % interval over draws of genes."""
+def drawn(values: NDArray, positive: NDArray[np.bool_], gene: NDArray[np.int64], draws: int) -> NDArray:
+    """AUROC of bootstrap draws of genes; the same draws whatever the values."""
     order = np.argsort(gene, kind="stable")
     values, positive, gene = values[order], positive[order], gene[order]
     names, starts = np.unique(gene, return_index=True)
@@ -168,8 +194,9 @@ def interval(
     random = np.random.default_rng(0)
     ranks = rankdata(values, method="dense") - 1
     size = int(ranks.max()) + 1
-    if size > 5000:  # a histogram of 5,000 steps is exact enough for an interval
-        ranks, size = ranks * 5000 // size, 5000
+    if size > 3000:  # a histogram of 3,000 steps is exact enough for an interval
+        ranks, size = (rankdata(values, method="min") - 1) * 3000 // len(ranks), 3000
+    ranks = ranks.astype(np.int64)
     table = np.stack(
         [
             np.stack([np.bincount(ranks[r][positive[r] == p], minlength=size) for p in (True, False)])
@@ -182,7 +209,12 @@ def interval(
         yes, no = np.tensordot(weight.astype(np.float32), table, 1).astype(np.float64)
         below = np.cumsum(no) - no / 2
         found.append((yes * below).sum() / max(yes.sum() * no.sum(), 1))
-    return np.percentile(found, [2.5, 97.5]).tolist()
+    return np.array(found)
+
+
+def rounded(draws: NDArray) -> list[float]:
+    """95 % interval."""
+    return [round(each, 4) for each in np.percentile(draws, [2.5, 97.5]).tolist()]
 
 
 def matched(kind: NDArray[np.int8], context: NDArray[np.int64], pair: tuple[int, int]) -> NDArray[np.bool_]:
@@ -202,191 +234,250 @@ def matched(kind: NDArray[np.int8], context: NDArray[np.int64], pair: tuple[int,
 def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("--species", choices=SPECIES, required=True)
-    parser.add_argument("--genes", type=int, default=300, help="spread evenly over the contig")
-    parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
-    parser.add_argument("--random", action="store_true", help="random weights of the same shape instead")
+    parser.add_argument("--genes", type=int, default=300, help="spread evenly over the contigs")
+    parser.add_argument(
+        "--weights",
+        default="small,grasses,random",
+        help="packaged checkpoints or folders, with commas; random: random weights of the shape of small",
+    )
     parser.add_argument("--half", action="store_true", help="multiply in bfloat16")
     parser.add_argument("--alternatives", type=int, default=0, help="changes of each class read again")
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--cache", type=Path, help="folder for scores of finished weights")
+    parser.add_argument("--only-score", action="store_true", help="fill --cache and stop")
     parser.add_argument("--out", type=Path, help="append the figures as lines of JSON")
     arguments = parser.parse_args()
     fasta, gff, others = SPECIES[arguments.species]
     assembly, annotation = open_species(fasta, gff)
     genes = usable(annotation, assembly)
     genes = [genes[i] for i in np.unique(np.linspace(0, len(genes) - 1, arguments.genes).astype(int))]
-    checkpoint = load_checkpoint(arguments.checkpoint, device="cpu")
-    if arguments.random:
-        checkpoint = same_shape(checkpoint)
-    reader = ReferencePass(assembly, checkpoint, half_precision=arguments.half)
-    began = time.process_time()
-    table = score_genes(genes, reader)
-    seconds = time.process_time() - began
-    changes = len(table["kind"])
-    print(f"{len(genes)} genes, {changes:,} changes, {changes / seconds:,.0f} SNV/s", flush=True)
-    if not arguments.random:
-        add_kmers(table, genes, assembly, others)
-    rows = compare(table, arguments.draws)
+    weights = arguments.weights.split(",")
     if arguments.alternatives:
-        rows += compare_alternatives(table, genes[0].contig, assembly, checkpoint, arguments)
-    weights = "random weights" if arguments.random else checkpoint.name
-    for row in rows:
-        row |= {"species": arguments.species, "weights": weights, "genes": len(genes)}
-        row |= {"digest": checkpoint.digest, "half": arguments.half}
-        print({k: v for k, v in row.items() if k not in ("digest", "species")}, flush=True)
+        truth = truth_of(genes, assembly)
+        found = [
+            row
+            for name in weights
+            for row in compare_alternatives(truth, genes, assembly, opened(name), name, arguments)
+        ]
+    else:
+        scores = {name: cached(genes, assembly, name, arguments) for name in weights}
+        if arguments.only_score:
+            return
+        truth = truth_of(genes, assembly)
+        add_kmers(truth, genes, assembly, others)
+        print(f"{len(genes)} genes, {len(truth['kind']):,} changes", flush=True)
+        found = compare(truth, scores, arguments.draws)
+    for row in found:
+        row |= {"species": arguments.species, "genes": len(genes), "half": arguments.half}
+        print(row, flush=True)
         if arguments.out:
             append_result(arguments.out, row)
 
 
-def score_genes(genes: list[Gene], reader: ReferencePass) -> dict[str, NDArray]:
+def opened(name: str) -> Checkpoint:
+    """A packaged checkpoint, one of a folder, or random weights."""
+    if name == "random":
+        return same_shape(opened("small"))
+    return load_checkpoint(Path(name) if Path(name).is_dir() else packaged_checkpoint(name), device="cpu")
+
+
+def cached(genes: list[Gene], assembly: Assembly, name: str, arguments: Namespace) -> Table:
+    """Scores by one set of weights; finished parts of the genes come from the cache."""
+    reader: ReferencePass | None = None
+    parts: list[Table] = []
+    for begin in range(0, len(genes), GENES_OF_A_PART):
+        path = None
+        if arguments.cache:
+            arguments.cache.mkdir(exist_ok=True, parents=True)
+            precision = "half" if arguments.half else "single"
+            stem = f"{arguments.species}-{len(genes)}-{begin}-{Path(name).name}-{precision}"
+            path = arguments.cache / f"{stem}.npz"
+            if path.exists():
+                with np.load(path) as stored:
+                    parts.append(dict(stored))
+                continue
+        reader = reader or ReferencePass(assembly, opened(name), half_precision=arguments.half)
+        began = time.process_time()
+        parts.append(score_genes(genes[begin : begin + GENES_OF_A_PART], reader))
+        took, changes = time.process_time() - began, len(parts[-1]["missense"])
+        print(f"{name}, from gene {begin}: {changes:,} changes, {changes / took:,.0f} SNV/s", flush=True)
+        if path:
+            np.savez(path, **parts[-1])
+    return {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+
+
+def score_genes(genes: list[Gene], reader: ReferencePass) -> Table:
     """Scores of every change, and of the deletions, in columns."""
     columns: dict[str, list[NDArray]] = {}
-    for number, gene in enumerate(genes):
+    for gene in genes:
         low, high = gene.start - 60, gene.end + 60
         codes, regions = reader.stretch(gene.contig, low, high)
         changes = changes_of(gene, codes[60:-60])
         at = changes.position - low
+        parts = expected_of_substitutions(
+            codes[at[:, None] + np.arange(-2, 3)], changes.alternative, regions[at]
+        )
+        edits = np.array(
+            [
+                expected_of_edit(
+                    codes[s - low - 8 : s - low + n + 8],
+                    regions[s - low - 8 : s - low + n + 8],
+                    8,
+                    8 + n,
+                    codes[:0],
+                )
+                for s, n in deletions_of(gene)
+            ]
+        ).reshape(-1, len(PARTS))
+        found = {
+            "expected consequence": expected_consequence(parts),
+            **{name: parts[:, i] for i, name in enumerate(PARTS)},
+            "first or second": regions[at][:, FIRST_OR_SECOND].sum(1),
+            "deletion expected": expected_consequence(edits),
+            "deletion frameshift": edits[:, PARTS.index("frameshift")],
+        }
+        for name, values in found.items():
+            columns.setdefault(name, []).append(values.astype(np.float32))
+    return {name: np.concatenate(values) for name, values in columns.items()}
+
+
+def truth_of(genes: list[Gene], assembly: Assembly) -> Table:
+    """Class of every change by the annotation, and what simple baselines need, in columns."""
+    columns: dict[str, list[NDArray]] = {}
+    for number, gene in enumerate(genes):
+        low, high = gene.start - 60, gene.end + 60
+        codes = assembly.sequence(Interval(gene.contig, low, high))
+        changes = changes_of(gene, codes[60:-60])
+        at = changes.position - low
         around = codes[at[:, None] + np.arange(-2, 3)]
-        parts = expected_of_substitutions(around, changes.alternative, regions[at])
         gc = np.convolve(np.isin(codes, (1, 2)), np.ones(101), "same")
         forward = around @ 4 ** np.arange(4, -1, -1) * 4 + changes.alternative
         turned = reverse_complement(around) @ 4 ** np.arange(4, -1, -1) * 4 + 3 - changes.alternative
-        strand = forward if gene.strand == "+" else turned
         changed = around.copy()
         changed[:, 2] = changes.alternative
         cpg = [((each[:, :-1] == 1) & (each[:, 1:] == 2)).sum(1) for each in (around, changed)]
         deleted = list(deletions_of(gene))
-        edits = [
-            expected_of_edit(
-                codes[s - low - 8 : s - low + n + 8],
-                regions[s - low - 8 : s - low + n + 8],
-                8,
-                8 + n,
-                codes[:0],
-            )
-            for s, n in deleted
-        ]
         found = {
             "kind": changes.kind,
             "place": changes.place,
             "position": changes.position,
-            "context": strand,
+            "context": forward if gene.strand == "+" else turned,
             "alternative": changes.alternative,
             "gene": np.full(len(at), number),
-            "expected consequence": expected_consequence(parts),
-            **{name: parts[:, i] for i, name in enumerate(PARTS)},
             "transversion": ((around[:, 2] + changes.alternative) % 2 == 1)
             | (around[:, 2] + changes.alternative == 3),
             "CpG": cpg[0] - cpg[1],
             "GC": gc[at],
             "deletion gene": np.full(len(deleted), number),
             "deletion length": np.array([n for _, n in deleted]),
-            "deletion expected": expected_consequence(np.array(edits).reshape(-1, len(PARTS))),
-            "deletion frameshift": np.array(edits).reshape(-1, len(PARTS))[:, PARTS.index("frameshift")],
         }
         for name, values in found.items():
             columns.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in columns.items()}
 
 
-def add_kmers(table: dict[str, NDArray], genes: list[Gene], assembly: Assembly, others: str) -> None:
+def add_kmers(table: Table, genes: list[Gene], assembly: Assembly, others: str) -> None:
     """Log ratios of reference to new base under Markov chains on both sides."""
-    from benchmarks.common.panels import data_folder
-    from budwood.genomics.io.sequence.fasta import open_fasta
-
     other = open_fasta(data_folder() / "genomes" / others)
     sequences = [other.sequence(Interval(name, 0, length)) for name, length in other.contigs.items()]
     counts = both_strand_counts(sequences, 12)
-    contig = genes[0].contig
-    whole = assembly.sequence(Interval(contig, 0, assembly.contigs[contig]))
-    positions, row_of = np.unique(table["position"], return_inverse=True)
-    windows = whole[positions[:, None] + np.arange(-12, 13)]
-    held_out = whole[
-        np.random.default_rng(0).integers(100, len(whole) - 100, 20_000)[:, None] + np.arange(-12, 13)
-    ]
     prior = counts.reshape(4, -1).sum(1) / counts.sum()
-    rows, middle = np.arange(len(windows)), np.full(len(windows), 12)
+    names = np.array([gene.contig for gene in genes])[table["gene"]]
     for order in (5, 11):
-        sides = []
-        for left, right in ((order, 0), (0, order)):
-            model = fit_kmer_model(counts, left, right, held_out)
-            sides.append(model.probabilities(windows, rows, middle))
-        chances = np.log(combine_sides(*sides, prior))[row_of]
-        every = np.arange(len(row_of))
-        table[f"order {order}"] = chances[every, windows[row_of, 12]] - chances[every, table["alternative"]]
+        table[f"order {order}"] = np.zeros(len(names))
+    for contig in np.unique(names):
+        here = np.flatnonzero(names == contig)
+        whole = assembly.sequence(Interval(str(contig), 0, assembly.contigs[contig]))
+        positions, row_of = np.unique(table["position"][here], return_inverse=True)
+        windows = whole[positions[:, None] + np.arange(-12, 13)]
+        places = np.random.default_rng(0).integers(100, len(whole) - 100, 20_000)
+        held_out = whole[places[:, None] + np.arange(-12, 13)]
+        rows, middle = np.arange(len(windows)), np.full(len(windows), 12)
+        for order in (5, 11):
+            sides = []
+            for left, right in ((order, 0), (0, order)):
+                model = fit_kmer_model(counts, left, right, held_out)
+                sides.append(model.probabilities(windows, rows, middle))
+            chances = np.log(combine_sides(*sides, prior))[row_of]
+            every = np.arange(len(row_of))
+            old = chances[every, windows[row_of, 12]]
+            table[f"order {order}"][here] = old - chances[every, table["alternative"][here]]
 
 
-def compare(table: dict[str, NDArray], draws: int) -> list[dict]:
-    """AUROC of each score in each comparison."""
-    kind = table["kind"]
-    scores = ["expected consequence", "order 5", "order 11", "transversion", "CpG", "GC"]
-    own = {
-        "stop": "stop_gained",
-        "splice": "splice_lost",
-        "stop lost": "stop_lost",
-        "start lost": "start_lost",
-        "missense": "missense",
-    }
-    found = []
+def compare(truth: Table, scores: dict[str, Table], draws: int) -> list[dict]:
+    """AUROC of each score in each comparison, and differences of later weights from the first."""
+    kind, found = truth["kind"], []
     for name, pair in COMPARISONS.items():
         both = np.isin(kind, pair)
         sets = {name: both}
-        if name in ("stop", "splice"):
-            sets[f"{name}, same context"] = both & matched(kind, table["context"], pair)
-        if name == "stop":
-            sets["stop, position 3"] = both & (table["place"] == 2)
+        if name in ("stop", "splice", "missense"):
+            sets[f"{name}, same context"] = both & matched(kind, truth["context"], pair)
+        if name in ("stop", "missense"):
+            sets[f"{name}, position 3"] = both & (truth["place"] == 2)
         for title, rows in sets.items():
-            row = {
-                "comparison": title,
-                "positives": int((kind[rows] == pair[0]).sum()),
-                "controls": int((kind[rows] == pair[1]).sum()),
-            }
-            for score in [*scores, own[name]]:
-                if score in table:
-                    row[score] = round(auroc(table[score][rows].astype(float), kind[rows] == pair[0]), 4)
-            row["interval"] = [
-                round(v, 4)
-                for v in interval(
-                    table["expected consequence"][rows], kind[rows] == pair[0], table["gene"][rows], draws
-                )
-            ]
-            row["own interval"] = [
-                round(v, 4)
-                for v in interval(table[own[name]][rows], kind[rows] == pair[0], table["gene"][rows], draws)
-            ]
+            positive = kind[rows] == pair[0]
+            row: dict = {"comparison": title, "positives": int(positive.sum())}
+            row["controls"] = int((~positive).sum())
+            columns = ["expected consequence", OWN[name]]
+            columns += ["first or second"] if name == "missense" else []
+            row |= of_weights(scores, columns, rows, positive, truth["gene"][rows], draws)
+            for score in BASELINES:
+                row[score] = round(auroc(truth[score][rows].astype(float), positive), 4)
             found.append(row)
-    shifts = table["deletion length"] % 3 != 0
-    found.append(
-        {
-            "comparison": "frameshift",
-            "positives": int(shifts.sum()),
-            "controls": int((~shifts).sum()),
-            "expected consequence": round(auroc(table["deletion expected"], shifts), 4),
-            "frameshift": round(auroc(table["deletion frameshift"], shifts), 4),
-            "length": round(auroc(table["deletion length"].astype(float), shifts), 4),
-            "interval": [
-                round(v, 4)
-                for v in interval(table["deletion expected"], shifts, table["deletion gene"], draws)
-            ],
-        }
-    )
+    shifts = truth["deletion length"] % 3 != 0
+    row = {"comparison": "frameshift", "positives": int(shifts.sum()), "controls": int((~shifts).sum())}
+    every = np.ones(len(shifts), dtype=np.bool_)
+    columns = ["deletion expected", "deletion frameshift"]
+    row |= of_weights(scores, columns, every, shifts, truth["deletion gene"], draws)
+    row["length"] = round(auroc(truth["deletion length"].astype(float), shifts), 4)
+    return [*found, row]
+
+
+def of_weights(
+    scores: dict[str, Table],
+    columns: list[str],
+    rows: NDArray[np.bool_],
+    positive: NDArray[np.bool_],
+    gene: NDArray[np.int64],
+    draws: int,
+) -> dict:
+    """AUROC with interval of each column of each weights, and paired differences from the first weights."""
+    found: dict = {}
+    for column in columns:
+        first: tuple[float, NDArray] | None = None
+        for name, table in scores.items():
+            value = auroc(table[column][rows].astype(float), positive)
+            sample = drawn(table[column][rows], positive, gene, draws)
+            found[f"{name}: {column}"] = [round(value, 4), *rounded(sample)]
+            if first is None:
+                first = (value, sample)
+            else:
+                gap = [round(value - first[0], 4), *rounded(sample - first[1])]
+                found[f"{name} minus {next(iter(scores))}: {column}"] = gap
     return found
 
 
 def compare_alternatives(
-    table: dict[str, NDArray], contig: str, assembly: Assembly, checkpoint: Checkpoint, arguments: Namespace
+    truth: Table,
+    genes: list[Gene],
+    assembly: Assembly,
+    checkpoint: Checkpoint,
+    name: str,
+    arguments: Namespace,
 ) -> list[dict]:
     """AUROC of scores of alternative alleles on some changes of each class, raw and calibrated."""
     random = np.random.default_rng(0)
-    kinds = (SYNONYMOUS, MISSENSE, STOP_GAINED, SPLICE, NEAR_SPLICE)
-    chosen = np.concatenate(
-        [
-            random.permutation(np.flatnonzero(table["kind"] == kind))[: arguments.alternatives]
-            for kind in kinds
-        ]
-    )
+    kind, pair = truth["kind"], COMPARISONS["missense"]
+    sets = [np.flatnonzero(kind == each) for each in (SYNONYMOUS, MISSENSE, STOP_GAINED, SPLICE, NEAR_SPLICE)]
+    alike = np.isin(kind, pair) & matched(kind, truth["context"], pair)
+    third = np.isin(kind, pair) & (truth["place"] == 2)
+    sets += [np.flatnonzero(each & (kind == side)) for each in (alike, third) for side in pair]
+    sets = [random.permutation(each)[: arguments.alternatives] for each in sets]
+    chosen = np.unique(np.concatenate(sets))
     sites = []
     for row in chosen:
-        at, new = int(table["position"][row]), int(table["alternative"][row])
+        at, new = int(truth["position"][row]), int(truth["alternative"][row])
+        contig = genes[truth["gene"][row]].contig
         (old,) = assembly.sequence(Interval(contig, at, at + 1)).tolist()
         sites.append(Site(contig, at, "m", ("ACGT"[old], "ACGT"[new])))
     groups = ["divergence", "shift", "likelihood"]
@@ -394,20 +485,30 @@ def compare_alternatives(
     alleles = allele_table(sites, assembly)
     began = time.process_time()
     found = scorer.score(alleles)
-    print(f"{len(sites) / (time.process_time() - began):.1f} SNV/s with alternative alleles and masked bases")
+    speed = len(sites) / (time.process_time() - began)
     means = neutral_means(scorer, draw_sample(scorer.reference, scorer.alternative))
     cal = means.calibrate(found, alleles.around(assembly, 2), alleles.alternative)
-    found |= {f"{name}, calibrated": values for name, values in cal.items()}
-    for name in [name for name in found if name.startswith("log_likelihood")]:
-        found[name] = -found[name]  # improbable bases are expected to do harm
+    found |= {f"{score}, calibrated": values for score, values in cal.items()}
+    for score in [score for score in found if score.startswith("log_likelihood")]:
+        found[score] = -found[score]  # improbable bases are expected to do harm
+    where = {row: number for number, row in enumerate(chosen.tolist())}
+    compared = {
+        "stop": (sets[2], sets[0]),
+        "splice": (sets[3], sets[4]),
+        "missense": (sets[1], sets[0]),
+        "missense, same context": (sets[5], sets[6]),
+        "missense, position 3": (sets[7], sets[8]),
+    }
     rows = []
-    for name in ("stop", "splice", "missense"):
-        pair = COMPARISONS[name]
-        here = np.isin(table["kind"][chosen], pair)
-        positive = table["kind"][chosen][here] == pair[0]
-        row = {"comparison": f"{name}, alternative alleles", "positives": int(positive.sum())}
-        row["controls"] = int((~positive).sum())
-        row |= {score: round(auroc(values[here], positive), 4) for score, values in found.items()}
+    for title, (yes, no) in compared.items():
+        here = np.array([where[each] for each in [*yes.tolist(), *no.tolist()]])
+        positive = np.arange(len(here)) < len(yes)
+        gene = truth["gene"][chosen[here]]
+        row = {"comparison": f"{title}, alternative alleles", "weights": name, "SNV/s": round(speed, 1)}
+        row |= {"positives": len(yes), "controls": len(no)}
+        for score, values in found.items():
+            value = round(auroc(values[here], positive), 4)
+            row[score] = [value, *rounded(drawn(values[here], positive, gene, arguments.draws))]
         rows.append(row)
     return rows
 
