@@ -75,6 +75,8 @@ def test_padding_on_either_side_gives_the_same_readings(checkpoint, codes, left,
     with torch.no_grad():
         bare = checkpoint.encoder(tokens(codes))
         read = checkpoint.encoder(padded, mask if masked else None)
+        if not masked:
+            torch.testing.assert_close(checkpoint.encoder.read_regions(padded), read.regions)
     for name in ("bases", "regions", "last_hidden_state"):
         torch.testing.assert_close(read[name][:, inside], bare[name], rtol=0, atol=1e-5)
     torch.testing.assert_close(read.pooler_output, bare.pooler_output, rtol=0, atol=1e-6)
