@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +201,45 @@ def test_an_annotation_adds_consequences(score: Callable[..., Path], genome: Gen
     assert found[0]["ANN"].count("old") == 0
     assert out.read_text().count("##INFO=<ID=ANN,") == 1
     assert 'Annotation="genes.gff3"' in out.read_text()
+
+
+def test_variants_of_one_copy_are_joined(
+    score: Callable[..., Path], genome: Genome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two changes in one codon of a phased call, in runs of two records, one of which is resumed."""
+    frame = re.search(r"ATG(?:(?!TAA|TAG|TGA)...){6,}(?:TAA|TAG|TGA)", genome.letters["chr1"][100:])
+    assert frame
+    begin, end = frame.start() + 101, frame.end() + 100
+    gff = tmp_path / "genes.gff3"
+    rows = [("gene", "ID=g"), ("mRNA", "ID=g.1;Parent=g"), ("exon", "Parent=g.1"), ("CDS", "Parent=g.1")]
+    lines = [
+        f"chr1\tx\t{kind}\t{begin}\t{end}\t.\t+\t{0 if kind == 'CDS' else '.'}\t{more}" for kind, more in rows
+    ]
+    gff.write_text("##gff-version 3\n" + "\n".join(lines) + "\n")
+    header = HEAD + CONTIGS + COLUMNS + "\tFORMAT\ta\tb"
+    calls = {50: "0|0", begin + 6: "0|1", begin + 7: "0|1", begin + 13: "0|1", end + 50: "0/1"}
+    records = [snv(genome, "chr1", at, "BCSQ=old") + f"\tGT\t{call}\t0|0" for at, call in calls.items()]
+    how = {"annotation": gff, "scores": ("consequence",), "header": header}
+    monkeypatch.setattr(scoring_job, "_RECORDS", 2)
+    found = [info_of(fields) for fields in records_of(score(records, joint=True, **how))]
+    assert [each.get("BCSQ", "")[:4] for each in found] == [
+        "",
+        found[1]["BCSQ"][:4],
+        f"@{begin + 6}"[:4],
+        "",
+        "",
+    ]
+    assert found[1]["BCSQ"].split("|")[1] == "g"
+    assert found[1]["BCSQ"].endswith("|1")
+    assert all("ANN" in each for each in found)
+    plain = [info_of(fields) for fields in records_of(score(records, **how))]
+    assert {each["BCSQ"] for each in plain} == {"old"}
+    with pytest.raises(BudwoodError, match="by an annotation"):
+        score(records, header=header, joint=True)
+    with pytest.raises(BudwoodError, match="no calls"):
+        score([snv(genome, "chr1", 110)], joint=True, annotation=gff)
+    with pytest.raises(BudwoodError, match="not sorted"):
+        score(records[::-1], joint=True, **how)
 
 
 def test_few_alleles_get_all_scores_and_many_those_of_the_reference(

@@ -29,6 +29,14 @@ Genes = Annotated[
         "--annotation", metavar="GFF", help="Genes of the genome: adds their consequences as INFO/ANN."
     ),
 ]
+Joint = Annotated[
+    bool,
+    typer.Option(
+        "--joint",
+        help="With --annotation and phased calls: adds what several variants on one copy of a gene do "
+        "together as INFO/BCSQ.",
+    ),
+]
 OutFile = Annotated[
     Path,
     typer.Option(
@@ -68,6 +76,7 @@ def score_variants(
     reference: Genome,
     out: OutFile,
     annotation: Genes = None,
+    joint: Joint = False,
     load: LoadFile = None,
     scores: ScoreNames = None,
     checkpoint: options.CheckpointFolder = None,
@@ -92,6 +101,7 @@ def score_variants(
         vcf=vcf,
         reference=reference,
         annotation=annotation,
+        joint=joint,
         scores=None if scores is None else tuple(name.strip() for name in scores.split(",") if name.strip()),
         aliases=parse_aliases(alias),
         encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),

@@ -22,6 +22,8 @@ class ScoreOptions:
         Variants, and the genome that they were called on.
     annotation
         Genes of the genome: adds consequences by the annotation as INFO/ANN.
+    joint
+        Whether to add, as INFO/BCSQ, what several variants on one phased copy of a gene do together.
     scores
         Groups of :data:`budwood.inference.variants.score_field.GROUPS`; where None, those of one reading of
         the reference, and all of them for few alleles.
@@ -38,6 +40,7 @@ class ScoreOptions:
     vcf: Path
     reference: Path
     annotation: Path | None = None
+    joint: bool = False
     scores: tuple[str, ...] | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     encoder: EncoderOptions = field(default_factory=EncoderOptions)

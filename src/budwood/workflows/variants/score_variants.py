@@ -106,6 +106,7 @@ def score_variants(
     out: Path | str | None = None,
     *,
     annotation: Path | str | None = None,
+    joint: bool = False,
     scores: Sequence[str] | None = None,
     aliases: Mapping[str, str] | None = None,
     checkpoint: Path | str | None = None,
@@ -126,6 +127,9 @@ def score_variants(
         None the result holds the scores (:meth:`ScoreResult.to_frame`).
     annotation
         GFF or GTF of the genome's genes: adds INFO/ANN; needs ``out``.
+    joint
+        Whether to add INFO/BCSQ, what several variants on one phased copy of a gene do together; needs
+        ``annotation``.
     scores
         Any of ``consequence``, ``kmer``, ``divergence``, ``shift`` and ``likelihood``; by default the first
         two, and all of them for at most 1,000 alleles.
@@ -154,6 +158,7 @@ def score_variants(
         vcf=Path(vcf),
         reference=Path(reference),
         annotation=None if annotation is None else Path(annotation),
+        joint=joint,
         scores=None if scores is None else tuple(scores),
         aliases=aliases or {},
         encoder=EncoderOptions(
@@ -202,6 +207,10 @@ def score_file(
             "consequences by an annotation are written to a file",
             where="annotation",
             mend="give --out as well",
+        )
+    if options.joint and options.annotation is None:
+        raise BudwoodError(
+            "what variants do together is known by an annotation", where="--joint", mend="give --annotation"
         )
     job = open_job(options)
     announce_cost(job, announce)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -15,11 +15,17 @@ from budwood.artifacts.parted_file import PartedFile, check_file
 from budwood.errors import BudwoodError
 from budwood.genomics.consequences.ann import ANN_HEADER, ann_value
 from budwood.genomics.consequences.caller import ConsequenceCaller
+from budwood.genomics.consequences.haplotype_consequence import (
+    BCSQ_HEADER,
+    bcsq_value,
+    haplotype_consequences,
+)
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.text.bgzf import BgzfWriter
 from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.io.variants.vcf.lines import with_header, with_info
+from budwood.genomics.io.variants.vcf.reader import VcfCalls
 from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason
 from budwood.inference.variants.score_field import FIELDS, ScoreField
 from budwood.progress import Advance
@@ -34,6 +40,8 @@ _REASON: Final = "BW_REASON"
 _OUTSIDE: Final = "BW_OOD"
 _CALIBRATED: Final = "_CAL"
 _ANN: Final = b"ANN"
+_JOINT: Final = b"BCSQ"
+_Called = Callable[[Sequence[Site], bool], list[list[bytes]]] | None
 #: Names of all INFO entries that are written, by whichever options.
 NAMES: Final = tuple(
     name.encode()
@@ -92,11 +100,13 @@ def write_scored(job: ScoringJob, options: ScoreOptions, out: Path, advance: Adv
     BudwoodError
         If the file cannot be written.
     """
-    caller, replaced = None, NAMES
+    called: _Called = None
+    replaced = NAMES
     if options.annotation is not None:
         genes = read_annotation(options.annotation)
         caller = ConsequenceCaller(genes, job.assembly, aliases=dict(options.aliases))
-        replaced = (*NAMES, _ANN)
+        called = _consequences(job, caller, options)
+        replaced = (*NAMES, _ANN, _JOINT) if options.joint else (*NAMES, _ANN)
     kept = [line for line in job.lines.header if not line.startswith(_MARK)]
     header = with_header(kept, _added_lines(job, options), replaced)
     key = {"header": [line.decode("utf-8", "replace") for line in header], "out": out.name}
@@ -109,8 +119,11 @@ def write_scored(job: ScoringJob, options: ScoreOptions, out: Path, advance: Adv
             if parts.has(count):
                 for _ in lines:
                     pass
+                if called is not None:
+                    called(sites, False)
                 continue
-            written = list(_annotated(job, sites, lines, caller, advance))
+            added = called(sites, True) if called is not None else None
+            written = list(_annotated(job, sites, lines, added, replaced, advance))
             with parts.part(count) as path:
                 _write(path, written, packed=out.name.endswith(PACKED))
         with parts.part(0) as path:
@@ -151,6 +164,8 @@ def _added_lines(job: ScoringJob, options: ScoreOptions) -> list[bytes]:
     )
     if options.annotation is not None:
         found.append(ANN_HEADER)
+        if options.joint:
+            found.append(BCSQ_HEADER)
     outside = job.outside
     if outside:
         found.append(
@@ -191,7 +206,8 @@ def _annotated(
     job: ScoringJob,
     sites: Sequence[Site],
     lines: Iterator[bytes],
-    caller: ConsequenceCaller | None,
+    called: Sequence[Sequence[bytes]] | None,
+    replaced: Sequence[bytes],
     advance: Advance | None,
 ) -> Iterator[bytes]:
     """Lines of records with their entries."""
@@ -214,10 +230,39 @@ def _annotated(
                     "." if spelled[i] == NoScoreReason.SCORED else spelled[i] for i in range(first, last)
                 ]
                 added.append(f"{_REASON}={','.join(listed)}".encode())
-        called = ann_value(caller.call(sites[row])) if caller is not None else ""
-        if called:
-            added.append(_ANN + b"=" + called.encode())
-        yield with_info(line, [*added, *outside], NAMES if caller is None else (*NAMES, _ANN))
+        if called is not None:
+            added += called[row]
+        yield with_info(line, [*added, *outside], replaced)
+
+
+def _consequences(job: ScoringJob, caller: ConsequenceCaller, options: ScoreOptions) -> _Called:
+    """What gives the entries of consequences of runs of records, which come in file order."""
+    joint = None
+    if options.joint:
+        calls = VcfCalls(options.vcf)
+        if not calls.accessions or not job.survey.is_sorted:
+            raise BudwoodError(
+                "no copies carry several variants, because the file has no calls"
+                if not calls.accessions
+                else "the records are not sorted, so that variants of one copy cannot be joined",
+                where=str(options.vcf),
+                mend="leave out --joint" if not calls.accessions else "sort them (bcftools sort)",
+            )
+        joint = haplotype_consequences(caller, calls.blocks())
+
+    def called(sites: Sequence[Site], wanted: bool) -> list[list[bytes]]:
+        together = [] if joint is None else list(islice(joint, len(sites)))
+        if not wanted:
+            return []
+        found = []
+        for row, site in enumerate(sites):
+            entries = [(_ANN, ann_value(caller.call(site)))]
+            if together:
+                entries.append((_JOINT, bcsq_value(*together[row])))
+            found.append([name + b"=" + value.encode() for name, value in entries if value])
+        return found
+
+    return called
 
 
 def _entries(
