@@ -28,9 +28,9 @@ from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.sequence import decode
 from budwood.model.checkpoint import packaged_checkpoint
-from budwood.workflows.encoder import EncoderOptions
-from budwood.workflows.score_options import ScoreOptions
-from budwood.workflows.scoring_job import open_job
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.variants.score_options import ScoreOptions
+from budwood.workflows.variants.scoring_job import open_job
 
 GENOMES = {
     "Brassica napus": "brassica_napus/genome.fa.xz",

@@ -50,9 +50,9 @@ from budwood.inference.variants.reference_pass import ReferencePass
 from budwood.inference.variants.score import VariantScorer
 from budwood.inference.variants.score_field import fields_of
 from budwood.model.checkpoint import load_checkpoint
-from budwood.workflows.encoder import EncoderOptions
-from budwood.workflows.score_options import ScoreOptions
-from budwood.workflows.score_variants import score_file
+from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.variants.score_options import ScoreOptions
+from budwood.workflows.variants.score_variants import score_file
 
 CHANNELS, SYMBOLS, KERNEL = 512, 7, 9
 ONE_IN, MILLION = 57.4, 1_000_000
@@ -220,8 +220,8 @@ def million(bases: int, precision: str, checkpoint: Path | None, profile: bool) 
 def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("--parts", default="networks,million", help="names with commas")
-    parser.add_argument("--windows", type=int, default=4, help="windows of 512 bases read by each network")
-    parser.add_argument("--repeats", type=int, default=3, help="the fastest counts")
+    parser.add_argument("--windows", type=int, default=2, help="windows of 512 bases read by each network")
+    parser.add_argument("--repeats", type=int, default=2, help="the fastest counts")
     parser.add_argument("--bases", type=int, default=600_000, help="length that the larger run covers")
     parser.add_argument("--precision", choices=("float32", "bf16"), default="bf16")
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
