@@ -1,18 +1,18 @@
 """How fast are variants scored: beside other networks, and for a million variants of a genome?
 
     python benchmarks/variants/speed.py --out speed.jsonl
-    python benchmarks/variants/speed.py --out speed.jsonl --parts networks
+    python benchmarks/variants/speed.py --out speed.jsonl --parts networks-bf16
 
-``networks``: processor seconds to read the same windows of Arabidopsis Chr1, one after another in one run:
-the packaged encoder (both strands), a dilated convolution of 25 layers and 512 channels and a BERT of single
-bases with 12 layers and 512 channels (one strand each, random weights, which cost what trained ones do).
-``pass`` is the number of windows a second, that is of variants where each needs a reading of its own;
-``shared`` scores all three changes of every base of the windows from one reading of each.
+``networks-...``: processor seconds to read the same windows of Arabidopsis Chr1, one after another in one
+run: the packaged encoder (both strands), a dilated convolution of 25 layers and 512 channels and a BERT of
+single bases with 12 layers and 512 channels (one strand each, random weights, which cost what trained ones
+do). Then all three changes of every base of the windows from one reading of each, and some of them each with
+a reading of its own.
 
-``million``: the command on simulated single-base changes of Arabidopsis Chr1 and Chr5, one in every 57 bases,
-as a million of them have. Two runs, on the changes in the first bases of Chr1 (``--bases``) and on a fifth of
-them, against the whole genome; what the second fixes and the first adds give the estimate for a million,
-which is a calculation, not a run.
+``million-...``: the command on simulated single-base changes of Arabidopsis Chr1 and Chr5, one in every 57
+bases, as a million of them have; two runs, on the changes in ``--bases`` of Chr1 and in a fifth of them,
+against the whole genome. What both take whatever their number, and what the larger adds, give the time of a
+million: a calculation, not a run.
 
 Processor time of one thread: other programs on the machine count little. ``--profile`` prints where the time
 of the larger run goes.
@@ -55,7 +55,8 @@ from budwood.workflows.variants.score_options import ScoreOptions
 from budwood.workflows.variants.score_variants import score_file
 
 CHANNELS, SYMBOLS, KERNEL = 512, 7, 9
-ONE_IN, MILLION = 57.4, 1_000_000
+ONE_IN, MILLION, FIRST = 57.4, 1_000_000, 1_000_000
+PARTS = ("networks-bf16", "networks-float32", "million-few", "million-many")
 GENOME = ("arabidopsis_thaliana/chr1.fa.xz", "arabidopsis_thaliana/chr5.fa.xz")
 
 
@@ -98,56 +99,42 @@ def bert() -> BertModel:
     return BertModel(shape, add_pooling_layer=False).eval()
 
 
-def networks(count: int, repeats: int) -> list[dict]:
+def networks(count: int, repeats: int, half: bool) -> list[dict]:
     """Windows and variants a second of each network on the same windows."""
     assembly = open_fasta(data_folder() / "genomes" / GENOME[0])
     checkpoint = load_checkpoint(device="cpu")
     torch.manual_seed(0)
     others = {"dilated convolution, 25 x 512": DilatedConvolution().eval(), "BERT, 12 x 512": bert()}
-    readers = {
-        half: ReferencePass(assembly, checkpoint, window=WINDOW, half_precision=half) for half in (0, 1)
-    }
-    keys = draw_windows(readers[0], count)
-    _, codes = readers[0].codes_of(keys)
+    reader = ReferencePass(assembly, checkpoint, window=WINDOW, half_precision=half)
+    keys = draw_windows(reader, count)
+    starts, codes = reader.codes_of(keys)
     tokens = torch.from_numpy(codes.astype(np.int64))
     sites = []
-    for contig, number in keys:
-        (start,), (row,) = readers[0].codes_of([(contig, number)])
+    for (contig, _), start, row in zip(keys, starts.tolist(), codes, strict=True):
         for place in np.flatnonzero(row < N).tolist():
-            alleles = tuple(decode(np.array([row[place]]))) + tuple(
-                letter for letter in "ACGT" if letter != decode(np.array([row[place]]))
-            )
-            sites.append(Site(contig, int(start) + place, "m", alleles))
+            old = "ACGT"[row[place]]
+            sites.append(Site(contig, start + place, "m", (old, *"ACGT".replace(old, ""))))
     table = allele_table(sites, assembly)
-    found = []
-    for half in (False, True):
-        runs: dict[str, Callable[[], object]] = {
-            "budwood, both strands": lambda half=half: readers[half].encode(codes)
-        }
-        for name, network in others.items():
-            runs[name] = lambda network=network, half=half: plain(network, tokens, half)
-        seconds = {name: [] for name in runs}
-        for run in runs.values():
-            run()
-        for _ in range(repeats):  # in turn, so that what else runs disturbs all alike
-            for name, run in runs.items():
-                seconds[name].append(measured(run))
-        ours = min(seconds["budwood, both strands"])
-        for name, each in seconds.items():
-            row = {"network": name, "half": half, "pass": count / min(each), "slower": min(each) / ours}
-            found.append(row)
-        shared = []
-        for _ in range(repeats):
-            scorer = VariantScorer(assembly, checkpoint, fields_of(["consequence"]), half_precision=half)
-            shared.append(measured(lambda scorer=scorer: scorer.score(table)))
-        found.append({"network": "budwood, shared reading", "half": half, "shared": len(table) / min(shared)})
-        scorer = VariantScorer(assembly, checkpoint, fields_of(["divergence"]), half_precision=half)
-        some = allele_table(sites[:: max(1, len(sites) // 32)], assembly)
-        took = measured(lambda scorer=scorer, some=some: scorer.score(some))
-        found.append(
-            {"network": "budwood, readings of alternatives", "half": half, "alternatives": len(some) / took}
-        )
-    return found
+    runs: dict[str, Callable[[], object]] = {"budwood, both strands": lambda: reader.encode(codes)}
+    for name, network in others.items():
+        runs[name] = lambda network=network: plain(network, tokens, half)
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    reader.encode(codes)
+    for _ in range(repeats):  # in turn, so that what else runs disturbs all alike
+        for name, run in runs.items():
+            seconds[name].append(measured(run))
+    ours = min(seconds["budwood, both strands"])
+    found = [
+        {"network": name, "windows a second": count / min(each), "times ours": min(each) / ours}
+        for name, each in seconds.items()
+    ]
+    scorer = VariantScorer(assembly, checkpoint, fields_of(["consequence"]), half_precision=half)
+    took = measured(lambda: scorer.score(table))
+    found.append({"network": "budwood, shared reading", "SNV a second": len(table) / took})
+    scorer = VariantScorer(assembly, checkpoint, fields_of(["divergence"]), half_precision=half)
+    some = allele_table([Site(s.contig, s.start, "m", s.alleles[:2]) for s in sites[::32]], assembly)
+    took = measured(lambda: scorer.score(some))
+    return [*found, {"network": "budwood, readings of alternatives", "SNV a second": len(some) / took}]
 
 
 def plain(network: nn.Module, tokens: Tensor, half: bool) -> object:
@@ -163,8 +150,8 @@ def measured(run: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def million(bases: int, precision: str, checkpoint: Path | None, profile: bool) -> list[dict]:
-    """Processor seconds of the command on two numbers of variants, and what they give for a million."""
+def million(bases: int, precision: str, checkpoint: Path | None, profile: bool) -> dict:
+    """Processor seconds of the command on the changes of a stretch, against the whole genome."""
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder) / "genome.fa"
@@ -175,55 +162,55 @@ def million(bases: int, precision: str, checkpoint: Path | None, profile: bool) 
                     handle.write(f">{name}\n{decode(assembly.sequence(Interval(name, 0, length)))}\n")
         genome = open_fasta(fasta)
         contig = next(iter(genome.contigs))
-        first = 1_000_000
-        codes = genome.sequence(Interval(contig, first, first + bases))
+        codes = genome.sequence(Interval(contig, FIRST, FIRST + bases))
         places = np.sort(random.choice(np.flatnonzero(codes < N), int(bases / ONE_IN), replace=False))
         new = (codes[places] + random.integers(1, N, len(places))) % N
-        found = []
-        for share in (0.2, 1.0):
-            kept = places < share * bases
-            vcf = Path(folder) / f"{share}.vcf"
-            lines = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
-            lines += [
-                f"{contig}\t{first + place + 1}\t.\t{'ACGT'[old]}\t{'ACGT'[alt]}\t.\tPASS\t."
-                for place, old, alt in zip(
-                    places[kept].tolist(), codes[places[kept]].tolist(), new[kept].tolist(), strict=True
-                )
-            ]
-            vcf.write_text("\n".join(lines) + "\n")
-            options = ScoreOptions(
-                vcf=vcf,
-                reference=fasta,
-                scores=("consequence", "kmer"),
-                precision=precision,  # type: ignore[arg-type]
-                encoder=EncoderOptions(checkpoint=checkpoint, device="cpu"),
-            )
-            out = Path(folder) / f"{share}.scored.vcf.gz"
-            profiler = cProfile.Profile()
-            began = time.process_time()
-            if profile and share == 1.0:
-                profiler.runcall(score_file, options, out)
-            else:
-                score_file(options, out)
-            found.append({"variants": int(kept.sum()), "seconds": time.process_time() - began})
-            print(found[-1], flush=True)
-            if profile and share == 1.0:
-                pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
-    few, many = found
+        lines = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+        lines += [
+            f"{contig}\t{FIRST + place + 1}\t.\t{'ACGT'[old]}\t{'ACGT'[alt]}\t.\tPASS\t."
+            for place, old, alt in zip(places.tolist(), codes[places].tolist(), new.tolist(), strict=True)
+        ]
+        vcf = Path(folder) / "changes.vcf"
+        vcf.write_text("\n".join(lines) + "\n")
+        options = ScoreOptions(
+            vcf=vcf,
+            reference=fasta,
+            scores=("consequence", "kmer"),
+            precision=precision,  # type: ignore[arg-type]
+            encoder=EncoderOptions(checkpoint=checkpoint, device="cpu"),
+        )
+        out = Path(folder) / "scored.vcf.gz"
+        profiler = cProfile.Profile()
+        began = time.process_time()
+        if profile:
+            profiler.runcall(score_file, options, out)
+        else:
+            score_file(options, out)
+        seconds = time.process_time() - began
+        if profile:
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+    return {"variants": len(places), "seconds": seconds, "precision": precision}
+
+
+def estimate(out: Path) -> None:
+    """Minutes for a million changes, from the time that two numbers of them took."""
+    measured_parts = read_results(out, "part")
+    few, many = (measured_parts[name,]["rows"][0] for name in ("million-few", "million-many"))
     each = (many["seconds"] - few["seconds"]) / (many["variants"] - few["variants"])
     fixed = few["seconds"] - each * few["variants"]
-    estimate = {"fixed seconds": fixed, "seconds for 1,000": 1000 * each}
-    estimate["minutes for a million, calculated"] = (fixed + each * MILLION) / 60
-    return [*found, estimate | {"precision": precision}]
+    minutes = (fixed + each * MILLION) / 60
+    print(
+        f"calculated: {fixed:.1f} s and {1000 * each:.2f} s for each 1,000: {minutes:.1f} min for a million"
+    )
 
 
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("--parts", default="networks,million", help="names with commas")
+    parser.add_argument("--parts", default=",".join(PARTS), help="names with commas")
     parser.add_argument("--windows", type=int, default=2, help="windows of 512 bases read by each network")
     parser.add_argument("--repeats", type=int, default=2, help="the fastest counts")
-    parser.add_argument("--bases", type=int, default=600_000, help="length that the larger run covers")
-    parser.add_argument("--precision", choices=("float32", "bf16"), default="bf16")
+    parser.add_argument("--bases", type=int, default=120_000, help="length that the larger run covers")
+    parser.add_argument("--precision", choices=("float32", "bf16"), default="bf16", help="of a million")
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one part each")
@@ -232,13 +219,16 @@ def main() -> None:
     for part in arguments.parts.split(","):
         if (part,) in read_results(arguments.out, "part"):
             continue
-        if part == "networks":
-            rows = networks(arguments.windows, arguments.repeats)
+        if part.startswith("networks"):
+            rows = networks(arguments.windows, arguments.repeats, part.endswith("bf16"))
         else:
-            rows = million(arguments.bases, arguments.precision, arguments.checkpoint, arguments.profile)
+            bases = arguments.bases // (5 if part.endswith("few") else 1)
+            rows = [million(bases, arguments.precision, arguments.checkpoint, arguments.profile)]
         for row in rows:
             print(row, flush=True)
         append_result(arguments.out, {"part": part, "rows": rows})
+    if {("million-few",), ("million-many",)} <= set(read_results(arguments.out, "part")):
+        estimate(arguments.out)
 
 
 if __name__ == "__main__":
