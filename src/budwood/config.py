@@ -54,3 +54,21 @@ def library_directory() -> Path:
     """
     named = os.environ.get("BUDWOOD_LIBRARY")
     return Path(named).absolute() if named else Path(platformdirs.user_data_dir("budwood")) / "library"
+
+
+def service_directory() -> Path:
+    """Folder of the service where none is named.
+
+    Returns
+    -------
+    Path
+        The folder that ``BUDWOOD_SERVICE`` names, else one in the operating system's place for data; it may
+        not exist yet.
+
+    Examples
+    --------
+    >>> service_directory().is_absolute()
+    True
+    """
+    named = os.environ.get("BUDWOOD_SERVICE")
+    return Path(named).absolute() if named else Path(platformdirs.user_data_dir("budwood")) / "service"

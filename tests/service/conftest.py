@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,16 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from budwood.cli.app import main
 from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.panel.files import PanelFiles
 from budwood.service.app import create_app
+from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.jobs.job_queue import JobQueue, Standing
+from budwood.service.jobs.states import State
 from budwood.service.settings import ServiceSettings
+from budwood.service.trait_models.model_list import keep_model
 from budwood.workflows.predict import PredictOptions, predict
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -102,3 +108,69 @@ def _write_vcf(path: Path, names: list[str], dosage: np.ndarray) -> None:
         site = ["chr1", str(100 * j + 5), f"m{j}", "A", "G", ".", ".", ".", "GT"]
         lines.append("\t".join([*site, *(calls[count] for count in dosage[:, j])]))
     path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def finish(settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], JobFolder]:
+    """Run the command of a job that waits in this process, and let the job stand as done."""
+    done: set[str] = set()
+    real = JobQueue.standings
+
+    def standings(queue: JobQueue, folders: Sequence[JobFolder]) -> dict[str, Standing]:
+        ours = {each.id: Standing(State.DONE, None, 0.0) for each in folders if each.id in done}
+        return real(queue, folders) | ours
+
+    monkeypatch.setattr(JobQueue, "standings", standings)
+
+    def run(id: str) -> JobFolder:
+        folder = JobFolder(settings.folder / "jobs" / id)
+        with monkeypatch.context() as here:
+            here.chdir(folder.path)
+            record = folder.record()
+            assert main([*record.words, "--overwrite"]) == 0
+        if record.save_as is not None:
+            keep_model(settings, folder.path / "model", record.save_as)
+        done.add(id)
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def submit(client: TestClient) -> Callable[..., str]:
+    """Submit a job and give its id."""
+
+    def send(options: dict[str, Any], **files: Path) -> str:
+        sent = {role: (path.name, path.read_bytes()) for role, path in files.items()}
+        answer = client.post("/v1/jobs", data={"options": json.dumps(options)}, files=sent)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    return send
+
+
+@dataclass(frozen=True)
+class SmallGenome:
+    """A genome of two contigs, and a VCF of five variants in it."""
+
+    path: Path
+    vcf: Path
+
+
+@pytest.fixture(scope="session")
+def genome(tmp_path_factory: pytest.TempPathFactory) -> SmallGenome:
+    """Files that fit together."""
+    folder = tmp_path_factory.mktemp("genomes")
+    generator = np.random.default_rng(4)
+    letters = {
+        name: "".join(generator.choice(list("ACGT"), n)) for name, n in (("chr1", 24_000), ("chr2", 900))
+    }
+    files = SmallGenome(folder / "small.fa", folder / "calls.vcf")
+    files.path.write_text("".join(f">{name}\n{each}\n" for name, each in letters.items()))
+    lines = ["##fileformat=VCFv4.3", "##contig=<ID=chr1>", "##contig=<ID=chr2>"]
+    lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+    for contig, position in (("chr1", 300), ("chr1", 301), ("chr1", 900), ("chr2", 20), ("chr2", 500)):
+        ref = letters[contig][position - 1]
+        lines.append(f"{contig}\t{position}\t.\t{ref}\t{'A' if ref != 'A' else 'C'}\t.\tPASS\t.")
+    files.vcf.write_text("\n".join(lines) + "\n")
+    return files

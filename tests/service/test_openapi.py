@@ -20,7 +20,8 @@ def test_every_route_describes_its_errors(client: TestClient) -> None:
         *("/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/cancel"),
         "/v1/jobs/{id}/files/{name}",
         *("/brapi/v2/serverinfo", "/brapi/v2/studies", "/brapi/v2/germplasm"),
-        *("/brapi/v2/variables", "/brapi/v2/observations"),
+        *("/brapi/v2/variables", "/brapi/v2/observations", "/brapi/v2/lists", "/brapi/v2/lists/{id}"),
+        *("/v1/variants", "/v1/library", "/v1/library/{name}", "/v1/transfers", "/v1/transfers/map"),
     }
     for path, methods in paths.items():
         for method, described in methods.items():

@@ -64,6 +64,28 @@ def test_slow_and_endless_bodies(settings: ServiceSettings) -> None:
         assert "50,000 bytes" in error["what"]
 
 
+def test_a_client_that_is_gone_leaves_nothing(settings: ServiceSettings) -> None:
+    with running(settings) as place:
+        with socket.create_connection(place) as gone:
+            head = HEAD.replace(b"/v1/embeddings", b"/v1/jobs")
+            head = head.replace(b"application/json", b"multipart/form-data; boundary=x")
+            gone.sendall(head + b"Content-Length: 100000\r\n\r\n--x\r\nContent-Disposition: form-data; ")
+        body = json.dumps({"sequences": [{"name": "a", "sequence": "ACGT" * 100}]}).encode()
+        for _ in range(3):
+            with socket.create_connection(place) as gone:
+                gone.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        with socket.create_connection(place) as there:
+            more = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+            there.sendall(HEAD + more + body)
+            there.settimeout(60)
+            received = b""
+            while block := there.recv(65536):
+                received += block
+        assert received.startswith(b"HTTP/1.1 200")
+    jobs = settings.folder / "jobs"
+    assert not jobs.is_dir() or list(jobs.iterdir()) == []
+
+
 def test_an_address_that_is_taken_is_refused(settings: ServiceSettings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 import budwood
@@ -26,11 +27,23 @@ from budwood.service.jobs import routes as jobs
 from budwood.service.jobs.expiry import remove_expired
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.worker import Worker
+from budwood.service.library import routes as library
 from budwood.service.metrics import Metrics
-from budwood.service.pages import job_pages, key_pages, model_pages, new_job, sign_in
+from budwood.service.pages import (
+    genome_pages,
+    job_pages,
+    key_pages,
+    library_pages,
+    model_pages,
+    new_job,
+    sign_in,
+    start_forms,
+)
 from budwood.service.refusal import answer_error
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models import routes as trait_models
+from budwood.service.transfers import routes as transfers
+from budwood.service.variants import routes as variants
 
 
 def create_app(settings: ServiceSettings) -> Gate:
@@ -67,14 +80,15 @@ def create_app(settings: ServiceSettings) -> Gate:
     app.state.metrics = metrics
     app.state.keys = keys
     app.state.queue = JobQueue(settings)
-    for kind in (BudwoodError, RequestValidationError, HTTPException, OSError):
+    # Whatever has no handler of its own is answered in the same shape, and the gate logs it.
+    expected = (BudwoodError, RequestValidationError, HTTPException, OperationalError, InterfaceError)
+    for kind in (*expected, Exception):
         app.add_exception_handler(kind, answer_error)
-    app.include_router(embedding.router)
-    app.include_router(trait_models.router)
-    app.include_router(jobs.router)
-    app.include_router(brapi.router)
-    for pages in (sign_in, new_job, job_pages, model_pages, key_pages):
-        app.include_router(pages.router)
+    for routes in (embedding, variants, trait_models, library, jobs, transfers, brapi):
+        app.include_router(routes.router)
+    pages = (sign_in, new_job, start_forms, job_pages, genome_pages, model_pages, library_pages, key_pages)
+    for each in pages:
+        app.include_router(each.router)
     _add_health(app)
     log = RequestLog(settings.folder / "requests.jsonl")
     app.state.log = log

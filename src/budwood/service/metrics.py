@@ -77,5 +77,11 @@ class Metrics:
         self._jobs.labels(verb, state).inc()
 
     def text(self) -> bytes:
-        """All figures, as Prometheus reads them."""
+        """All figures, as Prometheus reads them.
+
+        Returns
+        -------
+        bytes
+            The text that /metrics answers.
+        """
         return generate_latest(self._registry)

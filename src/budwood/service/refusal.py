@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -17,6 +20,9 @@ from budwood.service.pages.templates_of import render
 
 #: Paths that programs call; errors under any other are pages.
 FOR_PROGRAMS: Final = ("/v1/", "/brapi/", "/metrics", "/openapi.json")
+
+#: Errors of the operating system where a disk, a quota or a bound on files is reached.
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _USUAL: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
@@ -80,13 +86,44 @@ def refusal_of(error: Exception) -> Refusal:
         plain = HTTPStatus(error.status_code).phrase.lower()
         what, mend = _USUAL.get(error.status_code, (plain, ""))
         return Refusal(error.status_code, what, mend=mend, headers=error.headers)
-    if isinstance(error, OSError) and error.errno == 28:
+    if is_full_disk(error):
         return Refusal(507, "the disk of the server is full", mend="tell who runs it")
+    if isinstance(error, OperationalError | InterfaceError):
+        return Refusal(
+            503,
+            "the database of jobs does not answer",
+            mend="try again in a minute",
+            headers={"Retry-After": "30"},
+        )
     return Refusal(
         500,
         "the service failed, which is its own fault",
         mend="tell who runs it; the time of the request finds it in the log",
     )
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether an error means that nothing more can be written: no space, or a bound on files or the account.
+
+    Parameters
+    ----------
+    error
+        Of the operating system, or of a SQLite database.
+
+    Returns
+    -------
+    bool
+        Also where SQLAlchemy wraps the error.
+
+    Examples
+    --------
+    >>> is_full_disk(OSError(errno.ENOSPC, "no space")), is_full_disk(OSError(errno.ENOENT, "no file"))
+    (True, False)
+    """
+    inner = getattr(error, "orig", None) or error
+    if isinstance(inner, sqlite3.Error):
+        return getattr(inner, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(inner, OSError) and inner.errno in _FULL
 
 
 def _of_validation(errors: Sequence[Any]) -> Refusal:
@@ -107,6 +144,11 @@ def answer(path: str, refusal: Refusal) -> Response:
         Path of the request.
     refusal
         Why it is not answered.
+
+    Returns
+    -------
+    Response
+        With the status of the refusal.
     """
     if path.startswith(FOR_PROGRAMS):
         shape = {"error": {"what": refusal.what, "where": refusal.where, "mend": refusal.mend}}
@@ -124,5 +166,10 @@ async def answer_error(request: Request, error: Exception) -> Response:
         What was asked.
     error
         What was raised.
+
+    Returns
+    -------
+    Response
+        With the status that fits the error.
     """
     return answer(request.url.path, refusal_of(error))

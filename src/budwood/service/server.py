@@ -39,6 +39,7 @@ def run_server(settings: ServiceSettings) -> None:
         ) from error
     if not settings.is_open and all(key.revoked for key in app.keys.listed()):
         print("no key opens this service yet: make one with budwood serve keys add NAME", file=sys.stderr)
+    print(f"keys, jobs and saved models: {settings.folder.resolve()}", file=sys.stderr)
     print(f"Budwood serves http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app,

@@ -23,6 +23,8 @@ class ServiceSettings:
         Holds keys, jobs and the request log; made where it is absent.
     models
         Folder of saved trait models; ``models`` in the folder where None.
+    library
+        Folder of the model library; ``library`` in the folder where None.
     genomes
         Folder of FASTA files whose intervals may be embedded; none where None.
     host, port
@@ -47,6 +49,8 @@ class ServiceSettings:
         Requests that a key allows unless it has limits of its own, such as ``"600/minute; 50000/day"``.
     most_windows
         Windows of 512 bases that one request may embed at once.
+    most_variants
+        Alternative alleles that one request may score at once; a larger file becomes a job.
     batch_windows, batch_wait
         Windows that requests share an encoder batch of at most, and seconds that the first one waits.
     encoder
@@ -55,6 +59,7 @@ class ServiceSettings:
 
     folder: Path
     models: Path | None = None
+    library: Path | None = None
     genomes: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
@@ -69,6 +74,7 @@ class ServiceSettings:
     slow_seconds: float = 30.0
     rate: str = "600/minute"
     most_windows: int = 4096
+    most_variants: int = 200
     batch_windows: int = 64
     batch_wait: float = 0.005
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
@@ -88,6 +94,11 @@ class ServiceSettings:
     def model_folder(self) -> Path:
         """Folder of saved trait models."""
         return self.models or self.folder / "models"
+
+    @property
+    def library_folder(self) -> Path:
+        """Folder of the model library."""
+        return self.library or self.folder / "library"
 
     @property
     def database_url(self) -> str:

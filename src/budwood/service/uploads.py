@@ -193,6 +193,11 @@ def shortened(text: str, folder: Path) -> str:
     folder
         What is left out.
 
+    Returns
+    -------
+    str
+        The text with the paths that a client knows.
+
     Examples
     --------
     >>> shortened("/srv/jobs/7/inputs/genotypes/a.vcf, line 3", Path("/srv/jobs/7/inputs"))

@@ -16,7 +16,7 @@ class BrapiServer:
 
     Attributes
     ----------
-    germplasm, samples, callsets, variants, observations, variables
+    germplasm, samples, callsets, variants, observations, variables, lists
         Records.
     calls
         Text of each call, variants x call sets.
@@ -28,6 +28,7 @@ class BrapiServer:
     variants: list[dict[str, Any]] = field(default_factory=list)
     observations: list[dict[str, Any]] = field(default_factory=list)
     variables: list[dict[str, Any]] = field(default_factory=list)
+    lists: list[dict[str, Any]] = field(default_factory=list)
     calls: list[list[str]] = field(default_factory=list)
     signs: dict[str, str] = field(default_factory=dict)
     page_size: int = 7
@@ -142,14 +143,18 @@ class BrapiServer:
     def _add(self, path: str, body: list[dict[str, Any]]) -> httpx.Response:
         records, id = (
             getattr(self, path),
-            {"observations": "observationDbId"}.get(path, "observationVariableDbId"),
+            {"observations": "observationDbId", "lists": "listDbId"}.get(path, "observationVariableDbId"),
         )
         made = [{**each, id: f"{path}-{len(records) + k}"} for k, each in enumerate(body)]
         records.extend(made)
         return httpx.Response(200, json={"metadata": {}, "result": {"data": made}})
 
-    def _change(self, path: str, body: dict[str, dict[str, Any]]) -> httpx.Response:
+    def _change(self, path: str, body: dict[str, Any]) -> httpx.Response:
         """A null deletes, as it does on servers."""
+        if path.startswith("lists/"):
+            record = next(each for each in self.lists if each["listDbId"] == path.split("/")[1])
+            record.update(body)
+            return httpx.Response(200, json={"metadata": {}, "result": record})
         for record in getattr(self, path):
             if record["observationDbId"] in body:
                 record.update(body[record["observationDbId"]])

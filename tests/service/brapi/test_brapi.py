@@ -16,7 +16,7 @@ from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.panel.files import PanelFiles
 from budwood.service.brapi.client import BrapiClient
 from budwood.service.brapi.panel_from_server import read_study
-from budwood.service.brapi.predictions_to_server import variable_name, write_predictions_back
+from budwood.service.brapi.predictions_to_server import variable_name, write_list_back, write_predictions_back
 from budwood.workflows.predict import PredictOptions, predict
 from service.brapi.brapi_server import BrapiServer
 
@@ -103,6 +103,16 @@ def test_a_round_trip_gives_the_values_of_predict_on_files(
     assert {each: record["value"] for each, record in there.items()} == from_server
     assert {record["season"] for record in there.values()} == {"kept"}
     assert [each["observationVariableName"] for each in server.variables] == [name]
+    # The candidates as a list: made once, then replaced.
+    with (tmp_path / "a" / "predictions.csv").open() as handle:
+        rows = [row for row in csv.DictReader(handle) if not row["observed"]]
+    ranked = [row["accession"] for row in sorted(rows, key=lambda row: int(row["rank"]))]
+    assert write_list_back(client, tmp_path / "a", name="2026", best=3, germplasm=germplasm) == 3
+    assert write_list_back(client, tmp_path / "a", name="2026") == 10
+    (written,) = server.lists
+    by_id = {each["germplasmDbId"]: each["germplasmName"] for each in server.germplasm}
+    assert [by_id[id] for id in written["data"]] == ranked
+    assert (written["listName"], written["listType"]) == ("2026", "germplasm")
 
 
 def _values(value: Any) -> Iterator[Any]:
@@ -183,6 +193,8 @@ def test_names_that_two_records_share_become_ids(server: BrapiServer, tmp_path: 
 def test_what_is_not_brapi_is_refused(server: BrapiServer, tmp_path: Path) -> None:
     with pytest.raises(BudwoodError, match="no artifact"):
         write_predictions_back(client_of(server), tmp_path, study="s1")
+    with pytest.raises(BudwoodError, match="no predictions"):
+        write_list_back(client_of(server), tmp_path, name="x")
     server.callsets = []
     server.variants = []
     with pytest.raises(BudwoodError, match="has no calls"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import time
@@ -12,11 +13,17 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from budwood.panel.files import PanelFiles
+from budwood.service.jobs import worker as worker_module
+from budwood.service.jobs.command_process import CommandEnd
 from budwood.service.jobs.expiry import remove_ended_before
-from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.jobs.job_folder import JobFolder, JobRecord
 from budwood.service.jobs.job_queue import JobQueue
+from budwood.service.jobs.states import State
+from budwood.service.jobs.worker import Worker
+from budwood.service.metrics import Metrics
 from budwood.service.settings import ServiceSettings
 from budwood.workflows.predict import PredictOptions, predict
 
@@ -45,13 +52,15 @@ def working(serve: Callable[..., TestClient], settings: ServiceSettings) -> Test
     return serve(settings, parallel_jobs=1)
 
 
-def test_a_prediction_equals_the_command_and_saves_its_model(working: TestClient, panel: Any) -> None:
+def test_a_prediction_equals_the_command_and_saves_its_model(
+    client: TestClient, panel: Any, submit: Callable[..., str], finish: Callable[[str], JobFolder]
+) -> None:
     options = {"verb": "predict", "trait": "height", "model": "gblup", "save_as": "height"}
-    answer = start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
-    job = ended(working, answer)
-    assert job["state"] == "done", job["error"]
+    id = submit(options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    finish(id)
+    job = client.get(f"/v1/jobs/{id}").json()
     assert {"predictions.csv", "evaluation.json", "report.html", "manifest.json"} <= set(job["result"])
-    table = working.get(f"/v1/jobs/{job['id']}/files/predictions.csv")
+    table = client.get(f"/v1/jobs/{id}/files/predictions.csv")
     files = PanelFiles(genotypes=panel.genotypes, phenotypes=panel.phenotypes)
     expected = predict(PredictOptions(files=files, trait="height", model="gblup")).prediction
     row = {name: i for i, name in enumerate(expected.accessions)}
@@ -59,20 +68,43 @@ def test_a_prediction_equals_the_command_and_saves_its_model(working: TestClient
         predicted = expected.prediction[row[record["accession"]]]
         assert float(record["prediction"]) == pytest.approx(predicted, rel=1e-6)
         assert int(record["rank"]) == expected.rank[row[record["accession"]]]
-    report = working.get(f"/v1/jobs/{job['id']}/files/report.html")
+    report = client.get(f"/v1/jobs/{id}/files/report.html")
     assert "sandbox" in report.headers["content-security-policy"]
     assert "--genotypes inputs/genotypes/panel.vcf" in report.text
     # BrAPI's read calls give the same values, page by page.
     read = []
     for number in range(3):
-        asked = {"studyDbId": job["id"], "pageSize": 15, "page": number}
-        read += working.get("/brapi/v2/observations", params=asked).json()["result"]["data"]
+        asked = {"studyDbId": id, "pageSize": 15, "page": number}
+        read += client.get("/brapi/v2/observations", params=asked).json()["result"]["data"]
     records = csv.DictReader(io.StringIO(table.text))
     assert [(each["germplasmName"], each["value"]) for each in read] == [
         (record["accession"], record["prediction"]) for record in records
     ]
-    (study,) = working.get("/brapi/v2/studies").json()["result"]["data"]
-    assert study["studyDbId"] == job["id"]
+    (study,) = client.get("/brapi/v2/studies").json()["result"]["data"]
+    assert study["studyDbId"] == id
+    # The saved model predicts new lines, at once and as a job.
+    sent = {"genotypes": ("new.vcf", panel.new_lines.read_bytes())}
+    at_once = client.post("/v1/models/height/predictions", files=sent)
+    assert at_once.status_code == 200
+    applied = submit({"verb": "apply", "saved_model": "height"}, genotypes=panel.new_lines)
+    finish(applied)
+    table = client.get(f"/v1/jobs/{applied}/files/predictions.csv")
+    records = csv.DictReader(io.StringIO(table.text))
+    by_job = {each["accession"]: float(each["prediction"]) for each in records}
+    for each in at_once.json()["rows"]:
+        assert by_job[each[0]] == pytest.approx(each[3], rel=1e-6)
+    again = start(client, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    assert again.status_code == 409
+
+
+def test_jobs_run_in_processes_and_bad_input_is_refused(working: TestClient, panel: Any) -> None:
+    good = start(working, {"verb": "select", "count": 2}, genotypes=panel.genotypes)
+    # The rest of the path is the same for every verb: the words of the command and its exit code.
+    wrong = {"verb": "select", "count": 2, "trait": "hieght"}
+    bad = start(working, wrong, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
+    job = ended(working, good)
+    assert job["state"] == "done", job["error"]
+    assert "manifest.json" in job["result"]
     # The events end with the state, and the stream with them.
     with working.stream("GET", f"/v1/jobs/{job['id']}/events") as stream:
         lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
@@ -80,25 +112,7 @@ def test_a_prediction_equals_the_command_and_saves_its_model(working: TestClient
     states = [event["state"] for event in events if event.get("kind") == "state"]
     assert states == ["queued", "running", "done"]
     assert events[-1]["state"] == "done"
-    # The saved model predicts new lines, at once and as a job.
-    sent = {"genotypes": ("new.vcf", panel.new_lines.read_bytes())}
-    at_once = working.post("/v1/models/height/predictions", files=sent)
-    assert at_once.status_code == 200
-    applying = start(working, {"verb": "apply", "saved_model": "height"}, genotypes=panel.new_lines)
-    applied = ended(working, applying)
-    assert applied["state"] == "done", applied
-    table = working.get(f"/v1/jobs/{applied['id']}/files/predictions.csv")
-    records = csv.DictReader(io.StringIO(table.text))
-    by_job = {each["accession"]: float(each["prediction"]) for each in records}
-    for each in at_once.json()["rows"]:
-        assert by_job[each[0]] == pytest.approx(each[3], rel=1e-6)
-    again = start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes)
-    assert again.status_code == 409
-
-
-def test_bad_input_is_refused_with_the_sentence_of_the_command(working: TestClient, panel: Any) -> None:
-    options = {"verb": "predict", "trait": "hieght"}
-    job = ended(working, start(working, options, genotypes=panel.genotypes, phenotypes=panel.phenotypes))
+    job = ended(working, bad)
     assert job["state"] == "refused", job["error"]
     assert "did you mean 'height'" in job["error"]["mend"]
     assert job["error"]["where"].startswith("inputs/phenotypes/traits.csv")
@@ -197,3 +211,60 @@ def test_no_file_outside_the_result_is_read_and_files_expire(
     assert remove_ended_before(queue, time.time() + 10) == [job["id"]]
     assert client.get(f"/v1/jobs/{job['id']}").json()["state"] == "expired"
     queue.close()
+
+
+def test_a_queue_that_takes_no_job_leaves_none(
+    client: TestClient, settings: ServiceSettings, panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = {"genotypes": ("panel.vcf", panel.genotypes.read_bytes())}
+    asked = {"options": json.dumps({"verb": "select", "count": 2})}
+    away = OperationalError("select 1", {}, ConnectionError("refused"))
+    full = OperationalError("insert", {}, OSError(errno.ENOSPC, "No space left on device"))
+    for error, status in ((away, 503), (full, 507)):
+
+        def fail(self: JobQueue, folder: JobFolder, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as here:
+            here.setattr(JobQueue, "add", fail)
+            answer = client.post("/v1/jobs", data=asked, files=sent)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["error"]["mend"]
+        assert list((settings.folder / "jobs").iterdir()) == []
+    assert client.get("/v1/jobs").json() == {"jobs": []}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_said_and_leaves_no_upload(
+    client: TestClient, settings: ServiceSettings, panel: Any, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(number, "no more")
+
+    monkeypatch.setattr("budwood.service.jobs.submission.save_uploads", full)
+    answer = start(client, {"verb": "select", "count": 2}, genotypes=panel.genotypes)
+    assert answer.status_code == 507, answer.text
+    assert list((settings.folder / "jobs").iterdir()) == []
+
+
+def test_a_job_ends_once_though_no_event_can_be_written(
+    settings: ServiceSettings, panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = JobFolder.new(settings.folder / "jobs")
+    record = JobRecord(
+        id=folder.id, owner="local", verb="select", options={}, files={}, words=("select",), created=""
+    )
+    folder.write_record(record)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(JobFolder, "add_event", full)
+    worker = Worker(settings, Metrics())
+    monkeypatch.setattr(worker_module, "run_command", lambda *_, **__: CommandEnd(State.DONE))
+    assert worker.run_job(folder.id) == {"state": "done", "error": None}
+    monkeypatch.setattr(worker_module, "run_command", full)
+    ended = worker.run_job(folder.id)
+    assert ended["state"] == "failed"
+    assert ended["error"]["what"] == "the disk of the server is full"
+    assert worker.run_job("20200101-" + 24 * "0")["state"] == "failed"

@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.postgresql import PostgresServer
 from service.running import RunningService
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[PostgresServer]:
+    """A server of PostgreSQL for one test."""
+    server = PostgresServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, ...]]:
+def database(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Options that name a database; PostgreSQL is started for the test."""
     if request.param == "sqlite":
-        yield ()
-        return
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), shutil.which("pg_ctl")]
-    programs = [Path(each) for each in found if each]
-    if not programs:
-        pytest.skip("PostgreSQL is not installed")
-    folder = tmp_path / "postgresql"
-    folder.mkdir()
-    as_user: list[str] = []
-    if getpass.getuser() == "root":  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        for parent in tmp_path.resolve().parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o055)
-        tmp_path.chmod(0o755)
-        as_user = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    control = [*as_user, str(programs[-1]), "-D", str(folder / "data")]
-    made = subprocess.run([*control, "init", "-o", "-A trust -U postgres"], capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    subprocess.run(
-        [*control, "-o", options, "-l", str(folder / "log"), "-t", "240", "-w", "start"], check=True
-    )
-    yield ("--database", f"postgresql://postgres@127.0.0.1:{port}/budwood")
-    subprocess.run([*control, "-m", "immediate", "-t", "240", "stop"], check=True)
+        return ()
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.options
 
 
 def submit(service: RunningService, panel: Any, options: dict[str, Any]) -> str:
@@ -74,6 +58,13 @@ def wait_for(service: RunningService, id: str, wanted: str) -> None:
         time.sleep(0.1)
 
 
+def ends_of(folder: Path, id: str) -> list[str]:
+    """The states in which a job has ended, by its events."""
+    lines = (folder / "jobs" / id / "events.jsonl").read_text().splitlines()
+    states = [str(json.loads(line).get("state")) for line in lines]
+    return [each for each in states if each in ("done", "refused", "failed", "cancelled")]
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_every_job_ends_once(
     database: tuple[str, ...], how: signal.Signals, tmp_path: Path, panel: Any
@@ -95,6 +86,79 @@ def test_every_job_ends_once(
     assert [each["name"] for each in service.http.get("/v1/models").json()["models"]] == ["height"]
     service.stop()
     for id in (first, second):
-        lines = (tmp_path / "service" / "jobs" / id / "events.jsonl").read_text().splitlines()
-        ends = [json.loads(line).get("state") for line in lines]
-        assert ends.count("done") == 1
+        assert ends_of(tmp_path / "service", id) == ["done"]
+
+
+def test_jobs_outlive_a_database_that_stops_and_comes_back(
+    postgresql: PostgresServer, tmp_path: Path, panel: Any
+) -> None:
+    service = RunningService(tmp_path / "service", *postgresql.options)
+    service.start()
+    first = submit(service, panel, {"verb": "predict", "trait": "height", "model": "gblup"})
+    second = submit(service, panel, {"verb": "select", "count": 3, "trait": "height"})
+    wait_for(service, first, "running")
+    postgresql.stop()
+    # The service answers at once that it cannot say, takes no job that it would lose, and embeds on.
+    answer = service.http.get(f"/v1/jobs/{first}")
+    assert answer.status_code == 503, answer.text
+    assert answer.headers["retry-after"]
+    files = {"genotypes": ("panel.vcf", panel.genotypes.read_bytes())}
+    asked = {"options": json.dumps({"verb": "select", "count": 2})}
+    assert service.http.post("/v1/jobs", data=asked, files=files).status_code == 503
+    assert service.http.get("/v1/health").status_code == 200
+    time.sleep(5)
+    postgresql.start()
+    wait_for(service, first, "done")
+    wait_for(service, second, "done")
+    jobs = service.http.get("/v1/jobs").json()["jobs"]
+    assert {job["id"] for job in jobs} == {first, second}
+    service.stop()
+    for id in (first, second):
+        assert ends_of(tmp_path / "service", id) == ["done"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MB in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_jobs_in_a_stated_state(small_disk: Path, panel: Any) -> None:
+    service = RunningService(small_disk / "service")
+    service.start()
+    select = {"verb": "select", "count": 3, "trait": "height"}
+    before = submit(service, panel, select)
+    wait_for(service, before, "done")
+    during = submit(service, panel, select)
+    wait_for(service, during, "running")
+    filler = small_disk / "filler"
+    with filler.open("wb") as handle, suppress(OSError):
+        while True:
+            handle.write(bytes(1 << 16))
+            handle.flush()
+    files = {"genotypes": ("panel.vcf", panel.genotypes.read_bytes() * 40)}
+    answer = service.http.post("/v1/jobs", data={"options": json.dumps(select)}, files=files)
+    assert answer.status_code == 507, answer.text
+    assert answer.json()["error"]["what"] == "the disk of the server is full"
+    time.sleep(10)
+    filler.unlink()
+    # What could not be noted while the disk was full is noted at the latest after the next start.
+    service.stop()
+    service.start()
+    until = time.monotonic() + 240
+    while (now := state(service, during)) not in ("done", "failed"):
+        assert time.monotonic() < until, now
+        time.sleep(0.2)
+    assert state(service, before) == "done"
+    after = submit(service, panel, select)
+    wait_for(service, after, "done")
+    service.stop()
+    assert len(ends_of(small_disk / "service", during)) <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 
 from budwood.service.app import create_app
 from budwood.service.settings import ServiceSettings
@@ -22,6 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: Script that returns what is wrong with a page.
 FAULTS = Path(__file__).with_name("faults.js").read_text()
+#: axe.min.js of the npm package axe-core, which the environment names; it is not kept in the repository.
+AXE = Path(os.environ["BUDWOOD_AXE"]) if os.environ.get("BUDWOOD_AXE") else None
 
 
 @pytest.fixture(scope="module")
@@ -75,23 +79,39 @@ def wait(browser: Any, found: Callable[[], Any], seconds: float = 300) -> Any:
         time.sleep(0.2)
 
 
-def size(browser: Any, width: int) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
+def size(browser: Any, width: int, height: int = 900) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def look(browser: Any, name: str) -> None:
     """Check what is shown on a desktop and a phone; keep pictures where the environment names a folder."""
-    import os
-
-    for width in (1280, 390):
+    for width in (1300, 400):
         size(browser, width)
+        assert browser.execute_script(FAULTS) == [], (name, width)
+        assert serious_violations(browser) == [], (name, width)
         folder = os.environ.get("BUDWOOD_SCREENSHOTS")
         if folder:
+            size(browser, width, browser.execute_script("return document.documentElement.scrollHeight"))
             browser.save_screenshot(str(Path(folder) / f"{name}-{width}.png"))
-        assert browser.execute_script(FAULTS) == [], (name, width)
-    size(browser, 1280)
+    size(browser, 1300)
     assert [entry for entry in browser.get_log("browser") if "favicon" not in entry["message"]] == []
+
+
+def serious_violations(browser: Any) -> list[str]:
+    """What axe-core finds serious or critical; nothing where its file is not there."""
+    if AXE is None:
+        return []
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document).then((r) => done(r.violations), (e) => done([{id: String(e), nodes: []}]));"
+    )
+    return [
+        f"{each['id']}: {[node['html'][:100] for node in each['nodes']]}"
+        for each in found
+        if each.get("impact", "critical") in ("serious", "critical")
+    ]
 
 
 def press(browser: Any, text: str) -> None:
@@ -160,3 +180,49 @@ def test_a_key_is_made_and_revoked(browser: Any, settings: ServiceSettings) -> N
             browser.get(f"{url}/{path}")
             browser.get_log("browser")  # the browser itself notes the 404
             look(browser, path)
+
+
+def test_every_other_page(
+    browser: Any,
+    client: TestClient,
+    settings: ServiceSettings,
+    panel: Any,
+    submit: Callable[..., str],
+    finish: Callable[[str], Any],
+) -> None:
+    predicting = {"verb": "predict", "trait": "height", "model": "gblup", "save_as": "height"}
+    files = {"genotypes": panel.genotypes, "phenotypes": panel.phenotypes}
+    predicted = submit(predicting, **files)
+    finish(predicted)
+    attributed = str(client.post(f"/jobs/{predicted}/attribute").url).rsplit("/", 1)[-1]
+    finish(attributed)
+    transfer = {"verb": "transfer-evaluate", "trait": "height", "sizes": [0, 10], "draws": 2}
+    sides = {f"{side}_{role}": path for side in ("source", "target") for role, path in files.items()}
+    moved = submit(transfer | {"source_name": "North", "target_name": "South"}, **sides)
+    finish(moved)
+    waiting = submit({"verb": "select", "count": 3}, genotypes=panel.genotypes)
+    card = {"name": "rice-height", "saved_model": "height", "species": "Oryza sativa"}
+    assert client.post("/v1/library", json=card).status_code == 201
+    pages = {
+        "job-with-model": f"/jobs/{predicted}",
+        "job-attributed": f"/jobs/{attributed}",
+        "genome": f"/jobs/{attributed}/genome",
+        "genome-of-a-line": f"/jobs/{attributed}/genome?line=line35",
+        "job-transfer": f"/jobs/{moved}",
+        "job-waiting": f"/jobs/{waiting}",
+        "variants": "/variants",
+        "transfers": "/transfers",
+        "library": "/library",
+        "card": "/library/rice-height",
+    }
+    with served(settings) as url:
+        for name, path in pages.items():
+            browser.get(url + path)
+            browser.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+            look(browser, name)
+
+
+def test_axe_core_has_checked_the_pages() -> None:
+    if AXE is None:
+        pytest.skip("BUDWOOD_AXE names no axe.min.js: npm install axe-core, then name its file")
+    assert AXE.is_file()

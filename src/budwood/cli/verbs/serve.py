@@ -13,6 +13,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import print_summary
 from budwood.cli.verb import Verb
+from budwood.config import library_directory, service_directory
 from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
@@ -37,13 +38,25 @@ app.add_typer(brapi, name="brapi")
 Server = Annotated[str, typer.Argument(metavar="URL", help="Address of the server, without /brapi/v2.")]
 
 Folder = Annotated[
-    Path,
-    typer.Option("--folder", metavar="DIR", help="Folder of the service: keys, jobs, models, request log."),
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="DIR",
+        help="Folder of the service: keys, jobs, models, request log; that of BUDWOOD_SERVICE, or the user's "
+        "own.",
+    ),
 ]
-_FOLDER: Final = Path("budwood-service")
 Models = Annotated[
     Path | None,
     typer.Option("--models", metavar="DIR", help="Folder of saved trait models; DIR/models if not given."),
+]
+Library = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        help="Folder of the model library; that of BUDWOOD_LIBRARY, or the user's own.",
+    ),
 ]
 Genomes = Annotated[
     Path | None,
@@ -82,8 +95,9 @@ Rate = Annotated[
 @app.callback(invoke_without_command=True, epilog=EXAMPLE)
 def serve(
     context: typer.Context,
-    folder: Folder = _FOLDER,
+    folder: Folder = None,
     models: Models = None,
+    library: Library = None,
     genomes: Genomes = None,
     host: Host = "127.0.0.1",
     port: Port = 8080,
@@ -111,8 +125,9 @@ def serve(
 
     run_server(
         ServiceSettings(
-            folder=folder,
+            folder=folder or service_directory(),
             models=models,
+            library=library or library_directory(),
             genomes=genomes,
             host=host,
             port=port,
@@ -130,7 +145,7 @@ def serve(
 @keys.command(epilog=KEY_EXAMPLE, cls=Verb)
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who is to hold the key.")],
-    folder: Folder = _FOLDER,
+    folder: Folder = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(
@@ -158,7 +173,7 @@ def add(
 
 
 @keys.command(name="list", cls=Verb)
-def list_keys(folder: Folder = _FOLDER, config: options.Config = None, as_json: options.Json = False) -> None:
+def list_keys(folder: Folder = None, config: options.Config = None, as_json: options.Json = False) -> None:
     """List the keys, without their secrets."""
     found = _ring(folder).listed()
     if as_json:
@@ -184,7 +199,7 @@ def list_keys(folder: Folder = _FOLDER, config: options.Config = None, as_json: 
 @keys.command(cls=Verb)
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key ends.")],
-    folder: Folder = _FOLDER,
+    folder: Folder = None,
     config: options.Config = None,
 ) -> None:
     """End a key; it opens nothing from then on."""
@@ -230,25 +245,38 @@ def write(
             "--germplasm", metavar="CSV", help="germplasm.csv that read wrote; else names are looked up."
         ),
     ] = None,
+    list_name: Annotated[
+        str | None,
+        typer.Option("--list", metavar="NAME", help="Germplasm list of the candidates, the best first."),
+    ] = None,
+    best: Annotated[
+        int | None,
+        typer.Option("--best", min=1, metavar="N", help="Candidates in the list; all if not given."),
+    ] = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write predictions back as observations of a variable of their own."""
+    """Write predictions back as observations of a variable of their own, and the candidates as a list."""
     _check_extra()
     from budwood.service.brapi.client import BrapiClient
-    from budwood.service.brapi.predictions_to_server import write_predictions_back
+    from budwood.service.brapi.predictions_to_server import write_list_back, write_predictions_back
 
     client = BrapiClient(url, token=os.environ.get("BRAPI_TOKEN", ""))
     added, changed = write_predictions_back(client, predictions, study=study, germplasm=germplasm)
     lines = [f"{added:,} observations added, {changed:,} changed"]
-    print_summary({"added": added, "changed": changed}, lines, as_json=as_json)
+    record: dict[str, int] = {"added": added, "changed": changed}
+    if list_name is not None:
+        listed = write_list_back(client, predictions, name=list_name, best=best, germplasm=germplasm)
+        record["listed"] = listed
+        lines.append(f"{listed:,} candidates in the list {list_name!r}")
+    print_summary(record, lines, as_json=as_json)
 
 
-def _ring(folder: Path) -> KeyRing:
+def _ring(folder: Path | None) -> KeyRing:
     _check_extra()
     from budwood.service.access.keys import KeyRing
 
-    return KeyRing(folder / "keys.sqlite")
+    return KeyRing((folder or service_directory()) / "keys.sqlite")
 
 
 def _check_extra() -> None:

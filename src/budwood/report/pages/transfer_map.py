@@ -42,6 +42,25 @@ class MapCell:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class TraitCells:
+    """Sources by targets of one trait.
+
+    Attributes
+    ----------
+    trait
+        Its name.
+    names
+        Species and populations, rows and columns of the table.
+    cells
+        Cells by source and target.
+    """
+
+    trait: str
+    names: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Sequence[MapCell]]
+
+
 def write_map_report(path: Path, record: Mapping[str, Any], summary: Sequence[str]) -> None:
     """Write the heat map: one HTML file that needs nothing beside itself.
 
@@ -72,6 +91,31 @@ def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
     str
         A page without external resources.
     """
+    return (
+        page_environment()
+        .get_template("transfer_map.html")
+        .render(
+            style=Markup(report_asset("report.css")),
+            traits=cells_by_trait(record),
+            summary=summary,
+            notes=record["notes"],
+        )
+    )
+
+
+def cells_by_trait(record: Mapping[str, Any]) -> list[TraitCells]:
+    """The cells of a map, laid out for each trait.
+
+    Parameters
+    ----------
+    record
+        The map, as its JSON file has it.
+
+    Returns
+    -------
+    list of TraitCells
+        In the order of the record.
+    """
     traits = []
     for trait in dict.fromkeys(each["trait"] for each in record["cells"]):
         cells = [each for each in record["cells"] if each["trait"] == trait]
@@ -79,14 +123,8 @@ def render_map(record: Mapping[str, Any], summary: Sequence[str]) -> str:
         by: dict[tuple[str, str], list[MapCell]] = {}
         for each in cells:
             by.setdefault((each["source"], each["target"]), []).append(_cell(each))
-        traits.append({"trait": trait, "names": names, "cells": by})
-    return (
-        page_environment()
-        .get_template("transfer_map.html")
-        .render(
-            style=Markup(report_asset("report.css")), traits=traits, summary=summary, notes=record["notes"]
-        )
-    )
+        traits.append(TraitCells(trait, tuple(names), by))
+    return traits
 
 
 def _cell(record: Mapping[str, Any]) -> MapCell:

@@ -276,6 +276,11 @@ def session_token(headers: Headers) -> str | None:
     ----------
     headers
         Of a request.
+
+    Returns
+    -------
+    str or None
+        Its token; None without one.
     """
     try:
         found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -308,6 +313,11 @@ def caller_of(state: Any) -> Key:
     ----------
     state
         ``request.state``.
+
+    Returns
+    -------
+    Key
+        The key, or what stands for it where none is needed.
 
     Raises
     ------

@@ -148,7 +148,13 @@ class KeyRing:
         return secret
 
     def listed(self) -> list[Key]:
-        """All keys, the revoked ones included, in the order they were made."""
+        """All keys, the revoked ones included.
+
+        Returns
+        -------
+        list of Key
+            In the order they were made.
+        """
         with self._open() as connection:
             rows = connection.execute("SELECT * FROM keys ORDER BY created, name").fetchall()
         return [_key(row) for row in rows]
@@ -273,7 +279,13 @@ class KeyRing:
             )
 
     def waiting(self) -> list[AccessRequest]:
-        """Requests for access that wait for an answer."""
+        """Requests for access that wait for an answer.
+
+        Returns
+        -------
+        list of AccessRequest
+            The oldest first.
+        """
         query = "SELECT id, name, contact, purpose, created FROM requests WHERE answer IS NULL ORDER BY id"
         with self._open() as connection:
             rows = connection.execute(query).fetchall()

@@ -26,10 +26,14 @@ _ANY: Final = ("/logout",)
 _BY_PATH: Final = (
     ("/v1/embeddings", Scope.EMBED),
     ("/v1/genomes", Scope.EMBED),
+    ("/v1/variants", Scope.EMBED),
     ("/v1/models", Scope.PREDICT),
+    ("/v1/library", Scope.PREDICT),
     ("/v1/jobs", Scope.JOBS),
+    ("/v1/transfers", Scope.JOBS),
     ("/brapi", Scope.BRAPI),
     ("/models", Scope.PREDICT),
+    ("/library", Scope.PREDICT),
     ("/v1/keys", Scope.ADMIN),
     ("/keys", Scope.ADMIN),
     ("/metrics", Scope.ADMIN),
@@ -43,6 +47,11 @@ def needs_key(path: str) -> bool:
     ----------
     path
         Path of a request.
+
+    Returns
+    -------
+    bool
+        False for the few open pages and calls.
 
     Examples
     --------
@@ -59,6 +68,11 @@ def scope_of(path: str) -> Scope | None:
     ----------
     path
         Path of a request.
+
+    Returns
+    -------
+    Scope or None
+        The scope; that of jobs for every path that is not listed.
 
     Examples
     --------

@@ -155,6 +155,23 @@ class BrapiClient:
         sent = {id: without_nulls(record) for id, record in records.items()}
         return list(_result(self._request("PUT", path, json=sent)).get("data") or [])
 
+    def replace(self, path: str, record: Mapping[str, Any]) -> Record:
+        """Write one record in the place of another.
+
+        Parameters
+        ----------
+        path
+            Such as ``"lists/7"``.
+        record
+            The whole record; values that are None are left out.
+
+        Returns
+        -------
+        dict
+            As the server has it now.
+        """
+        return _result(self._request("PUT", path, json=without_nulls(record)))
+
     def allele_matrix(self, variant_set: str) -> Iterator[Record]:
         """The blocks of a variant set's matrix of calls, by both of its pagings.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from budwood.artifacts import read_manifest
 from budwood.errors import BudwoodError
 from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
+from budwood.genomics.io.tables.table import read_table
 from budwood.service.brapi.client import BrapiClient, Record
 
 _COLLECTOR: Final = "Budwood"
@@ -43,20 +45,12 @@ def write_predictions_back(
     trait = read_manifest(predictions).get("parameters", {}).get("trait")
     table = predictions / "predictions.csv"
     if not isinstance(trait, str) or not table.is_file():
-        raise BudwoodError(
-            "the folder holds no predictions", where=str(predictions), mend="give a folder of budwood predict"
-        )
+        raise _no_predictions(predictions)
     # The text of the table, so that the server has the same digits.
     values = read_accession_column(table, "prediction")
     read_accession_numbers(table, "prediction")
     ids = _germplasm_ids(client, germplasm)
-    lacking = [name for name in values if name not in ids]
-    if lacking:
-        raise BudwoodError(
-            f"accession {lacking[0]!r} is not on the server ({len(lacking)} are not)",
-            where=client.url,
-            mend="give --germplasm with the table that reading the study wrote",
-        )
+    _all_known(values, ids, client)
     variable = _variable(client, trait)
     there = {
         str(each.get("germplasmDbId")): str(each["observationDbId"])
@@ -87,6 +81,107 @@ def write_predictions_back(
     return len(new), len(known)
 
 
+def write_list_back(
+    client: BrapiClient,
+    predictions: Path,
+    *,
+    name: str,
+    best: int | None = None,
+    germplasm: Path | None = None,
+) -> int:
+    """Write the ranked candidates as a germplasm list, or replace the list of that name.
+
+    Parameters
+    ----------
+    client
+        Of the server.
+    predictions
+        Folder that ``predict`` or ``apply`` wrote.
+    name
+        Name of the list.
+    best
+        How many candidates, from the best rank on; all where None.
+    germplasm
+        ``germplasm.csv`` that reading the study wrote; names are looked up on the server where None.
+
+    Returns
+    -------
+    int
+        Number of germplasm records in the list.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder holds no ranking, an accession is not on the server, or two lists have the name.
+    """
+    names = ranked_candidates(predictions)[:best]
+    ids = _germplasm_ids(client, germplasm)
+    record: Record = {
+        "listName": name,
+        "listType": "germplasm",
+        "listSource": _COLLECTOR,
+        "listDescription": "Candidates by predicted value, the best first",
+        "data": [ids[each] for each in _all_known(names, ids, client)],
+    }
+    there = [each for each in client.records("lists", listName=name) if each.get("listName") == name]
+    if len(there) > 1 or (there and there[0].get("listType") not in (None, "germplasm")):
+        raise BudwoodError(
+            f"the server has another list {name!r}", where=client.url, mend="choose another name for --list"
+        )
+    if there:
+        client.replace(f"lists/{there[0]['listDbId']}", record)
+    else:
+        client.create("lists", [record])
+    return len(names)
+
+
+def ranked_candidates(predictions: Path) -> list[str]:
+    """Accessions without an observed value, the best rank first.
+
+    Parameters
+    ----------
+    predictions
+        Folder that ``predict`` or ``apply`` wrote.
+
+    Returns
+    -------
+    list of str
+        Their names.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder holds no ranking.
+    """
+    path = predictions / "predictions.csv"
+    if not path.is_file():
+        raise _no_predictions(predictions)
+    table = read_table(path)
+    rows = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    if not {"accession", "observed", "rank"} <= set(table.header):
+        raise _no_predictions(predictions)
+    candidates = [row for row in rows if not row["observed"]]
+    return [row["accession"] for row in sorted(candidates, key=lambda row: int(row["rank"]))]
+
+
+def _no_predictions(folder: Path) -> BudwoodError:
+    return BudwoodError(
+        "the folder holds no predictions", where=str(folder), mend="give a folder of budwood predict"
+    )
+
+
+def _all_known(names: Collection[str], ids: Mapping[str, str], client: BrapiClient) -> Collection[str]:
+    """The names, once each is known to be on the server."""
+    lacking = [name for name in names if name not in ids]
+    if lacking:
+        raise BudwoodError(
+            f"accession {lacking[0]!r} is not on the server ({len(lacking)} are not)",
+            where=client.url,
+            mend="give --germplasm with the table that reading the study wrote",
+        )
+    return names
+
+
 def variable_name(trait: str) -> str:
     """Name of the variable that holds predictions of a trait.
 
@@ -94,6 +189,11 @@ def variable_name(trait: str) -> str:
     ----------
     trait
         Name of the trait.
+
+    Returns
+    -------
+    str
+        The name.
 
     Examples
     --------

@@ -14,14 +14,14 @@ from fastapi import APIRouter, Query, Request
 
 from budwood.genomics.io.tables.table import read_table
 from budwood.service import schemas
-from budwood.service.brapi.predictions_to_server import variable_name
-from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.brapi.predictions_to_server import ranked_candidates, variable_name
+from budwood.service.jobs.job_folder import RANKED_FILE, JobFolder
 from budwood.service.jobs.routes import own_job, visible_jobs
 from budwood.service.jobs.states import State
 from budwood.service.refusal import Refusal
 
 router: Final = APIRouter(prefix="/brapi/v2", tags=["BrAPI"], responses=schemas.ERRORS)
-_CALLS: Final = ("serverinfo", "studies", "germplasm", "variables", "observations")
+_CALLS: Final = ("serverinfo", "studies", "germplasm", "variables", "observations", "lists")
 
 Study = Annotated[str | None, Query(alias="studyDbId", max_length=100)]
 Page = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -110,10 +110,42 @@ def observations(
     return _paged(found, page, page_size)
 
 
+@router.get("/lists")
+def lists(request: Request, page: Page = 0, page_size: PageSize = 1000) -> dict[str, Any]:
+    """A germplasm list for each finished job: its candidates, the best first."""
+    return _paged([_list(folder, with_data=False) for folder in _predicted(request)], page, page_size)
+
+
+@router.get("/lists/{id}")
+def one_list(request: Request, id: str) -> dict[str, Any]:
+    """One list with the ids of its germplasm."""
+    folder = own_job(request, id)
+    if not folder.has_ranking():
+        raise Refusal(404, "this job has no predictions", where=folder.id, mend="see /brapi/v2/lists")
+    return _answer(_list(folder, with_data=True))
+
+
+def _list(folder: JobFolder, *, with_data: bool) -> dict[str, Any]:
+    record = folder.record()
+    about = record.options.get("trait") or record.options.get("saved_model")
+    names = [row[0] for row in read_table(folder.result / RANKED_FILE).rows]
+    place = {name: number for number, name in enumerate(names)}
+    ids = [f"{folder.id}:{place[name]}" for name in ranked_candidates(folder.result)]
+    found = {
+        "listDbId": folder.id,
+        "listName": f"candidates of {record.verb} {about}",
+        "listType": "germplasm",
+        "listSource": "Budwood",
+        "listSize": len(ids),
+        "dateCreated": record.created,
+    }
+    return found | ({"data": ids} if with_data else {})
+
+
 def _predicted(request: Request) -> list[JobFolder]:
     """Finished jobs of the caller that have predictions."""
     done = [folder for folder, standing in visible_jobs(request) if standing.state is State.DONE]
-    return [folder for folder in done if "predictions.csv" in folder.result_files()]
+    return [folder for folder in done if folder.has_ranking()]
 
 
 def _rows(request: Request, study: str | None) -> list[tuple[str, int, dict[str, str]]]:
@@ -121,9 +153,9 @@ def _rows(request: Request, study: str | None) -> list[tuple[str, int, dict[str,
     folders = _predicted(request) if study is None else [own_job(request, study)]
     found = []
     for folder in folders:
-        if "predictions.csv" not in folder.result_files():
+        if not folder.has_ranking():
             raise Refusal(404, "this job has no predictions", where=folder.id, mend="see /brapi/v2/studies")
-        table = read_table(folder.result / "predictions.csv")
+        table = read_table(folder.result / RANKED_FILE)
         for number, cells in enumerate(table.rows):
             found.append((folder.id, number, dict(zip(table.header, cells, strict=True))))
     return found

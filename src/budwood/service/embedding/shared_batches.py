@@ -77,7 +77,13 @@ class SharedBatches:
         await asyncio.to_thread(self._thread.shutdown)
 
     async def encoder(self) -> Backbone:
-        """The encoder, read from its folder the first time."""
+        """The encoder, read from its folder the first time.
+
+        Returns
+        -------
+        Backbone
+            The encoder, in evaluation mode.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._opened)
 
     async def embed(self, sequences: Sequence[NDArray[np.uint8]], pool: Pool) -> NDArray[np.float32]:
@@ -183,6 +189,11 @@ def windows_of(sequences: Sequence[NDArray[np.uint8]]) -> int:
     ----------
     sequences
         Codes of each.
+
+    Returns
+    -------
+    int
+        Number of windows.
 
     Examples
     --------

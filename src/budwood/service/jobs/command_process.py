@@ -48,7 +48,13 @@ class CommandEnd:
     error: dict[str, str] | None = None
 
     def plain(self) -> dict[str, Any]:
-        """As the database of jobs keeps it."""
+        """As the database of jobs keeps it.
+
+        Returns
+        -------
+        dict
+            State and error.
+        """
         return {"state": str(self.state), "error": self.error}
 
 

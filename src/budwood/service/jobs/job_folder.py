@@ -21,6 +21,12 @@ from budwood.artifacts import read_manifest
 from budwood.errors import BudwoodError
 
 _ID: Final = re.compile(r"[0-9]{8}-[0-9a-f]{24}")
+#: Folder of the result within that of the job, and the file that stands in it where a command writes one VCF.
+RESULT: Final = "result"
+SCORED_FILE: Final = "scored.vcf.gz"
+#: Table that ranks accessions, and the verbs that write it; that of ``attribute`` has other columns.
+RANKED_FILE: Final = "predictions.csv"
+_RANKING: Final = ("predict", "apply")
 #: Events that are kept of a job; the rest of a chatty command is left out.
 _MOST_EVENTS: Final = 5000
 
@@ -130,8 +136,8 @@ class JobFolder:
 
     @property
     def result(self) -> Path:
-        """The artifact that the job writes."""
-        return self.path / "result"
+        """The artifact that the job writes, or the folder of the one file that it writes."""
+        return self.path / RESULT
 
     def write_record(self, record: JobRecord) -> None:
         """Write what was asked; the job exists from then on.
@@ -145,13 +151,31 @@ class JobFolder:
         partial.write_text(json.dumps(asdict(record), ensure_ascii=False, indent=1), encoding="utf-8")
         partial.replace(self.path / "job.json")
 
+    def withdraw_record(self) -> None:
+        """Take back what was asked: the job does not exist from then on."""
+        (self.path / "job.json").unlink(missing_ok=True)
+
     def record(self) -> JobRecord:
-        """What was asked."""
+        """What was asked.
+
+        Returns
+        -------
+        JobRecord
+            As it was written.
+        """
         values = json.loads((self.path / "job.json").read_text(encoding="utf-8"))
         return JobRecord(**values | {"words": tuple(values["words"])})
 
     def has_result(self) -> bool:
-        """Whether the artifact is there; it is whole where it is."""
+        """Whether the artifact, or the one file of the result, is there; it is whole where it is.
+
+        Returns
+        -------
+        bool
+            False while the command writes.
+        """
+        if (self.result / SCORED_FILE).is_file():
+            return True
         try:
             read_manifest(self.result)
         except BudwoodError:
@@ -159,10 +183,28 @@ class JobFolder:
         return True
 
     def result_files(self) -> list[str]:
-        """Names of the files of the result, sorted."""
+        """Names of the files of the result, sorted.
+
+        Returns
+        -------
+        list of str
+            None where there is no result.
+        """
         if not self.has_result():
             return []
+        if (self.result / SCORED_FILE).is_file():
+            return [SCORED_FILE]
         return sorted([*read_manifest(self.result)["files"], "manifest.json"])
+
+    def has_ranking(self) -> bool:
+        """Whether the result is a ranking of accessions: that of predict or apply.
+
+        Returns
+        -------
+        bool
+            False for every other verb.
+        """
+        return self.record().verb in _RANKING and RANKED_FILE in self.result_files()
 
     def add_event(self, kind: str, **entries: Any) -> None:
         """Add an event; each is one write of one line.
@@ -205,7 +247,7 @@ class JobFolder:
 
     def remove_files(self) -> None:
         """Remove uploads and result; what was asked and the events stay."""
-        for name in ("inputs", "result", "model"):
+        for name in ("inputs", RESULT, "model"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         (self.path / "expired").touch()
 
@@ -231,6 +273,11 @@ def is_job_id(id: str) -> bool:
     ----------
     id
         As a request gives it.
+
+    Returns
+    -------
+    bool
+        Whether such a job may exist.
 
     Examples
     --------

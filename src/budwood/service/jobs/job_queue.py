@@ -165,6 +165,8 @@ class JobQueue:
                     system_database_url=self._url,
                     serializer=DBOSPortableJSONSerializer(),
                     application_name=APPLICATION,
+                    # A request is refused where the database is away; it must not hang until it is back.
+                    retry_connection_errors=False,
                 )
             return self._opened
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Form, Header, Query, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from sqlalchemy.exc import OperationalError
 
 from budwood.service import schemas
 from budwood.service.access.gate import caller_of
@@ -26,7 +27,7 @@ _POLL: Final = 0.5
 #: Seconds after which a quiet stream says that it is there.
 _SIGN: Final = 15.0
 #: A report runs its own script and nothing of this site's.
-_SANDBOX: Final = "sandbox allow-scripts allow-downloads; default-src 'none'; style-src 'unsafe-inline'; " + (
+SANDBOX: Final = "sandbox allow-scripts allow-downloads; default-src 'none'; style-src 'unsafe-inline'; " + (
     "script-src 'unsafe-inline'; img-src data:"
 )
 
@@ -53,8 +54,26 @@ async def start_job(
     costs: Upload = None,
     fasta: Upload = None,
     bed: Upload = None,
+    vcf: Upload = None,
+    regions: Upload = None,
+    other: Upload = None,
+    other_annotation: Upload = None,
+    target_genotypes: Upload = None,
+    target_phenotypes: Upload = None,
+    target_reference: Upload = None,
+    target_map: Upload = None,
+    target_genes: Upload = None,
+    target_scores: Upload = None,
+    source_genotypes: Upload = None,
+    source_phenotypes: Upload = None,
+    source_reference: Upload = None,
+    source_map: Upload = None,
+    source_genes: Upload = None,
+    source_scores: Upload = None,
+    orthologs: Upload = None,
+    blocks: Upload = None,
 ) -> Response:
-    """Start a job of predict, evaluate, select, apply or embed, with uploaded files."""
+    """Start a job of one of the verbs, with uploaded files under the names of its options."""
     given = {
         name: value if isinstance(value, list) else [value]
         for name, value in locals().copy().items()
@@ -65,8 +84,7 @@ async def start_job(
     queue: JobQueue = request.app.state.queue
     owner = caller_of(request.state).name
     folder = await asyncio.to_thread(submit, settings, queue, read_options(options), uploads, owner)
-    described = await asyncio.to_thread(_described, folder, queue.standing(folder))
-    return JSONResponse(described, 202, headers={"Location": f"/v1/jobs/{folder.id}"})
+    return await asyncio.to_thread(accepted, folder, queue)
 
 
 @router.get("", response_model=Jobs)
@@ -123,10 +141,27 @@ def result_file(request: Request, id: str, name: str) -> FileResponse:
     if name not in names:
         listed = ", ".join(names) or "none, as long as the job is not done"
         raise Refusal(404, f"the result has no file {name[:80]!r}", where=id, mend=f"its files: {listed}")
-    headers = {"Content-Security-Policy": _SANDBOX} if name.endswith(".html") else {}
+    headers = {"Content-Security-Policy": SANDBOX} if name.endswith(".html") else {}
     shown = name.endswith((".html", ".json"))
     kind = "inline" if shown else "attachment"
     return FileResponse(folder.result / name, filename=name, content_disposition_type=kind, headers=headers)
+
+
+def accepted(folder: JobFolder, queue: JobQueue) -> Response:
+    """The answer to who started a job: status 202 and where it is.
+
+    Parameters
+    ----------
+    folder, queue
+        The job, and who knows where it stands.
+
+    Returns
+    -------
+    Response
+        The job as JSON, with the header ``Location``.
+    """
+    described = _described(folder, queue.standing(folder))
+    return JSONResponse(described, 202, headers={"Location": f"/v1/jobs/{folder.id}"})
 
 
 def own_job(request: Request, id: str) -> JobFolder:
@@ -216,15 +251,18 @@ async def _events(folder: JobFolder, queue: JobQueue, after: int) -> AsyncIterat
     quiet, sent = 0.0, None
     while True:
         # Where it stands is read before the events, so that an end comes after all of them.
-        standing = await asyncio.to_thread(queue.standing, folder)
+        try:
+            standing = await asyncio.to_thread(queue.standing, folder)
+        except OperationalError:  # the database is away: the client waits with us
+            standing = None
         for number, event in await asyncio.to_thread(folder.events_after, after):
             after, quiet = number, 0.0
             yield f"id: {number}\nevent: {event['kind']}\ndata: {json.dumps(event)}\n\n"
-        if standing.state != sent:
+        if standing is not None and standing.state != sent:
             sent = standing.state
             described = await asyncio.to_thread(_described, folder, standing)
             yield f"event: job\ndata: {json.dumps(described)}\n\n"
-        if standing.state in ENDED:
+        if standing is not None and standing.state in ENDED:
             return
         await asyncio.sleep(_POLL)
         quiet += _POLL

@@ -19,7 +19,8 @@ from budwood.service.embedding.routes import genome_files, open_genome
 from budwood.service.jobs.job_folder import JobFolder, JobRecord, is_job_id
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.states import ENDED, State
-from budwood.service.jobs.verbs import NEEDED, ROLES, Options, words_of
+from budwood.service.jobs.verbs import NEEDED, ROLES, WITH_ENCODER, Options, words_of
+from budwood.service.library.entries import adapter_named
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import saved_model_named
@@ -147,6 +148,50 @@ def save_draft(
     return JobDraft(folder, owner, relative)
 
 
+def copy_draft(queue: JobQueue, job: JobFolder, owner: str) -> JobDraft:
+    """The uploaded files of a job once more, for another job.
+
+    Parameters
+    ----------
+    queue
+        Names the folder of jobs.
+    job
+        Whose files are copied; they are linked where the disk can.
+    owner
+        Name of the key.
+
+    Returns
+    -------
+    JobDraft
+        The same files under the same roles.
+    """
+    folder, files = JobFolder.new(queue.jobs), dict(job.record().files)
+    try:
+        for path in files.values():
+            source, target = job.path / path, folder.path / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Files of one upload lie together: a PLINK trio is named by its first file.
+            for each in source.parent.iterdir():
+                _copied(each, target.parent / each.name)
+        text = json.dumps({"owner": owner, "files": files})
+        (folder.path / _DRAFT).write_text(text, encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return JobDraft(folder, owner, files)
+
+
+def _copied(source: Path, target: Path) -> None:
+    """A second name of a file; a copy where the disk allows none. A link of the service stays a link."""
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+        return
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, options: BaseModel) -> JobFolder:
     """Make a draft a job that waits for a worker.
 
@@ -172,11 +217,7 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
     verb, folder = str(getattr(options, "verb")), draft.folder  # noqa: B009
     files = {role: path for role, path in draft.files.items() if role in ROLES[verb]}
     _check(settings, queue, options, list(files), draft.owner)
-    saved = getattr(options, "saved_model", None)
-    model = None
-    if saved is not None:
-        linked = _linked(saved_model_named(settings, saved), folder.path / "inputs" / "model")
-        model = linked.relative_to(folder.path).as_posix()
+    linked = _link_models(settings, options, folder)
     folder.write_record(
         JobRecord(
             id=folder.id,
@@ -184,13 +225,17 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
             verb=verb,
             options=options.model_dump(mode="json", exclude_defaults=True),
             files=files,
-            words=tuple(words_of(options, files, model_folder=model)),
+            words=tuple(words_of(options, files, linked=linked)),
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
             save_as=getattr(options, "save_as", None),
         )
     )
-    folder.add_event("state", state=State.QUEUED)
-    queue.add(folder)
+    try:
+        folder.add_event("state", state=State.QUEUED)
+        queue.add(folder)
+    except BaseException:  # the client is refused, so that nothing may wait or run
+        folder.withdraw_record()
+        raise
     return folder
 
 
@@ -234,9 +279,14 @@ def submit(
     genome = getattr(options, "genome", None)
     if genome is not None and "reference" in uploads:
         raise Refusal(422, "there are two reference genomes", where="genome", mend="send one of them")
-    _check(settings, queue, options, list(uploads), owner)
+    roles = [*uploads, *(["reference"] if genome is not None else [])]
+    _check(settings, queue, options, roles, owner)
     draft = save_draft(settings, queue, uploads, owner, genome or "")
-    return start_draft(settings, queue, draft, options)
+    try:
+        return start_draft(settings, queue, draft, options)
+    except BaseException:
+        shutil.rmtree(draft.folder.path, ignore_errors=True)
+        raise
 
 
 def _check(
@@ -254,6 +304,8 @@ def _check(
         raise Refusal(409, f"there is a model {name!r} already", where="save_as", mend="choose another name")
     if getattr(options, "saved_model", None) is not None:
         saved_model_named(settings, options.saved_model)  # type: ignore[attr-defined]
+    if getattr(options, "adapter", None) is not None:
+        adapter_named(settings, options.adapter)  # type: ignore[attr-defined]
     mine = [each for each in JobFolder.every(queue.jobs) if each.record().owner == owner]
     active = [each for each in queue.standings(mine).values() if each.state not in ENDED]
     if len(active) >= _MOST_JOBS:
@@ -263,6 +315,23 @@ def _check(
             mend="wait for one to end, or cancel one",
             headers={"Retry-After": "60"},
         )
+
+
+def _link_models(settings: ServiceSettings, options: BaseModel, folder: JobFolder) -> dict[str, str]:
+    """Links to the model, encoder and adapter that a job reads, relative to its folder."""
+    found: dict[str, Path] = {}
+    saved, adapter = getattr(options, "saved_model", None), getattr(options, "adapter", None)
+    if saved is not None:
+        found["saved_model"] = saved_model_named(settings, saved)
+    # A job reads sequence with the encoder of the service, as answers at once do.
+    if settings.encoder.checkpoint is not None and getattr(options, "verb") in WITH_ENCODER:  # noqa: B009
+        found["checkpoint"] = settings.encoder.checkpoint
+    if adapter is not None:
+        found["adapter"] = adapter_named(settings, adapter)
+    return {
+        name: _linked(path, folder.path / "inputs" / name).relative_to(folder.path).as_posix()
+        for name, path in found.items()
+    }
 
 
 def _linked(path: Path, folder: Path) -> Path:

@@ -9,19 +9,24 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from budwood.service.jobs.job_folder import RESULT, SCORED_FILE
+
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(ge=0, le=1e12)]
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+EntryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Provenance = Literal["field", "controlled", "mixed"]
+ScoreName = Literal["consequence", "kmer", "divergence", "shift", "likelihood"]
 
 #: Options whose name on the command line is not that of the field.
 _SPELLED: Final[Mapping[str, str]] = MappingProxyType(
-    {"marker_map": "map", "aliases": "alias", "quotas": "quota"}
+    {"marker_map": "map", "aliases": "alias", "quotas": "quota", "next_lines": "next"}
 )
-#: Fields that are not options of the command.
-_OTHERWISE: Final = ("verb", "save_as", "saved_model", "genome")
+#: Fields that are not options of the command: files of the service that a job reads through links.
+_OTHERWISE: Final = ("verb", "save_as", "saved_model", "genome", "adapter")
 
 
 class _Verb(BaseModel):
@@ -46,6 +51,7 @@ class Predict(_Verb):
     seed: Seed = 0
     save_as: ModelName | None = None
     genome: Text | None = None
+    adapter: EntryName | None = None
 
 
 class Evaluate(_Verb):
@@ -66,6 +72,7 @@ class Evaluate(_Verb):
     aliases: dict[Text, Text] = Field(default_factory=dict)
     seed: Seed = 0
     genome: Text | None = None
+    adapter: EntryName | None = None
 
 
 class Select(_Verb):
@@ -104,13 +111,101 @@ class Embed(_Verb):
     tiles: bool = False
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
     aliases: dict[Text, Text] = Field(default_factory=dict)
+    genome: Text | None = None
+    adapter: EntryName | None = None
 
 
-Options = Annotated[Predict | Evaluate | Select | Apply | Embed, Field(discriminator="verb")]
+class ScoreVariants(_Verb):
+    """Score the variants of a VCF by what the encoder reads in the genome."""
 
+    verb: Literal["score-variants"]
+    scores: Annotated[list[ScoreName], Field(max_length=5)] = Field(default_factory=list)
+    aliases: dict[Text, Text] = Field(default_factory=dict)
+    seed: Seed = 0
+    genome: Text | None = None
+
+
+class Attribute(_Verb):
+    """Split predictions into contributions of windows along the genome."""
+
+    verb: Literal["attribute"]
+    saved_model: ModelName | None = None
+    trait: Text | None = None
+    model: Text | None = None
+    bases: Annotated[int, Field(ge=0, le=1000)] = 0
+    permutations: Annotated[int, Field(ge=1, le=100_000)] = 999
+    accession_column: Text | None = None
+    ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
+    aliases: dict[Text, Text] = Field(default_factory=dict)
+    seed: Seed = 0
+    genome: Text | None = None
+
+
+class Adapt(_Verb):
+    """Train an adapter of the encoder on a genome, or on the trait values of a panel."""
+
+    verb: Literal["adapt"]
+    trait: Text | None = None
+    name: EntryName | None = None
+    rank: Annotated[int, Field(ge=1, le=1024)] | None = None
+    share: Annotated[float, Field(gt=0, le=1)] = 0.04
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 200
+    batch: Annotated[int, Field(ge=1, le=1024)] = 16
+    passes: Annotated[int, Field(ge=1, le=1000)] = 4
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    held_out_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    held_out_windows: Annotated[int, Field(ge=8, le=100_000)] = 256
+    full_control: bool = False
+    precision: Literal["bf16", "float32"] = "bf16"
+    ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
+    aliases: dict[Text, Text] = Field(default_factory=dict)
+    seed: Seed = 0
+    genome: Text | None = None
+
+
+class TransferEvaluate(_Verb):
+    """Measure what a source's trait says of a target's lines."""
+
+    verb: Literal["transfer-evaluate"]
+    trait: Text
+    saved_model: ModelName | None = None
+    source_trait: Text | None = None
+    source_name: Text | None = None
+    target_name: Text | None = None
+    source_provenance: Provenance | None = None
+    target_provenance: Provenance | None = None
+    reach: Annotated[int, Field(ge=0, le=100_000_000)] = 25_000
+    sizes: Annotated[list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(max_length=50)] = Field(
+        default_factory=list
+    )
+    draws: Annotated[int, Field(ge=2, le=1000)] = 30
+    next_lines: Annotated[int, Field(ge=0, le=1_000_000)] = 25
+    seed: Seed = 0
+
+
+Options = Annotated[
+    Predict | Evaluate | Select | Apply | Embed | ScoreVariants | Attribute | Adapt | TransferEvaluate,
+    Field(discriminator="verb"),
+]
+
+#: Words of the command, where they are not the verb itself.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"transfer-evaluate": ("transfer", "evaluate")}
+)
+#: How each command names a saved trait model; None where it is an argument.
+_MODEL_OPTION: Final[Mapping[str, str | None]] = MappingProxyType(
+    {"apply": None, "attribute": "model-folder", "transfer-evaluate": "source"}
+)
+#: Verbs whose command reads sequence with an encoder.
+WITH_ENCODER: Final = frozenset(
+    {"predict", "evaluate", "apply", "embed", "score-variants", "attribute", "adapt", "transfer-evaluate"}
+)
+#: What a command writes within the folder of the job: an artifact, or one file that stands for it.
+_SCORED: Final = f"{RESULT}/{SCORED_FILE}"
 _PANEL: Final = ("genotypes", "reference", "haplotypes", "marker_map", "ploidies")
 _TRAITS: Final = ("phenotypes", "annotation", "marker_weights", "subgenomes", "environments", "covariates")
-#: Files that each verb takes, by role; the first ones are needed.
+_SIDE: Final = ("genotypes", "phenotypes", "reference", "map", "genes", "scores")
+#: Files that each verb takes, by role.
 ROLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "predict": (*_PANEL, *_TRAITS),
@@ -118,8 +213,23 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "select": ("genotypes", "phenotypes", "marker_map", "ploidies", "candidates", "groups", "costs"),
         "apply": _PANEL,
         "embed": ("fasta", "bed", "genotypes", "reference"),
+        "score-variants": ("vcf", "reference", "annotation"),
+        "attribute": (
+            *("genotypes", "phenotypes", "reference", "haplotypes", "marker_map"),
+            *("annotation", "regions"),
+        ),
+        "adapt": (
+            *("reference", "annotation", "genotypes", "phenotypes", "haplotypes"),
+            *("other", "other_annotation"),
+        ),
+        "transfer-evaluate": (
+            *(f"target_{name}" for name in _SIDE),
+            *(f"source_{name}" for name in _SIDE),
+            *("orthologs", "blocks"),
+        ),
     }
 )
+#: Files without which a verb cannot begin.
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "predict": ("genotypes", "phenotypes"),
@@ -127,11 +237,17 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "select": ("genotypes",),
         "apply": ("genotypes",),
         "embed": (),
+        "score-variants": ("vcf", "reference"),
+        "attribute": ("genotypes",),
+        "adapt": ("reference",),
+        "transfer-evaluate": ("target_genotypes", "target_phenotypes"),
     }
 )
 
 
-def words_of(options: BaseModel, files: Mapping[str, str], *, model_folder: str | None = None) -> list[str]:
+def words_of(
+    options: BaseModel, files: Mapping[str, str], *, linked: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """The command that a job runs, without ``budwood``.
 
     Every value stands behind its option and ``=``, so that none is taken for an option.
@@ -142,8 +258,8 @@ def words_of(options: BaseModel, files: Mapping[str, str], *, model_folder: str 
         One of the verbs.
     files
         Paths by role, relative to the folder of the job.
-    model_folder
-        Folder of the saved model that ``apply`` uses.
+    linked
+        Folders of the service that the job reads: ``saved_model``, ``checkpoint`` and ``adapter``.
 
     Returns
     -------
@@ -158,7 +274,10 @@ def words_of(options: BaseModel, files: Mapping[str, str], *, model_folder: str 
     """
     values: dict[str, Any] = options.model_dump(exclude_defaults=True, exclude_none=True)
     verb = str(values.pop("verb", None) or getattr(options, "verb"))  # noqa: B009
-    words = [verb] + ([] if model_folder is None else [model_folder])
+    words = list(_WORDS.get(verb, (verb,)))
+    for name, path in linked.items():
+        option = _MODEL_OPTION[verb] if name == "saved_model" else name
+        words.append(path if option is None else f"--{option}={path}")
     words += [f"--{_spelled(role)}={PurePosixPath(path)}" for role, path in files.items()]
     for name, value in values.items():
         if name in _OTHERWISE:
@@ -169,12 +288,12 @@ def words_of(options: BaseModel, files: Mapping[str, str], *, model_folder: str 
         elif isinstance(value, dict):
             words += [f"{option}={key}={each}" for key, each in value.items()]
         elif isinstance(value, list):
-            words.append(f"{option}={','.join(value)}")
+            words.append(f"{option}={','.join(map(str, value))}")
         else:
             words.append(f"{option}={value}")
     if values.get("save_as"):
         words.append("--save-model=model")
-    return [*words, "--out=result", "--json"]
+    return [*words, f"--out={_SCORED if verb == 'score-variants' else RESULT}", "--json"]
 
 
 def _spelled(name: str) -> str:

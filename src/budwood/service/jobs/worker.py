@@ -7,7 +7,6 @@ written whole or not at all.
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 from typing import Any, Final
@@ -18,6 +17,7 @@ from budwood.service.jobs.job_folder import JobFolder, JobRecord
 from budwood.service.jobs.job_queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
 from budwood.service.jobs.states import State
 from budwood.service.metrics import Metrics
+from budwood.service.refusal import is_full_disk
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import keep_model
 
@@ -61,7 +61,7 @@ class Worker:
 
         @DBOS.step(name="run")
         def run(id: str) -> dict[str, Any]:
-            return self._run(id)
+            return self.run_job(id)
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MOST_STARTS)
         def job(id: str) -> dict[str, Any]:
@@ -84,7 +84,24 @@ class Worker:
         if self._started:
             DBOS.destroy(destroy_registry=True)
 
-    def _run(self, id: str) -> dict[str, Any]:
+    def run_job(self, id: str) -> dict[str, Any]:
+        """Run a job to its end.
+
+        Parameters
+        ----------
+        id
+            Of the job.
+
+        Returns
+        -------
+        dict
+            Its state and error, as the database keeps them.
+
+        Raises
+        ------
+        Interrupted
+            If the service stops: the job is not over.
+        """
         folder = JobFolder.find(self._settings.folder / "jobs", id)
         if folder is None:
             error = {"what": "the folder of the job is gone", "where": id, "mend": "start the job again"}
@@ -93,10 +110,10 @@ class Worker:
         self._metrics.job_started()
         outcome = CommandEnd(State.FAILED)
         try:
-            folder.add_event("state", state=State.RUNNING)
+            _note_state(folder, State.RUNNING)
             outcome = self._outcome(folder, record)
             if outcome.state is not State.CANCELLED:  # noted by who cancelled it
-                folder.add_event("state", state=outcome.state)
+                _note_state(folder, outcome.state)
         finally:
             self._metrics.job_ended(record.verb, outcome.state)
         return outcome.plain()
@@ -113,6 +130,14 @@ class Worker:
             return CommandEnd(State.REFUSED, parts)
         except OSError as error:
             _log.error("job %s failed", record.id, exc_info=error)
-            full = error.errno == errno.ENOSPC
+            full = is_full_disk(error)
             what = "the disk of the server is full" if full else "the server could not run the job"
             return CommandEnd(State.FAILED, {"what": what, "where": "", "mend": "tell who runs the service"})
+
+
+def _note_state(folder: JobFolder, state: State) -> None:
+    """Add the event; the state itself is in the database, so that a full disk does not end the job."""
+    try:
+        folder.add_event("state", state=state)
+    except OSError as error:
+        _log.warning("an event of job %s was not written: %s", folder.id, error)

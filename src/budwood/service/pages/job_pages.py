@@ -10,11 +10,15 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from budwood.genomics.io.text.csv_writer import write_csv
+from budwood.library.card import PROVENANCES
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
+from budwood.service.jobs.job_folder import RANKED_FILE
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.routes import describe_job, own_job, visible_jobs
 from budwood.service.jobs.states import ENDED
+from budwood.service.pages.contributions import can_attribute, has_contributions
 from budwood.service.pages.layout import page
+from budwood.service.pages.library_pages import makes_model
 from budwood.service.pages.ranking import Filters, Ranking, read_ranking, shortlist_rows
 from budwood.service.refusal import Refusal
 
@@ -42,6 +46,11 @@ def show_job(request: Request, id: str) -> HTMLResponse:
         "job.html",
         title=_title(job),
         job=job,
+        has_ranking=folder.has_ranking(),
+        has_contributions=has_contributions(folder),
+        can_attribute=can_attribute(folder),
+        makes_model=makes_model(folder),
+        provenances=PROVENANCES,
         ended=job["state"] in ENDED,
         progress=progress[-1] if progress else None,
         estimates=estimates,
@@ -94,13 +103,13 @@ def shortlist(
 
 def _title(job: dict[str, Any]) -> str:
     """Such as ``Predict: height``."""
-    about = job["options"].get("trait") or job["options"].get("saved_model")
-    return job["verb"].capitalize() + (f": {about}" if about else "")
+    about = job["options"].get("trait") or job["options"].get("saved_model") or job["options"].get("name")
+    return job["verb"].replace("-", " ").capitalize() + (f": {about}" if about else "")
 
 
 def _ranking(request: Request, id: str, filters: Any) -> Ranking:
     folder = own_job(request, id)
-    if "predictions.csv" not in folder.result_files():
+    if not folder.has_ranking():
         raise Refusal(404, "this job has no ranking", mend=f"see /jobs/{id}")
     # Fields of the shortlist form beside the filters are not filters.
-    return read_ranking(folder.result / "predictions.csv", filters)
+    return read_ranking(folder.result / RANKED_FILE, filters)

@@ -94,8 +94,8 @@ async def start(request: Request, id: str) -> Response:
     settings: ServiceSettings = request.app.state.settings
     queue: JobQueue = request.app.state.queue
     draft = await asyncio.to_thread(_own_draft, request, id)
-    form = await request.form()
-    fields = {name: str(value).strip() for name, value in form.items() if str(value).strip()}
+    async with request.form() as form:
+        fields = {name: str(value).strip() for name, value in form.items() if str(value).strip()}
     options = read_options(json.dumps(_as_options(fields)))
     folder = await asyncio.to_thread(start_draft, settings, queue, draft, options)
     return RedirectResponse(f"/jobs/{folder.id}", 303)

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from budwood.report.frame import page_environment, report_asset
 
@@ -46,10 +46,20 @@ def asset(name: str) -> str:
 
 
 def report_style() -> str:
-    """The style sheet of the report, which the page shares."""
+    """The style sheet of the report, which the page shares.
+
+    Returns
+    -------
+    str
+        CSS.
+    """
     return report_asset("report.css")
 
 
 @cache
 def _environment() -> Environment:
-    return page_environment("budwood.service.pages")
+    environment = page_environment("budwood.service.pages")
+    # Pictures and tables of the reports are drawn by the reports' own templates.
+    loaders = [PackageLoader("budwood.service.pages"), PackageLoader("budwood.report")]
+    environment.loader = ChoiceLoader(loaders)
+    return environment

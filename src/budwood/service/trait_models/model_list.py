@@ -88,6 +88,11 @@ def is_model_name(name: str) -> bool:
     name
         As a request gives it.
 
+    Returns
+    -------
+    bool
+        False for names that lead out of the folder.
+
     Examples
     --------
     >>> is_model_name("height-2026"), is_model_name("../keys"), is_model_name("")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from budwood.panel.files import PanelFiles
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
 from budwood.service import schemas
 from budwood.service.embedding.routes import genome_files, open_genome
+from budwood.service.plain_values import plain
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import list_models, saved_model_named
 from budwood.service.uploads import named_from, save_uploads, shortened
@@ -202,7 +202,7 @@ def predictions_of(found: ApplyResult, folder: Path) -> dict[str, Any]:
     names = prediction.accessions
     columns = [names, [prediction.trait] * len(names)]
     columns += [list(getattr(prediction, name)) for name in PREDICTION_COLUMNS[len(columns) :]]
-    rows = [[_plain(cell) for cell in row] for row in zip(*columns, strict=True)]
+    rows = [[plain(cell) for cell in row] for row in zip(*columns, strict=True)]
     place = PREDICTION_COLUMNS.index("rank")
     rows.sort(key=lambda row: (row[place], row[0]))
     record = found.record()
@@ -210,14 +210,8 @@ def predictions_of(found: ApplyResult, folder: Path) -> dict[str, Any]:
         "trait": record["trait"],
         "model": record["model"],
         "training_lines": record["training_lines"],
-        "mean_r": {each: _plain(r) for each, r in record["mean_r"].items()},
+        "mean_r": {each: plain(r) for each, r in record["mean_r"].items()},
         "notes": [shortened(note, folder) for note in record["notes"]],
         "columns": list(PREDICTION_COLUMNS),
         "rows": rows,
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: NumPy's own as Python's, None for what is not finite."""
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
