@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--patience", type=float, default=3600, help="seconds to wait for the last job")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
@@ -114,7 +115,7 @@ def main() -> None:
             time.sleep(chance.uniform(0.5, 8))
             service.kill()
             service.start()
-        until = time.monotonic() + 3600
+        until = time.monotonic() + arguments.patience
         while set(states(service).values()) - ENDED and time.monotonic() < until:
             time.sleep(1)
         found = states(service)

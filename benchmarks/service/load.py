@@ -1,10 +1,12 @@
 """Load on one machine: clients of mixed sizes for some minutes, every answer compared with the library's own.
 
 Starts the service twice on this machine, with batches that requests share and with a batch for each
-request, and writes requests per second and quantiles of the seconds until the answer. Sequences are new for
+window, and writes requests per second and quantiles of the seconds until the answer. Sequences are new for
 every request, so that the cache answers none. Lost and wrong answers are counted; there should be none. One
 client in eight sends 64 sequences at once, the others 1 to 4. The tiny encoder (--tiny) shows what the
-service itself costs.
+service itself costs. Memory is sampled every five seconds: its growth over the whole part and over the last
+two thirds are written, because libraries and first batches belong to the first third. With --out each part is
+added to a file, so that ten minutes can be run in parts (--only shared, --only alone).
 
     OMP_NUM_THREADS=1 python benchmarks/service/load.py --clients 64 --seconds 600
 """
@@ -95,10 +97,14 @@ def measure(settings: ServiceSettings, clients: int, seconds: float) -> dict[str
     ]
     for each in threads:
         each.start()
+    sizes = [memory]
+    while time.monotonic() < until:
+        time.sleep(5)
+        sizes.append(process.memory_info().rss)
     for each in threads:
         each.join()
     elapsed = time.monotonic() - began
-    grown = process.memory_info().rss - memory
+    grown, later = sizes[-1] - memory, sizes[-1] - sizes[len(sizes) // 3]
     server.should_exit = True
     thread.join()
     encoder, wrong = settings.encoder.open(), 0
@@ -117,7 +123,9 @@ def measure(settings: ServiceSettings, clients: int, seconds: float) -> dict[str
         "p50": round(p50, 3),
         "p95": round(p95, 3),
         "p99": round(p99, 3),
+        "seconds": round(elapsed, 1),
         "memory_growth_mb": round(grown / 1e6, 1),
+        "memory_growth_last_two_thirds_mb": round(later / 1e6, 1),
     }
 
 
@@ -126,6 +134,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--tiny", action="store_true", help="a small untrained encoder")
+    parser.add_argument("--only", choices=("shared", "alone"), help="one of the two settings")
+    parser.add_argument("--out", type=Path, help="file to add each part to, as a line of JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -138,8 +148,13 @@ def main() -> None:
             folder=folder / "service", encoder=encoder, rate="100000000/minute", parallel_jobs=0
         )
         for name, each in (("shared", settings), ("alone", replace(settings, batch_windows=1, batch_wait=0))):
-            found = measure(each, arguments.clients, arguments.seconds)
-            print(json.dumps({"batches": name, **found}), flush=True)
+            if arguments.only not in (None, name):
+                continue
+            line = json.dumps({"batches": name, **measure(each, arguments.clients, arguments.seconds)})
+            print(line, flush=True)
+            if arguments.out:
+                with arguments.out.open("a") as handle:
+                    handle.write(line + "\n")
 
 
 if __name__ == "__main__":

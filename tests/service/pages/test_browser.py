@@ -116,7 +116,9 @@ def serious_violations(browser: Any) -> list[str]:
 
 def press(browser: Any, text: str) -> None:
     xpath = f"//button[contains(., '{text}')] | //a[contains(., '{text}')]"
-    browser.find_element("xpath", xpath).click()
+    found = browser.find_element("xpath", xpath)
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+    found.click()
 
 
 def test_from_files_to_a_shortlist_and_a_saved_model(

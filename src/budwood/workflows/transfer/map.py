@@ -97,7 +97,9 @@ class MapResult:
         for each in tested:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
-        found = [f"{len(tested):,} measured cells ({listed}), {untested:,} untested"]
+        found = [
+            f"{len(tested):,} measured cell{'s' if len(tested) != 1 else ''} ({listed}), {untested:,} untested"
+        ]
         predictor = self.found.predictor
         if predictor is None:
             found.append("untested cells are not predicted: under six measured pairs have a distance")
