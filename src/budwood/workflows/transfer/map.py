@@ -97,9 +97,8 @@ class MapResult:
         for each in tested:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
-        found = [
-            f"{len(tested):,} measured cell{'s' if len(tested) != 1 else ''} ({listed}), {untested:,} untested"
-        ]
+        cells = "1 measured cell" if len(tested) == 1 else f"{len(tested):,} measured cells"
+        found = [f"{cells} ({listed}), {untested:,} untested"]
         predictor = self.found.predictor
         if predictor is None:
             found.append("untested cells are not predicted: under six measured pairs have a distance")
