@@ -6,6 +6,7 @@ import getpass
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,19 @@ import pytest
 class PostgresServer:
     """A server of its own on a free port, which tests may stop and start.
 
-    Parameters
-    ----------
-    folder
-        Gets the data.
+    Its data are in a folder of its own below that for temporary files: other runs of pytest close the folder
+    of tests to other users, and PostgreSQL runs as one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         found = [*Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), shutil.which("pg_ctl")]
         programs = [Path(each) for each in found if each]
         if not programs:
             pytest.skip("PostgreSQL is not installed")
-        self._folder = folder / "postgresql"
-        self._folder.mkdir()
+        self._folder = Path(tempfile.mkdtemp(prefix="budwood-postgresql-"))
         as_user: list[str] = []
         if getpass.getuser() == "root":  # PostgreSQL refuses to run as root
             shutil.chown(self._folder, "postgres")
-            for parent in folder.resolve().parents[:3]:
-                parent.chmod(parent.stat().st_mode | 0o055)
-            folder.chmod(0o755)
             as_user = ["runuser", "-u", "postgres", "--"]
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -51,3 +46,6 @@ class PostgresServer:
 
     def stop(self) -> None:
         subprocess.run([*self._control, "-m", "immediate", "-t", "240", "stop"], check=True)
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)

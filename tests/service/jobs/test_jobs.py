@@ -247,24 +247,45 @@ def test_a_full_disk_is_said_and_leaves_no_upload(
     assert list((settings.folder / "jobs").iterdir()) == []
 
 
-def test_a_job_ends_once_though_no_event_can_be_written(
-    settings: ServiceSettings, panel: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def written(settings: ServiceSettings) -> JobFolder:
+    """A job that was written down."""
     folder = JobFolder.new(settings.folder / "jobs")
-    record = JobRecord(
-        id=folder.id, owner="local", verb="select", options={}, files={}, words=("select",), created=""
+    folder.write_record(
+        JobRecord(
+            id=folder.id, owner="local", verb="select", options={}, files={}, words=("select",), created=""
+        )
     )
-    folder.write_record(record)
+    return folder
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(JobFolder, "add_event", full)
+def full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_job_ends_in_a_stated_state_on_a_full_disk(
+    settings: ServiceSettings, written: JobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = Worker(settings, Metrics())
+    monkeypatch.setattr(JobFolder, "add_event", full)
+    monkeypatch.setattr(JobFolder, "note_end", full)
     monkeypatch.setattr(worker_module, "run_command", lambda *_, **__: CommandEnd(State.DONE))
-    assert worker.run_job(folder.id) == {"state": "done", "error": None}
+    assert worker.run_job(written.id) == {"state": "done", "error": None}
     monkeypatch.setattr(worker_module, "run_command", full)
-    ended = worker.run_job(folder.id)
+    ended = worker.run_job(written.id)
     assert ended["state"] == "failed"
     assert ended["error"]["what"] == "the disk of the server is full"
     assert worker.run_job("20200101-" + 24 * "0")["state"] == "failed"
+
+
+def test_an_end_that_was_announced_is_final(
+    settings: ServiceSettings, written: JobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The service is killed between the end of the command and the note in the database: the job runs again.
+    ends = iter([CommandEnd(State.FAILED, {"what": "a", "where": "", "mend": "b"}), CommandEnd(State.DONE)])
+    monkeypatch.setattr(worker_module, "run_command", lambda *_, **__: next(ends))
+    worker = Worker(settings, Metrics())
+    first = worker.run_job(written.id)
+    assert worker.run_job(written.id) == first
+    states = [event["state"] for _, event in written.events_after() if event["kind"] == "state"]
+    assert states == ["running", "failed"]

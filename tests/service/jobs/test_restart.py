@@ -20,12 +20,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[PostgresServer]:
+def postgresql() -> Iterator[PostgresServer]:
     """A server of PostgreSQL for one test."""
-    server = PostgresServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

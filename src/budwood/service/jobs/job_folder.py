@@ -166,6 +166,32 @@ class JobFolder:
         values = json.loads((self.path / "job.json").read_text(encoding="utf-8"))
         return JobRecord(**values | {"words": tuple(values["words"])})
 
+    def note_end(self, end: Mapping[str, Any]) -> None:
+        """Write down how the job ended; whatever happens to the database, it does not end in another way.
+
+        Parameters
+        ----------
+        end
+            State and error, as plain values.
+        """
+        partial = self.path / "end.json.partial"
+        partial.write_text(json.dumps(dict(end), ensure_ascii=False), encoding="utf-8")
+        partial.replace(self.path / "end.json")
+
+    def noted_end(self) -> dict[str, Any] | None:
+        """How the job ended.
+
+        Returns
+        -------
+        dict or None
+            State and error; None where it has not ended.
+        """
+        try:
+            found: dict[str, Any] = json.loads((self.path / "end.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return found
+
     def has_result(self) -> bool:
         """Whether the artifact, or the one file of the result, is there; it is whole where it is.
 

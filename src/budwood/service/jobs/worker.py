@@ -106,6 +106,10 @@ class Worker:
         if folder is None:
             error = {"what": "the folder of the job is gone", "where": id, "mend": "start the job again"}
             return CommandEnd(State.FAILED, error).plain()
+        # The service ended before the database could note what is decided.
+        noted = folder.noted_end()
+        if noted is not None:
+            return noted
         record = folder.record()
         self._metrics.job_started()
         outcome = CommandEnd(State.FAILED)
@@ -113,7 +117,7 @@ class Worker:
             _note_state(folder, State.RUNNING)
             outcome = self._outcome(folder, record)
             if outcome.state is not State.CANCELLED:  # noted by who cancelled it
-                _note_state(folder, outcome.state)
+                _note_end(folder, outcome)
         finally:
             self._metrics.job_ended(record.verb, outcome.state)
         return outcome.plain()
@@ -141,3 +145,13 @@ def _note_state(folder: JobFolder, state: State) -> None:
         folder.add_event("state", state=state)
     except OSError as error:
         _log.warning("an event of job %s was not written: %s", folder.id, error)
+
+
+def _note_end(folder: JobFolder, outcome: CommandEnd) -> None:
+    """Write down how the job ended, then add the event: an end that was announced is final."""
+    try:
+        folder.note_end(outcome.plain())
+    except OSError as error:
+        _log.warning("the end of job %s was not written: %s", folder.id, error)
+    else:
+        _note_state(folder, outcome.state)
