@@ -289,3 +289,13 @@ def test_an_end_that_was_announced_is_final(
     assert worker.run_job(written.id) == first
     states = [event["state"] for _, event in written.events_after() if event["kind"] == "state"]
     assert states == ["running", "failed"]
+
+
+def test_a_job_that_has_just_ended_is_not_cancelled_as_well(
+    client: TestClient, settings: ServiceSettings, panel: Any, submit: Callable[..., str]
+) -> None:
+    id = submit({"verb": "select", "count": 2}, genotypes=panel.genotypes)
+    folder = JobFolder(settings.folder / "jobs" / id)
+    folder.note_end({"state": "done", "error": None})
+    assert client.post(f"/v1/jobs/{id}/cancel").json()["state"] == "queued"  # the database notes it next
+    assert [event["state"] for _, event in folder.events_after()] == ["queued"]

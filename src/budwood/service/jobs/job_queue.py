@@ -143,8 +143,10 @@ class JobQueue:
         """
         if self.standing(folder).state in ENDED:
             return
-        self._client().cancel_workflow(folder.id)
         folder.ask_to_stop()
+        if folder.noted_end() is not None:  # it ended a moment ago
+            return
+        self._client().cancel_workflow(folder.id)
         folder.add_event("state", state=State.CANCELLED)
 
     def close(self) -> None:

@@ -154,4 +154,5 @@ def _note_end(folder: JobFolder, outcome: CommandEnd) -> None:
     except OSError as error:
         _log.warning("the end of job %s was not written: %s", folder.id, error)
     else:
-        _note_state(folder, outcome.state)
+        if not folder.must_stop:  # else whoever cancelled it announces that
+            _note_state(folder, outcome.state)
