@@ -1,0 +1,20 @@
+"""Every code block of the tutorials and recipes runs, as a reader would run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from page_runner import PageRunner, environment_of_pages
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted([*(DOCS / "tutorials").glob("*.md"), *(DOCS / "how-to").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment_of_pages().items():
+        monkeypatch.setenv(name, value)
+    assert PageRunner().run(page) > 1
