@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import budwood
+from axe import serious_findings
+from report.conftest import browser
 
+__all__ = ["browser"]
 ROOT = Path(__file__).parents[1]
 SITE = runpy.run_path(str(ROOT / "tools" / "build_site.py"))
 
@@ -43,12 +48,55 @@ def test_links_follow_the_pages(text: str, expected: str) -> None:
     assert SITE["rewritten"](text, Path("docs/page.md"), Path("page.md"), places) == expected
 
 
-@pytest.mark.skipif(importlib.util.find_spec("zensical") is None, reason="zensical is not installed")
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "tools" / "build_site.py"), "--out", str(tmp_path / "site")]
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built once for all tests here."""
+    if importlib.util.find_spec("zensical") is None:
+        pytest.skip("zensical is not installed")
+    site = tmp_path_factory.mktemp("site") / "site"
+    command = [sys.executable, str(ROOT / "tools" / "build_site.py"), "--out", str(site)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    built, docs = tmp_path / "site", ROOT / "docs"
+    assert "No issues found" in done.stdout + done.stderr
+    return site
+
+
+def test_the_site_builds_without_a_warning_and_has_every_page(built: Path) -> None:
+    docs = ROOT / "docs"
     pages = {path.relative_to(built).with_suffix("") for path in built.rglob("*.html")}
     written = {path.relative_to(docs).with_suffix("") for path in docs.rglob("*.md")} - {Path("README")}
     assert {Path("index"), Path("reference/python"), *written} <= pages
+
+
+def test_no_page_loads_anything_from_elsewhere(built: Path) -> None:
+    loads = re.compile(r"<(?:script|img|iframe|source)[^>]* src=\"https?:|<link[^>]* href=\"https?:")
+    found = [page.name for page in built.rglob("*.html") if loads.search(page.read_text(encoding="utf-8"))]
+    assert not found
+
+
+PAGES = ("index", "tutorials/breeder", "figures", "glossary", "reference/command-line", "gallery")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("width", [1300, 400])
+def test_axe_finds_nothing_serious(browser: Any, built: Path, page: str, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get((built / f"{page}.html").as_uri())
+    assert serious_findings(browser) == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.browser
+def test_search_works_from_the_disk(browser: Any, built: Path) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.get((built / "index.html").as_uri())
+    browser.execute_script("document.querySelector('[for=__search], .md-search__button').click()")
+    field = WebDriverWait(browser, 120).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "input[type=text], input[type=search]")
+    )
+    field.send_keys("haplotype table")
+    WebDriverWait(browser, 120).until(lambda b: "How it works" in b.find_element(By.TAG_NAME, "body").text)

@@ -6,7 +6,7 @@
 Pages outside docs/ that others link to (README, CONTRIBUTING, CHANGELOG, the index of benchmarks, the model
 card) are copied into the site and links follow them; a link to a file of the code becomes its name. The
 references of the command line and of the Python names are made from help texts and docstrings, so they are
-never out of date. The site works offline.
+never out of date. The site works offline, its search too, opened from the disk.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ nav = [
 language = "en"
 font = false
 features = ["content.code.copy", "navigation.sections", "navigation.top", "search.highlight"]
+
+# Search works on files opened without a server.
+[project.plugins.offline]
 """
 
 
@@ -121,7 +124,7 @@ def navigation(pages: Path) -> str:
     rest = ("contributing.md", "benchmark-scripts.md", "log.md", "changelog.md", "pages.md")
     seen = {"index.md", *rest}
     for title, body in re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", index, flags=re.MULTILINE | re.DOTALL):
-        names = dict.fromkeys(re.findall(r"^\| \[[^\]]+\]\(([\w-]+\.md)\)", body, flags=re.MULTILINE))
+        names = dict.fromkeys(re.findall(r"^\| \[[^\]]+\]\(([\w/-]+\.md)\)", body, flags=re.MULTILINE))
         entries = [f'"{name}"' for name in names if name not in seen and (pages / name).exists()]
         seen |= set(names)
         if entries:

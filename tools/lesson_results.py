@@ -29,6 +29,10 @@ SEEDS = 24
 #: Examples of task 2 and passes over them.
 EPOCHS = {25: 150, 50: 100, 100: 80, 150: 80, 250: 80, 500: 80, 1000: 100}
 FEW, MANY = 50, 1000
+GENE = Path(__file__).with_name("lesson_gene.fa")
+#: Coding sequence of the gene, as its record has it (1-based), and the bases that the page shows.
+CODING = ((3462, 3615), (3698, 3978))
+SHOWN_BASES = slice(141, 421)
 
 
 def packed(weights: Weights) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def closeness(structures: list[Structure]) -> list[int]:
 
 
 def real_results() -> dict[str, Any]:
-    """Donor splice sites of rice from few examples of Brassica napus, three arms, and a made-up gene."""
+    """Donor splice sites of rice from few examples of Brassica napus, three arms, and a real gene."""
     import sys
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -150,33 +154,69 @@ def real_results() -> dict[str, Any]:
 
 
 def gene_results(encoder: Any) -> dict[str, Any]:
-    """Hidden bases of a simulated gene, each hidden alone, by the packaged encoder."""
+    """Hidden bases of a real gene, each hidden alone, by the packaged encoder.
+
+    The stretch is lesson_gene.fa: 512 bases of GenBank record AC007323.5, whose features say where the gene
+    is. The encoder has not seen the species.
+    """
     import torch
 
-    from budwood.config import WINDOW
-    from budwood.genomics.annotation.base_class import BaseClass
-    from budwood.genomics.annotation.base_class_track import base_class_track
+    from budwood.genomics.interval import Interval
+    from budwood.genomics.io.sequence.fasta import open_fasta
     from budwood.genomics.sequence import MASK, decode
-    from budwood.simulate.species import SpeciesConfig, simulate_species
 
-    species = simulate_species(SpeciesConfig(contigs=1, contig_length=60_000, genes_per_contig=8, seed=3))
-    gene = next(each for each in species.annotation.genes if each.strand == "+")
-    contig = gene.contig
-    start = max(0, gene.transcripts[0].cds[0].start - 100)
-    codes = species.sequences[contig][start : start + WINDOW]
-    track = base_class_track(species.annotation, contig, len(species.sequences[contig]))[
-        start : start + WINDOW
-    ]
-    shown = slice(60, 260)
+    record = open_fasta(GENE)
+    ((name, length),) = record.contigs.items()
+    codes = record.sequence(Interval(name, 0, length))
+    first = int(name.split(":")[1].split("-")[0])
+    shown = np.arange(SHOWN_BASES.start, SHOWN_BASES.stop)
+    hidden = np.tile(codes.astype(np.int64), (len(shown), 1))
+    hidden[np.arange(len(shown)), shown] = MASK
     shares = []
     with torch.inference_mode():
-        for at in range(shown.start, shown.stop):
-            hidden = codes.copy()
-            hidden[at] = MASK
-            logits = encoder.encoder(torch.from_numpy(hidden[None].astype(np.int64))).bases[0, at, :4]
-            shares.append([round(100 * value) for value in torch.softmax(logits.float(), 0).tolist()])
-    names = [BaseClass(value).name.lower().replace("_", " ") for value in track[shown]]
-    return {"bases": decode(codes[shown]), "shares": shares, "regions": names}
+        for rows in np.array_split(np.arange(len(shown)), 20):
+            logits = encoder.encoder(torch.from_numpy(hidden[rows])).bases
+            scores = logits[torch.arange(len(rows)), torch.from_numpy(shown[rows]), :4].float()
+            shares += [[round(100 * value) for value in each] for each in torch.softmax(scores, 1).tolist()]
+    places = range(first + SHOWN_BASES.start, first + SHOWN_BASES.stop)
+    regions = [region_of(place) for place in places]
+    return {
+        "bases": decode(codes[SHOWN_BASES]),
+        "shares": shares,
+        "regions": regions,
+        "parts": parts_of(regions, np.array(shares) / 100, codes[SHOWN_BASES]),
+    }
+
+
+def parts_of(regions: list[str], shares: Any, codes: Any) -> list[dict[str, Any]]:
+    """For each part of the gene, how often the likeliest base is the hidden one."""
+    names = [region.split(",")[0] for region in regions]
+    found = []
+    for name in dict.fromkeys(names):
+        here = np.array([each == name for each in names])
+        right = shares[here].argmax(axis=1) == codes[here]
+        mean = shares[here, codes[here]].mean()
+        found.append(
+            {
+                "name": name,
+                "bases": int(here.sum()),
+                "right": round(100 * right.mean()),
+                "mean": f"{mean:.2f}",
+            }
+        )
+    return found
+
+
+def region_of(place: int) -> str:
+    """What a base of lesson_gene.fa is, by the features of its record; 1-based places of the record."""
+    (start, end), (after, _) = CODING
+    if place < start:
+        return "before the start codon"
+    if end < place < after:
+        within = min(place - end, after - place)
+        return "splice site" if within <= 2 else "intron"
+    coding = place - start if place <= end else place - after + end - start + 1
+    return "start codon" if coding < 3 else f"coding, base {coding % 3 + 1} of its codon"
 
 
 def main() -> None:

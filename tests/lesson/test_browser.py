@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from axe import serious_findings
 from budwood.lesson.page import lesson_results, write_lesson
 
 pytestmark = pytest.mark.browser
@@ -89,6 +90,25 @@ def test_task_one_trains_here(browser: Any, lesson: Path) -> None:
     browser.execute_script("document.getElementById('train-first').click()")
     wait_for(browser, "#train-first-status", "Trained here", seconds=300)
     assert float(column(browser, "#first-table", 3)[-1]) > 0.99
+
+
+def test_arrows_move_along_the_gene_and_tab_stops_there_once(browser: Any, lesson: Path) -> None:
+    visit(browser, lesson)
+    assert "A (start codon)" in text(browser, "#gene-note")
+    stops = "return document.querySelectorAll('#gene button[tabindex=\"0\"]').length"
+    assert browser.execute_script(stops) == 1
+    browser.execute_script(
+        "document.querySelector('#gene [aria-pressed=true]')"
+        ".dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}))"
+    )
+    assert "T (start codon)" in text(browser, "#gene-note")
+    assert browser.execute_script(stops) == 1
+
+
+@pytest.mark.parametrize("width", [1300, 400])
+def test_axe_finds_nothing_serious(browser: Any, lesson: Path, width: int) -> None:
+    visit(browser, lesson, width)
+    assert serious_findings(browser) == []
 
 
 def test_nothing_runs_off_a_phone(browser: Any, lesson: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from budwood.cli.app import main
 from budwood.errors import BudwoodError
-from budwood.lesson.page import render_lesson, write_lesson
+from budwood.lesson.page import lesson_results, render_lesson, write_lesson
 from report.parsed_page import Page
 
 
@@ -24,6 +24,37 @@ def test_the_page_is_well_formed_small_and_fetches_nothing() -> None:
     named = {str(a[key]) for _, a in page.elements for key in ("aria-labelledby", "for") if key in a}
     assert targets | named <= set(ids)
     assert not re.search(r"https?:|url\(|@import|fetch\(", text.replace("http://www.w3.org/2000/svg", ""))
+
+
+def test_figures_of_the_ablation_are_those_of_the_log() -> None:
+    log = (Path(__file__).parents[2] / "docs" / "log.md").read_text(encoding="utf-8")
+    found = re.search(r'<table id="ablation">.*?</table>', render_lesson(), re.DOTALL)
+    assert found
+    cell = r'<td class="number">([^<]+)</td>'
+    rows = re.findall(rf'<tr><th scope="row">([^<]+)</th>{cell}{cell}</tr>', found[0])
+    names = {
+        "none (random weights)": "random weights",
+        "hidden spans": "span",
+        "annotation": "region",
+        "hidden spans and annotation": "span + region",
+        "all four": "all four",
+        "all but alignment columns": "all but column",
+    }
+    assert [row[0] for row in rows] == list(names)
+    for name, *cells in rows:
+        lines = [line for line in log.splitlines() if line.startswith(f"| {names[name]} |")]
+        assert any(all(each.replace(" ± ", " +-") in line for each in cells) for line in lines)
+
+
+def test_the_gene_is_the_one_of_the_record() -> None:
+    record = (Path(__file__).parents[2] / "tools" / "lesson_gene.fa").read_text(encoding="ascii")
+    gene = lesson_results()["real"]["gene"]
+    assert gene["bases"] in "".join(record.splitlines()[1:])
+    assert len(gene["bases"]) == len(gene["shares"]) == len(gene["regions"])
+    start = gene["regions"].index("start codon")
+    assert gene["bases"][start : start + 3] == "ATG"
+    sites = [base for base, region in zip(gene["bases"], gene["regions"], strict=True) if "splice" in region]
+    assert "".join(sites) == "GTAG"
 
 
 def test_the_command_writes_the_page_and_asks_before_it_replaces_one(tmp_path: Path) -> None:

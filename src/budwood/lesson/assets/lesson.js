@@ -273,7 +273,11 @@
   // ---- 4. hidden bases ----------------------------------------------------------------------------------
   const gene = data.real.gene;
   function showBase(at) {
-    for (const button of byId("gene").children) button.setAttribute("aria-pressed", String(Number(button.dataset.at) === at));
+    for (const button of byId("gene").children) {
+      const chosen = Number(button.dataset.at) === at;
+      button.setAttribute("aria-pressed", String(chosen));
+      button.tabIndex = chosen ? 0 : -1; // one stop for the tab key; arrows move within the gene
+    }
     const shares = gene.shares[at].map((share, base) => [share, "ACGT"[base]]).sort((a, b) => b[0] - a[0]);
     byId("gene-note").textContent = `Base ${at + 1}, ${gene.bases[at]} (${gene.regions[at]}): hidden, the encoder expects ${shares.map(([share, base]) => `${base} ${(share / 100).toFixed(2)}`).join(", ")}.`;
   }
@@ -286,7 +290,15 @@
     button.addEventListener("click", () => showBase(at));
     byId("gene").append(button);
   });
-  if (gene.bases.length) showBase(Math.floor(gene.bases.length / 2));
+  byId("gene").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const at = Number(event.target.dataset.at) + step;
+    if (!(at >= 0 && at < gene.bases.length)) return;
+    event.preventDefault();
+    showBase(at);
+    byId("gene").children[at].focus();
+  });
+  showBase(gene.regions.indexOf("start codon"));
 
   showNetwork();
   showFirst();
