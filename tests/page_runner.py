@@ -58,7 +58,11 @@ class PageRunner:
         finally:
             for process in self.beside:
                 process.terminate()
-                process.wait(timeout=60)
+                try:
+                    process.wait(timeout=120)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         return len(blocks)
 
     def _block(self, language: str, title: str, text: str) -> None:

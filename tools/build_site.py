@@ -39,6 +39,7 @@ site_description = "One DNA foundation model for plant breeding and plant genomi
 docs_dir = "pages"
 site_dir = "built"
 use_directory_urls = false
+extra_css = ["style.css"]
 nav = [
 {nav}]
 
@@ -50,6 +51,46 @@ features = ["content.code.copy", "navigation.sections", "navigation.top", "searc
 # Search works on files opened without a server.
 [project.plugins.offline]
 """
+
+
+#: The usual colour of the present page's link is too pale to read.
+STYLE = ".md-nav__link--active, .md-nav__link--active .md-ellipsis { color: #2f3fae; }\n"
+#: Loaded by the search of a page that is opened from the disk; it would come from another site.
+ELSEWHERE = re.compile(r"https://unpkg\.com/iframe-worker/shim")
+#: Browsers start no worker for such a page, so the search runs in a hidden frame.
+FRAME = """window.Worker = class extends EventTarget {
+  constructor(url) {
+    super();
+    const frame = document.createElement("iframe");
+    frame.hidden = true;
+    frame.title = "search";
+    document.body.append(frame);
+    const inside = frame.contentWindow, script = inside.document.createElement("script");
+    inside.postMessage = (data) => {
+      const event = new MessageEvent("message", { data });
+      this.dispatchEvent(event);
+      if (this.onmessage) this.onmessage(event);
+    };
+    this.frame = frame;
+    this.waiting = [];
+    script.onload = () => {
+      this.deliver = (data) => inside.dispatchEvent(new inside.MessageEvent("message", { data }));
+      this.waiting.forEach(this.deliver);
+    };
+    script.src = url;
+    inside.document.body.append(script);
+  }
+  postMessage(data) {
+    if (this.deliver) this.deliver(data);
+    else this.waiting.push(data);
+  }
+  terminate() {
+    this.frame.remove();
+  }
+};
+"""
+#: Numbers of the lines of code as links without words, which a screen reader would read one by one.
+LINE_LINK = re.compile(r'<a id="__codelineno-[^"]*"[^>]*></a>')
 
 
 def main() -> None:
@@ -67,6 +108,7 @@ def main() -> None:
     subprocess.run(
         [str(zensical), "build", "--strict"], cwd=work, check=True, env={**os.environ, "NO_COLOR": "1"}
     )
+    finish(work / "built")
     if out.exists() and not (out / "sitemap.xml").exists():
         raise SystemExit(f"{out} is not an earlier site: choose another folder")
     shutil.rmtree(out, ignore_errors=True)
@@ -93,9 +135,24 @@ def collect(pages: Path) -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)  # the head of a model card
         target.write_text(rewritten(text, Path(name), place, places), encoding="utf-8")
+    (pages / "style.css").write_text(STYLE, encoding="utf-8")
     (pages / "reference").mkdir(exist_ok=True)
     (pages / "reference" / "command-line.md").write_text(command_reference(), encoding="utf-8")
     (pages / "reference" / "python.md").write_text(python_reference(), encoding="utf-8")
+
+
+def finish(built: Path) -> None:
+    """Take out of the finished pages what comes from another site, and links without words."""
+    (built / "assets" / "javascripts" / "search-in-a-frame.js").write_text(FRAME, encoding="utf-8")
+    for page in built.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        own = os.path.relpath(built / "assets" / "javascripts" / "search-in-a-frame.js", page.parent)
+        text = LINE_LINK.sub("", ELSEWHERE.sub(own, text))
+        page.write_text(text, encoding="utf-8")
+    for script in built.rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        if ELSEWHERE.search(text):
+            raise SystemExit(f"{script.name} loads a script of another site: see finish() of this file")
 
 
 def rewritten(text: str, name: Path, place: Path, places: dict[str, Path]) -> str:

@@ -1,6 +1,6 @@
 """Make the pictures of docs/gallery.md from simulated panels: run commands, photograph their reports.
 
-Needs chromium, chromedriver and selenium; about two minutes on one core.
+Needs chromium, chromedriver and selenium; about a minute on one core.
 
     python tools/make_pictures.py                # all of docs/pictures but report.png
     python tools/make_pictures.py --only lesson  # names from the list below
@@ -58,15 +58,15 @@ def run(*words: object) -> None:
 
 def write_panel_pages(folder: Path) -> None:
     """Prediction, comparison and attribution of one simulated panel, by markers alone."""
-    species = SpeciesConfig(contigs=3, contig_length=100_000, genes_per_contig=20, transposons_per_contig=5)
-    lines = PopulationConfig(lines=240)
+    species = SpeciesConfig(contigs=3, contig_length=60_000, genes_per_contig=12, transposons_per_contig=5)
+    lines = PopulationConfig(lines=120)
     files = write_panel(
-        folder / "panel", DemoConfig(species, lines, TraitConfig(causal=12, heritability=0.7, phenotyped=140))
+        folder / "panel", DemoConfig(species, lines, TraitConfig(causal=12, heritability=0.7, phenotyped=70))
     )
     trait = files.phenotypes.read_text().splitlines()[0].split(",")[1]
     given = ("--genotypes", files.genotypes, "--phenotypes", files.phenotypes, "--trait", trait)
     run("predict", *given, "--out", folder / "predicted")
-    run("evaluate", *given, "--models", "gblup,gaussian,elastic-net", "--out", folder / "compared")
+    run("evaluate", *given, "--models", "gblup,gaussian", "--out", folder / "compared")
     run(
         "attribute",
         *given,
@@ -81,7 +81,7 @@ def write_panel_pages(folder: Path) -> None:
 
 def write_transfer_page(folder: Path) -> None:
     """Transfer between two close species."""
-    lines = PopulationConfig(lines=200, pool_size=150, founder_size=300, mutation_rate=2e-6)
+    lines = PopulationConfig(lines=90, pool_size=150, founder_size=300, mutation_rate=2e-6)
     clade = simulate_clade(
         CladeConfig(tree="(major:0.02,orphan:0.02);", contigs=2, genes_per_contig=25, population=lines)
     )
@@ -100,9 +100,9 @@ def write_transfer_page(folder: Path) -> None:
             "--reach",
             500,
             "--draws",
-            8,
+            4,
             "--sizes",
-            "0,25,50,100",
+            "0,25,50",
         ),
         *("--source-genotypes", source / "genotypes.vcf.gz", "--source-phenotypes", source / "field.csv"),
         *("--target-genotypes", target / "genotypes.vcf.gz", "--target-phenotypes", target / "field.csv"),
