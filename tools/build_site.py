@@ -58,24 +58,24 @@ STYLE = ".md-nav__link--active, .md-nav__link--active .md-ellipsis { color: #2f3
 #: Loaded by the search of a page that is opened from the disk; it would come from another site.
 ELSEWHERE = re.compile(r"https://unpkg\.com/iframe-worker/shim")
 #: Browsers start no worker for such a page, so the search runs in a hidden frame.
-FRAME = """window.Worker = class extends EventTarget {
+FRAME = """window.Worker = class {
   constructor(url) {
-    super();
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.title = "search";
     document.body.append(frame);
     const inside = frame.contentWindow, script = inside.document.createElement("script");
-    inside.postMessage = (data) => {
-      const event = new MessageEvent("message", { data });
-      this.dispatchEvent(event);
-      if (this.onmessage) this.onmessage(event);
+    // As between a page and a worker: messages are copies and arrive later.
+    const later = (realm, deliver, data) => {
+      const copy = structuredClone(data);
+      setTimeout(() => deliver(new realm.MessageEvent("message", { data: copy })));
     };
+    inside.postMessage = (data) => later(window, (event) => this.onmessage && this.onmessage(event), data);
     this.frame = frame;
     this.waiting = [];
     script.onload = () => {
-      this.deliver = (data) => inside.dispatchEvent(new inside.MessageEvent("message", { data }));
-      this.waiting.forEach(this.deliver);
+      this.deliver = (data) => later(inside, (event) => inside.dispatchEvent(event), data);
+      this.waiting.forEach((data) => this.deliver(data));
     };
     script.src = url;
     inside.document.body.append(script);
@@ -91,6 +91,8 @@ FRAME = """window.Worker = class extends EventTarget {
 """
 #: Numbers of the lines of code as links without words, which a screen reader would read one by one.
 LINE_LINK = re.compile(r'<a id="__codelineno-[^"]*"[^>]*></a>')
+#: Code that may be too wide for its box, which the keyboard has to reach to scroll it.
+BLOCK = re.compile(r"(<pre[^>]*>(?:<span></span>)?<code)(?=[ >])")
 
 
 def main() -> None:
@@ -142,12 +144,13 @@ def collect(pages: Path) -> None:
 
 
 def finish(built: Path) -> None:
-    """Take out of the finished pages what comes from another site, and links without words."""
+    """Mend finished pages: nothing from another site, no links without words, code within reach of keys."""
     (built / "assets" / "javascripts" / "search-in-a-frame.js").write_text(FRAME, encoding="utf-8")
     for page in built.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         own = os.path.relpath(built / "assets" / "javascripts" / "search-in-a-frame.js", page.parent)
         text = LINE_LINK.sub("", ELSEWHERE.sub(own, text))
+        text = BLOCK.sub(r'\1 tabindex="0"', text)
         page.write_text(text, encoding="utf-8")
     for script in built.rglob("*.js"):
         text = script.read_text(encoding="utf-8")

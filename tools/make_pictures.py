@@ -42,7 +42,7 @@ class Picture:
 SHOTS = {
     "prediction": Picture("predicted/report.html", "body", height=900),
     "accuracy": Picture("compared/report.html", "body"),
-    "genome-plot": Picture("attributed/report.html", "svg[aria-label*='enome'], main section:nth-of-type(2)"),
+    "genome-plot": Picture("attributed/report.html", "section:has(svg)", height=460),
     "transfer": Picture("pair/report.html", "body", height=800),
     "lesson": Picture("lesson.html", "#first", height=900),
     "lesson-arms": Picture("lesson.html", "#second", height=760),

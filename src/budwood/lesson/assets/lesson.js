@@ -300,7 +300,14 @@
   });
   showBase(gene.regions.indexOf("start codon"));
 
+  // What is too wide for the page scrolls in its own box, which the keyboard has to reach.
+  const reachable = () => {
+    for (const box of document.querySelectorAll(".wide")) box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
+  };
+  addEventListener("resize", reachable);
+
   showNetwork();
   showFirst();
   showExamples();
+  reachable();
 })();
