@@ -150,6 +150,8 @@ PLAIN = (
         "docs/files.md",
     ),
     *("src/budwood/genomics", "src/budwood/corpus", "src/budwood/prediction", "docs/api.md"),
+    *("src/budwood/lesson", "docs/lesson.md", "docs/tutorials", "docs/how-to", "docs/glossary.md"),
+    *("docs/how-it-works.md", "docs/gallery.md", "docs/figures.md"),
 )
 
 
