@@ -40,6 +40,7 @@ docs_dir = "pages"
 site_dir = "built"
 use_directory_urls = false
 extra_css = ["style.css"]
+extra_javascript = ["reach.js"]
 nav = [
 {nav}]
 
@@ -91,8 +92,17 @@ FRAME = """window.Worker = class {
 """
 #: Numbers of the lines of code as links without words, which a screen reader would read one by one.
 LINE_LINK = re.compile(r'<a id="__codelineno-[^"]*"[^>]*></a>')
-#: Code that may be too wide for its box, which the keyboard has to reach to scroll it.
-BLOCK = re.compile(r"(<pre[^>]*>(?:<span></span>)?<code)(?=[ >])")
+#: Code and tables that are too wide for the page scroll in boxes, which the keyboard has to reach.
+REACH = """const reach = () => {
+  for (const box of document.querySelectorAll("pre > code, .md-typeset__scrollwrap")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("load", reach);
+addEventListener("resize", reach);
+new MutationObserver(reach).observe(document.body, { childList: true, subtree: true });
+"""
 
 
 def main() -> None:
@@ -138,19 +148,19 @@ def collect(pages: Path) -> None:
         text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)  # the head of a model card
         target.write_text(rewritten(text, Path(name), place, places), encoding="utf-8")
     (pages / "style.css").write_text(STYLE, encoding="utf-8")
+    (pages / "reach.js").write_text(REACH, encoding="utf-8")
     (pages / "reference").mkdir(exist_ok=True)
     (pages / "reference" / "command-line.md").write_text(command_reference(), encoding="utf-8")
     (pages / "reference" / "python.md").write_text(python_reference(), encoding="utf-8")
 
 
 def finish(built: Path) -> None:
-    """Mend finished pages: nothing from another site, no links without words, code within reach of keys."""
+    """Mend finished pages: nothing from another site, no links without words."""
     (built / "assets" / "javascripts" / "search-in-a-frame.js").write_text(FRAME, encoding="utf-8")
     for page in built.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         own = os.path.relpath(built / "assets" / "javascripts" / "search-in-a-frame.js", page.parent)
         text = LINE_LINK.sub("", ELSEWHERE.sub(own, text))
-        text = BLOCK.sub(r'\1 tabindex="0"', text)
         page.write_text(text, encoding="utf-8")
     for script in built.rglob("*.js"):
         text = script.read_text(encoding="utf-8")
