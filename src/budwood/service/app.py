@@ -33,6 +33,7 @@ from budwood.service.pages import (
     genome_pages,
     job_pages,
     key_pages,
+    lesson_page,
     library_pages,
     model_pages,
     new_job,
@@ -87,7 +88,7 @@ def create_app(settings: ServiceSettings) -> Gate:
     for routes in (embedding, variants, trait_models, library, jobs, transfers, brapi):
         app.include_router(routes.router)
     pages = (sign_in, new_job, start_forms, job_pages, genome_pages, model_pages, library_pages, key_pages)
-    for each in pages:
+    for each in (*pages, lesson_page):
         app.include_router(each.router)
     _add_health(app)
     log = RequestLog(settings.folder / "requests.jsonl")

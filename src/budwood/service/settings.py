@@ -55,6 +55,8 @@ class ServiceSettings:
         Windows that requests share an encoder batch of at most, and seconds that the first one waits.
     encoder
         Which encoder, and where it runs.
+    lesson
+        HTML of the lesson; the service has no such page where it is empty.
     """
 
     folder: Path
@@ -78,6 +80,7 @@ class ServiceSettings:
     batch_windows: int = 64
     batch_wait: float = 0.005
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    lesson: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if self.parallel_jobs < 0:

@@ -119,6 +119,7 @@ def serve(
     if context.invoked_subcommand is not None:
         return
     _check_extra()
+    from budwood.lesson.page import render_lesson
     from budwood.service.server import run_server
     from budwood.service.settings import MEGABYTE, ServiceSettings
     from budwood.workflows.setup.encoder import EncoderOptions
@@ -138,6 +139,7 @@ def serve(
             largest_upload=largest_upload * MEGABYTE,
             rate=rate,
             encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
+            lesson=render_lesson(),
         )
     )
 

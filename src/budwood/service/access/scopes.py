@@ -22,7 +22,7 @@ USUAL: Final = (Scope.EMBED, Scope.PREDICT, Scope.JOBS, Scope.BRAPI)
 #: Paths without a key.
 _OPEN: Final = ("/v1/health", "/openapi.json", "/style.css", "/page.js", "/login", "/request-access")
 #: Paths that any key opens.
-_ANY: Final = ("/logout",)
+_ANY: Final = ("/logout", "/lesson")
 _BY_PATH: Final = (
     ("/v1/embeddings", Scope.EMBED),
     ("/v1/genomes", Scope.EMBED),
