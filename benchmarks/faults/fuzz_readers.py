@@ -1,0 +1,371 @@
+"""Mutated files of every format: each must end in success or in one sentence (exit 2), in 10 s and 2 GB.
+
+Small sound files of each format are mutated (one to four changes: bytes put in, dropped, repeated, swapped or
+replaced by what is known to break readers; packed files before or after they are packed) and read. Genomes,
+genotypes, annotations, phenotypes and marker maps go through ``budwood inspect`` in this process, manifests
+through ``verify``; everything else goes through its reader, whose refusal every verb turns into exit 2. Input
+I of a format depends on the seed, the format and I alone. Each format has a process of its own with an
+address space of 2 GB; one that stops, or that an input keeps for more than 10 s, is counted and a new one
+continues behind that input. Finished parts are kept in --out, so a second run resumes; the last lines are the
+table of docs/files.md.
+
+    OMP_NUM_THREADS=1 python benchmarks/faults/fuzz_readers.py --inputs 300 --out fuzz.jsonl
+    OMP_NUM_THREADS=1 python benchmarks/faults/fuzz_readers.py --show "GFF3" 17      # one input once more
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import functools
+import gzip
+import io
+import json
+import lzma
+import os
+import resource
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
+import numpy as np
+
+from benchmarks.common.arguments import parser_for
+from benchmarks.common.results_file import Record, append_result, read_results
+from benchmarks.common.small_files import BINARY, TEXTS, write_sound
+
+SEED, SECONDS, MEMORY, PART = 11, 10.0, 2_000_000_000, 100
+FORMATS = (*TEXTS, *BINARY)
+Generator = np.random.Generator
+
+ODD = (
+    # what peers' files were seen to hold, and what breaks readers
+    *(
+        b"",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        "\u2028".encode(),
+        "\x85".encode(),
+        b"\x0b",
+        b"\x1c",
+        b"\x1a",
+    ),
+    *(
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b"\t",
+        b" ",
+        b",",
+        b";",
+        b'"',
+        b"'",
+        b'"' * 41,
+        b",," * 20,
+        b"\t" * 50,
+        b"\n" * 30,
+    ),
+    *(b"9" * 400, b"9" * 5000, b"1e400", b"1e309", b"1e30", str(2**63).encode(), str(-(2**63) - 1).encode()),
+    *(
+        b"-9",
+        b"-1",
+        b"0",
+        b"9",
+        b"nan",
+        b"inf",
+        b"-inf",
+        b"0x1F",
+        b"1_0",
+        "٣".encode(),
+        "−1".encode(),
+        b"1e-320",
+    ),
+    *(
+        b"(" * 3000,
+        b"[" * 3000,
+        b"{" * 3000,
+        b"=1+1",
+        b">",
+        b"#",
+        b"a=",
+        b"ID=",
+        b"Parent=;",
+        b"%00",
+        b"\\",
+        b"%s",
+    ),
+    *(
+        "é".encode(),
+        b"\xe9",
+        b"\xed\xb2\x80",
+        "\U0001f33d".encode(),
+        b"true",
+        b"1979-05-27",
+        b"[]",
+        b"{}",
+        b"=",
+    ),
+    *(
+        b".",
+        b"NA",
+        b"1,5",
+        b"1.234,5",
+        b"12 %",
+        b"AG",
+        b"0/1",
+        b"./.",
+        b"3|4|5",
+        b"<DEL>",
+        b"*",
+        b"N",
+        b"\x7f",
+        b"|",
+    ),
+)
+
+
+def mutated(data: bytes, generator: Generator) -> bytes:
+    """One to four changes of the content."""
+    for _ in range(int(generator.integers(1, 5))):
+        at = int(generator.integers(0, len(data) + 1))
+        length = int(generator.choice([1, 2, 4, 12, 40]))
+        odd = ODD[int(generator.integers(len(ODD)))]
+        piece = data[at : at + length]
+        kind = int(generator.integers(8))
+        if kind == 0:
+            data = data[:at] + odd + data[at:]
+        elif kind == 1:
+            data = data[:at] + data[at + length :]
+        elif kind == 2:
+            data = data[:at] + piece * int(generator.choice([2, 3, 300])) + data[at:]
+        elif kind == 3 and piece:
+            data = data.replace(piece, odd, 2)
+        elif kind == 4:
+            data = data[at:] + data[:at]
+        elif kind == 5:
+            data = data[:at] + generator.bytes(length) + data[at + length :]
+        elif kind == 6:
+            data = data[:at] + odd + data[at + length :]
+        elif kind == 7 and data:
+            lines = data.split(b"\n")
+            row = int(generator.integers(len(lines)))
+            cells = lines[row].split(b"\t" if b"\t" in lines[row] else b",")
+            cells[int(generator.integers(len(cells)))] = odd
+            lines[row] = (b"\t" if b"\t" in lines[row] else b",").join(cells)
+            data = b"\n".join(lines)
+    return data
+
+
+def packed(name: str, data: bytes, generator: Generator) -> bytes:
+    """The content as its format stores it; every second packed file is damaged after packing as well."""
+    if "UTF-16" in name:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode().encode("utf-16")
+        return data
+    if not name.endswith((", gzip", ", xz")):
+        return data
+    whole = gzip.compress(data, 1, mtime=0) if name.endswith("gzip") else lzma.compress(data, preset=0)
+    return mutated(whole, generator) if generator.random() < 0.5 else whole
+
+
+def command(*words: str) -> Callable[[Path], int]:
+    """A verb of the command line, in this process."""
+    import typer.main
+
+    from budwood.cli.app import main
+
+    # The verbs are put together once for the process, as a command does.
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    return lambda path: main([*words, str(path)])
+
+
+def reader(read: Callable[[Path], object]) -> Callable[[Path], int]:
+    """A reader that no verb reaches with one file alone; its refusal counts as exit 2."""
+    from budwood.errors import BudwoodError
+
+    def run(path: Path) -> int:
+        try:
+            read(path)
+        except BudwoodError as error:
+            print(error.sentence)
+            return 2
+        return 0
+
+    return run
+
+
+def readers() -> dict[str, Callable[[Path], int]]:
+    """What reads a format; every other one goes through ``inspect``."""
+    from budwood.corpus.recipe.recipe import read_corpus_recipe
+    from budwood.genomics.io.annotation.labelled_intervals import read_labelled_intervals
+    from budwood.genomics.io.sequence.alignment_fasta import read_alignment_fasta
+    from budwood.genomics.io.sequence.fasta_collection import open_collection
+    from budwood.genomics.io.sequence.maf import read_maf
+    from budwood.genomics.io.tables.accession_table import (
+        read_accession_column,
+        read_accession_list,
+        read_accession_numbers,
+    )
+    from budwood.genomics.io.tables.covariates import read_covariates
+    from budwood.genomics.io.tables.environments import read_environments
+    from budwood.genomics.io.tables.gene_pairs import read_gene_pairs
+    from budwood.genomics.io.tables.gene_places import read_gene_places
+    from budwood.genomics.io.tables.kinship import read_kinship
+    from budwood.genomics.io.tables.known_genes import read_known_genes
+    from budwood.genomics.io.tables.newick import read_newick
+    from budwood.genomics.io.tables.sequence_table import read_sequence_table
+    from budwood.genomics.io.tables.species_table import read_species_table
+    from budwood.genomics.io.variants.haplotype_store import read_haplotypes
+    from budwood.training.recipe.recipe import read_recipe
+    from budwood.training.recipe.recipe_check import check_recipe
+
+    def checked_recipe(path: Path) -> None:
+        check_recipe(read_recipe(path), str(path))
+
+    found: dict[str, Callable[[Path], object]] = {
+        "environments": read_environments,
+        "covariates": read_covariates,
+        "numbers of accessions": read_accession_numbers,
+        "groups of accessions": read_accession_column,
+        "list of accessions": read_accession_list,
+        "kinship, square table": read_kinship,
+        "kinship, GCTA": read_kinship,
+        "species table": read_species_table,
+        "known genes": functools.partial(read_known_genes, genes={"g1", "g2"}),
+        "gene pairs": read_gene_pairs,
+        "gene places": read_gene_places,
+        "labelled intervals": read_labelled_intervals,
+        "table of sequences": read_sequence_table,
+        "sequences of a collection": open_collection,
+        "aligned FASTA": read_alignment_fasta,
+        "MAF": read_maf,
+        "Newick": read_newick,
+        "corpus recipe": read_corpus_recipe,
+        "training recipe": checked_recipe,
+        "haplotype table": read_haplotypes,
+    }
+    every = {name: command("inspect") for name in FORMATS}
+    return every | {name: reader(read) for name, read in found.items()} | {"manifest": command("verify")}
+
+
+def run_one(name: str, index: int, read: Callable[[Path], int], folder: Path) -> tuple[int, str]:
+    """Mutate and read one input; the exit code and what was printed."""
+    generator = np.random.default_rng([SEED, zlib.crc32(name.encode()), index])
+    changed, path = write_sound(name, folder)
+    data = packed(name, mutated(changed.read_bytes(), generator), generator)
+    changed.write_bytes(data)
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+            code = read(path)
+    except BaseException as error:
+        return 1, f"{type(error).__name__}: {error}"
+    return code, told.getvalue()
+
+
+def work(name: str, first: int, last: int, out: Path, read: Callable[[Path], int]) -> None:
+    """Read inputs and append a line for each; ends by itself where one takes too long."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for index in range(first, last):
+        with tempfile.TemporaryDirectory() as folder:
+            faulthandler.dump_traceback_later(SECONDS, exit=True)
+            begun = time.monotonic()
+            code, told = run_one(name, index, read, Path(folder))
+            seconds = time.monotonic() - begun
+            faulthandler.cancel_dump_traceback_later()
+        fault = told.strip().splitlines()[-1][:300] if code not in (0, 2) and told.strip() else ""
+        if name == "manifest" and code == 1:  # a check that failed is what the verb finds
+            code, fault = 2, ""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        append_result(out, {"code": code, "seconds": round(seconds, 3), "peak_mb": peak, "fault": fault})
+
+
+def run_part(name: str, part: int, read: Callable[[Path], int]) -> Record:
+    """Outcomes of a hundred inputs of a format; an input that ends its process counts as one of them."""
+    first, last = part * PART, (part + 1) * PART
+    lines: list[Record] = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "outcomes.jsonl"
+        out.touch()
+        while first + len(lines) < last:
+            process = os.fork()
+            if process == 0:
+                with contextlib.suppress(BaseException):
+                    work(name, first + len(lines), last, out, read)
+                os._exit(0)
+            _, status = os.waitpid(process, 0)
+            lines = [json.loads(line) for line in out.read_text().splitlines()]
+            if first + len(lines) < last:
+                ended = {
+                    "code": 1,
+                    "seconds": SECONDS,
+                    "peak_mb": 0.0,
+                    "fault": f"ended with status {status}",
+                }
+                append_result(out, ended)
+                lines.append(ended)
+    codes = [line["code"] for line in lines]
+    return {
+        "format": name,
+        "part": part,
+        "tried": len(lines),
+        "read": codes.count(0),
+        "refused": codes.count(2),
+        "other": {
+            str(first + i): line["fault"] for i, line in enumerate(lines) if line["code"] not in (0, 2)
+        },
+        "longest_s": max(line["seconds"] for line in lines),
+        "peak_mb": round(max(line["peak_mb"] for line in lines)),
+    }
+
+
+def table(records: list[Record]) -> str:
+    """The results by format."""
+    rows = [
+        "| format | tried | read | refused | other | longest, s | peak, MB |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in (*FORMATS, "all"):
+        mine = [each for each in records if name in (each["format"], "all")]
+        if mine:
+            sums = " | ".join(f"{sum(each[key] for each in mine):,}" for key in ("tried", "read", "refused"))
+            other = sum(len(each["other"]) for each in mine)
+            longest, peak = max(each["longest_s"] for each in mine), max(each["peak_mb"] for each in mine)
+            rows.append(f"| {name} | {sums} | {other} | {longest:.2f} | {peak} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = parser_for(__doc__)
+    parser.add_argument("--inputs", type=int, default=300, help="inputs of each format, in hundreds")
+    parser.add_argument("--only", action="append", choices=FORMATS, help="a format; all by default")
+    parser.add_argument("--out", type=Path, help="file of finished parts, one in a line")
+    parser.add_argument("--show", nargs=2, metavar=("FORMAT", "I"), help="run one input here, and print all")
+    options = parser.parse_args()
+    read = readers()
+    if options.show:
+        with tempfile.TemporaryDirectory() as folder:
+            name, index = options.show[0], int(options.show[1])
+            code, told = run_one(name, index, read[name], Path(folder))
+        print(told, f"exit code {code}", sep="\n")
+        return
+    known = read_results(options.out, "format", "part") if options.out else {}
+    for part in range(-(-options.inputs // PART)):
+        for name in options.only or FORMATS:
+            if (name, part) not in known:
+                known[name, part] = run_part(name, part, read[name])
+                if options.out:
+                    append_result(options.out, known[name, part])
+            for index, fault in known[name, part]["other"].items():
+                print(f"{name}, input {index}: {fault}", flush=True)
+    print(table(list(known.values())))
+
+
+if __name__ == "__main__":
+    main()
