@@ -18,6 +18,7 @@ from budwood.workflows.setup.threads import blas_threads
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.panel.panel import Panel
+    from budwood.prediction.environments.mean_ranking import MeanRanking
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import TraitPrediction
     from budwood.prediction.fitted_trait_model import FittedTraitModel
@@ -85,10 +86,20 @@ class ApplyResult:
     mean_r: dict[str, float]
 
     @property
+    def environment_means(self) -> MeanRanking | None:
+        """Means over the environments of the model's table; None where it has none."""
+        from budwood.prediction.environments.mean_ranking import mean_ranking
+
+        several = self.in_environments
+        return None if several is None else mean_ranking(self.prediction, several)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was read and assumed, from the files to the model."""
         read = (*identity_notes(self.panel), *read_notes(self.panel))
-        return tuple(dict.fromkeys((*read, *self.prediction.notes)))
+        means = self.environment_means
+        compared = () if means is None else (means.sentence,)
+        return tuple(dict.fromkeys((*read, *self.prediction.notes, *compared)))
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, the tables left out.
@@ -203,6 +214,7 @@ def _accuracies(manifest: dict[str, Any], folder: Path) -> dict[str, float]:
 
 def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
     from budwood.report.pages.prediction import write_report
+    from budwood.report.parts.environments import environment_section
     from budwood.workflows.records.environments import write_environment_predictions
     from budwood.workflows.records.report_context import run_context
     from budwood.workflows.records.trait import write_predictions
@@ -222,13 +234,18 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
         command=command_of("apply", options).replace("--model ", "", 1),
         no_evaluation=_accuracy_sentence(result),
     )
-    write_predictions(draft.path("predictions.csv"), result.prediction)
-    write_report(draft.path("report.html"), result.prediction, None, context=context)
+    several, means = result.in_environments, result.environment_means
+    section = None
+    if several is not None and means is not None:
+        section = environment_section(result.prediction, several, means)
+    write_predictions(draft.path("predictions.csv"), result.prediction, means)
+    write_report(draft.path("report.html"), result.prediction, None, context=context, environments=section)
     draft.notes += result.notes
     draft.parameters |= {"trait": result.prediction.trait, "model": result.fitted.name}
     draft.metrics |= json.loads(json.dumps({"mean_r_of_training_panel": result.mean_r}))
     if result.in_environments is not None:
-        write_environment_predictions(draft, result.in_environments)
+        lowest = result.prediction.lower_is_better
+        write_environment_predictions(draft, result.in_environments, lower_is_better=lowest)
 
 
 def _accuracy_sentence(result: ApplyResult) -> str:

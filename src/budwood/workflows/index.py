@@ -24,7 +24,7 @@ class IndexOptions:
     Attributes
     ----------
     folders
-        Folders that a prediction was written to, one for each trait.
+        Folders that predictions were written to, each of one trait or of several.
     desired
         Gain wanted in each trait, in its units; only proportions matter.
     economic
@@ -200,38 +200,41 @@ def selection_index(
 
 def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
     """Predictions by trait and accession, of the candidates only if these are given."""
-    from budwood.artifacts import read_manifest
     from budwood.genomics.io.tables.accession_table import read_accession_list, read_accession_numbers
 
     chosen = read_accession_list(options.candidates) if options.candidates else None
     found: dict[str, dict[str, float]] = {}
     for folder in options.folders:
-        parameters = read_manifest(folder).get("parameters", {})
-        if isinstance(parameters.get("traits"), list):
-            raise BudwoodError(
-                "the folder holds the predictions of several traits",
-                where=str(folder),
-                mend="predict each trait into a folder of its own for an index",
-            )
-        trait = parameters.get("trait")
-        if not isinstance(trait, str) or not (folder / "predictions.csv").is_file():
-            raise BudwoodError(
-                "the folder holds no predictions", where=str(folder), mend="give folders of budwood predict"
-            )
-        if trait in found:
-            raise BudwoodError(
-                f"trait {trait!r} was predicted in two of the folders", mend="give one folder for each trait"
-            )
-        values = read_accession_numbers(folder / "predictions.csv", "prediction")
-        absent = [name for name in chosen or () if name not in values]
-        if absent:
-            raise BudwoodError(
-                f"candidate {absent[0]!r} has no prediction of {trait}",
-                where=str(options.candidates),
-                mend="give candidates that were predicted for every trait",
-            )
-        found[trait] = values if chosen is None else {name: values[name] for name in chosen}
+        for trait in _traits_of(folder):
+            if trait in found:
+                raise BudwoodError(
+                    f"trait {trait!r} was predicted in two of the folders",
+                    mend="give each trait once",
+                )
+            values = read_accession_numbers(folder / "predictions.csv", "prediction", only=("trait", trait))
+            absent = [name for name in chosen or () if name not in values]
+            if absent:
+                raise BudwoodError(
+                    f"candidate {absent[0]!r} has no prediction of {trait}",
+                    where=str(options.candidates),
+                    mend="give candidates that were predicted for every trait",
+                )
+            found[trait] = values if chosen is None else {name: values[name] for name in chosen}
     return found
+
+
+def _traits_of(folder: Path) -> list[str]:
+    """Traits that a folder of budwood predict holds, one or several."""
+    from budwood.artifacts import read_manifest
+
+    parameters = read_manifest(folder).get("parameters", {})
+    several = parameters.get("traits", [parameters.get("trait")])
+    known = isinstance(several, list) and several and all(isinstance(each, str) for each in several)
+    if not known or not (folder / "predictions.csv").is_file():
+        raise BudwoodError(
+            "the folder holds no predictions", where=str(folder), mend="give folders of budwood predict"
+        )
+    return list(several)
 
 
 def _write(draft: Draft, result: IndexResult, options: IndexOptions) -> None:

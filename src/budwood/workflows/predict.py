@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.panel.accession_means import AccessionMeans
     from budwood.panel.panel import Panel
+    from budwood.prediction.environments.mean_ranking import MeanRanking
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
     from budwood.prediction.marker_effects import EffectTable
@@ -155,10 +156,20 @@ class PredictResult:
         return leaders(self.prediction, lowest=self.prediction.lower_is_better).candidates
 
     @property
+    def environment_means(self) -> MeanRanking | None:
+        """Means over the environments of the table; None where there is no table."""
+        from budwood.prediction.environments.mean_ranking import mean_ranking
+
+        several = self.in_environments
+        return None if several is None else mean_ranking(self.prediction, several)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was read and assumed, from the files to the model."""
         read = (*identity_notes(self.panel), *read_notes(self.panel))
-        return tuple(dict.fromkeys((*read, *self.prediction.notes)))
+        means = self.environment_means
+        compared = () if means is None else (means.sentence,)
+        return tuple(dict.fromkeys((*read, *self.prediction.notes, *compared)))
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, the tables left out.
@@ -378,7 +389,8 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     from budwood.workflows.records.environments import write_environment_predictions
     from budwood.workflows.records.trait import write_evaluation, write_marker_effects, write_predictions
 
-    write_predictions(draft.path("predictions.csv"), result.prediction, dialect=options.csv_dialect)
+    means = result.environment_means
+    write_predictions(draft.path("predictions.csv"), result.prediction, means, dialect=options.csv_dialect)
     write_evaluation(draft.path("evaluation.json"), result.evaluation)
     prediction_report(draft.path("report.html"), result, options, command)
     draft.notes += result.notes
@@ -389,7 +401,12 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
         write_marker_effects(draft.path("marker_effects.csv"), result.effects, dialect=options.csv_dialect)
         draft.metrics["marker_effects"] = {"mean": result.effects.mean, "ploidy": result.effects.ploidy}
     if result.in_environments:
-        write_environment_predictions(draft, result.in_environments, dialect=options.csv_dialect)
+        write_environment_predictions(
+            draft,
+            result.in_environments,
+            lower_is_better=options.lower_is_better,
+            dialect=options.csv_dialect,
+        )
 
 
 def prediction_report(path: Path, result: PredictResult, options: PredictOptions, command: str) -> None:
@@ -405,8 +422,13 @@ def prediction_report(path: Path, result: PredictResult, options: PredictOptions
         The command that gives the same result.
     """
     from budwood.report.pages.prediction import write_report
+    from budwood.report.parts.environments import environment_section
     from budwood.workflows.records.report_context import run_context
 
+    several, means = result.in_environments, result.environment_means
+    section = None
+    if several is not None and means is not None:
+        section = environment_section(result.prediction, several, means)
     vectors = result.panel.vectors
     context = run_context(
         described_inputs(result, options.files),
@@ -416,7 +438,7 @@ def prediction_report(path: Path, result: PredictResult, options: PredictOptions
         checkpoint=vectors.checkpoint if vectors else None,
         command=command,
     )
-    write_report(path, result.prediction, result.evaluation, context=context)
+    write_report(path, result.prediction, result.evaluation, context=context, environments=section)
 
 
 def prediction_manifest(result: PredictResult) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -23,7 +23,8 @@ EXAMPLE: Final = (
 )
 
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR", help="Folders that budwood predict wrote, one for each trait.")
+    list[Path],
+    typer.Argument(metavar="DIR", help="Folders that budwood predict wrote, each for one trait or several."),
 ]
 Desired = Annotated[
     list[str] | None,
@@ -91,7 +92,7 @@ def _lines(ranking: IndexRanking, out: Path) -> list[str]:
     first = ", ".join(ranking.accessions[:5])
     return [
         f"{counted(len(ranking.accessions), 'line')} "
-        f"ranked on {len(ranking.traits)} traits, beginning with {first}",
+        f"ranked on {counted(len(ranking.traits), 'trait')}, beginning with {first}",
         f"the best {ranking.best:,} are predicted to differ from the mean of all by: {gains}",
         f"weights of the predictions: {weights}",
         *ranking.notes,

@@ -103,7 +103,8 @@ def predict(
     or subgenomes add relationships of their own.
     DIR then holds predictions.csv, evaluation.json and report.html; with a table of environments also
     environments.csv (a line per accession and environment, those without records included) and stability.csv.
-    With several traits the tables hold one below the other, and there is a report for each.
+    With several traits the tables hold one below the other, and there is a report, and with --save-model a
+    folder below it, for each.
     """
     files = PanelFiles(
         genotypes=genotypes,
@@ -139,19 +140,22 @@ def predict(
     if len(trait) > 1:
         with hushed(quiet):
             several = predict_traits(wanted, trait, out, overwrite=overwrite, announce=announce(quiet))
-        _print_several(several, out, as_json=as_json)
+        _print_several(several, out, save_model, as_json=as_json)
         return
     with hushed(quiet):
         found = workflow.predict(wanted, out, overwrite=overwrite, announce=announce(quiet))
     print_summary({"out": str(out), **found.record()}, _lines(found, out, save_model), as_json=as_json)
 
 
-def _print_several(found: TraitsResult[workflow.PredictResult], out: Path, *, as_json: bool) -> None:
+def _print_several(
+    found: TraitsResult[workflow.PredictResult], out: Path, save_model: Path | None, *, as_json: bool
+) -> None:
     """The results of several traits, one after another."""
     records = [result.record() | {"report": found.reports[trait]} for trait, result in found.results.items()]
     lines: list[str] = []
     for trait, result in found.results.items():
-        lines += [f"{trait}:", *(f"  {line}" for line in _lines(result, out, None, found.reports[trait]))]
+        model = None if save_model is None else save_model / found.models[trait]
+        lines += [f"{trait}:", *(f"  {line}" for line in _lines(result, out, model, found.reports[trait]))]
     summary = {"out": str(out), "traits": records, "not_analysed": found.not_analysed()}
     print_summary(summary, [*lines, *found.notes], as_json=as_json)
 

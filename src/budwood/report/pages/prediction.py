@@ -13,6 +13,7 @@ from markupsafe import Markup
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report import wording
 from budwood.report.context import ReportContext
+from budwood.report.parts.environments import EnvironmentSection
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
 from budwood.report.numerals import fixed, percent
 from budwood.report.parts.accuracy import accuracy, reported_score
@@ -23,10 +24,12 @@ from budwood.report.parts.selection import selection
 from budwood.report.pictures import scatter
 from budwood.report.pictures.histogram import trait_histogram
 
+ENVIRONMENTS = PageSection("environments", "Environments")
 SECTIONS = (
     PageSection("leaders", "Leading candidates"),
     PageSection("ranking", "All lines"),
     PageSection("accuracy", "Accuracy"),
+    ENVIRONMENTS,
     PageSection("panel", "Panel"),
     LAST_SECTIONS[0],
     PageSection("reading", "How to read this page"),
@@ -57,7 +60,12 @@ class Share:
 
 
 def write_report(
-    path: Path, prediction: TraitPrediction, evaluation: Evaluation | None, *, context: ReportContext
+    path: Path,
+    prediction: TraitPrediction,
+    evaluation: Evaluation | None,
+    *,
+    context: ReportContext,
+    environments: EnvironmentSection | None = None,
 ) -> None:
     """Write one trait's report: a single HTML file, readable offline, on a phone and on paper.
 
@@ -71,17 +79,23 @@ def write_report(
         Held-out accuracy; None where it could not be measured, and then ``context.no_evaluation`` says why.
     context
         The run behind the numbers.
+    environments
+        What is shown of several environments; None where there is no table of them.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     """
-    write_page(path, render_report(prediction, evaluation, context=context))
+    write_page(path, render_report(prediction, evaluation, context=context, environments=environments))
 
 
 def render_report(
-    prediction: TraitPrediction, evaluation: Evaluation | None, *, context: ReportContext
+    prediction: TraitPrediction,
+    evaluation: Evaluation | None,
+    *,
+    context: ReportContext,
+    environments: EnvironmentSection | None = None,
 ) -> str:
     """The report as a string of HTML.
 
@@ -93,18 +107,22 @@ def render_report(
         Results of the cross-validation.
     context
         Files, options and notes of the run.
+    environments
+        As for :func:`write_report`.
 
     Returns
     -------
     str
         A whole page without external resources.
     """
+    shown = [each for each in SECTIONS if each != ENVIRONMENTS or environments is not None]
     return render_page(
         "report.html",
         title=prediction.trait,
         kind="Budwood report",
         context=context,
-        sections=SECTIONS,
+        sections=tuple(shown),
+        environments=environments,
         facts=_facts(prediction, evaluation, context),
         notes=(*context.notes, *prediction.notes),
         skip=PageSection("ranking", "the ranked table"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from budwood.genomics.io.text.csv_writer import CsvDialect
@@ -56,9 +57,13 @@ def environment_evaluation_record(evaluation: EnvironmentEvaluation) -> dict[str
 
 
 def write_environment_predictions(
-    draft: Draft, found: EnvironmentPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
+    draft: Draft,
+    found: EnvironmentPrediction,
+    *,
+    lower_is_better: bool = False,
+    dialect: CsvDialect = CsvDialect.PLAIN,
 ) -> None:
-    """Write environments.csv (accession x environment) and stability.csv (accession).
+    """Write environments.csv (accession x environment) and stability.csv (accession, the best mean first).
 
     Parameters
     ----------
@@ -66,11 +71,33 @@ def write_environment_predictions(
         The artifact being written; model and variance shares go into its manifest.
     found
         The predictions.
+    lower_is_better
+        Whether the best lines are those with the smallest means.
+    dialect
+        Separator, decimal point and byte order mark.
+    """
+    write_tables_of_environments(draft, [(found, lower_is_better)], dialect=dialect)
+    draft.parameters["environment_model"] = found.model
+    draft.metrics["environment_variance_shares"] = dict(found.variance_shares)
+
+
+def write_tables_of_environments(
+    draft: Draft, several: Sequence[tuple[EnvironmentPrediction, bool]], *, dialect: CsvDialect
+) -> None:
+    """Write both tables with the traits below one another.
+
+    Parameters
+    ----------
+    draft
+        The artifact being written.
+    several
+        Predictions of each trait, and whether its best lines are those with the smallest means.
     dialect
         Separator, decimal point and byte order mark.
     """
     cells = (
         (accession, found.trait, environment, *(cell(getattr(found, name)[i, j]) for name in _CELLS))
+        for found, _ in several
         for i, accession in enumerate(found.accessions)
         for j, environment in enumerate(found.environments)
     )
@@ -78,11 +105,10 @@ def write_environment_predictions(
     write_table(draft.path(CELL_FILE), header, cells, dialect=dialect)
     lines = (
         (found.accessions[i], found.trait, *(cell(getattr(found, name)[i]) for name in _STABILITY))
-        for i in (-found.mean).argsort(kind="stable")
+        for found, lowest in several
+        for i in (found.mean if lowest else -found.mean).argsort(kind="stable")
     )
     write_table(draft.path(STABILITY_FILE), ("accession", "trait", *_STABILITY), lines, dialect=dialect)
-    draft.parameters["environment_model"] = found.model
-    draft.metrics["environment_variance_shares"] = dict(found.variance_shares)
 
 
 def environment_prediction_record(found: EnvironmentPrediction) -> dict[str, Any]:

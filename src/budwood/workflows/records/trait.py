@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from budwood.report.numerals import digits_that_tell_apart
 from budwood.workflows.records.files import cell, finite, write_json, write_table
 
 if TYPE_CHECKING:
+    from budwood.prediction.environments.mean_ranking import MeanRanking
     from budwood.prediction.evaluation.results import (
         Evaluation,
         ModelScore,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     )
     from budwood.prediction.marker_effects import EffectTable
 
+#: Further columns of predictions.csv where there is a table of environments.
+MEAN_COLUMNS: Final = ("environment_mean", "environment_mean_standard_error", "environment_rank")
 #: Measures of a model in ``evaluation.json``, besides r of each fold.
 _MEASURES: Final = (
     "mean_r",
@@ -39,7 +42,11 @@ _MEASURES: Final = (
 
 
 def write_predictions(
-    path: Path, prediction: TraitPrediction, *, dialect: CsvDialect = CsvDialect.PLAIN
+    path: Path,
+    prediction: TraitPrediction,
+    means: MeanRanking | None = None,
+    *,
+    dialect: CsvDialect = CsvDialect.PLAIN,
 ) -> None:
     """Write a line per accession, best rank first; ``observed`` is empty where there is none.
 
@@ -51,14 +58,20 @@ def write_predictions(
         The file to write.
     prediction
         Of every accession.
+    means
+        Means over the environments of a table, which three further columns hold; None where there is no
+        table.
     dialect
         Separator, decimal point and byte order mark.
     """
-    write_predictions_of(path, [prediction], dialect=dialect)
+    write_predictions_of(path, [(prediction, means)], dialect=dialect)
 
 
 def write_predictions_of(
-    path: Path, predictions: Sequence[TraitPrediction], *, dialect: CsvDialect = CsvDialect.PLAIN
+    path: Path,
+    predictions: Sequence[tuple[TraitPrediction, MeanRanking | None]],
+    *,
+    dialect: CsvDialect = CsvDialect.PLAIN,
 ) -> None:
     """Write the predictions of several traits below one another, as :func:`write_predictions` does each.
 
@@ -67,19 +80,26 @@ def write_predictions_of(
     path
         The file to write.
     predictions
-        Of every accession, one for each trait.
+        Of every accession and their means over environments, one for each trait.
     dialect
         Separator, decimal point and byte order mark.
     """
-    rows = (row for prediction in predictions for row in _rows(prediction))
-    write_table(path, PREDICTION_COLUMNS, rows, dialect=dialect)
+    placed = any(means is not None for _, means in predictions)
+    header = (*PREDICTION_COLUMNS, *(MEAN_COLUMNS if placed else ()))
+    rows = (row for prediction, means in predictions for row in _rows(prediction, means, placed=placed))
+    write_table(path, header, rows, dialect=dialect)
 
 
-def _rows(prediction: TraitPrediction) -> Iterator[list[str]]:
+def _rows(prediction: TraitPrediction, means: MeanRanking | None, *, placed: bool) -> Iterator[list[str]]:
     names, rank = prediction.accessions, prediction.rank.tolist()
     digits = digits_that_tell_apart([*prediction.prediction, *prediction.observed])
     for row in sorted(range(len(names)), key=lambda row: (rank[row], names[row])):
-        yield [_cell(prediction, column, row, digits) for column in PREDICTION_COLUMNS]
+        cells = [_cell(prediction, column, row, digits) for column in PREDICTION_COLUMNS]
+        if means is not None:
+            cells += [cell(means.mean[row], digits), cell(means.standard_error[row]), str(means.rank[row])]
+        elif placed:
+            cells += [""] * len(MEAN_COLUMNS)
+        yield cells
 
 
 def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> str:
@@ -99,7 +119,9 @@ def _cell(prediction: TraitPrediction, column: str, row: int, digits: int) -> st
     return cell(value, digits if on_its_scale else 8)
 
 
-def write_marker_effects(path: Path, effects: EffectTable, *, dialect: CsvDialect = CsvDialect.PLAIN) -> None:
+def write_marker_effects(
+    path: Path, effects: EffectTable | Mapping[str, EffectTable], *, dialect: CsvDialect = CsvDialect.PLAIN
+) -> None:
     """Write a line per marker: the effect of one more copy of the counted allele.
 
     Parameters
@@ -107,12 +129,23 @@ def write_marker_effects(path: Path, effects: EffectTable, *, dialect: CsvDialec
     path
         The file to write.
     effects
-        Of the markers that the model uses; positions are written 1-based, as in a VCF.
+        Of the markers that the model uses; positions are written 1-based, as in a VCF. Those of several
+        traits, by name, stand below one another behind a column with the trait.
     dialect
         Separator, decimal point and byte order mark.
     """
+    header = ("marker", "contig", "position", "counted_allele", "other_allele", "frequency", "effect")
+    if isinstance(effects, Mapping):
+        several = ((trait, *row) for trait, table in effects.items() for row in _effects(table))
+        write_table(path, ("trait", *header), several, dialect=dialect)
+        return
+    write_table(path, header, _effects(effects), dialect=dialect)
+
+
+def _effects(effects: EffectTable) -> Iterator[tuple[str, ...]]:
+    """Rows of marker_effects.csv of a trait."""
     markers = effects.markers
-    rows = (
+    return (
         (
             str(markers.identifier[j]),
             str(markers.contig[j]),
@@ -124,8 +157,6 @@ def write_marker_effects(path: Path, effects: EffectTable, *, dialect: CsvDialec
         )
         for j in range(len(markers))
     )
-    header = ("marker", "contig", "position", "counted_allele", "other_allele", "frequency", "effect")
-    write_table(path, header, rows, dialect=dialect)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from budwood.workflows.predict import (
     compute_prediction,
     prediction_manifest,
     prediction_report,
+    save_model,
 )
 from budwood.workflows.setup.command import command_of
 from budwood.workflows.setup.cost import Announce, silent
@@ -38,11 +39,14 @@ class TraitsResult(Generic[T]):
         Why a trait could not be analysed, by trait.
     reports
         Name of the report of each trait, where one was written.
+    models
+        Name of the folder of each trait's model, where models were saved.
     """
 
     results: Mapping[str, T]
     refused: Mapping[str, BudwoodError]
     reports: Mapping[str, str]
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -85,8 +89,30 @@ def report_names(traits: Iterable[str]) -> dict[str, str]:
     >>> report_names(["plant height", "plant/height"])
     {'plant height': 'report-1-plant-height.html', 'plant/height': 'report-2-plant-height.html'}
     """
-    plain = {trait: "".join(each if each.isalnum() else "-" for each in trait)[:60] for trait in traits}
-    return {trait: f"report-{number}-{word}.html" for number, (trait, word) in enumerate(plain.items(), 1)}
+    numbered = enumerate(traits, 1)
+    return {trait: f"report-{number}-{_plain(trait)}.html" for number, trait in numbered}
+
+
+def model_names(traits: Iterable[str]) -> dict[str, str]:
+    """A folder name for the model of each trait.
+
+    Examples
+    --------
+    >>> model_names(["plant height", "plant/height"])
+    {'plant height': 'plant-height', 'plant/height': 'plant-height-2'}
+    """
+    found: dict[str, str] = {}
+    for trait in traits:
+        name, number = _plain(trait), 1
+        while (name if number == 1 else f"{name}-{number}").lower() in {f.lower() for f in found.values()}:
+            number += 1
+        found[trait] = name if number == 1 else f"{name}-{number}"
+    return found
+
+
+def _plain(trait: str) -> str:
+    """What a file name may hold of a trait's name."""
+    return "".join(each if each.isalnum() else "-" for each in trait)[:60]
 
 
 def predict_traits(
@@ -107,7 +133,9 @@ def predict_traits(
         Names.
     out
         Folder to write: predictions.csv with all traits below one another, evaluation.json with an entry for
-        each, and a report for each. Nothing is written where None.
+        each, and a report for each; environments.csv, stability.csv and marker_effects.csv hold the traits
+        below one another too. Nothing is written where None. A model that is saved has a folder of its own
+        below ``options.save_model``, by :func:`model_names`.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce
@@ -122,13 +150,19 @@ def predict_traits(
 
     check_traits(traits)
     options.check()
-    _refuse_single(options)
+    _check_model_folder(options, traits, overwrite=overwrite)
     if out is None:
-        return _predict_each(options, traits, announce)
-    inputs, seeds = options.files.inputs, {"seed": options.seed}
-    with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
         found = _predict_each(options, traits, announce)
-        _write_predictions(draft, found, options)
+    else:
+        inputs, seeds = options.files.inputs, {"seed": options.seed}
+        with write_artifact(out, kind="predict", inputs=inputs, seeds=seeds, overwrite=overwrite) as draft:
+            found = _predict_each(options, traits, announce)
+            _write_predictions(draft, found, options)
+    if options.save_model is not None:
+        found = replace(found, models={trait: model_names(traits)[trait] for trait in found.results})
+        for trait, result in found.results.items():
+            folder = options.save_model / found.models[trait]
+            save_model(result, replace(options, trait=trait), folder, overwrite=overwrite)
     return found
 
 
@@ -191,20 +225,21 @@ def evaluate_traits(
     return found
 
 
-def _refuse_single(options: PredictOptions) -> None:
-    """Refuse what a folder holds of one trait only."""
-    given = {
-        "--save-model": options.save_model,
-        "--marker-effects": options.marker_effects,
-        "--environments": options.files.environments,
-    }
-    for option, value in given.items():
-        if value:
-            raise BudwoodError(
-                f"{option} goes with one trait",
-                where="command line",
-                mend="give --trait once, or leave it out",
-            )
+def _check_model_folder(options: PredictOptions, traits: Sequence[str], *, overwrite: bool) -> None:
+    """Refuse a folder for the models that cannot hold a folder for each."""
+    from budwood.artifacts import MANIFEST, check_destination
+
+    folder = options.save_model
+    if folder is None:
+        return
+    if (folder / MANIFEST).exists() or (folder.exists() and not folder.is_dir()):
+        raise BudwoodError(
+            "the models of several traits go into folders below this one, which is something else already",
+            where=str(folder),
+            mend="name another folder for --save-model",
+        )
+    for name in model_names(traits).values():
+        check_destination(folder / name, inputs=options.files.inputs, overwrite=overwrite)
 
 
 def _each(traits: Sequence[str], one: Callable[[str], T]) -> TraitsResult[T]:
@@ -244,10 +279,11 @@ def _predict_each(
 
 
 def _write_predictions(draft: Draft, found: TraitsResult[PredictResult], options: PredictOptions) -> None:
+    from budwood.workflows.records.environments import write_tables_of_environments
     from budwood.workflows.records.files import write_json
-    from budwood.workflows.records.trait import evaluation_record, write_predictions_of
+    from budwood.workflows.records.trait import evaluation_record, write_marker_effects, write_predictions_of
 
-    predictions = [result.prediction for result in found.results.values()]
+    predictions = [(result.prediction, result.environment_means) for result in found.results.values()]
     write_predictions_of(draft.path("predictions.csv"), predictions, dialect=options.csv_dialect)
     records = {trait: evaluation_record(result.evaluation) for trait, result in found.results.items()}
     write_json(draft.path("evaluation.json"), {"traits": records, "not_analysed": found.not_analysed()})
@@ -267,4 +303,18 @@ def _write_predictions(draft: Draft, found: TraitsResult[PredictResult], options
         "mean_r": {trait: each["mean_r"] for trait, each in metrics.items()},
         "variance_shares": {trait: each["variance_shares"] for trait, each in metrics.items()},
     }
+    effects = {trait: each.effects for trait, each in found.results.items() if each.effects is not None}
+    if effects:
+        write_marker_effects(draft.path("marker_effects.csv"), effects, dialect=options.csv_dialect)
+        draft.metrics["marker_effects"] = {
+            trait: {"mean": each.mean, "ploidy": each.ploidy} for trait, each in effects.items()
+        }
+    several = [each.in_environments for each in found.results.values() if each.in_environments is not None]
+    if several:
+        lowest = options.lower_is_better
+        write_tables_of_environments(draft, [(each, lowest) for each in several], dialect=options.csv_dialect)
+        draft.parameters["environment_model"] = {each.trait: each.model for each in several}
+        draft.metrics["environment_variance_shares"] = {
+            each.trait: dict(each.variance_shares) for each in several
+        }
     draft.notes += found.notes

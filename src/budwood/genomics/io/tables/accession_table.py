@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +52,11 @@ def read_accession_column(path: Path, column: str | None = None, *, row: str = "
 
 
 def read_accession_numbers(
-    path: Path, column: str | None = None, *, row: str = "accession"
+    path: Path,
+    column: str | None = None,
+    *,
+    row: str = "accession",
+    only: tuple[str, str] | None = None,
 ) -> dict[str, float]:
     """The same column as :func:`read_accession_column`, as numbers.
 
@@ -64,6 +68,8 @@ def read_accession_numbers(
         Name of the column; the second of a table of two by default.
     row
         What a row is about, for messages.
+    only
+        Another column and its value: the rows that count, where an id may stand once for each of its values.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def read_accession_numbers(
     BudwoodError
         As there, and if a cell is missing or no number: nothing can be assumed for it.
     """
-    names, cells, where = _cells(path, column, row)
+    names, cells, where = _cells(path, column, row, only)
     for index, cell in enumerate(cells):
         if _missing(cell):
             raise BudwoodError(
@@ -94,7 +100,9 @@ def _missing(cell: str) -> bool:
     return cell.lower() in MISSING_CELLS
 
 
-def _cells(path: Path, column: str | None, row: str) -> tuple[list[str], list[str], Callable[[int], str]]:
+def _cells(
+    path: Path, column: str | None, row: str, only: tuple[str, str] | None = None
+) -> tuple[list[str], list[str], Callable[[int], str]]:
     """Ids and cells of a column, each id once, and where the cell of a row stands."""
     table = read_table(Path(path))
     if not table.rows:
@@ -107,9 +115,14 @@ def _cells(path: Path, column: str | None, row: str) -> tuple[list[str], list[st
     if table.header[key] == column:
         key = 0
     index = _index(table, key, column)
-    names = list(table.column(key))
+    kept: Sequence[int] = range(len(table.rows))
+    if only is not None:
+        of = table.column(_index(table, key, only[0]))
+        kept = [number for number, cell in enumerate(of) if cell == only[1]]
+    every, cells = table.column(key), table.column(index)
+    names = [every[number] for number in kept]
     refuse_repeated(names, row, table.path)
-    return names, list(table.column(index)), lambda number: table.where(number, index)
+    return names, [cells[number] for number in kept], lambda number: table.where(kept[number], index)
 
 
 def read_accession_list(path: Path) -> list[str]:
