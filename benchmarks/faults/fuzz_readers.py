@@ -212,13 +212,13 @@ def readers() -> dict[str, Callable[[Path], int]]:
         read_accession_list,
         read_accession_numbers,
     )
-    from budwood.genomics.io.tables.covariates import read_covariates
-    from budwood.genomics.io.tables.environments import read_environments
-    from budwood.genomics.io.tables.gene_pairs import read_gene_pairs
-    from budwood.genomics.io.tables.gene_places import read_gene_places
+    from budwood.genomics.io.tables.genes.gene_pairs import read_gene_pairs
+    from budwood.genomics.io.tables.genes.gene_places import read_gene_places
+    from budwood.genomics.io.tables.genes.known_genes import read_known_genes
     from budwood.genomics.io.tables.kinship import read_kinship
-    from budwood.genomics.io.tables.known_genes import read_known_genes
     from budwood.genomics.io.tables.newick import read_newick
+    from budwood.genomics.io.tables.phenotypes.covariates import read_covariates
+    from budwood.genomics.io.tables.phenotypes.environments import read_environments
     from budwood.genomics.io.tables.sequence_table import read_sequence_table
     from budwood.genomics.io.tables.species_table import read_species_table
     from budwood.genomics.io.variants.haplotype_store import read_haplotypes

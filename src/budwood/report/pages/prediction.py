@@ -13,11 +13,11 @@ from markupsafe import Markup
 from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
 from budwood.report import wording
 from budwood.report.context import ReportContext
-from budwood.report.parts.environments import EnvironmentSection
 from budwood.report.frame import LAST_SECTIONS, PageSection, render_page, write_page
 from budwood.report.numerals import fixed, percent
 from budwood.report.parts.accuracy import accuracy, reported_score
 from budwood.report.parts.clusters import cluster_rows
+from budwood.report.parts.environments import EnvironmentSection
 from budwood.report.parts.leaders import leaders
 from budwood.report.parts.rows import script_json, table_data
 from budwood.report.parts.selection import selection
