@@ -141,10 +141,11 @@ def write_bed(folder: Path) -> tuple[Path, Path]:
 
 
 def write_bcf(folder: Path) -> tuple[Path, Path]:
-    """The VCF as BCF."""
+    """The VCF as BCF, which needs a line about every field."""
     import cyvcf2
 
-    (folder / "v.vcf").write_text(VCF)
+    depth = '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">\n#CHROM'
+    (folder / "v.vcf").write_text(VCF.replace("#CHROM", depth))
     reader = cyvcf2.VCF(str(folder / "v.vcf"))
     writer = cyvcf2.Writer(str(folder / "v.bcf"), reader, mode="wb")
     for record in reader:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -60,19 +62,89 @@ def artifact_of(verb: str, out: Path) -> Path:
     return out / "checkpoint" if verb == "pretrain" else out
 
 
-def kill(command: list[str], place: Path, wait: float, environment: dict[str, str]) -> None:
-    """Start the command and kill it some time after it wrote something into the folder."""
+#: Runs commands in forks of one process, which imports what the first of them imported: torch takes seconds.
+SERVER = """
+import contextlib, importlib, json, os, sys
+from budwood.cli.app import main
+for line in sys.stdin:
+    words = json.loads(line)
+    seen, told = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.setsid()
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        code = main(words)
+        with open(told, "w") as names:
+            names.write(" ".join(sys.modules))
+        os._exit(code)
+    os.close(told)
+    print(process, flush=True)
+    with open(seen) as names:
+        loaded = names.read().split()
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+    for name in loaded:
+        if name not in sys.modules and name.split(".")[0] in {"budwood", "torch", "transformers", "scipy"}:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+"""
+
+
+class Commands:
+    """A process that runs commands of Budwood, one after another, each in a process of its own."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    def start(self, words: list[str]) -> int:
+        """Start a command; the id of its process."""
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(words) + "\n")
+        self._server.stdin.flush()
+        return self._answer()
+
+    def end(self) -> int:
+        """Wait for the command; its exit code."""
+        return self._answer()
+
+    def _answer(self) -> int:
+        assert self._server.stdout is not None
+        return int(self._server.stdout.readline())
+
+    def close(self) -> None:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.close()
+        self._server.wait()
+        self._server.stdout.close()
+
+
+def kill(commands: Commands, words: list[str], place: Path, wait: float) -> int:
+    """Start the command and kill it some time after it wrote something into the folder; its exit code."""
     # A state and its replacement come and go, so names alone do not show that something is new.
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment
-    )
     before = state_of(place)
-    while process.poll() is None and state_of(place) == before:
+    process = commands.start(words)
+    while is_alive(process) and state_of(place) == before:
         time.sleep(0.005)
     time.sleep(wait)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if is_alive(process):
+        os.killpg(process, signal.SIGKILL)
+    return commands.end()
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process has not ended yet; its parent may have it waited for already."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(process, 0)
+        return True
+    return False
 
 
 def state_of(place: Path) -> set[tuple[str, int]]:
@@ -87,22 +159,25 @@ def state_of(place: Path) -> set[tuple[str, int]]:
 
 def check_killed(verb: str, kills: int, panel: object, checkpoint: Path, tmp_path: Path) -> None:
     files = {name: getattr(panel, name) for name in ("genotypes", "phenotypes", "reference")}
-    words = words_of(verb, tmp_path, files | {"checkpoint": checkpoint})
-    command = [sys.executable, "-m", "budwood", *words, "--quiet", "--out"]
-    environment = {**os.environ, "BUDWOOD_CACHE": str(tmp_path / "cache")}
+    words = [*words_of(verb, tmp_path, files | {"checkpoint": checkpoint}), "--quiet", "--out"]
+    commands = Commands({**os.environ, "BUDWOOD_CACHE": str(tmp_path / "cache")})
     whole = tmp_path / "whole" / "out"
     whole.parent.mkdir()
-    subprocess.run([*command, str(whole)], check=True, env=environment, capture_output=True)
+    commands.start([*words, str(whole)])
+    assert commands.end() == 0
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
     place = tmp_path / "killed"
     place.mkdir()
     out, generator = place / "out", np.random.default_rng(0)
-    for _ in range(kills):
-        kill([*command, str(out)], place, float(generator.uniform(0, 0.6)), environment)
+    killed = 0
+    while killed < kills:
+        killed += kill(commands, [*words, str(out)], place, float(generator.uniform(0, 0.6))) != 0
         if (artifact_of(verb, out) / MANIFEST).is_file():  # it was faster
             assert verify_artifact(artifact_of(verb, out)) == []
             shutil.rmtree(out)
-    subprocess.run([*command, str(out)], check=True, env=environment, capture_output=True)
+    commands.start([*words, str(out)])
+    assert commands.end() == 0
+    commands.close()
     assert verify_artifact(artifact_of(verb, out)) == []
     assert contents(verb, out) == contents(verb, whole)
     assert [path.name for path in place.iterdir()] == ["out"]
