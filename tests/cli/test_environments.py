@@ -91,7 +91,16 @@ def test_predict_in_environments(run, panel, trials, tmp_path) -> None:
     assert len(lines) == 48
     assert means == sorted(means, reverse=True)
     assert np.mean([float(line["slope"]) for line in lines]) == pytest.approx(1.0)
-    assert (out / "predictions.csv").is_file()
+    with (out / "predictions.csv").open(newline="") as handle:
+        rows = {row["accession"]: row for row in csv.DictReader(handle)}
+    assert {name: row["environment_mean"] for name, row in rows.items()} == {
+        line["accession"]: line["mean"] for line in lines
+    }
+    assert [int(rows[line["accession"]]["environment_rank"]) for line in lines] == list(range(1, 49))
+    assert "Means over the 5 environments of the table, 1 of them without records," in ran.out
+    page = (out / "report.html").read_text()
+    assert 'id="environments"' in page
+    assert "Rank by the mean" in page
     assert run("verify", out).code == 0
 
 

@@ -65,5 +65,63 @@ def test_traits_are_evaluated_together(run, refused, traits, tmp_path) -> None:
     none = refused("evaluate", *files, *design, "--trait", "same", "--trait", "absent")
     assert "none of the 2 traits can be analysed" in none
     assert "distinct" in refused("predict", *files, "--trait", "height", "--trait", "height")
+    manifest = tmp_path / "m" / "manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text("{}")
     saved = ("--save-model", tmp_path / "m")
-    assert "one trait" in refused("predict", *files, "--trait", "height", "--trait", "same", *saved)
+    assert "something else" in refused("predict", *files, "--trait", "height", "--trait", "same", *saved)
+
+
+def test_models_effects_and_environments_of_several_traits_are_those_of_each_alone(
+    run, traits, tmp_path
+) -> None:
+    rng = np.random.default_rng(3)
+    lines = ["accession,trait,environment,value"]
+    for row in _table(traits.phenotypes):
+        for place, shift in (("e1", 0.0), ("e2", 4.0), ("e3", 9.0)):
+            for trait in ("height", "plant width"):
+                value = float(row[trait]) + shift + rng.normal()
+                lines.append(f"{row['accession']},{trait},{place},{value:.3f}")
+    traits.phenotypes.write_text("\n".join(lines) + "\n")
+    table = tmp_path / "environments.csv"
+    table.write_text("environment,rain\ne1,100\ne2,200\ne3,300\ne4,600\n")
+    files = ("--genotypes", traits.genotypes, "--phenotypes", traits.phenotypes, "--environments", table)
+    wanted = ("--model", "gblup", "--marker-effects", "--lower-is-better")
+    both = ("--trait", "height", "--trait", "plant width", "--save-model", tmp_path / "models")
+    ran = run("predict", *files, *wanted, *both, "--out", tmp_path / "all")
+    assert ran.code == 0, ran.err
+    assert f"budwood apply {tmp_path / 'models' / 'plant-width'} predicts other lines" in ran.out
+    alone = ("--trait", "plant width", "--save-model", tmp_path / "model")
+    assert run("predict", *files, *wanted, *alone, "--out", tmp_path / "one").code == 0
+    for name in ("predictions.csv", "environments.csv", "stability.csv", "marker_effects.csv"):
+        rows = [row for row in _table(tmp_path / "all" / name) if row["trait"] == "plant width"]
+        single = _table(tmp_path / "one" / name)
+        assert [{**row, "trait": "plant width"} for row in single] == rows
+    for folder in (tmp_path / "models" / "plant-width", tmp_path / "model"):
+        words = ("apply", folder, "--genotypes", traits.genotypes, "--out", tmp_path / f"by-{folder.name}")
+        assert run(*words).code == 0
+    found = [(tmp_path / f"by-{name}" / "predictions.csv").read_text() for name in ("plant-width", "model")]
+    assert found[0] == found[1]
+    means = [float(row["mean"]) for row in _table(tmp_path / "one" / "stability.csv")]
+    assert means == sorted(means)
+    again = run("predict", *files, *wanted, *both, "--out", tmp_path / "again")
+    assert again.code == 2, "models are not replaced without --overwrite"
+    assert not (tmp_path / "again").exists()
+
+
+def test_an_index_takes_the_folder_of_several_traits(run, refused, traits, tmp_path) -> None:
+    files = ("--genotypes", traits.genotypes, "--phenotypes", traits.phenotypes, "--csv-dialect", "excel-de")
+    both = ("--trait", "height", "--trait", "plant width")
+    assert run("predict", *files, *both, "--model", "gblup", "--out", tmp_path / "all").code == 0
+    for trait in ("height", "plant width"):
+        assert (
+            run("predict", *files, "--trait", trait, "--model", "gblup", "--out", tmp_path / trait).code == 0
+        )
+    goal = ("--desired", "height=-1", "--desired", "plant width=2")
+    assert run("index", tmp_path / "all", *goal, "--out", tmp_path / "a").code == 0
+    assert (
+        run("index", tmp_path / "height", tmp_path / "plant width", *goal, "--out", tmp_path / "b").code == 0
+    )
+    assert (tmp_path / "a" / "index.csv").read_text() == (tmp_path / "b" / "index.csv").read_text()
+    told = refused("index", tmp_path / "all", tmp_path / "height", *goal)
+    assert "'height' was predicted in two of the folders" in told
