@@ -28,6 +28,7 @@ import resource
 import sys
 import tempfile
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -163,16 +164,36 @@ def mutated(data: bytes, generator: Generator) -> bytes:
     return data
 
 
-def packed(name: str, data: bytes, generator: Generator) -> bytes:
-    """The content as its format stores it; every second packed file is damaged after packing as well."""
+def changed(name: str, data: bytes, generator: Generator) -> bytes:
+    """The content of a file with changes; half of the packed ones are changed before they are packed."""
     if "UTF-16" in name:
+        found = mutated(data, generator)
         with contextlib.suppress(UnicodeDecodeError):
-            return data.decode().encode("utf-16")
-        return data
-    if not name.endswith((", gzip", ", xz")):
-        return data
-    whole = gzip.compress(data, 1, mtime=0) if name.endswith("gzip") else lzma.compress(data, preset=0)
-    return mutated(whole, generator) if generator.random() < 0.5 else whole
+            return found.decode().encode("utf-16")
+        return found
+    inside = generator.random() < 0.5
+    if name.endswith((", gzip", ", xz")):
+        found = mutated(data, generator) if inside else data
+        pack = gzip.compress if name.endswith("gzip") else lzma.compress
+        return pack(found) if inside else mutated(pack(found), generator)
+    if inside and data[:2] == b"\x1f\x8b":
+        return gzip.compress(mutated(gzip.decompress(data), generator))
+    if inside and data[:2] == b"PK":
+        return repacked(data, generator)
+    return mutated(data, generator)
+
+
+def repacked(data: bytes, generator: Generator) -> bytes:
+    """A zip file in which one file is changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    chosen = sorted(files)[int(generator.integers(len(files)))]
+    files[chosen] = mutated(files[chosen], generator)
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return found.getvalue()
 
 
 def command(*words: str) -> Callable[[Path], int]:
@@ -249,9 +270,8 @@ def read_with(name: str) -> Callable[[Path], int]:
 def run_one(name: str, index: int, read: Callable[[Path], int], folder: Path) -> tuple[int, str]:
     """Mutate and read one input; the exit code and what was printed."""
     generator = np.random.default_rng([SEED, zlib.crc32(name.encode()), index])
-    changed, path = write_sound(name, folder)
-    data = packed(name, mutated(changed.read_bytes(), generator), generator)
-    changed.write_bytes(data)
+    file, path = write_sound(name, folder)
+    file.write_bytes(changed(name, file.read_bytes(), generator))
     told = io.StringIO()
     try:
         with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
