@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N, encode, reverse_complement
 
@@ -212,7 +212,7 @@ def check_interval(interval: Interval, contigs: Mapping[str, int], where: str = 
         )
     if interval.end > length:
         raise BudwoodError(
-            f"interval {interval} runs past the end of the contig, which has {length} bases",
+            f"interval {interval} runs past the end of the contig, which has {counted(length, 'base')}",
             where=where,
             mend="check that the coordinates belong to this assembly",
         )

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 
 #: Largest ploidy that a dosage of one byte can count.
 _MOST_COPIES: Final = 127
@@ -93,7 +93,7 @@ class Genotypes:
         if self.dosage.shape != shape or self.ploidy.shape != shape[:1]:
             raise BudwoodError(
                 f"dosage {self.dosage.shape} and ploidy {self.ploidy.shape} do not fit "
-                f"{shape[0]} accessions x {shape[1]} markers"
+                f"{counted(shape[0], 'accession')} x {counted(shape[1], 'marker')}"
             )
 
     @classmethod

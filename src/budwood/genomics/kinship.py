@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 
 #: Largest difference of two entries that ought to be the same, relative to the mean diagonal.
 _SYMMETRIC: Final = 1e-3
@@ -64,7 +64,7 @@ class Kinship:
         n, values = len(self.accessions), self.values
         if values.shape != (n, n) or not n:
             raise BudwoodError(
-                f"a matrix of shape {values.shape} does not fit {n} accessions",
+                f"a matrix of shape {values.shape} does not fit {counted(n, 'accession')}",
                 where=where,
                 mend="give a row and a column for each accession",
             )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.config import CENTRE_BASES, WINDOW
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
@@ -339,7 +339,9 @@ def stack_intervals(assembly: Assembly, intervals: Sequence[Interval]) -> NDArra
     for row, interval in zip(rows, intervals, strict=True):
         if not 0 < interval.length <= WINDOW:
             raise BudwoodError(
-                f"the interval has {interval.length} bases", where=str(interval), mend=f"give 1 to {WINDOW}"
+                f"the interval has {counted(interval.length, 'base')}",
+                where=str(interval),
+                mend=f"give 1 to {WINDOW}",
             )
         row[: interval.length] = assembly.sequence(interval)
     return rows

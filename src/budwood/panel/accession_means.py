@@ -144,7 +144,7 @@ class AccessionMeans:
             ) from error
         if found.shape != (len(accessions),):
             raise BudwoodError(
-                f"trait values of shape {found.shape} do not fit {len(accessions):,} lines",
+                f"trait values of shape {found.shape} do not fit {counted(len(accessions), 'line')}",
                 mend="give one value for each line, NaN where it is not phenotyped",
             )
         return cls(values=dict(zip(accessions, found.tolist(), strict=True)))

@@ -73,7 +73,8 @@ def adjust_for_covariates(
     design, dropped = every[:, kept], every.shape[1] - len(kept)
     if len(names) - design.shape[1] < MINIMUM_LABELLED:
         raise BudwoodError(
-            f"covariates with {design.shape[1]} effects are too many for {len(names)} phenotyped lines",
+            f"covariates with {counted(design.shape[1], 'effect')} are too many for "
+            f"{counted(len(names), 'phenotyped line')}",
             mend="leave out covariates, or join levels",
         )
     given = None if kinship is None else kinship.of(genotypes.accessions)
@@ -88,7 +89,8 @@ def adjust_for_covariates(
         f"Values are adjusted for covariates, {', '.join(notes)}, which account for {share:.0%} of their "
         "variance: fixed effects by generalised least squares beside the relationship. Kernel models keep "
         "them as fixed effects, and their errors include the uncertainty of these; other models learn from "
-        "the adjusted values. Predictions are for the mean of the phenotyped lines' covariates."
+        "the adjusted values. Predictions are for the mean of the phenotyped lines' covariates, also for "
+        "lines whose own covariates are known."
     )
     more = (
         (f"Left out: {counted(dropped, 'effect')} of covariates that others determine.",) if dropped else ()

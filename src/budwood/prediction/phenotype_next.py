@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.kinship import Kinship
 from budwood.prediction.data_frame import data_frame
@@ -393,13 +393,14 @@ def _stands_for(names: Sequence[str], problem: TrainingProblem, chosen: Rows) ->
     closest = training[np.argmax(correlation, axis=1)]
     best = correlation.max(axis=1)
     notes = []
+    left = f"{counted(len(rest), 'line')} left"
     for row in chosen:
         mine = np.flatnonzero(closest == row)
         if not len(mine):
-            notes.append(f"closest relative of none of the {len(rest)} lines left, related to many")
+            notes.append(f"closest relative of none of the {left}, related to many")
             continue
         nearest = names[rest[mine[np.argmax(best[mine])]]]
-        notes.append(f"closest relative of {len(mine)} of the {len(rest)} lines left, nearest to {nearest}")
+        notes.append(f"closest relative of {len(mine)} of the {left}, nearest to {nearest}")
     return notes
 
 
@@ -440,7 +441,7 @@ def _remarks(
     """What was peculiar to this choice."""
     notes = []
     if len(design.rows) < count:
-        notes.append(f"The budget pays for {len(design.rows)} of the {count} lines asked for.")
+        notes.append(f"The budget pays for {len(design.rows)} of the {counted(count, 'line')} asked for.")
     if not design.settled:
         notes.append(
             f"Exchanges were stopped after {design.sweeps} rounds; a slightly better choice may exist."

@@ -311,7 +311,10 @@ def _scheme(
     for used in range(min(folds, count // MINIMUM_PAIRS), 1, -1):
         drawn = tuple(random_folds(lines, used, seed + repeat) for repeat in range(repeats))
         if all(np.ptp(labels.y[each == fold]) > 0.0 for each in drawn for fold in range(used)):
-            note = f"Cross-validation used {used} folds instead of {folds}, so that each fold can be judged."
+            note = (
+                f"Cross-validation used {counted(used, 'fold')} instead of {folds}, so that each fold can be "
+                "judged."
+            )
             return Scheme("random", drawn), () if used == folds else (note,)
     raise BudwoodError(
         f"almost all of the {count} values are the same, so held-out accessions cannot be ranked",

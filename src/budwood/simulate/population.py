@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.haplotypes.calls import CallBlock, Site
 from budwood.genomics.sequence import decode
 from budwood.simulate.random_stream import random_stream
@@ -78,7 +78,8 @@ class PopulationConfig:
             raise BudwoodError("the shares of the pools do not add up to 1", mend="give positive shares")
         if min(self.pool_counts) < 1:
             raise BudwoodError(
-                f"{self.lines} lines are too few for {len(self.shares)} pools", mend="ask for more lines"
+                f"{counted(self.lines, 'line')} cannot fill {counted(len(self.shares), 'pool')}",
+                mend="ask for more lines",
             )
         sizes = (self.pool_size, self.founder_size, self.ancestral_size)
         if min(sizes) < 1 or min(self.split_generations, self.founder_generations) <= 0:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.simulate.functional_class import FunctionalClass, classify
 from budwood.simulate.population import Population
 from budwood.simulate.random_stream import random_stream
@@ -163,7 +163,8 @@ def simulate_trait(species: Species, population: Population, config: TraitConfig
     n = len(population.accessions)
     if config.phenotyped > n:
         raise BudwoodError(
-            f"{config.phenotyped} of {n} lines cannot be phenotyped", mend="phenotype fewer or simulate more"
+            f"{config.phenotyped} of {counted(n, 'line')} cannot be phenotyped",
+            mend="phenotype fewer or simulate more",
         )
     classified = classify(species, population.sites)
     functional_class = tuple(found for found, _ in classified)

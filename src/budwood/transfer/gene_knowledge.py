@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.interval import Interval
 from budwood.panel.accession_means import AccessionMeans
@@ -209,7 +209,7 @@ def _notes(known: int, placed: int, weights: Vector, reach: int) -> tuple[str, .
     near = int(np.count_nonzero(weights))
     return (
         f"{placed:,} of {known:,} known genes lie within {reach:,} bases of a marker; "
-        f"{near:,} of {len(weights):,} markers are near one.",
+        f"{near:,} of {counted(len(weights), 'marker')} {'is' if near == 1 else 'are'} near one.",
         "Random genes are drawn from all other genes, as many as there are known ones.",
     )
 

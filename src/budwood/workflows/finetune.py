@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from budwood.config import WINDOW
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -420,7 +420,7 @@ def _codes(table: SequenceTable) -> NDArray[np.uint8]:
     for name, codes in zip(table.names, table.sequences, strict=True):
         if len(codes) > WINDOW:
             raise BudwoodError(
-                f"the sequence {name!r} has {len(codes):,} bases",
+                f"the sequence {name!r} has {counted(len(codes), 'base')}",
                 where=str(table.path),
                 mend=f"give at most {WINDOW}, the encoder's window",
             )

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows.records import inspection as sentences
 
 if TYPE_CHECKING:
@@ -232,7 +232,11 @@ class _Inspection:
         marker_map = read_marker_map(path)
         count = len(marker_map.markers)
         assumed = [f"Assumed: {assumption}." for assumption in marker_map.assumptions]
-        self._add(title, [f"{count:,} markers with their places.", *assumed], {"markers": count})
+        self._add(
+            title,
+            [f"{counted(count, 'marker')} with {'its place' if count == 1 else 'their places'}.", *assumed],
+            {"markers": count},
+        )
 
     def _identity(self, panel: Path) -> None:
         from budwood.genomics.checks.identity import identity_report

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows.setup.command import command_of
 from budwood.workflows.setup.cost import Announce, announce_embedding, silent
 from budwood.workflows.setup.encoder import EncoderOptions
@@ -405,7 +405,7 @@ def _check_places(assembly: Assembly, intervals: tuple[Any, ...], table: Path | 
         if each.contig in assembly.contigs and each.end > assembly.contigs[each.contig]:
             raise BudwoodError(
                 f"interval {each.contig}:{each.start + 1}-{each.end} runs past the end of the contig, which "
-                f"has {assembly.contigs[each.contig]} bases",
+                f"has {counted(assembly.contigs[each.contig], 'base')}",
                 where=str(table),
                 mend="check that the coordinates belong to this genome",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from budwood.corpus.recipe.recipe import read_corpus_recipe
 from budwood.errors import BudwoodError
 from budwood.genomics.io.annotation.bed import annotation_of_bed
 from budwood.genomics.io.annotation.gff import read_gff
+from budwood.genomics.io.annotation.labelled_intervals import read_labelled_intervals
 from budwood.genomics.io.sequence.alignment_fasta import read_alignment_fasta
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.sequence.fasta_collection import open_collection
 from budwood.genomics.io.sequence.maf import read_maf
 from budwood.genomics.io.tables.accession_table import read_accession_list, read_accession_numbers
+from budwood.genomics.io.tables.genes.gene_places import read_gene_places
 from budwood.genomics.io.tables.newick import read_newick
 from budwood.genomics.io.tables.phenotypes.environments import read_environments
 from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
@@ -48,6 +51,9 @@ READERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "bed": (annotation_of_bed, "c\t0\t90\tg\t0\t+\t5\t80\t0\t2\t10,20\t0,70\n"),
     "gff": (read_gff, "c\tx\tgene\t1\t9\t.\t+\t.\tID=g\nc\tx\tCDS\t1\t9\t.\t+\t0\tParent=g\n"),
     "gtf": (read_gff, 'c\tx\texon\t1\t9\t.\t-\t.\tgene_id "g"; transcript_id "t";\n'),
+    "labelled intervals": (read_labelled_intervals, "contig,start,end,label\nc,0,90,x\nc,100,150,y\n"),
+    "gene places": (read_gene_places, "gene\tcontig\tstart\tend\ng1\tc\t1\t90\ng2\tc\t100\t190\n"),
+    "gene places of MCScanX": (read_gene_places, "c\tg1\t1\t90\nc\tg2\t100\t190\n"),
     "corpus recipe": (
         read_corpus_recipe,
         '[[assembly]]\nspecies = "A"\nfasta = "a.fa"\n[split]\nvalidation = 0.1\n',
@@ -90,6 +96,7 @@ ODD = [
         "0x1F",
         "1_0",
         "٣",
+        "²",
         "−1",
     ),
     *(
@@ -135,6 +142,13 @@ def mutated(text: str, mutations: list[tuple[str, float, int, str]]) -> bytes:
     return text.encode("utf-8", "surrogateescape" if "\udc80" in text else "surrogatepass")
 
 
+#: "1 cells", which a count of one makes of a sentence that was written for many.
+ONE_IN_THE_PLURAL = re.compile(
+    r"(?<![\w.,:'\"-])1 (accessions|alleles|bases|cells|columns|contigs|lines|markers|numbers|records|rows|"
+    r"sequences|sites|values|environments|traits|samples)\b"
+)
+
+
 def ends_well(name: str, content: bytes, folder: Path) -> None:
     """The reader succeeds or raises BudwoodError, whose sentence can be printed."""
     read, _ = READERS[name]
@@ -146,6 +160,7 @@ def ends_well(name: str, content: bytes, folder: Path) -> None:
         sentence = error.sentence
         assert sentence
         assert len(sentence) < 4_000
+        assert not ONE_IN_THE_PLURAL.search(sentence), sentence
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -175,6 +190,24 @@ def test_mutated_files_end_well(
 @given(content=st.one_of(st.binary(max_size=200), st.text(max_size=80).map(lambda t: t.encode("utf-16"))))
 def test_any_bytes_end_well(name: str, content: bytes, tmp_path: Path) -> None:
     ends_well(name, content, tmp_path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_numbers_that_python_does_not_read_end_well(name: str, tmp_path: Path) -> None:
+    text = READERS[name][1]
+    for number in re.finditer(r"[0-9]+", text):
+        for odd in ("9" * 5000, "1e400", "²", "٣", "1_0", "nan", "-inf", "-1", str(2**63), "0x1F"):
+            changed = text[: number.start()] + odd + text[number.end() :]
+            ends_well(name, changed.encode(), tmp_path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_rows_of_one_cell_are_counted_in_the_singular(name: str, tmp_path: Path) -> None:
+    lines = READERS[name][1].splitlines(keepends=True)
+    for row in range(len(lines)):
+        for cell in ("a", "a,", "1", ""):
+            content = "".join([*lines[:row], f"{cell}\n", *lines[row + 1 :]])
+            ends_well(name, content.encode(), tmp_path)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
+from budwood.errors import counted
 from budwood.panel.files import PanelFiles
 from budwood.workflows import attribute as workflow
 from budwood.workflows.setup.encoder import EncoderOptions
@@ -120,7 +121,8 @@ def _lines(found: AttributeResult, out: Path) -> list[str]:
     windows = found.contributions.windows
     lines = [
         *noted(found.notes),
-        f"predictions of {len(found.contributions.accessions):,} lines split into {len(windows):,} windows; "
+        f"predictions of {counted(len(found.contributions.accessions), 'line')} split into "
+        f"{counted(len(windows), 'window')}; "
         f"the parts sum to them to {found.contributions.error:.1e}",
     ]
     if found.overlap is not None:
@@ -131,7 +133,7 @@ def _lines(found: AttributeResult, out: Path) -> list[str]:
         )
     if found.bases is not None:
         lines.append(
-            f"bases of {len(found.bases.windows):,} sequences; they sum to their sequences to "
+            f"bases of {counted(len(found.bases.windows), 'sequence')}; they sum to their sequences to "
             f"{found.bases.error:.1e} of the largest"
         )
     return [*lines, f"windows: {out / 'windows.csv'}", f"report: {out / 'report.html'}"]

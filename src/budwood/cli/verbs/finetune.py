@@ -10,7 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_names
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows import finetune as workflow
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -146,7 +146,7 @@ def finetune(
                 name_column=name_column,
                 overwrite=overwrite,
             )
-        line = f"{len(names):,} sequences predicted: {out / 'predictions.csv'}"
+        line = f"{counted(len(names), 'sequence')} predicted: {out / 'predictions.csv'}"
         outputs_listed = list(outputs.classes or outputs.names)
         print_summary(
             {"out": str(out), "sequences": len(names), "outputs": outputs_listed}, [line], as_json=as_json

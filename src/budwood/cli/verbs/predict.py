@@ -178,7 +178,8 @@ def _lines(
     lines = [
         *noted(found.notes),
         ranked,
-        f"accuracy r on held-out lines, {evaluation.repeats} x {evaluation.folds} folds: {accuracy}",
+        f"accuracy r on held-out lines, {evaluation.repeats} x "
+        f"{counted(evaluation.folds, 'fold')}: {accuracy}",
         evaluation.conclusion,
         found.headline,
         *_leading(found.leaders[:_LEADING], found.prediction.candidate_rank),

@@ -10,6 +10,7 @@ import typer
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
+from budwood.errors import counted
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.variants import score_variants as workflow
 from budwood.workflows.variants.accession_load import check_load, write_load
@@ -122,7 +123,8 @@ def score_variants(
                 overwrite=overwrite,
             )
     line = (
-        f"{found.reasons.get('scored', 0):,} of {found.alleles:,} alleles of {found.records:,} records "
+        f"{found.reasons.get('scored', 0):,} of {counted(found.alleles, 'allele')} of "
+        f"{counted(found.records, 'record')} "
         f"scored by checkpoint {found.checkpoint}: {out}"
     )
     print_summary({"out": str(out), **found.record()}, [*noted(found.notes), line], as_json=as_json)

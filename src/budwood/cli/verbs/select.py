@@ -129,7 +129,9 @@ def select(
 
 def _lines(found: PhenotypeNext, out: Path) -> list[str]:
     """The choice, for people."""
-    curve = ", ".join(f"{p.count} lines {p.chosen:.2f} (at random {p.random:.2f})" for p in found.curve)
+    curve = ", ".join(
+        f"{counted(p.count, 'line')} {p.chosen:.2f} (at random {p.random:.2f})" for p in found.curve
+    )
     first = ", ".join(line.accession for line in found.lines[:5])
     return [
         f"{len(found.lines):,} of {counted(found.candidates, 'candidate')} to phenotype, "

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import counted
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N, encode
@@ -156,7 +157,7 @@ class NamingFit:
             changes.append(f"moving every position by {self.shift:+d}")
         if self.other_strand:
             changes.append("taking the alleles of the other strand")
-        found = f"{self.matching:,} of {self.counted:,} sites looked at, {100 * self.share:.1f} %"
+        found = f"{self.matching:,} of {counted(self.counted, 'site')} looked at, {100 * self.share:.1f} %"
         return f"{' and '.join(changes)} would fit ({found})"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.annotation.genes import Annotation, Signal
 from budwood.genomics.assembly import Assembly, check_interval
 from budwood.genomics.checks.contig_names import NamingFit, NamingSearch, SiteSample
@@ -70,7 +70,7 @@ class ReferenceCheck:
             Sentences in a fixed order.
         """
         what = "One of the alleles" if self.either_allele else "REF"
-        matching = f"{self.matching:,} of {self.counted:,} sites ({_percent(self.share)})"
+        matching = f"{self.matching:,} of {counted(self.counted, 'site')} ({_percent(self.share)})"
         found = [f"{what} is the reference base at {matching}."]
         if self.either_allele:
             found.append("The file does not say which allele is the reference's, so either could match.")
@@ -81,7 +81,7 @@ class ReferenceCheck:
                 f"{self.sites - self.counted:,} sites with N or a symbolic allele were not compared."
             )
         if self.missing_contigs:
-            names = _some(f"{name} ({n:,} sites)" for name, n in self.missing_contigs.items())
+            names = _some(f"{name} ({counted(n, 'site')})" for name, n in self.missing_contigs.items())
             found.append(f"Not in the reference, left out: {names}.")
         if self.offered_aliases:
             pairs = _some(f"{name} as {other}" for name, other in self.offered_aliases.items())

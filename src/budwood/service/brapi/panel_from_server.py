@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from budwood.artifacts import write_artifact
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.csv_writer import write_csv
 from budwood.service.brapi.client import BrapiClient, Record
 
@@ -123,7 +123,9 @@ def read_study(
         _write_vcf(draft.path("panel.vcf"), gathered, titles, variants)
         known = [[names.get(id, id), id] for id in dict.fromkeys(columns.values())]
         write_csv(draft.path("germplasm.csv"), ("accession", "germplasm_id"), known)
-        notes = [f"{len(gathered.calls):,} variants of {len(titles):,} call sets of variant set {chosen}."]
+        notes = [
+            f"{counted(len(gathered.calls), 'variant')} of {len(titles):,} call sets of variant set {chosen}."
+        ]
         if study is not None:
             notes += _write_phenotypes(draft.path("phenotypes.csv"), client, study, names)
         draft.notes += tuple(notes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector
 
 
@@ -54,7 +54,9 @@ def finlay_wilkinson(values: Matrix) -> Stability:
     """
     m = values.shape[1]
     if m < 3:
-        raise BudwoodError(f"stability cannot be judged in {m} environments", mend="give at least 3")
+        raise BudwoodError(
+            f"stability cannot be judged in {counted(m, 'environment')}", mend="give at least 3"
+        )
     index = values.mean(axis=0) - values.mean()
     if np.linalg.norm(index) <= 1e-12 * np.linalg.norm(values):
         raise BudwoodError("the environments have the same mean", mend="give environments that differ")

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -151,7 +151,7 @@ def whitened_design(n: int, fixed: Matrix | None = None, weights: Vector | None 
     size = np.abs(np.diagonal(triangle))
     if n <= x.shape[1] or (size <= 1e-10 * np.linalg.norm(x, axis=0)).any():
         raise BudwoodError(
-            f"the {x.shape[1]} fixed effects cannot be separated with {n} records",
+            f"the {x.shape[1]} fixed effects cannot be separated with {counted(n, 'record')}",
             mend="leave out fixed effects that others determine",
         )
     return WhitenedDesign(root, x, basis)

@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 
 _BLOCK: Final = 4096
 #: Variance of relative frequencies under which they differ by rounding only.
@@ -234,7 +234,7 @@ def summarise_markers(
     kept = enough & (minor >= keep.minimum_frequency) & (variance > _NO_VARIANCE)
     if not kept.any():
         raise BudwoodError(
-            f"none of the {m} markers varies enough among the {len(rows)} training accessions",
+            f"none of the {m} markers varies enough among the {counted(len(rows), 'training accession')}",
             mend=f"give markers with a minor allele frequency of at least {keep.minimum_frequency:g} "
             f"and at most {keep.maximum_missing:.0%} missing calls",
         )

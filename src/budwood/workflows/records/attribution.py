@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from budwood.artifacts import Draft
+from budwood.errors import counted
 from budwood.genomics.io.text.csv_writer import Cell
 from budwood.genomics.sequence import decode
 from budwood.prediction.attribution.bases import HaplotypeBases
@@ -248,8 +249,8 @@ def _report(result: AttributeResult, context: ReportContext) -> SectionReport:
         verb="attribute",
         title=result.trait or "the trait",
         headline=headline,
-        summary=f"Predictions of {len(found.accessions):,} lines by {result.model} are split into "
-        f"{len(found.windows):,} windows; the parts sum to the predictions to {found.error:.1e}.",
+        summary=f"Predictions of {counted(len(found.accessions), 'line')} by {result.model} are split into "
+        f"{counted(len(found.windows), 'window')}; the parts sum to the predictions to {found.error:.1e}.",
         facts={"windows": f"{len(found.windows):,}", "lines": f"{len(found.accessions):,}"},
         sections=tuple(sections),
         reading=_READING,
@@ -266,7 +267,7 @@ def _windows_section(result: AttributeResult) -> Section:
         starts,
         found.importance,
         marked=result.inside,
-        description=f"Importance of {len(found.windows)} windows along the genome",
+        description=f"Importance of {counted(len(found.windows), 'window')} along the genome",
         y_title="importance",
     )
     marked = " Windows in the given regions are drawn in another colour." if result.inside.any() else ""

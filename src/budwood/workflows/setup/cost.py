@@ -7,6 +7,8 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from budwood.errors import counted
+
 if TYPE_CHECKING:
     from budwood.model.backbone import Backbone
     from budwood.panel.panel import Panel
@@ -95,7 +97,7 @@ def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
     inner = sum(_SHARE_OF_AUTO.get(name, 0.0) * count for name, count in fits.items())
     seconds += inner * (1.5 + 0.004 * phenotyped + 8e-7 * phenotyped * min(m, _MOST_MARKERS))
     gigabytes = (panel.genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9
-    what = f"{phenotyped:,} phenotyped lines of {n:,}, {m:,} markers"
+    what = f"{counted(phenotyped, 'phenotyped line')} of {n:,}, {counted(m, 'marker')}"
     return f"{what}: {duration(seconds)} of model fits, {gigabytes:.2f} GB"
 
 
@@ -124,7 +126,8 @@ def environment_model_cost(panel: Panel, trait: str, fits: int) -> str:
     cells = len(filled)
     largest = min(lines * environments - cells, cells)
     step = 1e-7 * lines * environments**2 + 6e-11 * largest**2 * (largest + 4 * lines)
-    what = f"{cells:,} means of {lines:,} lines in {environments} environments, {fits} fits"
+    what = f"{counted(cells, 'mean')} of {counted(lines, 'line')} in {counted(environments, 'environment')}"
+    what += f", {counted(fits, 'fit')}"
     return f"{what}: {duration(25 * step * fits)}, {1.6e-8 * largest**2:.2f} GB"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows.setup.cost import Announce, duration, silent
 from budwood.workflows.setup.encoder import Device, EncoderOptions
 from budwood.workflows.variants.score_options import Precision, ScoreOptions
@@ -252,8 +252,9 @@ def announce_cost(job: ScoringJob, announce: Announce) -> None:
     reference, alternative = job.seconds_per_window()
     seconds = job.reference_windows * reference + job.alternative_windows * alternative
     announce(
-        f"{job.survey.alleles:,} alleles in {job.survey.records:,} records: {job.reference_windows:,} "
-        f"windows of the reference and {job.alternative_windows:,} for alternative alleles and masked bases, "
+        f"{counted(job.survey.alleles, 'allele')} in {counted(job.survey.records, 'record')}: "
+        f"{job.reference_windows:,} windows of the reference and "
+        f"{job.alternative_windows:,} for alternative alleles and masked bases, "
         f"{duration(seconds)}"
     )
 

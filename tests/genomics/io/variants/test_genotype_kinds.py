@@ -66,7 +66,7 @@ def test_plink_text_equals_its_calls(tmp_path: Path) -> None:
         assert panel.markers.counted.tolist() == ["G", "T", "T"]
         assert panel.markers.position.tolist() == [9, 19, 4]
     (tmp_path / "p.map").write_text("1 m1 0 10\n1 m2 0 20\n")
-    with pytest.raises(BudwoodError, match="6 alleles where 2 markers take 4"):
+    with pytest.raises(BudwoodError, match="6 alleles where 4 are due for 2 markers"):
         read_genotypes(tmp_path / "p.ped")
 
 
@@ -187,7 +187,7 @@ def test_codes_among_dosages_of_diploids_are_refused_or_named(tmp_path: Path, co
         read_genotypes(path)
     panel = read_genotypes(path, ploidy=2)
     assert set(np.unique(panel.dosage)) == {-1, 0, 1, 2}
-    assert f"cells of {code} are missing calls" in " ".join(open_calls(path, ploidy=2).assumptions)
+    assert f"of {code} read as missing calls" in " ".join(open_calls(path, ploidy=2).assumptions)
 
 
 @pytest.mark.parametrize("code", ["-9", "-99", "-999", "-9999", "99", "999", "9999"])

@@ -10,6 +10,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Repeat, Span, Transcript, joined
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.text.delimited import text_lines
+from budwood.genomics.io.text.whole_number import whole_number
 
 _HEADERS: Final = ("#", "track ", "browser ")
 
@@ -122,14 +123,16 @@ def _record(columns: list[str], where: str) -> BedRecord:
 
 def _whole(texts: list[str], count: int, meaning: str, where: str) -> list[int]:
     """``count`` whole numbers, none negative."""
-    if len(texts) != count or not all(text.strip().isdecimal() for text in texts):
-        found = ", ".join(texts) or "nothing"
+    numbers = [whole_number(text) for text in texts]
+    whole = [number for number in numbers if number is not None]
+    if len(whole) != len(texts) or len(texts) != count:
+        found = ", ".join(texts)[:60] or "nothing"
         raise BudwoodError(
             f"{meaning} should be whole numbers, found {found}",
             where=where,
             mend="check the columns: contig, start (from 0), end, name, ...",
         )
-    return [int(text) for text in texts]
+    return whole
 
 
 def _coding(record: BedRecord) -> tuple[CodingPart, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.annotation.genes import Annotation, Repeat
 from budwood.genomics.io.annotation.feature import Feature, nameless, read_feature
 from budwood.genomics.io.annotation.gene_models import GeneLines, gene_models
@@ -125,7 +125,7 @@ def _features(path: Path) -> Iterator[tuple[int, Feature]]:
         columns = line.split("\t")
         if len(columns) < 9:
             raise BudwoodError(
-                f"the line has {len(columns)} columns, an annotation has 9",
+                f"the line has {counted(len(columns), 'column')}, an annotation has 9",
                 where=where,
                 mend="separate the columns with tabs, and name each part's transcript in the ninth",
             )

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, counted, suggestion
 from budwood.genomics.io.annotation.bed import BedRecord, read_bed
 from budwood.genomics.io.annotation.feature import read_feature
 from budwood.genomics.io.tables.table import Table, read_table
 from budwood.genomics.io.text.delimited import text_lines
+from budwood.genomics.io.text.whole_number import whole_number
 
 _CONTIG: Final = ("contig", "chr", "chrom", "chromosome", "seqid", "seqname", "genoname", "scaffold")
 _START: Final = ("start", "chromstart", "chrom_start", "begin", "genostart")
@@ -79,7 +80,9 @@ def _of_gff(path: Path, label: str | None) -> list[LabelledInterval]:
         columns = line.split("\t")
         if len(columns) < 8:
             raise BudwoodError(
-                f"the line has {len(columns)} columns, an annotation has 9", where=where, mend="use tabs"
+                f"the line has {counted(len(columns), 'column')}, an annotation has 9",
+                where=where,
+                mend="use tabs",
             )
         feature = read_feature([*columns, ""][:9], number, where)
         lowered = {name.lower(): value for name, value in feature.attributes.items()}
@@ -115,11 +118,12 @@ def _of_table(table: Table, label: str | None) -> list[LabelledInterval]:
         numbers = []
         for column in (start, end):
             text = cells[column].strip()
-            if not text.isdecimal():
+            number = whole_number(text)
+            if number is None:
                 raise BudwoodError(
-                    f"{text!r} is no position", where=table.where(row, column), mend="give whole numbers"
+                    f"{text[:40]!r} is no position", where=table.where(row, column), mend="give whole numbers"
                 )
-            numbers.append(int(text))
+            numbers.append(number)
         begin = numbers[0] - first
         if not 0 <= begin < numbers[1]:
             raise BudwoodError(

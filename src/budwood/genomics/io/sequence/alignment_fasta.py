@@ -10,7 +10,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.alignment import GAP, Alignment, species_of
 from budwood.genomics.io.sequence.fasta_lines import fasta_lines
 from budwood.genomics.io.text.compressed import open_bytes
@@ -95,7 +95,7 @@ def _alignment(handle: IO[bytes], name: str, where: str) -> Alignment:
     for header, row in zip(headers, joined, strict=True):
         if len(row) != len(joined[0]):
             raise BudwoodError(
-                f"the row of {header} has {len(row)} columns, the first one {len(joined[0])}",
+                f"the row of {header} has {counted(len(row), 'column')}, the first one {len(joined[0])}",
                 where=where,
                 mend="align the sequences first",
             )

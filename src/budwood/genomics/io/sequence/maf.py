@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.alignment import GAP, Alignment
 from budwood.genomics.io.sequence.alignment_fasta import aligned_codes
 from budwood.genomics.io.text.compressed import open_bytes
+from budwood.genomics.io.text.whole_number import whole_number
 
 _LETTERS: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-."
 _FIELDS: Final = 7
@@ -64,7 +65,7 @@ def read_maf(path: Path) -> list[Alignment]:
 def _row(line: bytes, where: str) -> tuple[str, str, bytes]:
     """Species, place and letters of an ``s`` line."""
     fields = line.split()
-    if len(fields) != _FIELDS or not all(fields[i].isdigit() for i in (2, 3, 5)):
+    if len(fields) != _FIELDS or any(whole_number(fields[i]) is None for i in (2, 3, 5)):
         raise BudwoodError(
             "a MAF row should be: s source start size strand source-size letters",
             where=where,
@@ -81,8 +82,9 @@ def _row(line: bytes, where: str) -> tuple[str, str, bytes]:
     bases = len(letters.translate(None, b"-."))
     if bases != int(size) or strand not in (b"+", b"-") or int(start) + bases > int(whole):
         raise BudwoodError(
-            f"the row has {bases} bases, which do not fit start {int(start)}, size {int(size)} and "
-            f"{int(whole)} bases of the source",
+            f"the row has {counted(int(bases), 'base')}, which do not fit start {int(start)}, "
+            f"size {int(size)} and "
+            f"{counted(int(whole), 'base')} of the source",
             where=where,
             mend="check the line",
         )

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.tables.number_column import read_number_column
 from budwood.genomics.io.tables.table import Table, read_table
 from budwood.genomics.io.text.delimited import text_lines
@@ -102,7 +102,8 @@ def _read_binary(path: Path) -> Kinship:
         ) from error
     if len(lower) != n * (n + 1) // 2:
         raise BudwoodError(
-            f"{len(lower):,} numbers are no lower triangle of {n:,} accessions",
+            f"the file holds {counted(len(lower), 'number')}, which is no lower triangle of "
+            f"{counted(n, 'accession')}",
             where=str(matrix),
             mend="give the .grm.bin and .grm.id of one run of GCTA",
         )

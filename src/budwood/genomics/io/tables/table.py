@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.delimited import delimiter_of, text_lines
 from budwood.genomics.io.text.encoding import WINDOWS, text_encoding
 from budwood.genomics.io.text.workbook import is_workbook, workbook_rows
@@ -143,7 +143,7 @@ def read_table(path: Path) -> Table:
     _check_header(path, header)
     trailing = sum(cell != cell.rstrip() and bool(cell.strip()) for cells in rows[1:] for cell in cells)
     if trailing:
-        notes.append(f"Blanks at the end of {trailing:,} cells were dropped.")
+        notes.append(f"Blanks at the end of {counted(trailing, 'cell')} were dropped.")
     return Table(path, tuple(header), tuple(body), tuple(lines[1:]), delimiter, tuple(notes))
 
 
@@ -234,7 +234,7 @@ def _rectangular(
     for cells, line in zip(rows, lines, strict=True):
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
             raise BudwoodError(
-                f"the row has {len(cells)} cells, the header has {width}",
+                f"the row has {counted(len(cells), 'cell')}, the header has {width}",
                 where=f"{path}, line {line}",
                 mend="fill the row or name every column",
             )

@@ -150,7 +150,7 @@ def test_packed_tables_are_read(tmp_path: Path) -> None:
         ("id,trait,value,se\na,h,1,-2\n", "a standard error is negative"),
         ("id,height,height\na,1,2\n", "column 'height' occurs twice"),
         ("id,height\na,1,2\n", r"the row has 3 cells, the header has 2 \(.*line 2\)"),
-        ("id,height\na\n", r"the row has 1 cells, the header has 2 \(.*line 2\)"),
+        ("id,height\na\n", r"the row has 1 cell, the header has 2 \(.*line 2\)"),
         ("height\n1\n", "the table has a single column"),
         ("id,height\na,NA\nb,.\n", "the table holds no trait value"),
         ("id,origin\na,US\nb,FR\n", "the table holds no trait value"),

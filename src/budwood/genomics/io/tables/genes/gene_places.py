@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,10 @@ from budwood.genomics.io.annotation.bed import read_bed
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.tables.table import Table, read_table
 from budwood.genomics.io.text.delimited import text_lines
+from budwood.genomics.io.text.whole_number import whole_number
+from budwood.genomics.io.variants.position import LARGEST_POSITION
 
+_MOST_DIGITS: Final = 40
 #: Names of columns, in lower case.
 _GENE: Final = ("gene", "gene_id", "name", "id", "locus", "rap", "msu7", "sobic_id")
 _CONTIG: Final = ("contig", "chrom", "chr", "chromosome", "seqid")
@@ -44,7 +48,7 @@ def read_gene_places(path: Path) -> dict[str, Interval]:
     path = Path(path)
     first = next((line for line in text_lines(path) if line.strip()), "")
     cells = first.split("\t")
-    if len(cells) == 4 and cells[2].strip().isdigit() and cells[3].strip().isdigit():
+    if len(cells) == 4 and all(whole_number(cell) is not None for cell in cells[2:]):
         return _of_mcscanx(path)
     names = {suffix.lower() for suffix in path.suffixes}
     if ".bed" in names:
@@ -61,13 +65,14 @@ def _of_mcscanx(path: Path) -> dict[str, Interval]:
     found: dict[str, Interval] = {}
     for number, line in enumerate(text_lines(path), start=1):
         cells = line.split("\t")
-        if len(cells) < 4 or not (cells[2].strip().isdigit() and cells[3].strip().isdigit()):
+        places = [place for cell in cells[2:4] if (place := whole_number(cell)) is not None]
+        if len(places) < 2:
             raise BudwoodError(
                 "a gene needs contig, name, start and end",
                 where=f"{path}, line {number}",
                 mend="write four columns separated by tabs",
             )
-        start, end = sorted((int(cells[2]), int(cells[3])))
+        start, end = sorted(places)
         found.setdefault(cells[1].strip(), Interval(cells[0].strip(), max(start - 1, 0), max(end, 1)))
     return found
 
@@ -107,8 +112,13 @@ def _column(table: Table, names: tuple[str, ...]) -> int:
 def _place(table: Table, row: int, column: int) -> int:
     text = table.rows[row][column]
     try:
-        return int(float(text))
-    except ValueError as error:
+        number = float(text) if len(text) <= _MOST_DIGITS else math.inf
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= LARGEST_POSITION:
         raise BudwoodError(
-            f"{text!r} is no place in a genome", where=table.where(row, column), mend="write a whole number"
-        ) from error
+            f"{text[:_MOST_DIGITS]!r} is no place in a genome",
+            where=table.where(row, column),
+            mend="write a whole number",
+        )
+    return int(number)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock, Site
 from budwood.genomics.io.text.delimited import text_lines
 from budwood.genomics.io.variants.plink.ped import name_accessions
@@ -155,7 +155,8 @@ def _read_fam(path: Path) -> tuple[tuple[str, ...], str]:
         cells = line.split()
         if len(cells) < 2:
             raise BudwoodError(
-                f"line {number} has {len(cells)} columns where a family and an individual id are due",
+                f"line {number} has {counted(len(cells), 'column')} where a family and an "
+                "individual id are due",
                 where=str(path),
                 mend="write the .fam file again with PLINK",
             )
@@ -218,7 +219,7 @@ def _map_bed(path: Path, markers: int, accessions: int) -> NDArray[np.uint8]:
     size, due = path.stat().st_size, 3 + markers * width
     if size != due:
         wrong = "is truncated" if size < due else "is too long"
-        matrix = f"{markers:,} markers x {accessions:,} accessions"
+        matrix = f"{counted(markers, 'marker')} x {counted(accessions, 'accession')}"
         raise BudwoodError(
             f"the file {wrong}: {size:,} bytes where {matrix} take {due:,}",
             where=str(path),

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.haplotypes.calls import MISSING, CallBlock, Site
 from budwood.genomics.io.text.delimited import refuse_repeated, text_lines
 from budwood.genomics.io.variants.position import parse_position
@@ -183,7 +183,8 @@ def _read_ped(path: Path, markers: int) -> tuple[tuple[str, ...], str, NDArray[n
             alleles = [letter for cell in alleles for letter in cell]
         if len(alleles) != 2 * markers:
             raise BudwoodError(
-                f"line {number} has {len(alleles)} alleles where {markers} markers take {2 * markers}",
+                f"line {number} has {counted(len(alleles), 'allele')} where {2 * markers} are "
+                f"due for {counted(markers, 'marker')}",
                 where=str(path),
                 mend="copy .ped and .map again, from one run of PLINK",
             )

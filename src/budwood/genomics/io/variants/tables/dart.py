@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.io.text.delimited import (
     MISSING_CELLS,
@@ -162,7 +162,7 @@ def _rows(lines: Iterator[tuple[int, str]], delimiter: str, due: int, path: Path
         cells = split_cells(line, delimiter)
         if len(cells) != due:
             raise BudwoodError(
-                f"the row has {len(cells)} cells, the header {due}",
+                f"the row has {counted(len(cells), 'cell')}, the header {due}",
                 where=f"{path}, line {number}",
                 mend="the file may be cut short; copy it again or correct the row",
             )

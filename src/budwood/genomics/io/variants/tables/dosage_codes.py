@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.variants.dosage_rows import MISSING_DOSAGE
 
 _PLOIDIES: Final = (1, 2, 4, 6, 8, 10, 12)
@@ -65,7 +65,8 @@ def find_ploidy(
     if given is not None:
         if largest > given and largest in _CODES and next_largest <= given:
             dosage[dosage == largest] = MISSING_DOSAGE if dosage.dtype == np.int8 else np.nan
-            return given, f"ploidy {given} as given: {count:,} cells of {largest:g} are missing calls"
+            cells = counted(count, "cell")
+            return given, f"ploidy {given} as given: {cells} of {largest:g} read as missing calls"
         if largest > given:
             raise BudwoodError(
                 f"a dosage is {largest:g} where ploidy {given} was given",
@@ -171,5 +172,5 @@ def code_note(codes: Counter[float]) -> tuple[str, ...]:
     """
     if not codes:
         return ()
-    listed = ", ".join(f"{code:g} ({count:,} cells)" for code, count in sorted(codes.items()))
+    listed = ", ".join(f"{code:g} ({counted(count, 'cell')})" for code, count in sorted(codes.items()))
     return (f"missing calls are written as {listed}",)

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
 from budwood.genomics.io.variants.tables.marker_map import MarkerMap, marker_column_roles
 from budwood.genomics.io.variants.tables.table_columns import (
@@ -290,7 +290,8 @@ def _by_names_or_shape(path: Path, names: Sequence[str], *, ask: bool) -> tuple[
         what = "markers" if in_rows else "accessions"
         return in_rows, _roles(in_rows), f"{what} are taken to stand in the rows, by the table's shape"
     raise BudwoodError(
-        f"it is not clear whether the {rows:,} rows or the {columns:,} columns are the markers",
+        f"it is not clear whether the {counted(rows, 'row')} or the "
+        f"{counted(columns, 'column')} are the markers",
         where=str(path),
         mend="name the first column 'accession' or 'marker', or give a table of the markers with --map",
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Markers
 from budwood.genomics.io.text.delimited import MISSING_CELLS, delimiter_of, split_cells, text_lines
 from budwood.genomics.io.variants.position import parse_position
@@ -146,7 +146,7 @@ def read_marker_map(path: Path) -> MarkerMap:
         cells = split_cells(line, delimiter)
         if len(cells) != len(names):
             raise BudwoodError(
-                f"line {number} has {len(cells)} cells, the header {len(names)}",
+                f"line {number} has {counted(len(cells), 'cell')}, the header {len(names)}",
                 where=str(path),
                 mend="correct that line",
             )

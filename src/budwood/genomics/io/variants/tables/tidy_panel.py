@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.io.text.delimited import refuse_repeated
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
@@ -57,7 +57,8 @@ def read_tidy_panel(folder: Path, *, ploidy: int | None = None) -> DosageCalls:
     placed = read_marker_map(maps[0])
     if dosage.shape != (len(ids), len(placed.markers)):
         raise BudwoodError(
-            f"dosage {dosage.shape} does not fit {len(ids)} ids x {len(placed.markers)} markers",
+            f"dosage {dosage.shape} does not fit {counted(len(ids), 'id')} x "
+            f"{counted(len(placed.markers), 'marker')}",
             where=str(folder),
             mend="write the panel's files again, together",
         )

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
 from budwood.genomics.io.text.compressed import compression, open_bytes
 from budwood.genomics.io.variants.vcf.htslib import HAS_HTSLIB, htslib_header, htslib_records
@@ -211,7 +211,7 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
         for number, line in lines:
             found = line.count(b"\t") + 1
             if found not in columns:
-                what = f"is cut short or malformed: {found} columns where {columns[-1]} are due"
+                what = f"is cut short or malformed: {counted(found, 'column')} where {columns[-1]} are due"
                 raise malformed(path, number, what)
             fields = [*line.split(b"\t", FIXED_COLUMNS), b""]
             contig, alternative, keys = fields[0], fields[4], fields[FIXED_COLUMNS - 1]
@@ -258,7 +258,9 @@ class _Lines:
 
     def note(self, what: str) -> tuple[str, ...]:
         """A phrase about the lines, nothing where there is none."""
-        return (f"{self.count:,} lines (the first is line {self.first}) {what}",) if self.count else ()
+        return (
+            (f"{counted(self.count, 'line')} (the first is line {self.first}) {what}",) if self.count else ()
+        )
 
 
 def _scan_bcf(path: Path, accessions: int) -> _Scan:
@@ -309,7 +311,7 @@ def _check_indices(alleles: NDArray[np.int8], sites: list[Site], path: Path) -> 
             mend="leave rare alleles out or split the record",
         )
     raise BudwoodError(
-        f"a call names allele {largest[wrong[0]]}, the record has {listed[wrong[0]]} alleles",
+        f"a call names allele {largest[wrong[0]]}, the record has {counted(int(listed[wrong[0]]), 'allele')}",
         where=where,
         mend="correct the record",
     )
