@@ -33,7 +33,7 @@ BRAKER = "c\tx\tgene\t1\t90\t.\t+\t.\tg1\nc\tx\ttranscript\t1\t90\t.\t+\t.\tg1.t
 FASTA = ">a one\nACGTNNACGT\nacgtac\n>b\r\nNNRYAC\n;note\n>c\n\n"
 RECIPE = (
     'name = "t"\nseed = 1\n[[genome]]\nspecies = "A"\nfasta = "a.fa"\n[schedule]\nsteps = 2\n'
-    "[encoder]\nheads = 2\n[sampler]\nlength = 512\n"
+    "[encoder]\nheads = 2\n[sampler]\nwindow = 512\n"
 )
 CORPUS = '[[assembly]]\nspecies = "A"\nfasta = "a.fa"\n[split]\nvalidation = 0.1\n[windows]\nlength = 512\n'
 
@@ -121,8 +121,12 @@ TEXTS: Final[dict[str, tuple[str, str, dict[str, bytes]]]] = {
     "known genes": ("g.csv", "gene,trait\ng1,height\ng2,yield\n", {}),
     "gene pairs": ("p.tsv", "g1\th1\ng2\th2\n", {}),
     "gene places": ("g.tsv", "gene\tcontig\tstart\tend\ng1\tc\t1\t90\ng2\tc\t100\t190\n", {}),
-    "labelled intervals": ("i.csv", "contig,start,end,label\nc,0,90,x\nc,100,150,y\n", {}),
-    "table of sequences": ("s.csv", "name,sequence,value\na,ACGTAC,1.5\nb,NNACGT,2\n", {}),
+    "labelled intervals": ("i.csv", "contig,start,end,label\nc,1,90,x\nc,100,150,y\n", {}),
+    "table of sequences": (
+        "s.csv",
+        "name,sequence,value\na,ACGTACGGATTACAGATTACA,1.5\nb,NNACGTACGTTGCATGCATCC,2\n",
+        {},
+    ),
     "sequences of a collection": ("c.fa", ">a\nACGT\n>a\nACGT\n", {}),
     "aligned FASTA": ("a.fa", ">Zea_mays|x\nAC-T\n>Vitis_sp\nACGT\n", {}),
     "MAF": ("a.maf", "##maf\na score=1\ns sol.c 0 4 + 9 ACGT\ns zea.d 1 3 - 9 AC-T\n\n", {}),

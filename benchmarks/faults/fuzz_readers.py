@@ -250,7 +250,7 @@ READERS = {
     "MAF": "genomics.io.sequence.maf.read_maf",
     "Newick": "genomics.io.tables.newick.read_newick",
     "corpus recipe": "corpus.recipe.recipe.read_corpus_recipe",
-    "haplotype table": "genomics.io.variants.haplotype_store.read_haplotypes",
+    "haplotype table": "genomics.io.variants.haplotype_store.read_stored_haplotypes",
 }
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
+
+#: A word that nobody reads to its end.
+_ENDLESS: Final = re.compile(r"\S{200,}")
 
 
 class BudwoodError(Exception):
@@ -30,7 +35,8 @@ class BudwoodError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        self.what = what
+        # A cell or name that the sentence quotes may be of any length.
+        self.what = _ENDLESS.sub(lambda word: f"{word.group()[:60]}...", what)
         self.where = where
         self.mend = mend
         super().__init__(self.sentence)

@@ -111,7 +111,7 @@ def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
         r = sum(each.mean_r * len(each.accessions) for each in far) / counts["far"]
         notes.append(
             f"for {counts['far']:,} further away it is a {_strength(r)} guide (r = {fixed(r, 2)} in hidden "
-            "clusters as far away)"
+            f"clusters as far away{_range_of_clusters(far)})"
         )
     if counts["not judged"]:
         notes.append(
@@ -125,6 +125,19 @@ def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
     seen = [each.lowest_coverage for each in doubtful if each.held_out_sets]
     held = f"; in hidden clusters as far away they held {percent(min(seen))} or more" if seen else ""
     return f"{whole} For {lines:,} candidates the 90 % intervals cannot be promised to hold{held}."
+
+
+def _range_of_clusters(far: list[CandidateSet]) -> str:
+    """Between which values r of a cluster is to be expected; nothing where too few could be hidden."""
+    known = [each for each in far if math.isfinite(each.lower_r)]
+    lines = sum(len(each.accessions) for each in known)
+    if not lines:
+        return ""
+    lower, upper = (
+        sum(getattr(each, end) * len(each.accessions) for each in known) / lines
+        for end in ("lower_r", "upper_r")
+    )
+    return f", where four in five lie between {fixed(lower, 2)} and {fixed(upper, 2)}"
 
 
 def _strength(mean_r: float) -> str:

@@ -51,7 +51,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "bed": (annotation_of_bed, "c\t0\t90\tg\t0\t+\t5\t80\t0\t2\t10,20\t0,70\n"),
     "gff": (read_gff, "c\tx\tgene\t1\t9\t.\t+\t.\tID=g\nc\tx\tCDS\t1\t9\t.\t+\t0\tParent=g\n"),
     "gtf": (read_gff, 'c\tx\texon\t1\t9\t.\t-\t.\tgene_id "g"; transcript_id "t";\n'),
-    "labelled intervals": (read_labelled_intervals, "contig,start,end,label\nc,0,90,x\nc,100,150,y\n"),
+    "labelled intervals": (read_labelled_intervals, "contig,start,end,label\nc,1,90,x\nc,100,150,y\n"),
     "gene places": (read_gene_places, "gene\tcontig\tstart\tend\ng1\tc\t1\t90\ng2\tc\t100\t190\n"),
     "gene places of MCScanX": (read_gene_places, "c\tg1\t1\t90\nc\tg2\t100\t190\n"),
     "corpus recipe": (

@@ -66,6 +66,20 @@ def test_what_held_out_pools_show_is_what_a_further_pool_gives() -> None:
     assert np.mean(stated) < 0.6
 
 
+def test_four_in_five_further_pools_lie_in_the_stated_interval() -> None:
+    inside = []
+    for seed in range(8):
+        kernels, y, pool = _panel(6, 30, seed)
+        sets, _ = _judge(kernels, y, pool < 5)
+        rows, held = np.flatnonzero(pool < 5), np.flatnonzero(pool == 5)
+        said = GBLUP.fit(kernels, rows, y[rows]).predict(kernels.lines(held, rows))
+        true = np.corrcoef(said.value, y[held])[0, 1]
+        lower, upper = (np.mean([getattr(each, end) for each in sets]) for end in ("lower_r", "upper_r"))
+        assert lower < np.mean([each.mean_r for each in sets]) < upper
+        inside.append(lower <= true <= upper)
+    assert np.mean(inside) >= 0.6
+
+
 def test_the_headline_is_about_the_candidates() -> None:
     kernels, y, pool = _panel(2, 60)
     names = kernels.genotypes.accessions

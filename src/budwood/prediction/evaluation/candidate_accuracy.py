@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student_t
 
 from budwood.prediction.contract import Estimator
 from budwood.prediction.evaluation.results import CandidateSet
@@ -34,6 +35,8 @@ _LEFT: Final = 20
 _AS_FAR: Final = 0.8
 #: Most sets held out for one cluster of candidates.
 _SETS: Final = 6
+#: Fewest held-out sets from whose differences an interval is stated.
+_FEWEST_FOR_INTERVAL: Final = 3
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class CandidateAccuracy:
 
     def _set(self, kind: str, rows: Rows, found: list[HeldOutSet], disjoint: int = 0) -> CandidateSet:
         nan = float("nan")
+        lower, upper = _interval_of_one([each.r for each in found]) if kind == "far" else (nan, nan)
         return CandidateSet(
             kind=kind,
             accessions=tuple(self._kernels.genotypes.accessions[row] for row in rows),
@@ -116,6 +120,8 @@ class CandidateAccuracy:
             mean_coverage=float(np.mean([each.coverage_90 for each in found])) if found else nan,
             held_out_sets=len(found),
             disjoint_sets=disjoint,
+            lower_r=lower,
+            upper_r=upper,
         )
 
     def _held_out_sets(self) -> list[NDArray[np.bool_]]:
@@ -144,6 +150,15 @@ class CandidateAccuracy:
             inside = coverage(said.lower_90, said.upper_90, y[held])
             self._tried[key] = HeldOutSet(pearson_r(said.value, y[held]), inside)
         return self._tried[key]
+
+
+def _interval_of_one(r: list[float]) -> tuple[float, float]:
+    """80 % prediction interval of the correlation in one more set: Student's t, within -1 and 1."""
+    if len(r) < _FEWEST_FOR_INTERVAL:
+        return float("nan"), float("nan")
+    mean, spread = float(np.mean(r)), float(np.std(r, ddof=1))
+    half = float(student_t.ppf(0.9, len(r) - 1)) * spread * float(np.sqrt(1.0 + 1.0 / len(r)))
+    return max(-1.0, mean - half), min(1.0, mean + half)
 
 
 def _disjoint(sets: list[NDArray[np.bool_]]) -> int:

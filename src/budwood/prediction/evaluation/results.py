@@ -246,6 +246,9 @@ class CandidateSet:
         Of the 90 % intervals in the held-out sets, NaN where not judged.
     held_out_sets, disjoint_sets
         How many sets stand for these candidates, and how many of them have no line in common.
+    lower_r, upper_r
+        80 % prediction interval of r in one cluster, from how much the held-out sets differ; NaN where under
+        three stand for a far cluster, and for near candidates.
     """
 
     kind: str
@@ -256,6 +259,8 @@ class CandidateSet:
     mean_coverage: float
     held_out_sets: int
     disjoint_sets: int = 0
+    lower_r: float = float("nan")
+    upper_r: float = float("nan")
 
     @property
     def promised(self) -> bool:

@@ -81,6 +81,13 @@ def _row(
         lines=f"{len(each.accessions):,}",
         mean=mean,
         best=best,
-        accuracy=fixed(each.mean_r, 2) if judged else "not judged",
+        accuracy=_accuracy(each) if judged else "not judged",
         coverage=percent(each.mean_coverage) if np.isfinite(each.mean_coverage) else "not judged",
     )
+
+
+def _accuracy(each: CandidateSet) -> str:
+    """R with the interval in which four in five clusters lie, where it is known."""
+    if not np.isfinite(each.lower_r):
+        return fixed(each.mean_r, 2)
+    return f"{fixed(each.mean_r, 2)} ({fixed(each.lower_r, 2)} to {fixed(each.upper_r, 2)})"

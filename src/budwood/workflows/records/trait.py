@@ -212,6 +212,8 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
                 "accessions": list(each.accessions),
                 "distance": finite(each.distance),
                 "mean_r": finite(each.mean_r),
+                "lower_r": finite(each.lower_r),
+                "upper_r": finite(each.upper_r),
                 "mean_coverage": finite(each.mean_coverage),
                 "lowest_coverage": finite(each.lowest_coverage),
                 "held_out_sets": each.held_out_sets,
