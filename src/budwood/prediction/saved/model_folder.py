@@ -9,7 +9,6 @@ earlier version.
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from budwood.artifacts import Draft, read_manifest, verify_artifact
 from budwood.errors import BudwoodError
+from budwood.genomics.io.arrays import read_arrays
 from budwood.prediction.saved.classes import stored_classes
 from budwood.prediction.saved.record import Record, from_record, to_record
 
@@ -125,9 +125,8 @@ def _stored(path: Path) -> dict[str, Any]:
 
 def _arrays(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        return dict(read_arrays(path))
+    except (OSError, BudwoodError) as error:
         raise BudwoodError(
             "the arrays of the saved model cannot be read",
             where=str(path),

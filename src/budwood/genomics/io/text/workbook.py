@@ -99,7 +99,7 @@ def _opened(path: Path, *, data_only: bool) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, NotImplementedError, zipfile.BadZipFile) as error:  # a version of zip that is none
         raise _damaged(path) from error
     if size > _MOST_BYTES:
         raise BudwoodError(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +16,7 @@ import numpy as np
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
+from budwood.genomics.io.arrays import read_arrays
 
 SCHEMA: Final = 1
 
@@ -90,20 +89,20 @@ def read_stored_haplotypes(path: Path) -> HaplotypeTable:
         If the file is missing, damaged, no haplotype table, or of a newer schema.
     """
     try:
-        with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            schema = int(stored["schema"])
-            if schema <= SCHEMA:
-                places = zip(stored["contig"], stored["start"], stored["end"], strict=True)
-                counts = zip(stored["assumption"], stored["assumption_count"], strict=True)
-                return HaplotypeTable(
-                    tuple(str(name) for name in stored["accessions"]),
-                    tuple(Interval(str(contig), int(start), int(end)) for contig, start, end in places),
-                    stored["sequences"],
-                    stored["offsets"],
-                    stored["codes"],
-                    {str(key): int(count) for key, count in counts},
-                )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        stored = read_arrays(Path(path))
+        schema = int(stored["schema"])
+        if schema <= SCHEMA:
+            places = zip(stored["contig"], stored["start"], stored["end"], strict=True)
+            counts = zip(stored["assumption"], stored["assumption_count"], strict=True)
+            return HaplotypeTable(
+                tuple(str(name) for name in stored["accessions"]),
+                tuple(Interval(str(contig), int(start), int(end)) for contig, start, end in places),
+                stored["sequences"],
+                stored["offsets"],
+                stored["codes"],
+                {str(key): int(count) for key, count in counts},
+            )
+    except (BudwoodError, OSError, ValueError, KeyError, TypeError) as error:
         raise BudwoodError(
             "this is no readable haplotype table", where=str(path), mend="build it again from the genotypes"
         ) from error

@@ -6,8 +6,6 @@ one line per column of ``dosage``: marker, chrom, pos, allele0, allele1; allele1
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError, counted
 from budwood.genomics.genotypes import Genotypes
+from budwood.genomics.io.arrays import read_arrays
 from budwood.genomics.io.text.delimited import refuse_repeated
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
 from budwood.genomics.io.variants.tables.dosage_codes import find_ploidy
@@ -78,27 +77,15 @@ def read_tidy_panel(folder: Path, *, ploidy: int | None = None) -> DosageCalls:
 
 def _read_arrays(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int8]]:
     try:
-        with path.open("rb") as handle:
-            if not zipfile.is_zipfile(handle):
-                raise EOFError("no directory of arrays")
-            with np.load(handle, allow_pickle=False) as arrays:
-                ids, dosage = arrays["ids"], arrays["dosage"]
+        arrays = read_arrays(path, ("ids", "dosage"))
     except FileNotFoundError as error:
         raise BudwoodError("the panel has no geno.npz", where=str(path)) from error
-    except KeyError as error:
+    absent = [name for name in ("ids", "dosage") if name not in arrays]
+    if absent:
         raise BudwoodError(
-            f"the panel lacks an array: {error.args[0]}", where=str(path), mend="store ids and dosage"
-        ) from error
-    except (EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise BudwoodError(
-            "the panel's arrays are truncated or damaged", where=str(path), mend="copy the file again"
-        ) from error
-    except ValueError as error:  # what numpy raises where it would have to unpickle
-        raise BudwoodError(
-            "an array is stored as Python objects, which are not loaded because that can run any code",
-            where=str(path),
-            mend="store ids as fixed-width strings: np.savez(..., ids=ids.astype(str))",
-        ) from error
+            f"the panel lacks an array: {absent[0]}", where=str(path), mend="store ids and dosage"
+        )
+    ids, dosage = arrays["ids"], arrays["dosage"]
     if ids.ndim != 1 or ids.dtype.kind != "U" or dosage.ndim != 2 or dosage.dtype != np.int8:
         raise BudwoodError(
             f"ids are {ids.dtype} {ids.shape} and dosage is {dosage.dtype} {dosage.shape}",
