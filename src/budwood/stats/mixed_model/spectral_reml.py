@@ -8,22 +8,14 @@ serves any number of traits, and each step of the search costs O(n).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.optimize import brentq, minimize_scalar
 
 from budwood.errors import BudwoodError
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, WhitenedDesign
+from budwood.stats.mixed_model.spectral_profile import SpectralProfile
 from budwood.stats.mixed_model.variance_components import VarianceComponents
-
-#: Search grid of the log odds of the kernel's share; its ends are shares of 3e-7 and 1 - 3e-7.
-_GRID: Final = np.linspace(-15.0, 15.0, 61)
-
-#: Log odds over which the likelihood is averaged.
-_FINE_GRID: Final = np.linspace(-12.0, 12.0, 193)
 
 
 @dataclass(frozen=True)
@@ -91,11 +83,12 @@ class SpectralReml:
         share = profile.mean_share() if size > 0.0 else 0.0
         return profile.components(share, 1.0 - share, size or 1.0)
 
-    def _profile(self, y: Vector) -> tuple[_Profile, float]:
+    def _profile(self, y: Vector) -> tuple[SpectralProfile, float]:
         """Profile of the likelihood, and the mean eigenvalue by which its eigenvalues were divided."""
         squares = (self.vectors.T @ self.design.varying_response(y)) ** 2
         size = max(float(self.values.mean()), 0.0)
-        return _Profile(self.values / (size or 1.0), squares), size
+        values = self.values / (size or 1.0)
+        return SpectralProfile(values, squares, np.ones_like(values)), size
 
 
 def spectral_reml(kernel: Matrix, design: WhitenedDesign) -> SpectralReml:
@@ -139,72 +132,3 @@ def spectral_reml(kernel: Matrix, design: WhitenedDesign) -> SpectralReml:
             "a kernel is not positive semidefinite", mend="build it from features, not from pairwise scores"
         )
     return SpectralReml(np.maximum(values, 0.0), vectors[:, q:], design)
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """Profile REML log-likelihood in the kernel's share h: contrast variances s2 * (h * l + 1 - h)."""
-
-    eigenvalues: NDArray[np.float64]
-    squares: NDArray[np.float64]
-
-    def value(self, h: float, rest: float) -> float:
-        d = h * self.eigenvalues + rest
-        return self._value_of(d[None, :]).item()
-
-    def _value_of(self, d: NDArray[np.float64]) -> NDArray[np.float64]:
-        df = d.shape[1]
-        scale = (self.squares / d).sum(axis=1) / df
-        return -0.5 * (df * (np.log(2.0 * np.pi * scale) + 1.0) + np.log(d).sum(axis=1))
-
-    def slope(self, h: float, rest: float) -> float:
-        """Derivative with respect to h."""
-        d = h * self.eigenvalues + rest
-        change = (self.eigenvalues - 1.0) / d
-        share = self.squares / d
-        return 0.5 * float(len(d) * (share @ change) / share.sum() - change.sum())
-
-    def maximum(self) -> tuple[float, float]:
-        """The share h of highest likelihood as (h, 1 - h); exactly (0, 1) where the kernel explains nothing.
-
-        The grid guards against local maxima, the root of the derivative gives the digits.
-        """
-        h, rest = _share(_GRID)
-        values = self._value_of(h[:, None] * self.eigenvalues + rest[:, None])
-        best = int(np.argmax(values))
-        if best == 0 and self.slope(0.0, 1.0) <= 0.0:
-            return 0.0, 1.0
-        low, high = _GRID[max(best - 1, 0)], _GRID[min(best + 1, len(_GRID) - 1)]
-        left, right = self._slope_at(low), self._slope_at(high)
-        if left > 0.0 > right:
-            found = brentq(self._slope_at, low, high, xtol=1e-12, rtol=1e-14)
-        else:
-            search = minimize_scalar(
-                lambda t: -self.value(*map(float, _share(t))), bounds=(low, high), method="bounded"
-            )
-            found = float(search.x)
-        share, remainder = _share(found)
-        return float(share), float(remainder)
-
-    def mean_share(self) -> float:
-        """Mean of h over the likelihood."""
-        h, rest = _share(_FINE_GRID)
-        values = self._value_of(h[:, None] * self.eigenvalues + rest[:, None])
-        # Steps are even in the log odds, whose derivative by h is 1 / (h (1 - h)).
-        mass = np.exp(values - values.max()) * h * rest
-        return float(mass @ h / mass.sum())
-
-    def _slope_at(self, t: float) -> float:
-        h, rest = _share(t)
-        return self.slope(float(h), float(rest))
-
-    def components(self, h: float, rest: float, size: float) -> VarianceComponents:
-        d = h * self.eigenvalues + rest
-        scale = float((self.squares / d).mean())
-        return VarianceComponents((scale * h / size,), scale * rest, self.value(h, rest))
-
-
-def _share(t: float | NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share and remainder of log odds t, both exact where the other is close to 1."""
-    odds = np.exp(np.asarray(t))
-    return odds / (1.0 + odds), 1.0 / (1.0 + odds)

@@ -1,0 +1,202 @@
+"""Products with centred markers, read block by block: no matrix of lines by lines, no copy of the calls.
+
+With ``Z`` the centred relative allele frequencies of n lines (see
+:mod:`budwood.stats.relationship.relationship`), every method of large mixed models needs ``Z B``, ``Z' V``
+and ``(Z Z' + D) V`` only, ``D`` the expected squares of missing entries. A pass decodes each block of markers
+once, multiplies it with all columns at once in single precision and sums up blocks in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budwood.stats.relationship.relationship import Dosage, MarkerSummary, Rows
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+#: Decoded entries held at once; in single precision 32 MB.
+_ENTRIES: Final = 8_000_000
+#: Most markers of a block.
+_MOST_MARKERS: Final = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class CentredMarkers:
+    """Centred markers of n lines, which may lie in a file.
+
+    Attributes
+    ----------
+    dosage
+        (N, markers) copies of the counted allele; missing is negative or NaN. A memory map is read block by
+        block; one whose markers lie one after another (order ``F``) is read fastest.
+    ploidy
+        (N,) copies per line.
+    summary
+        Training means of the markers and which of them, m, take part.
+    rows
+        (n,) rows of ``dosage`` that are meant; all when None.
+
+    Examples
+    --------
+    >>> from budwood.stats.relationship.relationship import summarise_markers
+    >>> dosage, two = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8), np.full(3, 2, dtype=np.int8)
+    >>> z = CentredMarkers(dosage=dosage, ploidy=two, summary=summarise_markers(dosage, two))
+    >>> z.times(np.array([[1.0], [0.0]])).ravel()
+    array([-0.5,  0. ,  0.5])
+    >>> z.gram_times(np.eye(3)) * z.unit
+    array([[ 2.,  0., -2.],
+           [ 0.,  0.,  0.],
+           [-2.,  0.,  2.]])
+    """
+
+    dosage: Dosage
+    ploidy: NDArray[np.int8]
+    summary: MarkerSummary
+    rows: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self.dosage) if self.rows is None else len(self.rows)
+
+    @property
+    def markers(self) -> int:
+        """Number of markers that take part."""
+        return int(self.summary.kept.sum())
+
+    @property
+    def unit(self) -> float:
+        """What products are multiplied by to be relationships."""
+        return self.summary.ploidy / self.summary.scale
+
+    def times(self, effects: Matrix, *, exact: bool = False) -> Matrix:
+        """``Z B``.
+
+        Parameters
+        ----------
+        effects
+            (m, k) a number for each marker.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        ndarray
+            (n, k).
+        """
+        found = np.zeros((len(self), effects.shape[1]))
+        for place, z in self._blocks(exact):
+            found += z @ effects[place].astype(z.dtype)
+        return found * self._scale
+
+    def transposed_times(self, lines: Matrix, *, exact: bool = False) -> Matrix:
+        """``Z' V``.
+
+        Parameters
+        ----------
+        lines
+            (n, k) a number for each line.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        ndarray
+            (m, k).
+        """
+        found = np.empty((self.markers, lines.shape[1]))
+        rounded = lines.astype(np.float64 if exact else np.float32)
+        for place, z in self._blocks(exact):
+            found[place] = z.T @ rounded
+        return found * self._scale
+
+    def gram_times(self, lines: Matrix, *, exact: bool = False) -> Matrix:
+        """``(Z Z' + D) V`` in one pass over the markers.
+
+        Parameters
+        ----------
+        lines
+            (n, k) a number for each line.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        ndarray
+            (n, k).
+        """
+        found = np.zeros(lines.shape)
+        rounded = lines.astype(np.float64 if exact else np.float32)
+        for _, z in self._blocks(exact):
+            found += z @ (z.T @ rounded)
+        found *= self._scale**2
+        found += self.missing_squares[:, None] * lines
+        return found
+
+    @cached_property
+    def missing_squares(self) -> Vector:
+        """(n,) diagonal of D: expected squares of each line's missing entries."""
+        return self._squares[1]
+
+    @cached_property
+    def squares(self) -> Vector:
+        """(n,) diagonal of ``Z Z' + D``."""
+        known, unknown = self._squares
+        return known + unknown
+
+    @cached_property
+    def _squares(self) -> tuple[Vector, Vector]:
+        known, unknown = np.zeros(len(self)), np.zeros(len(self))
+        variance = self.summary.variance[self.summary.kept]
+        for place, calls in self._calls():
+            missing = ~(calls >= 0)
+            z = self._centred(calls, place, False)
+            known += np.einsum("ij,ij->i", z, z, dtype=np.float64)
+            if missing.any():
+                unknown += missing @ variance[place]
+        return known * self._scale**2, unknown
+
+    def _blocks(self, exact: bool) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Places among the markers that take part, and the (n, block) centred entries over the scale."""
+        for place, calls in self._calls():
+            yield place, self._centred(calls, place, exact)
+
+    def _centred(self, calls: NDArray[Any], place: slice, exact: bool) -> NDArray[Any]:
+        kind = np.float64 if exact else np.float32
+        z: NDArray[Any] = calls.astype(kind)
+        if self._scale == 1.0:
+            np.divide(z, self._own_ploidy[:, None].astype(kind), out=z)
+        np.subtract(z, (self._frequency[place] / self._scale).astype(kind), out=z)
+        if calls.dtype.kind == "f" or calls.min(initial=0) < 0:
+            np.copyto(z, kind(0.0), where=~(calls >= 0))
+        return z
+
+    def _calls(self) -> Iterator[tuple[slice, NDArray[Any]]]:
+        size = max(min(_ENTRIES // max(len(self), 1), _MOST_MARKERS), 16)
+        columns = np.flatnonzero(self.summary.kept)
+        for start in range(0, len(columns), size):
+            chosen = columns[start : start + size]
+            first, last = int(chosen[0]), int(chosen[-1]) + 1
+            block = self.dosage[:, first:last]
+            if last - first > len(chosen):
+                block = block[:, chosen - first]
+            yield slice(start, start + len(chosen)), block if self.rows is None else block[self.rows]
+
+    @cached_property
+    def _frequency(self) -> Vector:
+        return self.summary.frequency[self.summary.kept]
+
+    @cached_property
+    def _own_ploidy(self) -> NDArray[np.int8]:
+        return self.ploidy if self.rows is None else self.ploidy[self.rows]
+
+    @cached_property
+    def _scale(self) -> float:
+        """What blocks are divided by: where all lines have one ploidy, dosages need no division."""
+        own = self._own_ploidy
+        return 1.0 / float(own[0]) if np.all(own == own[0]) else 1.0
