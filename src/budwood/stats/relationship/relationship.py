@@ -32,6 +32,8 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError, counted
 
 _BLOCK: Final = 4096
+#: Entries summarised at once: 64 MB in double precision.
+_ENTRIES: Final = 8_000_000
 #: Variance of relative frequencies under which they differ by rounding only.
 _NO_VARIANCE: Final = 1e-10
 
@@ -221,8 +223,10 @@ def summarise_markers(
     rows = np.arange(len(dosage)) if training is None else np.asarray(training, dtype=np.intp)
     m = dosage.shape[1]
     frequency, variance, seen = np.zeros(m), np.zeros(m), np.zeros(m)
-    for columns in _blocks(m):
-        f, missing = _frequencies(dosage[rows, columns], ploidy[rows])
+    whole = training is None or np.array_equal(rows, np.arange(len(dosage)))
+    for columns in _blocks(m, max(min(_BLOCK, _ENTRIES // max(len(rows), 1)), 16)):
+        calls = dosage[:, columns] if whole else dosage[rows, columns]
+        f, missing = _frequencies(calls, ploidy[rows])
         np.copyto(f, 0.0, where=missing)
         seen[columns] = len(rows) - missing.sum(axis=0)
         count = np.maximum(seen[columns], 1.0)
@@ -432,9 +436,9 @@ def correlation_with(
     return np.clip(correlation, -1.0, 1.0)
 
 
-def _blocks(m: int) -> Iterator[slice]:
-    for start in range(0, m, _BLOCK):
-        yield slice(start, min(start + _BLOCK, m))
+def _blocks(m: int, size: int = _BLOCK) -> Iterator[slice]:
+    for start in range(0, m, size):
+        yield slice(start, min(start + size, m))
 
 
 def _frequencies(dosage: Dosage, ploidy: NDArray[np.int8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
