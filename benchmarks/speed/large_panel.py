@@ -4,12 +4,13 @@
     OMP_NUM_THREADS=1 python benchmarks/speed/large_panel.py --out large.jsonl --lines 5000 --dense
     python benchmarks/speed/large_panel.py --out large.jsonl --show
 
-Genotypes are inbred mosaics of 40 founders, 8 bits each, written marker by marker into a memory map below --folder
-(5 GB for 100,000 lines; removed afterwards unless --keep). 1,000 markers have effects, the heritability is .5, and
-500 further lines without records are predicted. Each size runs in a process of its own; finished stages are kept
-in --out. Seconds are processor seconds of one thread. The bound of the accuracy is the correlation with the truth
-that a model with these errors must have: the root of 1 - mean error variance / mean variance of the effects. The
-dense engine (REML by an eigendecomposition, then a Cholesky factor) runs on the same files with --dense.
+Genotypes are inbred mosaics of 40 founders, 8 bits each, written marker by marker into a memory map
+below --folder (5 GB for 100,000 lines; removed afterwards unless --keep). 1,000 markers have effects,
+the heritability is .5, and 500 further lines without records are predicted. Each size runs in a process
+of its own; finished sizes are kept in --out. Seconds are processor seconds of one thread. The bound of
+the accuracy is the correlation with the truth that a model with these errors must have: the root of 1 -
+mean error variance / mean variance of the effects. The dense engine (REML by an eigendecomposition, then
+a Cholesky factor) runs on the same genotypes with --dense.
 """
 
 from __future__ import annotations
@@ -134,11 +135,8 @@ def dense(folder: Path, lines: int, markers: int) -> dict[str, Any]:
     ploidy = np.full(len(value), 2, np.int8)
     clock = Clock()
     summary = summarise_markers(calls[:lines], ploidy[:lines])
-    kernel = np.zeros((len(value), len(value)))
     every = CentredMarkers(dosage=calls, ploidy=ploidy, summary=summary)
-    for _, block in every._blocks(exact=True):
-        kernel += block @ block.T
-    kernel *= every._scale**2 * every.unit
+    kernel = every.relationship_with(every)
     clock.stop("markers")
     own = np.ascontiguousarray(kernel[:lines, :lines])
     components = spectral_reml(own, whitened_design(lines)).fit(y)
@@ -221,8 +219,8 @@ def show(out: Path) -> None:
         seconds = np.polyfit(sizes, np.log([sum(each["seconds"].values()) for each in own]), 1)
         memory = np.polyfit(sizes, np.log([each["peak_gb"] for each in own]), 1)
         console.print(
-            f"{engine}: seconds grow with lines^{seconds[0]:.2f}, memory with lines^{memory[0]:.2f}; at 100,000 "
-            f"lines {np.exp(np.polyval(seconds, np.log(1e5))):.0f} s and "
+            f"{engine}: seconds grow with lines^{seconds[0]:.2f}, memory with lines^{memory[0]:.2f}; at "
+            f"100,000 lines {np.exp(np.polyval(seconds, np.log(1e5))):.0f} s and "
             f"{np.exp(np.polyval(memory, np.log(1e5))):.1f} GB by extrapolation"
         )
 

@@ -84,6 +84,24 @@ class Lines(Protocol):
     def training_position(self) -> Rows:
         """(c,) position of each line among the training lines, -1 for a line that is none of them."""
 
+    @property
+    def known_position(self) -> Rows:
+        """(c,) the same, -1 also for a training line with other calls than it was fitted with."""
+
+    def marker_products(self, effects: Matrix, *, exact: bool = False) -> Matrix:
+        """(c, k) products of :meth:`markers` with columns, made in blocks.
+
+        Parameters
+        ----------
+        effects
+            (m, k) a number for each marker.
+        exact
+            Whether to multiply in double precision.
+        """
+
+    def unknown_squares(self) -> Vector:
+        """(c,) part of ``own("relationship")`` that missing calls have."""
+
 
 class FittedEstimator(Protocol):
     """A model that has learnt."""

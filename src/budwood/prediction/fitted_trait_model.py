@@ -19,6 +19,7 @@ from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.panel import Panel
 from budwood.prediction.contract import FittedEstimator, Forecast, Lines
 from budwood.prediction.evaluation.results import TraitPrediction
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.distant_lines import DistantLines
 from budwood.prediction.kernels.nearest_relatives import relatives_of
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
@@ -27,6 +28,8 @@ from budwood.prediction.marker_effects import EffectTable, effects_of
 from budwood.prediction.saved.model_folder import KIND, MODEL, read_model, write_model
 from budwood.prediction.saved.rules import Rule, check_rules
 from budwood.prediction.saved.trial_prediction import try_prediction
+from budwood.stats.matrix_free.centred_markers import CentredMarkers
+from budwood.stats.matrix_free.marker_components import marker_components
 from budwood.stats.relationship.principal_components import principal_components
 
 Matrix = NDArray[np.float64]
@@ -80,6 +83,23 @@ class StructureAxes:
             explained=found.explained,
         )
 
+    @classmethod
+    def of_markers(cls, markers: CentredMarkers) -> StructureAxes:
+        """Axes of the relationship of n lines by products with their markers.
+
+        Parameters
+        ----------
+        markers
+            Of the training lines.
+        """
+        found = marker_components(markers)
+        return cls(
+            row_mean=found.row_mean,
+            mean=float(found.row_mean.mean()),
+            directions=found.scores / np.maximum((found.scores**2).sum(axis=0), 1e-300),
+            explained=found.explained,
+        )
+
     def scores(self, cross: Matrix) -> Matrix:
         """(c, 2) coordinates of lines from their (c, n) relationship with the training lines.
 
@@ -115,8 +135,9 @@ class FittedTraitModel:
         What it has learnt.
     extrapolation_below
         Genomic correlation with the nearest training line below which a line is extrapolated to, where no
-        marker varies enough among training lines and new lines together. Elsewhere distance and cluster
-        say so (:class:`~budwood.prediction.kernels.distant_lines.DistantLines`).
+        marker varies enough among training lines and new lines together, and above 6,000 training lines.
+        Elsewhere distance and cluster say so
+        (:class:`~budwood.prediction.kernels.distant_lines.DistantLines`).
     structure
         Principal axes of the training lines.
     notes
@@ -312,6 +333,8 @@ class FittedTraitModel:
         n, new = len(training.accessions), np.flatnonzero(known)
         new = new[np.argsort(np.array(genotypes.accessions, dtype=object)[new], kind="stable")]
         found = known & (prediction.relatedness < self.extrapolation_below)
+        if is_large(n):
+            return found
         size = max(_TOGETHER - n, _BLOCK)
         for start in range(0, len(new), size):
             rows = new[start : start + size]

@@ -17,6 +17,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Markers
 from budwood.prediction.contract import FittedEstimator
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
+from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP
 from budwood.prediction.kernels.training_lines import TrainingLines
 from budwood.prediction.models.bayes_c import SampledEffects
@@ -116,6 +117,8 @@ def effects_of(training: TrainingLines, estimator: FittedEstimator) -> EffectTab
         estimator = estimator.fitted
     if isinstance(estimator, FittedKernelModel):
         mean, effect = float(estimator.solved.fixed_effects[0]), kernel_effects(training, estimator)
+    elif isinstance(estimator, FittedMarkerModel):
+        mean, effect = float(estimator.solved.fixed_effects[0]), estimator.solved.effects
     elif isinstance(estimator, FittedCrossFitModel):
         mean, effect = predictor_effects(training, estimator.predictor)
     else:

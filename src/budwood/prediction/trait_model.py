@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,12 @@ from budwood.panel.panel import Panel
 from budwood.prediction.contract import Estimator, fit_notes
 from budwood.prediction.covariates import Covariates, adjust_for_covariates
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
-from budwood.prediction.kernels.nearest_relatives import extrapolation_limit, nearest_relatives
+from budwood.prediction.kernels.dense_limit import is_large
+from budwood.prediction.kernels.nearest_relatives import (
+    extrapolation_limit,
+    nearest_relatives,
+    relatives_of,
+)
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 Vector = NDArray[np.float64]
+
+#: Training lines whose nearest relatives are looked up where there are too many to look up all.
+_SAMPLE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -271,8 +279,7 @@ def fit_panel(
             mend="give a panel with haplotypes and vectors, or another model",
         )
     fitted = estimator.fit(kernels, rows, y, weights)
-    square = kernels.cross(RELATIONSHIP, rows, rows)
-    _, relatedness, _ = nearest_relatives(square, np.arange(len(rows)))
+    relatedness, structure = _relatives(kernels, rows)
     haplotypes = None
     if data.haplotypes is not None and data.vectors is not None and EMBEDDING_KERNEL in _kernels_of(fitted):
         haplotypes = TrainingHaplotypes.of(data.haplotypes, data.vectors, rows, data.digest)
@@ -284,9 +291,22 @@ def fit_panel(
         observed=y,
         estimator=fitted,
         extrapolation_below=extrapolation_limit(relatedness),
-        structure=StructureAxes.of(square),
+        structure=structure,
         notes=(*notes, *fit_notes(fitted)),
     )
+
+
+def _relatives(kernels: PanelKernels, rows: NDArray[np.intp]) -> tuple[Vector, StructureAxes]:
+    """Relatedness of training lines with their nearest others (a sample of many), and the axes of all."""
+    if not is_large(len(rows)):
+        square = kernels.cross(RELATIONSHIP, rows, rows)
+        return nearest_relatives(square, np.arange(len(rows)))[1], StructureAxes.of(square)
+    markers = kernels.centred_markers(rows, rows)
+    sample = np.sort(np.random.default_rng(0).choice(len(rows), _SAMPLE, replace=False))
+    own = markers.squares * markers.unit
+    cross = markers.relationship_with(kernels.centred_markers(rows[sample], rows))
+    _, relatedness = relatives_of(cross, own[sample], own, sample)
+    return relatedness, StructureAxes.of_markers(markers)
 
 
 def _kernels_of(fitted: object) -> tuple[str, ...]:

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
 from budwood.prediction.evaluation.results import Heritability
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.stats.matrix_free.stochastic_reml import stochastic_reml
+from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
+from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 
@@ -45,7 +49,14 @@ def genomic_heritability(
     Heritability
         Value and source.
     """
-    kernel = kernels.kernel(RELATIONSHIP, np.arange(len(kernels)))
+    everyone = np.arange(len(kernels))
+    if is_large(len(kernels)) and kernels.relationship is None:
+        design = whitened_design(len(kernels), weights=weights)
+        relationship = WhitenedRelationship(kernels.centred_markers(everyone, everyone), design)
+        (found,), _ = stochastic_reml(relationship, y[:, None])
+        genetic = found.components.kernels[0] * relationship.markers.spread
+        return Heritability(float(genetic / (genetic + found.components.residual)), GENOMIC_SOURCE)
+    kernel = kernels.kernel(RELATIONSHIP, everyone)
     components = reml(y, [kernel], weights=weights)
     genetic = components.kernels[0] * kernel_spread(kernel)
     return Heritability(float(genetic / (genetic + components.residual)), GENOMIC_SOURCE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeVar
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.cache import KernelCache
+from budwood.prediction.kernels.dense_limit import is_large
+from budwood.stats.matrix_free.centred_markers import CentredMarkers
 from budwood.stats.mixed_model.fixed_effects import independent_columns
 from budwood.stats.relationship.fold_relationship import FoldRelationship
 from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
@@ -227,6 +230,9 @@ class PanelKernels:
             return np.ones(len(rows))
         if parsed.kind == RELATIONSHIP and self.relationship is not None:
             return np.diagonal(self._relationship(training))[rows]
+        if parsed.kind == RELATIONSHIP and is_large(len(training)):
+            markers = self.centred_markers(rows, training)
+            return markers.squares * markers.unit
         if parsed.kind == RELATIONSHIP or name in self.weights:
             products = self._products(training, name if name in self.weights else "")
             return np.diagonal(products.products)[rows] * products.unit
@@ -245,6 +251,9 @@ class PanelKernels:
         float
             In units of squared allele frequency.
         """
+        if is_large(len(training)):
+            make = self.centred_markers(training, training).mean_distance
+            return self._memo.recall("mean distance", training, make)
         return self._memo.recall(
             "mean distance",
             training,
@@ -264,7 +273,27 @@ class PanelKernels:
         MarkerSummary
             Frequencies, markers kept and weights.
         """
-        return self._folds.summary(training)
+        return self._memo.recall("summary", training, lambda: self._folds.summary(training))
+
+    def centred_markers(self, rows: Rows, training: Rows) -> CentredMarkers:
+        """Products with the markers of rows, made in blocks, with the means of the training rows.
+
+        Parameters
+        ----------
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CentredMarkers
+            Of the rows.
+        """
+        genotypes = self.genotypes
+        return CentredMarkers(
+            dosage=genotypes.dosage, ploidy=genotypes.ploidy, summary=self.summary(training), rows=rows
+        )
 
     def markers(self, training: Rows) -> Matrix:
         """(n, markers kept) allele frequencies minus training means, missing 0: features for other models.
@@ -441,6 +470,42 @@ class PanelLines:
             The matrix of the summary line.
         """
         return self.kernels.markers(self.training)[self.training]
+
+    def marker_products(self, effects: Matrix, *, exact: bool = False) -> Matrix:
+        """(c, k) products of the centred markers with columns.
+
+        Parameters
+        ----------
+        effects
+            (m, k) a number for each marker.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        Matrix
+            (c, k).
+        """
+        return self._centred.times(effects, exact=exact)
+
+    def unknown_squares(self) -> Vector:
+        """(c,) part of the relationship with itself that missing calls have.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
+        return self._centred.missing_squares * self._centred.unit
+
+    @cached_property
+    def _centred(self) -> CentredMarkers:
+        return self.kernels.centred_markers(self.rows, self.training)
+
+    @property
+    def known_position(self) -> Rows:
+        """(c,) position among the training lines, whose calls are those that were fitted."""
+        return self.training_position
 
     @property
     def training_position(self) -> Rows:

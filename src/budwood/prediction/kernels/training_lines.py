@@ -14,6 +14,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.checks.marker_match import MarkerMatch, match_markers
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.panel_kernels import (
     EMBEDDING_KERNEL,
     GAUSSIAN,
@@ -22,6 +23,7 @@ from budwood.prediction.kernels.panel_kernels import (
     PanelKernels,
 )
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
+from budwood.stats.matrix_free.centred_markers import CentredMarkers
 from budwood.stats.relationship.gaussian import gaussian_of
 from budwood.stats.relationship.relationship import MarkerSummary, Rows, centre, missing_squares
 
@@ -32,6 +34,8 @@ Vector = NDArray[np.float64]
 
 #: Markers handled at once: a block of 5,000 lines takes 160 MB.
 _BLOCK: Final = 4096
+#: Most entries of a block whose squares are summed up.
+_ENTRIES: Final = 32_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,20 +135,29 @@ class TrainingLines:
         """Position of each training line."""
         return {name: i for i, name in enumerate(self.accessions)}
 
-    def square(self, kernel: str) -> Vector:
+    @cached_property
+    def products(self) -> CentredMarkers:
+        """Products with the markers of the training lines, made in blocks."""
+        return CentredMarkers(dosage=self.dosage, ploidy=self.ploidy, summary=self.summary)
+
+    def square(self, kernel: str, position: Rows | None = None) -> Vector:
         """(n,) product of each training line's centred markers with itself, unknown entries included.
 
         Parameters
         ----------
         kernel
             Name of the kernel.
+        position
+            (c,) training lines that are meant; all by default.
 
         Returns
         -------
         Vector
             (c,) one number for each line.
         """
-        return _squares(self.dosage, self.ploidy, self.weighted_summary(kernel))
+        dosage = self.dosage if position is None else self.dosage[position]
+        ploidy = self.ploidy if position is None else self.ploidy[position]
+        return _squares(dosage, ploidy, self.weighted_summary(kernel))
 
 
 class NewLines:
@@ -256,6 +269,45 @@ class NewLines:
         self._check_known(kernel)
         return self._square(kernel) * self._unit(kernel)
 
+    @property
+    def known_position(self) -> Rows:
+        """(c,) position among the training lines of a line with the same calls, -1 for others."""
+        lines, place = self._training_lines
+        position = np.full(len(self), -1, dtype=np.intp)
+        position[lines] = place
+        return position
+
+    def marker_products(self, effects: Matrix, *, exact: bool = False) -> Matrix:
+        """(c, k) products of the centred markers with columns.
+
+        Parameters
+        ----------
+        effects
+            (m, k) a number for each marker.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        Matrix
+            (c, k).
+        """
+        return self._centred.times(effects, exact=exact)
+
+    def unknown_squares(self) -> Vector:
+        """(c,) part of the relationship with itself that missing calls have.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
+        return self._centred.missing_squares * self._centred.unit
+
+    @cached_property
+    def _centred(self) -> CentredMarkers:
+        return CentredMarkers(dosage=self._dosage, ploidy=self._ploidy, summary=self.training.summary)
+
     def markers(self) -> Matrix:
         """(c, m) relative allele frequencies minus the training means, missing 0.
 
@@ -290,14 +342,17 @@ class NewLines:
         def make() -> Matrix:
             weights = self.training.weights.get(kernel)
             markers = self.markers() if weights is None else self.markers() * weights
-            found = np.zeros((len(self), len(self.training.accessions)))
-            for start in range(0, markers.shape[1], _BLOCK):
-                columns = slice(start, start + _BLOCK)
-                found += markers[:, columns] @ self.training.centred[:, columns].T
+            if is_large(len(self.training.accessions)):
+                found = self.training.products.times(markers.T).T
+            else:
+                found = np.zeros((len(self), len(self.training.accessions)))
+                for start in range(0, markers.shape[1], _BLOCK):
+                    columns = slice(start, start + _BLOCK)
+                    found += markers[:, columns] @ self.training.centred[:, columns].T
             lines, position = self._training_lines
             if len(lines):
                 # A training line's kernel with itself includes what is unknown of it.
-                found[lines, position] = self.training.square(kernel)[position]
+                found[lines, position] = self.training.square(kernel, position)
             return found
 
         return self._kept(f"products {kernel if kernel in self.training.weights else ''}", make)
@@ -354,8 +409,9 @@ def _squares(
     """(rows,) weighted squares of centred markers, with the expected squares of missing ones."""
     weights = np.ones(len(summary.frequency)) if summary.weight is None else summary.weight
     total = np.zeros(len(dosage))
-    for start in range(0, dosage.shape[1], _BLOCK):
-        columns = slice(start, start + _BLOCK)
+    size = max(min(_BLOCK, _ENTRIES // max(len(dosage), 1)), 16)
+    for start in range(0, dosage.shape[1], size):
+        columns = slice(start, start + size)
         z = centre(dosage[:, columns], ploidy, summary, columns)
         kept = summary.kept[columns]
         total += (z**2) @ weights[columns][kept]

@@ -8,6 +8,7 @@ from budwood.prediction.environments.fitted import FittedKroneckerModel
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelEffects
+from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
 from budwood.prediction.models.bayes_c import SampledEffects
@@ -21,6 +22,7 @@ from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel
 from budwood.prediction.uncertainty.interval_scale import IntervalScale
 from budwood.stats.evaluation.conformal import Widening
 from budwood.stats.evaluation.stacking import StackingWeights
+from budwood.stats.matrix_free.marker_blup import MarkerBlup
 from budwood.stats.mixed_model.blup import Blup
 from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKernels
 from budwood.stats.mixed_model.kronecker_grid import KroneckerGrid, SolvedGrid
@@ -51,12 +53,14 @@ def stored_classes() -> tuple[type, ...]:
         FittedKernelModel,
         FittedKroneckerModel,
         FittedMajorLoci,
+        FittedMarkerModel,
         FittedStack,
         IntervalScale,
         KernelEffects,
         KroneckerFit,
         KroneckerGrid,
         KroneckerScattered,
+        MarkerBlup,
         MarkerEffects,
         Markers,
         SampledEffects,

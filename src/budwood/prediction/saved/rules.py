@@ -16,6 +16,7 @@ from budwood.prediction.environments.fitted import FittedKroneckerModel
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelEffects
+from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
 from budwood.prediction.models.bayes_c import SampledEffects
@@ -29,6 +30,7 @@ from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel
 from budwood.prediction.uncertainty.interval_scale import IntervalScale
 from budwood.stats.evaluation.conformal import Widening
 from budwood.stats.evaluation.stacking import StackingWeights
+from budwood.stats.matrix_free.marker_blup import MarkerBlup
 from budwood.stats.mixed_model.blup import Blup
 from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKernels
 from budwood.stats.mixed_model.kronecker_grid import KroneckerGrid, SolvedGrid
@@ -126,6 +128,12 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "loci": _position("loci", "markers"),
             "locus_effects": _of("loci"),
         },
+        FittedMarkerModel: {
+            "names": _of("1"),
+            "variance_shares": _SHARE,
+            "records": Rule(least=2),
+            "hidden_variance": _NOT_NEGATIVE,
+        },
         IntervalScale: {
             "own": _of("lines"),
             "judged": _of("lines"),
@@ -150,6 +158,22 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "rows": Rule(("seen",), least=0, below="lines"),
             "records": _of("records"),
             "weights": Rule(("records",), least=1e-300),
+        },
+        MarkerBlup: {
+            "fixed_effects": _of("effects"),
+            "fixed_covariance": _of("effects", "effects"),
+            "effects": _of("markers"),
+            "fixed_shift": _of("markers", "effects"),
+            "sampled_effects": _of("markers", "samples"),
+            "sampled_errors": _of("markers", "samples"),
+            "unknown_weight": _SHARE,
+            "unit": _POSITIVE,
+            "training_effect": _of("lines"),
+            "training_shift": _of("lines", "effects"),
+            "training_pev": Rule(("lines",), least=0.0),
+            "monte_carlo_error": _NOT_NEGATIVE,
+            "residual": _NOT_NEGATIVE,
+            "passes": _NOT_NEGATIVE,
         },
         MarkerEffects: {
             "columns": _position("features", "markers"),

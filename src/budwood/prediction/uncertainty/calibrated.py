@@ -25,6 +25,7 @@ from budwood.prediction.contract import (
     scaled_interval,
 )
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
+from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
     HeldOut,
@@ -49,7 +50,8 @@ class Calibrated:
 
     The point, its standard error and its reliability are the model's. A kernel model is calibrated by algebra
     on the one fit; any other model is fitted again without each inner fold and cluster, ten times. Under 20
-    training records the model's own interval stands.
+    training records, and in training sets too large for a matrix of the lines, the model's own interval
+    stands.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ class Calibrated:
         """
         rows = np.asarray(training, dtype=np.intp)
         fitted = self.model.fit(kernels, rows, y, weights)
-        if len(rows) < _FEWEST:
+        if len(rows) < _FEWEST or isinstance(fitted, FittedMarkerModel):
             return fitted
         divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
         held_out: Callable[[Folds], HeldOut]

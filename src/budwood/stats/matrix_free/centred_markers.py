@@ -138,6 +138,24 @@ class CentredMarkers:
         found += self.missing_squares[:, None] * lines
         return found
 
+    def relationship_with(self, others: CentredMarkers) -> Matrix:
+        """Relationship of other lines with these, of markers alone.
+
+        Parameters
+        ----------
+        others
+            c lines of the same summary.
+
+        Returns
+        -------
+        ndarray
+            (c, n).
+        """
+        found, size = np.zeros((len(others), len(self))), self._block_size
+        for (_, own), (_, other) in zip(self._blocks(False, size), others._blocks(False, size), strict=True):
+            found += other @ own.T
+        return found * (self.unit * self._scale * others._scale)
+
     @cached_property
     def missing_squares(self) -> Vector:
         """(n,) diagonal of D: expected squares of each line's missing entries."""
@@ -153,7 +171,7 @@ class CentredMarkers:
     def _squares(self) -> tuple[Vector, Vector]:
         known, unknown = np.zeros(len(self)), np.zeros(len(self))
         variance = self.summary.variance[self.summary.kept]
-        for place, calls in self._calls():
+        for place, calls in self._calls(self._block_size):
             missing = ~(calls >= 0)
             z = self._centred(calls, place, False)
             known += np.einsum("ij,ij->i", z, z, dtype=np.float64)
@@ -161,9 +179,39 @@ class CentredMarkers:
                 unknown += missing @ variance[place]
         return known * self._scale**2, unknown
 
-    def _blocks(self, exact: bool) -> Iterator[tuple[slice, NDArray[Any]]]:
+    @cached_property
+    def spread(self) -> float:
+        """Expected sample variance of an effect of unit variance (see ``kernel_spread``)."""
+        n = len(self)
+        total = self.gram_times(np.ones((n, 1)))
+        return self.unit * float(self.squares.mean() - total.mean() / n)
+
+    def mean_distance(self) -> float:
+        """Mean squared distance of two different lines per unit of sum p (1 - p).
+
+        Returns
+        -------
+        float
+            That of :func:`budwood.stats.relationship.gaussian.mean_distance`; 0 for a single line.
+
+        Examples
+        --------
+        >>> from budwood.stats.relationship.relationship import summarise_markers
+        >>> dosage, two = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8), np.full(3, 2, dtype=np.int8)
+        >>> z = CentredMarkers(dosage=dosage, ploidy=two, summary=summarise_markers(dosage, two))
+        >>> z.mean_distance()
+        2.0
+        """
+        n = len(self)
+        if n < 2:
+            return 0.0
+        total = self.transposed_times(np.ones((n, 1)), exact=True)
+        products = float((total**2).sum()) - float(self._squares[0].sum())
+        return 2.0 * (float(self.squares.sum()) - products / (n - 1)) / n / self.summary.scale
+
+    def _blocks(self, exact: bool, size: int = 0) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Places among the markers that take part, and the (n, block) centred entries over the scale."""
-        for place, calls in self._calls():
+        for place, calls in self._calls(size or self._block_size):
             yield place, self._centred(calls, place, exact)
 
     def _centred(self, calls: NDArray[Any], place: slice, exact: bool) -> NDArray[Any]:
@@ -176,8 +224,12 @@ class CentredMarkers:
             np.copyto(z, kind(0.0), where=~(calls >= 0))
         return z
 
-    def _calls(self) -> Iterator[tuple[slice, NDArray[Any]]]:
-        size = max(min(_ENTRIES // max(len(self), 1), _MOST_MARKERS), 16)
+    @property
+    def _block_size(self) -> int:
+        """Markers decoded at once."""
+        return max(min(_ENTRIES // max(len(self), 1), _MOST_MARKERS), 16)
+
+    def _calls(self, size: int) -> Iterator[tuple[slice, NDArray[Any]]]:
         columns = np.flatnonzero(self.summary.kept)
         for start in range(0, len(columns), size):
             chosen = columns[start : start + size]

@@ -44,6 +44,8 @@ class StochasticReml:
     share, standard_error, monte_carlo_error
         Share of the variance that the kernel has; its standard error; and the part of the error that comes
         from the probes, which other seeds show. NaN at the boundary.
+    average_share
+        Mean of the share over the likelihood.
     passes
         Passes over the markers.
     """
@@ -53,6 +55,7 @@ class StochasticReml:
     share: float
     standard_error: float
     monte_carlo_error: float
+    average_share: float
     passes: int
 
 
@@ -124,6 +127,7 @@ def _estimate(
         share=share,
         standard_error=error,
         monte_carlo_error=monte_carlo,
+        average_share=mean,
         passes=passes,
     )
 

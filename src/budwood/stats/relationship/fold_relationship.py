@@ -48,6 +48,8 @@ _ROUNDING: Final = 1e-9
 _MOST_MISSING: Final = 0.12
 #: Entries of the centred matrix above which it is not kept (8 bytes each).
 _MOST_ENTRIES: Final = 150_000_000
+#: Lines above which no matrix of lines by lines is shared.
+_MOST_LINES: Final = 7_500
 
 
 class FoldRelationship:
@@ -127,7 +129,7 @@ class FoldRelationship:
 
     @property
     def _worthwhile(self) -> bool:
-        return self._dosage.size <= _MOST_ENTRIES
+        return self._dosage.size <= _MOST_ENTRIES and len(self._dosage) <= _MOST_LINES
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,155 @@
+"""GBLUP of large training sets: marker effects by products with blocks of markers, no matrix of the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from budwood.prediction.contract import Forecast, Lines, observation_half
+from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.stats.matrix_free.marker_blup import MarkerBlup, marker_blup
+from budwood.stats.matrix_free.stochastic_reml import StochasticReml, stochastic_reml
+from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
+from budwood.stats.mixed_model.boundary import PLAUSIBLE
+from budwood.stats.mixed_model.fixed_effects import whitened_design
+from budwood.stats.relationship.relationship import Rows
+
+Vector = NDArray[np.float64]
+
+#: Random probes of the restricted likelihood, and samples for the error variances.
+_PROBES: Final = 32
+_SAMPLES: Final = 64
+
+
+@dataclass(frozen=True)
+class FittedMarkerModel:
+    """GBLUP that has learnt marker effects.
+
+    Attributes
+    ----------
+    names
+        The relationship.
+    solved
+        Variance components and solved equations.
+    variance_shares
+        Share of the phenotypic variance by source.
+    records
+        Number of training records.
+    hidden_variance
+        Genetic variance over the likelihood, where the estimate finds hardly any; 0 elsewhere.
+    notes
+        Sentences on the engine, its Monte Carlo errors and the variance components.
+    """
+
+    names: tuple[str, ...]
+    solved: MarkerBlup
+    variance_shares: Mapping[str, float]
+    records: int
+    hidden_variance: float
+    notes: tuple[str, ...]
+
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines at the mean of the covariates; intervals are Student's with n - q degrees.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
+        solved, own = self.solved, lines.own(RELATIONSHIP)
+        effects = len(solved.fixed_effects)
+        mean_covariates = np.zeros((len(lines), effects))
+        mean_covariates[:, 0] = 1.0
+        found = solved.predict(
+            lines.marker_products, own, lines.unknown_squares(), lines.known_position, fixed=mean_covariates
+        )
+        error = np.sqrt(found.pev_value)
+        if self.hidden_variance > 0.0:
+            # Hardly any genetic variance was found, but some may be there: it is all unexplained.
+            hidden = (1.0 - found.reliability) * self.hidden_variance * own
+            error = np.maximum(error, np.sqrt(hidden + float(solved.fixed_covariance[0, 0])))
+        half = float(stdtrit(self.records - effects, 0.95)) * np.sqrt(found.pev_record)
+        half = observation_half(half, error)
+        return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
+
+
+def fit_marker_model(
+    kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+) -> FittedMarkerModel:
+    """Estimate variance components and marker effects of a training set of any size.
+
+    Parameters
+    ----------
+    kernels
+        The panel as models see it; its relationship is that of its markers.
+    training
+        (n,) rows of the training lines in the panel.
+    y
+        (n,) trait values of the training lines.
+    weights
+        (n,) weights of the trait values, None for equal ones.
+
+    Returns
+    -------
+    FittedMarkerModel
+        The fitted model.
+    """
+    design = whitened_design(len(training), kernels.fixed(training), weights)
+    relationship = WhitenedRelationship(kernels.centred_markers(training, training), design)
+    (found,), space = stochastic_reml(relationship, y[:, None], probes=_PROBES)
+    # Shares of the whitened contrasts, as shares of the variance of a record of weight 1.
+    size = relationship.markers.spread / (relationship.mean_eigenvalue or 1.0)
+    share, average = (size * x / (size * x + 1.0 - x) for x in (found.share, found.average_share))
+    components, hidden = found.components, 0.0
+    notes: tuple[str, ...] = ()
+    if share > PLAUSIBLE[1]:
+        components = found.average
+        notes = (_boundary_note(share, average, "predictions and standard errors"),)
+    elif share < PLAUSIBLE[0]:
+        hidden, notes = found.average.kernels[0], (_boundary_note(share, average, "standard errors"),)
+    solved = marker_blup(relationship, y, components, space, samples=_SAMPLES)
+    slope = size / (size * found.share + 1.0 - found.share) ** 2
+    engine = _engine_note(found, solved, len(y), share, slope)
+    used = average if share > PLAUSIBLE[1] else share
+    return FittedMarkerModel(
+        names=(RELATIONSHIP,),
+        solved=solved,
+        variance_shares={RELATIONSHIP: used, "residual": 1.0 - used},
+        records=len(y),
+        hidden_variance=hidden,
+        notes=(engine, *notes),
+    )
+
+
+def _engine_note(found: StochasticReml, solved: MarkerBlup, records: int, share: float, slope: float) -> str:
+    errors = ""
+    if np.isfinite(found.standard_error):
+        errors = (
+            f" has a standard error of {slope * found.standard_error:.3f}, with a Monte Carlo error of "
+            f"{slope * found.monte_carlo_error:.3f} from {_PROBES} probes"
+        )
+    return (
+        f"{records:,} phenotyped lines were analysed by the engine for large panels: marker effects by "
+        f"conjugate gradients, {found.passes + solved.passes} passes over the markers, relative residual "
+        f"{solved.residual:.0e}. The genetic share of the variance, {share:.3f},"
+        f"{errors or ' is at its limit'}. Standard errors of predictions have a Monte Carlo error of about "
+        f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples. The 90 % intervals are those of the model: they are not widened by errors on "
+        "held-out lines."
+    )
+
+
+def _boundary_note(share: float, average: float, use: str) -> str:
+    return (
+        f"Restricted maximum likelihood puts the genetic share of the variance at {share:.2f}; the mean over "
+        f"the likelihood, {average:.2f}, is used for {use}."
+    )
