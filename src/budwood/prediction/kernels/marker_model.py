@@ -143,7 +143,8 @@ def _engine_note(found: StochasticReml, solved: MarkerBlup, records: int, share:
         f"conjugate gradients, {found.passes + solved.passes} passes over the markers, relative residual "
         f"{solved.residual:.0e}. The genetic share of the variance, {share:.3f},"
         f"{errors or ' is at its limit'}. Standard errors of predictions have a Monte Carlo error of about "
-        f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples. The 90 % intervals are those of the model: they are not widened by errors on "
+        f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples. The 90 % intervals are those of the model: "
+        "they are not widened by errors on "
         "held-out lines."
     )
 
