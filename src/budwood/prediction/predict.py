@@ -22,6 +22,7 @@ from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.evaluation.results import CandidateSet, Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.fitted_trait_model import ranks
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL
 from budwood.prediction.kernels.nearest_relatives import nearest_relatives
 from budwood.prediction.kernels.panel_kernels import (
@@ -30,6 +31,7 @@ from budwood.prediction.kernels.panel_kernels import (
     KernelName,
     PanelKernels,
 )
+from budwood.prediction.kernels.panel_relatives import SEARCHED, PanelRelatives, panel_relatives
 from budwood.prediction.missing_calls import uncalled_notes
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
@@ -41,6 +43,12 @@ from budwood.stats.relationship.relationship import MarkerFilter, Rows
 
 #: Labelled accessions above which held-out r hardly depends on how they are divided.
 _MANY: Final = 1500
+
+#: What differs where matrices of lines by lines are not made.
+_LARGE_NOTE: Final = (
+    f"The panel is large: nearest relatives are looked up at {SEARCHED:,} markers evenly spaced along the "
+    "genome, candidates are not judged by cluster, and the Gaussian kernel is left out of the evaluation."
+)
 
 
 def predict_trait(
@@ -117,7 +125,8 @@ def predict_trait(
     given = None if kinship is None else kinship.of(genotypes.accessions)
     design = means.design(genotypes.accessions)
     kernels = PanelKernels(genotypes, grams, further.by_kernel, given, design)
-    comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed)
+    large = is_large(len(labels.rows)) and given is None
+    comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed, large=large)
     divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
     scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
     evaluation = evaluate(
@@ -141,9 +150,14 @@ def predict_trait(
         *markers,
         *assumed,
         *_told(haplotypes),
+        *((_LARGE_NOTE,) if large else ()),
     )
-    found = _prediction(kernels, labels, trait, fitted, notes)
-    candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
+    if large:
+        found = _prediction(kernels, labels, trait, fitted, notes, panel_relatives(kernels, labels.rows))
+        candidates, far = (), found.extrapolation
+    else:
+        found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
+        candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
     if lower_is_better:
         found = found.with_lowest_best()
     found = replace(found, extrapolation=far).with_ranking_note().in_order_of(as_given)
@@ -251,9 +265,11 @@ def check_model(name: str, weights: MarkerWeights, *, embedded: bool) -> None:
         )
 
 
-def _comparison(name: str, dna_model: str, seed: int) -> Comparison:
-    """GBLUP, the Gaussian kernel, with embeddings the DNA model, and the model that predicts."""
-    models: list[Estimator] = [model_named("gblup", seed=seed), model_named("gaussian", seed=seed)]
+def _comparison(name: str, dna_model: str, seed: int, *, large: bool = False) -> Comparison:
+    """GBLUP, the Gaussian kernel where the panel is not large, the DNA model, and the model that predicts."""
+    models: list[Estimator] = [model_named("gblup", seed=seed)]
+    if not large:
+        models.append(model_named("gaussian", seed=seed))
     if dna_model:
         models.append(model_named("gblup+dna", seed=seed))
     chosen = model_named(name, seed=seed)
@@ -328,14 +344,12 @@ def _prediction(
     trait: str,
     fitted: FittedEstimator,
     notes: tuple[str, ...],
+    relatives: PanelRelatives,
 ) -> TraitPrediction:
     genotypes, n = kernels.genotypes, len(kernels)
     forecast = fitted.predict(kernels.lines(np.arange(n), labels.rows))
     observed = np.full(n, np.nan)
     observed[labels.rows] = labels.y
-    relationship = kernels.kernel(RELATIONSHIP, labels.rows)
-    nearest, relatedness, extrapolation = nearest_relatives(relationship, labels.rows)
-    components = principal_components(relationship)
     return TraitPrediction(
         trait=trait,
         accessions=genotypes.accessions,
@@ -346,13 +360,22 @@ def _prediction(
         lower_90=forecast.lower_90,
         upper_90=forecast.upper_90,
         rank=ranks(forecast.value),
-        nearest_training_accession=tuple(genotypes.accessions[row] for row in nearest),
-        relatedness=relatedness,
-        extrapolation=extrapolation,
+        nearest_training_accession=tuple(genotypes.accessions[row] for row in relatives.nearest),
+        relatedness=relatives.relatedness,
+        extrapolation=relatives.extrapolation,
         variance_shares=fitted.variance_shares,
-        structure=components.scores,
-        structure_explained=components.explained,
+        structure=relatives.scores,
+        structure_explained=relatives.explained,
         notes=notes,
+    )
+
+
+def _dense_relatives(kernels: PanelKernels, training: Rows) -> PanelRelatives:
+    """Nearest relatives and structure from the relationship of all lines with one another."""
+    relationship = kernels.kernel(RELATIONSHIP, training)
+    components = principal_components(relationship)
+    return PanelRelatives(
+        *nearest_relatives(relationship, training), scores=components.scores, explained=components.explained
     )
 
 

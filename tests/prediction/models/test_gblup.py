@@ -13,6 +13,7 @@ from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
+from budwood.prediction.predict import predict_trait
 from budwood.prediction.trait_model import TraitModel
 from stats.matrix_free.conftest import mosaics
 
@@ -118,3 +119,21 @@ def test_lines_alone_and_in_a_batch_are_predicted_alike(forced) -> None:
     alone = fitted.predict(genotypes.take([N + 3]))
     assert alone.prediction[0] == pytest.approx(together.prediction[3], abs=1e-9)
     assert alone.standard_error[0] == pytest.approx(together.standard_error[3], rel=1e-5)
+
+
+def test_a_large_panel_is_predicted_and_evaluated(monkeypatch) -> None:
+    genotypes, y = _panel()
+    values = {name: float(each) for name, each in zip(genotypes.accessions, y, strict=True)}
+    expected, dense = predict_trait(genotypes, values, "height", folds=2, repeats=1)
+    monkeypatch.setattr(dense_limit, "DENSE_LINES", 280)
+    found, evaluation = predict_trait(genotypes, values, "height", folds=2, repeats=1)
+    assert [score.name for score in evaluation.scores] == ["GBLUP"]
+    assert evaluation.scores[0].mean_r == pytest.approx(dense.scores[0].mean_r, abs=0.02)
+    assert evaluation.scores[0].coverage_90 == pytest.approx(0.9, abs=0.05)
+    assert evaluation.heritability.value == pytest.approx(dense.heritability.value, abs=0.04)
+    assert not evaluation.permutation.leaks
+    # At fewer markers than are looked up, relatives are those of the whole relationship.
+    assert found.nearest_training_accession == expected.nearest_training_accession
+    np.testing.assert_allclose(found.relatedness, expected.relatedness, atol=1e-5)
+    np.testing.assert_allclose(found.prediction, expected.prediction, atol=0.1 * np.std(expected.prediction))
+    assert any("The panel is large" in note for note in found.notes)

@@ -113,3 +113,22 @@ def test_intervals_and_errors_grow_with_the_errors_made(panel) -> None:
     widths = [(each.upper_90 - each.lower_90).mean() for each in found]
     assert all(wide > narrow for narrow, wide in pairwise(widths))
     assert found[0].reliability[0] > found[2].reliability[0]
+
+
+@pytest.mark.parametrize("model", [GBLUP, MULTI_KERNEL])
+def test_kernel_models_learn_once_in_large_training_sets(panel, model, monkeypatch) -> None:
+    y = _y(panel)
+    refitted = _cross_fit(KernelFitter(model), panel, y)
+    fits = []
+    original = type(model).fit
+
+    def counted(self, *arguments, **options):
+        fits.append(len(arguments[1]))
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(type(model), "fit", counted)
+    once = _cross_fit(KernelFitter(model, refitted=59), panel, y)
+    assert fits == [60]
+    # Sixty records still move the variance components of a fold a little.
+    assert pearson_r(once.held_out, refitted.held_out) > 0.95
+    np.testing.assert_array_equal(_values(once, panel), _values(refitted, panel))

@@ -13,7 +13,7 @@ from budwood.prediction.kernels.kernel_mixture import KernelMixture
 from budwood.prediction.kernels.kernel_model import KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.thinning import evenly_spaced
-from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast
+from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast, held_out_solved
 from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.relationship.relationship import Rows
 
@@ -130,13 +130,20 @@ class CrossFitter(Protocol):
 class KernelFitter:
     """A kernel model as a point predictor.
 
+    Up to 2,000 records the model is fitted again in every inner fold. Above, held-out predictions come by
+    algebra from the one fit to all records, with its variance components: records are then so many that a
+    fold hardly changes two or three variances.
+
     Attributes
     ----------
     model
         The kernel model.
+    refitted
+        Most records up to which inner folds are fits of their own.
     """
 
     model: KernelModel | KernelMixture
+    refitted: int = 2_000
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Fit to all training records, and in the inner folds.
@@ -151,7 +158,10 @@ class KernelFitter:
         CrossFit
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
-        inner = TrainingKernels(training.kernels, training.rows)
-        held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
         fitted = self.model.fit(training.kernels, training.rows, training.y, training.weights)
+        if len(training.rows) > self.refitted:
+            held_out = held_out_solved(fitted, training.y, training.folds)
+        else:
+            inner = TrainingKernels(training.kernels, training.rows)
+            held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
         return CrossFit(held_out.value, fitted.point_predictor())
