@@ -103,7 +103,7 @@ def matrix_free(folder: Path, lines: int, markers: int, probes: int, samples: in
     relationship = WhitenedRelationship(z, whitened_design(lines))
     (found,), space = stochastic_reml(relationship, y[:, None], probes=probes)
     clock.stop("variance components")
-    solved = marker_blup(relationship, y, found.components, space, samples=samples)
+    solved = marker_blup(relationship, y, found.components, space=space, samples=samples)
     clock.stop("equations and error variances")
     others = CentredMarkers(dosage=calls, ploidy=ploidy, summary=summary, rows=new)
     none = np.full(NEW, -1)

@@ -152,9 +152,15 @@ def predict_trait(
         *_told(haplotypes),
         *((_LARGE_NOTE,) if large else ()),
     )
+    candidates: tuple[CandidateSet, ...] = ()
+    if large:
+    candidates: tuple[CandidateSet, ...] = ()
     if large:
         found = _prediction(kernels, labels, trait, fitted, notes, panel_relatives(kernels, labels.rows))
-        candidates, far = (), found.extrapolation
+        far = found.extrapolation
+    else:
+        found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
+        candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
     else:
         found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
         candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)

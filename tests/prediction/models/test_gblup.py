@@ -137,3 +137,19 @@ def test_a_large_panel_is_predicted_and_evaluated(monkeypatch) -> None:
     np.testing.assert_allclose(found.relatedness, expected.relatedness, atol=1e-5)
     np.testing.assert_allclose(found.prediction, expected.prediction, atol=0.1 * np.std(expected.prediction))
     assert any("The panel is large" in note for note in found.notes)
+
+
+def test_intervals_are_as_wide_as_held_out_errors_ask_for(forced) -> None:
+    genotypes, y = _panel()
+    rows = np.arange(N)
+    # Errors of the records that the model does not know of: some values are far off.
+    spoilt = y[:N] + np.where(np.arange(N) % 5 == 0, 4.0, 0.0) * np.random.default_rng(0).normal(size=N)
+    kernels = PanelKernels(genotypes)
+    own, calibrated = (model_named(name).fit(kernels, rows, spoilt) for name in ("gblup:own", "gblup"))
+    assert own.interval_factor == 1.0
+    assert calibrated.interval_factor < 0.95  # most errors are small beside the variance of all
+    assert "held-out lines" in calibrated.notes[-1]
+    fit = own.predict(kernels.lines(np.arange(N, N + NEW), rows))
+    np.testing.assert_array_equal(
+        calibrated.predict(kernels.lines(np.arange(N, N + NEW), rows)).value, fit.value
+    )

@@ -42,7 +42,7 @@ def test_equal_to_the_dense_equations(panel, kind, covariates, weighted) -> None
     components = VarianceComponents((0.7,), 0.9, 0.0)
     _, space = stochastic_reml(relationship, y[:, None])
     exact = blup(y, [dense], components, fixed=fixed, weights=weights)
-    solved = marker_blup(relationship, y, components, space, samples=400)
+    solved = marker_blup(relationship, y, components, space=space, samples=400)
     scale = float(np.std(y))
     np.testing.assert_allclose(solved.fixed_effects, exact.fixed_effects, atol=1e-6 * scale)
     np.testing.assert_allclose(solved.fixed_covariance, exact.fixed_covariance, rtol=1e-6)
@@ -71,7 +71,7 @@ def test_lines_beside_the_training_lines_are_predicted_like_the_dense_engine(pan
     components = VarianceComponents((0.5,), 0.8, 0.0)
     relationship = WhitenedRelationship(own, whitened_design(110))
     _, space = stochastic_reml(relationship, y[:, None])
-    solved = marker_blup(relationship, y, components, space, samples=400)
+    solved = marker_blup(relationship, y, components, space=space, samples=400)
     exact = blup(y, [dense[np.ix_(learn, learn)]], components)
     expected = exact.predict([dense[np.ix_(new, learn)]], [np.diagonal(dense)[new]])
     found = solved.predict(
@@ -114,7 +114,7 @@ def test_several_traits_share_the_passes(panel) -> None:
 def test_no_genetic_variance_predicts_the_mean(panel) -> None:
     relationship, _, y, fixed, _ = _case(panel, "complete", True, False)
     _, space = stochastic_reml(relationship, y[:, None])
-    solved = marker_blup(relationship, y, VarianceComponents((0.0,), 1.0, 0.0), space, samples=4)
+    solved = marker_blup(relationship, y, VarianceComponents((0.0,), 1.0, 0.0), space=space, samples=4)
     assert not solved.effects.any()
     assert not solved.training_pev.any()
     np.testing.assert_allclose(solved.fixed_effects, np.linalg.lstsq(fixed, y, rcond=None)[0], atol=1e-8)

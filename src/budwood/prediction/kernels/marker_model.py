@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,11 +12,12 @@ from scipy.special import stdtrit
 
 from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
+from budwood.stats.evaluation.conformal import conformal_quantile
 from budwood.stats.matrix_free.marker_blup import MarkerBlup, marker_blup
 from budwood.stats.matrix_free.stochastic_reml import StochasticReml, stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
 from budwood.stats.mixed_model.boundary import PLAUSIBLE
-from budwood.stats.mixed_model.fixed_effects import whitened_design
+from budwood.stats.mixed_model.fixed_effects import independent_columns, whitened_design
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -24,6 +25,9 @@ Vector = NDArray[np.float64]
 #: Random probes of the restricted likelihood, and samples for the error variances.
 _PROBES: Final = 32
 _SAMPLES: Final = 64
+#: Most lines held out to set the width of intervals, and samples for their error variances.
+_HELD_OUT: Final = 1_000
+_HELD_OUT_SAMPLES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class FittedMarkerModel:
         Genetic variance over the likelihood, where the estimate finds hardly any; 0 elsewhere.
     notes
         Sentences on the engine, its Monte Carlo errors and the variance components.
+    interval_factor
+        What half of the model's 90 % interval is multiplied by.
     """
 
     names: tuple[str, ...]
@@ -52,6 +58,7 @@ class FittedMarkerModel:
     records: int
     hidden_variance: float
     notes: tuple[str, ...]
+    interval_factor: float = 1.0
 
     def predict(self, lines: Lines) -> Forecast:
         """Forecast lines at the mean of the covariates; intervals are Student's with n - q degrees.
@@ -78,9 +85,56 @@ class FittedMarkerModel:
             # Hardly any genetic variance was found, but some may be there: it is all unexplained.
             hidden = (1.0 - found.reliability) * self.hidden_variance * own
             error = np.maximum(error, np.sqrt(hidden + float(solved.fixed_covariance[0, 0])))
-        half = float(stdtrit(self.records - effects, 0.95)) * np.sqrt(found.pev_record)
+        half = self.interval_factor * self._quantile * np.sqrt(found.pev_record)
         half = observation_half(half, error)
         return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
+
+    @property
+    def _quantile(self) -> float:
+        return float(stdtrit(self.records - len(self.solved.fixed_effects), 0.95))
+
+    def calibrated(
+        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None, seed: int
+    ) -> FittedMarkerModel:
+        """The model with intervals as wide as errors on held-out training lines ask for.
+
+        A tenth of the training lines, 1,000 at most, are predicted from the others at the same variance
+        components; the 90 % quantile of their errors sets the width (split conformal prediction).
+
+        Parameters
+        ----------
+        kernels, training, y, weights
+            What the model was fitted to.
+        seed
+            Of the lines that are held out.
+
+        Returns
+        -------
+        FittedMarkerModel
+            With another factor and a note.
+        """
+        n = len(y)
+        held = np.sort(np.random.default_rng([seed, n]).choice(n, min(n // 10, _HELD_OUT), replace=False))
+        rest = np.setdiff1d(np.arange(n), held)
+        fixed = kernels.fixed(training)
+        fixed = np.ones((n, 1)) if fixed is None else fixed
+        fixed = fixed[:, independent_columns(fixed[rest])]
+        weights = np.ones(n) if weights is None else weights
+        design = whitened_design(len(rest), fixed[rest], weights[rest])
+        relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
+        components = self.solved.components
+        solved = marker_blup(relationship, y[rest], components, samples=_HELD_OUT_SAMPLES, seed=seed)
+        markers = kernels.centred_markers(training[held], training)
+        own, unknown = markers.squares * markers.unit, markers.missing_squares * markers.unit
+        new = np.full(len(held), -1, dtype=np.intp)
+        found = solved.predict(markers.times, own, unknown, new, fixed=fixed[held])
+        expected = self._quantile * np.sqrt(found.pev_value + components.residual / weights[held])
+        factor = conformal_quantile(np.abs(y[held] - found.value) / expected)
+        note = (
+            f"The 90 % intervals are {factor:.2f} times as wide as the model's own, as errors on "
+            f"{len(held):,} held-out lines ask for; they are not widened further for lines far from the phenotyped ones."
+        )
+        return replace(self, interval_factor=factor, notes=(*self.notes, note))
 
 
 def fit_marker_model(
@@ -117,7 +171,7 @@ def fit_marker_model(
         notes = (_boundary_note(share, average, "predictions and standard errors"),)
     elif share < PLAUSIBLE[0]:
         hidden, notes = found.average.kernels[0], (_boundary_note(share, average, "standard errors"),)
-    solved = marker_blup(relationship, y, components, space, samples=_SAMPLES)
+    solved = marker_blup(relationship, y, components, space=space, samples=_SAMPLES)
     slope = size / (size * found.share + 1.0 - found.share) ** 2
     engine = _engine_note(found, solved, len(y), share, slope)
     used = average if share > PLAUSIBLE[1] else share
@@ -143,9 +197,7 @@ def _engine_note(found: StochasticReml, solved: MarkerBlup, records: int, share:
         f"conjugate gradients, {found.passes + solved.passes} passes over the markers, relative residual "
         f"{solved.residual:.0e}. The genetic share of the variance, {share:.3f},"
         f"{errors or ' is at its limit'}. Standard errors of predictions have a Monte Carlo error of about "
-        f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples. The 90 % intervals are those of the model: "
-        "they are not widened by errors on "
-        "held-out lines."
+        f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples."
     )
 
 

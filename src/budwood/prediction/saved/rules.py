@@ -133,6 +133,7 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "variance_shares": _SHARE,
             "records": Rule(least=2),
             "hidden_variance": _NOT_NEGATIVE,
+            "interval_factor": _NOT_NEGATIVE,
         },
         IntervalScale: {
             "own": _of("lines"),

@@ -49,9 +49,8 @@ class Calibrated:
     """A trait model whose 90 % intervals have the width that its held-out errors ask for, under its name.
 
     The point, its standard error and its reliability are the model's. A kernel model is calibrated by algebra
-    on the one fit; any other model is fitted again without each inner fold and cluster, ten times. Under 20
-    training records, and in training sets too large for a matrix of the lines, the model's own interval
-    stands.
+    on the one fit, a model of a large panel on a tenth of its lines; any other model is fitted again without
+    each inner fold and cluster, ten times. Under 20 training records the model's own interval stands.
 
     Attributes
     ----------
@@ -95,7 +94,9 @@ class Calibrated:
         """
         rows = np.asarray(training, dtype=np.intp)
         fitted = self.model.fit(kernels, rows, y, weights)
-        if len(rows) < _FEWEST or isinstance(fitted, FittedMarkerModel):
+        if isinstance(fitted, FittedMarkerModel):
+            return fitted.calibrated(kernels, rows, y, weights, self.seed)
+        if len(rows) < _FEWEST:
             return fitted
         divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
         held_out: Callable[[Folds], HeldOut]

@@ -177,8 +177,8 @@ def marker_blup(
     relationship: WhitenedRelationship,
     y: Vector,
     components: VarianceComponents,
-    space: KrylovSpace,
     *,
+    space: KrylovSpace | None = None,
     samples: int = 64,
     seed: int = 0,
     tolerance: float = _RECORDS,
@@ -194,7 +194,7 @@ def marker_blup(
     components
         Variance of the relationship and of the residual, which is above 0.
     space
-        Of the same relationship; it preconditions the equations.
+        Of the same relationship; it preconditions the equations, which need more passes without.
     samples
         Samples of the model for the error variances.
     seed
@@ -211,6 +211,19 @@ def marker_blup(
     ------
     BudwoodError
         If the equations cannot be solved.
+
+    Examples
+    --------
+    >>> from budwood.stats.matrix_free.centred_markers import CentredMarkers
+    >>> from budwood.stats.mixed_model.fixed_effects import whitened_design
+    >>> from budwood.stats.relationship.relationship import summarise_markers
+    >>> dosage = np.random.default_rng(0).integers(0, 3, (60, 90)).astype(np.int8)
+    >>> two, y = np.full(60, 2, dtype=np.int8), dosage[:, :30].sum(axis=1).astype(np.float64)
+    >>> z = CentredMarkers(dosage=dosage, ploidy=two, summary=summarise_markers(dosage, two))
+    >>> relationship = WhitenedRelationship(z, whitened_design(60))
+    >>> solved = marker_blup(relationship, y, VarianceComponents((0.5,), 0.5, 0.0), samples=4)
+    >>> solved.effects.shape, solved.residual < 1e-7
+    ((90,), True)
     """
     markers, design = relationship.markers, relationship.design
     genetic, residual = components.kernels[0], components.residual
@@ -308,10 +321,10 @@ def _covariance_times(
     return image + components.residual * columns
 
 
-def _preconditioner(space: KrylovSpace, genetic: float, residual: float) -> Callable[[Matrix], Matrix]:
+def _preconditioner(space: KrylovSpace | None, genetic: float, residual: float) -> Callable[[Matrix], Matrix]:
     """Approximate inverse: exact along the largest eigenvectors of the space, a number elsewhere."""
-    count = min(len(space.values) // 2, _DIRECTIONS)
-    if not count or genetic <= 0.0:
+    count = 0 if space is None else min(len(space.values) // 2, _DIRECTIONS)
+    if space is None or not count or genetic <= 0.0:
         return lambda columns: columns
     vectors = space.ritz_vectors(count)
     values = genetic * np.maximum(space.values[-count:], 0.0) + residual

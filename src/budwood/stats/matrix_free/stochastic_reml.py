@@ -91,6 +91,19 @@ def stochastic_reml(
     ------
     BudwoodError
         If the records do not vary or one is not finite.
+
+    Examples
+    --------
+    >>> from budwood.stats.matrix_free.centred_markers import CentredMarkers
+    >>> from budwood.stats.mixed_model.fixed_effects import whitened_design
+    >>> from budwood.stats.relationship.relationship import summarise_markers
+    >>> dosage = np.random.default_rng(0).integers(0, 3, (60, 90)).astype(np.int8)
+    >>> two, y = np.full(60, 2, dtype=np.int8), dosage[:, :30].sum(axis=1).astype(np.float64)
+    >>> z = CentredMarkers(dosage=dosage, ploidy=two, summary=summarise_markers(dosage, two))
+    >>> relationship = WhitenedRelationship(z, whitened_design(60))
+    >>> (found,), space = stochastic_reml(relationship, y[:, None])
+    >>> 0.0 <= found.share <= 1.0
+    True
     """
     design = relationship.design
     records = np.column_stack([design.varying_response(each) for each in y.T])
