@@ -132,7 +132,8 @@ class FittedMarkerModel:
         factor = conformal_quantile(np.abs(y[held] - found.value) / expected)
         note = (
             f"The 90 % intervals are {factor:.2f} times as wide as the model's own, as errors on "
-            f"{len(held):,} held-out lines ask for; they are not widened further for lines far from the phenotyped ones."
+            f"{len(held):,} held-out lines ask for; they are not widened further for lines far from the "
+            "phenotyped ones."
         )
         return replace(self, interval_factor=factor, notes=(*self.notes, note))
 
