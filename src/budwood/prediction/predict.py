@@ -154,13 +154,8 @@ def predict_trait(
     )
     candidates: tuple[CandidateSet, ...] = ()
     if large:
-    candidates: tuple[CandidateSet, ...] = ()
-    if large:
         found = _prediction(kernels, labels, trait, fitted, notes, panel_relatives(kernels, labels.rows))
         far = found.extrapolation
-    else:
-        found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
-        candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
     else:
         found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
         candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
