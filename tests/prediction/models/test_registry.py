@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, PanelKernels
+from budwood.prediction.models.gblup import GBLUP
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.uncertainty.calibrated import Calibrated
 from budwood.stats.evaluation.metrics import pearson_r
