@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+
+from budwood.config import service_directory
+from budwood.service.server import run_server
+from budwood.service.settings import ServiceSettings
 
 
 def test_keys_are_made_listed_and_revoked(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -48,3 +53,34 @@ def test_a_name_is_used_once(run: Callable[..., Any], tmp_path: Path) -> None:
     again = run(*words)
     assert again.code == 2
     assert "there is a key 'x' already" in again.err
+
+
+def test_nothing_is_written_where_it_is_started(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, data = tmp_path / "here", tmp_path / "data"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("BUDWOOD_SERVICE", str(data))
+    assert run("serve", "keys", "add", "x").code == 0
+    assert list(here.iterdir()) == []
+    assert (data / "keys.sqlite").is_file()
+    monkeypatch.delenv("BUDWOOD_SERVICE")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    assert not service_directory().is_relative_to(here)
+    taken: list[ServiceSettings] = []
+    monkeypatch.setattr("budwood.service.server.run_server", taken.append)
+    monkeypatch.setenv("BUDWOOD_SERVICE", str(data))
+    monkeypatch.setenv("BUDWOOD_LIBRARY", str(tmp_path / "library"))
+    assert run("serve").code == 0
+    assert (taken[0].folder, taken[0].library) == (data, tmp_path / "library")
+
+
+def test_the_folder_is_said_on_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self: None)
+    run_server(ServiceSettings(folder=tmp_path / "service", port=1024 + 41_000))
+    said = capsys.readouterr().err
+    assert str(tmp_path / "service") in said
+    assert "http://127.0.0.1:42024" in said

@@ -32,6 +32,8 @@ SANDBOX: Final = "sandbox allow-scripts allow-downloads; default-src 'none'; sty
 )
 
 Upload = Annotated[UploadFile | None, File()]
+#: One file, or a PLINK trio.
+Uploads = Annotated[list[UploadFile] | None, File()]
 
 
 @router.post("", status_code=202, response_model=Job)
@@ -58,13 +60,13 @@ async def start_job(
     regions: Upload = None,
     other: Upload = None,
     other_annotation: Upload = None,
-    target_genotypes: Upload = None,
+    target_genotypes: Uploads = None,
     target_phenotypes: Upload = None,
     target_reference: Upload = None,
     target_map: Upload = None,
     target_genes: Upload = None,
     target_scores: Upload = None,
-    source_genotypes: Upload = None,
+    source_genotypes: Uploads = None,
     source_phenotypes: Upload = None,
     source_reference: Upload = None,
     source_map: Upload = None,
