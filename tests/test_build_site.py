@@ -29,6 +29,8 @@ def test_the_references_have_every_verb_and_name() -> None:
     names = SITE["python_reference"]()
     assert not [name for name in budwood.__all__ if f"## {name}\n" not in names]
     assert "**Parameters**" in names
+    assert names.count("**Examples**\n\n```python\n>>> ") == names.count("**Examples**") > 5
+    assert "budwood.open_fasta(path: " in names
 
 
 @pytest.mark.parametrize(

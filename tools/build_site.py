@@ -200,7 +200,8 @@ def navigation(pages: Path) -> str:
         if entries:
             lines.append(f'  {{"{title}" = [{", ".join(entries)}]}},\n')
     decisions = [f'"decisions/{path.name}"' for path in sorted((pages / "decisions").glob("*.md"))]
-    lines.append('  {"Reference" = ["reference/command-line.md", "reference/python.md", "model-card.md"]},\n')
+    reference = '"reference/command-line.md", "reference/python.md", {"Model card" = "model-card.md"}'
+    lines.append(f'  {{"Reference" = [{reference}]}},\n')
     lines.append(f'  {{"Decisions" = [{", ".join(decisions)}]}},\n')
     lines.append(f'  {{"Project" = [{", ".join(repr(n).replace(chr(39), chr(34)) for n in rest)}]}},\n')
     return "".join(lines)
@@ -248,7 +249,7 @@ def python_reference() -> str:
     """Every public name with its docstring."""
     import budwood
 
-    parts = ["# Python names\n", "Made from the docstrings; [ten tasks](../api.md) shows them at work.\n"]
+    parts = ["# Python names\n", "Made from the docstrings; [eleven tasks](../api.md) shows them at work.\n"]
     for name in budwood.__all__:
         thing = getattr(budwood, name)
         parts += [f"## {name}\n", f"```python\nbudwood.{name}{_signature(thing)}\n```\n", _prose(thing)]
@@ -264,7 +265,8 @@ def python_reference() -> str:
 
 def _signature(thing: Any) -> str:
     try:
-        return str(inspect.signature(thing))
+        # Annotations are text, which is shown without its quotes.
+        return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(thing)))
     except (TypeError, ValueError):
         return ""
 
@@ -272,6 +274,7 @@ def _signature(thing: Any) -> str:
 def _prose(thing: Any) -> str:
     """A numpydoc docstring as Markdown: sections as bold words, entries as a list, examples as code."""
     lines, found, at = inspect.cleandoc(thing.__doc__ or "").split("\n"), [], 0
+    examples = ""
     section = ""
     while at < len(lines):
         line = lines[at]
@@ -279,7 +282,7 @@ def _prose(thing: Any) -> str:
             section, at = line.strip(), at + 2
             found.append(f"\n**{section}**\n")
             if section == "Examples":
-                found.append("```python\n" + "\n".join(lines[at:]) + "\n```")
+                examples = "```python\n" + "\n".join(lines[at:]) + "\n```\n"
                 break
             continue
         if section and line and not line.startswith(" "):
@@ -289,7 +292,7 @@ def _prose(thing: Any) -> str:
         else:
             found.append(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", line))
         at += 1
-    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", "\n".join(found)).replace("``", "`") + "\n"
+    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", "\n".join(found)).replace("``", "`") + "\n" + examples
 
 
 if __name__ == "__main__":

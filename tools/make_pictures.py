@@ -30,19 +30,20 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 
 @dataclass(frozen=True)
 class Picture:
-    """A part of a page: the page, the element that is photographed, and its size."""
+    """A part of a page: the page, an element, and the size of the picture, which begins above the element."""
 
     page: str
     element: str
     width: int = 1100
     height: int = 700
+    above: int = 12
 
 
-#: By file name. An element is a CSS selector; the picture begins at its top.
+#: By file name. An element is a CSS selector.
 SHOTS = {
     "prediction": Picture("predicted/report.html", "body", height=900),
     "accuracy": Picture("compared/report.html", "body"),
-    "genome-plot": Picture("attributed/report.html", "section:has(svg)", height=460),
+    "genome-plot": Picture("attributed/report.html", "svg.genome", height=385, above=80),
     "transfer": Picture("pair/report.html", "body", height=800),
     "lesson": Picture("lesson.html", "#first", height=900),
     "lesson-arms": Picture("lesson.html", "#second", height=760),
@@ -135,8 +136,9 @@ def photograph(driver: Any, page: Path, picture: Picture, target: Path) -> None:
     driver.get(page.as_uri())
     top = driver.execute_script(
         "const e = document.querySelector(arguments[0]);"
-        "return e ? Math.max(0, e.getBoundingClientRect().top + scrollY - 12) : 0",
+        "return e ? Math.max(0, e.getBoundingClientRect().top + scrollY - arguments[1]) : 0",
         picture.element,
+        picture.above,
     )
     driver.execute_script("return document.fonts.ready.then(() => 1)")
     clip = {"x": 0, "y": top, "width": picture.width, "height": picture.height, "scale": 1}
