@@ -2,10 +2,10 @@
 
     python benchmarks/variants/gene_changes.py --species rice --half --out changes.jsonl
 
-Genes of Arabidopsis Chr1, of the first hundredth of each Arabidopsis chromosome and of the first megabase of
-rice chr02: protein-coding, with a whole frame, overlapping no other coding gene. `small` has seen none of
-them; `grasses` has seen Arabidopsis Chr1, but not the hundredths, and no rice. The annotation gives the
-consequence of every change, spliced codons included; the scores never see it. AUROC, with 95 % intervals over
+Genes of Arabidopsis Chr1, of the first hundredth of each Arabidopsis chromosome, of the first megabase of
+rice chr02, and predicted genes of Bidens and Brazil nut: protein-coding, with a whole frame, overlapping no
+other coding gene. `small` has seen none of them; `grasses` has seen all but the hundredths and rice. The
+annotation gives the consequence of every change, spliced codons included; the scores never see it. AUROC, with 95 % intervals over
 bootstrap draws of genes; the same draws for all weights, so that differences are paired:
 
 ``stop``: stop gained against synonymous; ``stop, position 3``: the same at third positions of codons alone;
@@ -79,6 +79,16 @@ SPECIES = {
         "oryza_sativa/chr02_first_1Mb.fa.xz",
         "oryza_sativa/chr02_first_1Mb.gff3.xz",
         "oryza_sativa/qtlseq_test_chr.fa.xz",
+    ),
+    "bidens": (
+        "bidens_pilosa/genome.fa.xz",
+        "bidens_pilosa/annotation_conserved.gff3.xz",
+        "arabidopsis_thaliana/chr5.fa.xz",
+    ),
+    "brazil-nut": (
+        "bertholletia_excelsa/genome.fa.xz",
+        "bertholletia_excelsa/annotation.gff3.xz",
+        "arabidopsis_thaliana/chr5.fa.xz",
     ),
 }
 OTHER, SYNONYMOUS, MISSENSE, STOP_GAINED, STOP_LOST, START_LOST, SPLICE, NEAR_SPLICE = range(8)

@@ -35,13 +35,12 @@ from budwood.workflows.variants.scoring_job import open_job
 GENOMES = {
     "Brassica napus": "brassica_napus/genome.fa.xz",
     "Theobroma cacao": "theobroma_cacao/genome.fa.xz",
-    "Arabidopsis thaliana": "arabidopsis_thaliana/chr1.fa.xz",
-    "Arabidopsis lyrata": "arabidopsis_lyrata/petraea_chr1_chr2.fa.xz",
+    "rice, first megabase of chr02": "oryza_sativa/chr02_first_1Mb.fa.xz",
     "Bidens pilosa": "bidens_pilosa/genome.fa.xz",
     "Bertholletia excelsa": "bertholletia_excelsa/genome.fa.xz",
-    "rice, first megabase of chr02": "oryza_sativa/chr02_first_1Mb.fa.xz",
+    "Arabidopsis thaliana": "arabidopsis_thaliana/chr1.fa.xz",
+    "Arabidopsis lyrata": "arabidopsis_lyrata/petraea_chr1_chr2.fa.xz",
     "rice, two megabases": "oryza_sativa/qtlseq_test_chr.fa.xz",
-    "plastomes": "plastomes/plastomes_733.fa.xz",
 }
 SHUFFLED = {
     "shuffled Arabidopsis": "arabidopsis_thaliana/tair10_pieces.fa.xz",
