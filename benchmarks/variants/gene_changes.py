@@ -5,8 +5,9 @@
 Genes of Arabidopsis Chr1, of the first hundredth of each Arabidopsis chromosome, of the first megabase of
 rice chr02, and predicted genes of Bidens and Brazil nut: protein-coding, with a whole frame, overlapping no
 other coding gene. `small` has seen none of them; `grasses` has seen all but the hundredths and rice. The
-annotation gives the consequence of every change, spliced codons included; the scores never see it. AUROC, with 95 % intervals over
-bootstrap draws of genes; the same draws for all weights, so that differences are paired:
+annotation gives the consequence of every change, spliced codons included; the scores never see it. AUROC,
+with 95 % intervals over bootstrap draws of genes; the same draws for all weights, so that differences are
+paired:
 
 ``stop``: stop gained against synonymous; ``stop, position 3``: the same at third positions of codons alone;
 ``stop, same context``: against synonymous changes with the same 5 bases and the same new base.
