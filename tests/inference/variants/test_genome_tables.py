@@ -73,6 +73,12 @@ def test_each_reason_for_which_a_genome_is_outside() -> None:
     training = [PROFILE, replace(PROFILE, frame_confidence=0.85)]
     assert PROFILE.reasons(training) == {}
     assert set(replace(PROFILE, difference=0.001).reasons()) == {"no_better_than_kmers"}
+    # Where genes are read as surely as in training species, only a loss to k-mers counts.
+    assert replace(PROFILE, difference=0.001).reasons(training) == {}
+    assert replace(PROFILE, difference=0.001).better_than_kmers is False
+    assert set(replace(PROFILE, difference=1.0).reasons(training)) == {"no_better_than_kmers"}
+    both = replace(PROFILE, difference=0.001, frame_confidence=0.7).reasons(training)
+    assert set(both) == {"no_better_than_kmers", "low_region_confidence"}
     assert set(replace(PROFILE, frame_confidence=0.7).reasons(training)) == {"low_region_confidence"}
     assert replace(PROFILE, frame_confidence=0.7).reasons() == {}
     assert set(replace(PROFILE, frame_confidence=None).reasons()) == {"no_coding_sequence"}

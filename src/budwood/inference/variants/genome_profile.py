@@ -54,6 +54,11 @@ class GenomeProfile:
     coding_bases: int
     frame_confidence: float | None
 
+    @property
+    def better_than_kmers(self) -> bool | None:
+        """Whether masked bases are predicted better than by k-mers, by a standard error at least."""
+        return None if self.difference is None else self.difference <= -(self.difference_error or 0.0)
+
     def reasons(self, training: Sequence[GenomeProfile] = ()) -> dict[str, str]:
         """Why the genome is outside what the encoder knows.
 
@@ -68,17 +73,21 @@ class GenomeProfile:
             A sentence for each reason by its name; empty where there is none.
         """
         found = {}
-        if self.difference is not None and self.difference > -(self.difference_error or 0.0):
+        known = [each.frame_confidence for each in training if each.frame_confidence is not None]
+        lowest = min(known) - _MARGIN if known else 1.0
+        # Gene structure is predicted well on genomes whose single bases k-mers predict as well, such as rice.
+        reads_genes = self.frame_confidence is not None and self.frame_confidence >= lowest
+        worse = self.difference is not None and self.difference > 2 * (self.difference_error or 0.0)
+        if worse or (self.better_than_kmers is False and not reads_genes):
             found["no_better_than_kmers"] = (
                 f"on masked bases of this genome the encoder has perplexity {self.perplexity:.3f}, "
                 f"k-mers of the genome {self.kmer_perplexity:.3f}"
             )
-        known = [each.frame_confidence for each in training if each.frame_confidence is not None]
         if self.frame_confidence is None:
             found["no_coding_sequence"] = (
                 "the encoder finds almost no coding sequence in windows of this genome"
             )
-        elif known and self.frame_confidence < min(known) - _MARGIN:
+        elif known and self.frame_confidence < lowest:
             found["low_region_confidence"] = (
                 f"the encoder is less sure of the frame of coding bases ({self.frame_confidence:.2f}) than "
                 f"in its training species ({min(known):.2f} and more)"
