@@ -258,8 +258,8 @@ class ScoringJob:
             )
         if self.profile.better_than_kmers is False and "no_better_than_kmers" not in self.outside:
             found.append(
-                "Masked bases of this genome are predicted no better than by its k-mers, but genes as surely as "
-                "in training species: use the consequence, not the log-likelihood ratio."
+                "Masked bases of this genome are predicted no better than by its k-mers, but genes as surely "
+                "as in training species: use the consequence, not the log-likelihood ratio."
             )
         found += [f"Out of distribution, {name}: {sentence}." for name, sentence in self.outside.items()]
         return tuple(found)
