@@ -75,6 +75,9 @@ def test_each_reason_for_which_a_genome_is_outside() -> None:
     assert set(replace(PROFILE, difference=0.001).reasons()) == {"no_better_than_kmers"}
     # Where genes are read as surely as in training species, only a loss to k-mers counts.
     assert replace(PROFILE, difference=0.001).reasons(training) == {}
+    assert set(replace(PROFILE, difference=0.02).reasons(training)) == {"no_better_than_kmers"}
+    loss = [*training, replace(PROFILE, difference=0.016)]
+    assert replace(PROFILE, difference=0.02).reasons(loss) == {}
     assert replace(PROFILE, difference=0.001).better_than_kmers is False
     assert set(replace(PROFILE, difference=1.0).reasons(training)) == {"no_better_than_kmers"}
     both = replace(PROFILE, difference=0.001, frame_confidence=0.7).reasons(training)

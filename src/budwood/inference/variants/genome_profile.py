@@ -75,9 +75,11 @@ class GenomeProfile:
         found = {}
         known = [each.frame_confidence for each in training if each.frame_confidence is not None]
         lowest = min(known) - _MARGIN if known else 1.0
-        # Gene structure is predicted well on genomes whose single bases k-mers predict as well, such as rice.
+        # k-mers of a genome predict its single bases as well as the encoder does on its own training species
+        # too, whose genes it reads: a loss beyond theirs counts, or no gain where genes are not read surely.
         reads_genes = self.frame_confidence is not None and self.frame_confidence >= lowest
-        worse = self.difference is not None and self.difference > 2 * (self.difference_error or 0.0)
+        usual = max([0.0, *(each.difference for each in training if each.difference is not None)])
+        worse = self.difference is not None and self.difference > usual + 2 * (self.difference_error or 0.0)
         if worse or (self.better_than_kmers is False and not reads_genes):
             found["no_better_than_kmers"] = (
                 f"on masked bases of this genome the encoder has perplexity {self.perplexity:.3f}, "
