@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 
 from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import N, reverse_complement
-from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome
+from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome, training_profiles
 from budwood.inference.variants.genome_sample import draw_sample, draw_windows, sample_sequence
 from budwood.inference.variants.neutral_means import NeutralMeans, neutral_means
 from budwood.inference.variants.reference_pass import ReferencePass
@@ -86,6 +88,18 @@ def test_each_reason_for_which_a_genome_is_outside() -> None:
     assert replace(PROFILE, frame_confidence=0.7).reasons() == {}
     assert set(replace(PROFILE, frame_confidence=None).reasons()) == {"no_coding_sequence"}
     assert replace(PROFILE, difference=None, difference_error=None, kmer_perplexity=None).reasons() == {}
+
+
+def test_training_species_are_inside_what_their_checkpoint_knows() -> None:
+    """A flag that the stored profiles of training species raise themselves would be no sign of anything."""
+    path = files("budwood") / "inference" / "variants" / "training_profiles.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert len(stored) >= 2
+    for digest in stored:
+        known = training_profiles(digest)
+        assert len(known) >= 2
+        for profile in known.values():
+            assert profile.reasons(list(known.values())) == {}
 
 
 def test_a_profile_counts_the_masked_bases(genome: InMemoryAssembly, encoder: Checkpoint) -> None:
