@@ -165,3 +165,24 @@ def test_a_full_disk_ends_jobs_in_a_stated_state(small_disk: Path, panel: Any) -
     wait_for(service, after, "done")
     service.stop()
     assert len(ends_of(small_disk / "service", during)) <= 1
+
+
+def test_two_services_share_a_queue(postgresql: PostgresServer, tmp_path: Path, panel: Any) -> None:
+    services = [
+        RunningService(tmp_path / "service", *postgresql.options, "--worker", name) for name in ("a", "b")
+    ]
+    for each in services:
+        each.start()
+    select = {"verb": "select", "trait": "height"}
+    jobs = [submit(services[k % 2], panel, select | {"count": 2 + k}) for k in range(4)]
+    for id in jobs:
+        wait_for(services[0], id, "done")
+    for each in services:
+        assert {job["id"] for job in each.http.get("/v1/jobs").json()["jobs"]} == set(jobs)
+        found = each.http.get(f"/v1/jobs/{jobs[0]}/files/manifest.json")
+        assert found.status_code == 200
+        each.stop()
+    for id in jobs:
+        lines = (tmp_path / "service" / "jobs" / id / "events.jsonl").read_text().splitlines()
+        states = [json.loads(line)["state"] for line in lines if json.loads(line)["kind"] == "state"]
+        assert states == ["queued", "running", "done"]
