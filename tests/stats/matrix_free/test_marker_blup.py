@@ -102,6 +102,21 @@ def test_variance_components_lie_within_their_stated_error(panel, kind, covariat
     assert np.sqrt(np.mean(np.square(errors))) < 2.0
 
 
+@pytest.mark.parametrize("probes", [2, 4, 8])
+def test_passes_go_on_where_the_space_has_not_met_the_smallest_eigenvalues(panel, probes) -> None:
+    z = panel("missing", lines=500, markers=150, seed=3)
+    dense = centred_products(z.dosage, z.ploidy, z.summary).relationship()
+    rng = np.random.default_rng(0)
+    effect = z.times(rng.normal(size=(z.markers, 1)))[:, 0]
+    y = effect / effect.std() + rng.normal(size=500)
+    relationship = WhitenedRelationship(z, whitened_design(500))
+    exact = reml(y, [dense])
+    own = exact.kernels[0] * relationship.mean_eigenvalue
+    (found,), _ = stochastic_reml(relationship, y[:, None], probes=probes)
+    assert found.share == pytest.approx(own / (own + exact.residual), abs=2.0 * found.standard_error)
+    assert found.share < 0.9
+
+
 def test_several_traits_share_the_passes(panel) -> None:
     relationship, _, y, _, _ = _case(panel, "complete", False, False)
     other = np.random.default_rng(9).permutation(y)

@@ -27,6 +27,8 @@ Vector = NDArray[np.float64]
 _SETTLED: Final = 0.02
 #: Standard error of a share below which nothing is gained.
 _LEAST: Final = 1e-3
+#: Largest share at which passes end before the last one.
+_RESOLVED: Final = 0.95
 #: Passes before estimates are made.
 _FEWEST: Final = 4
 #: Step of the share in the numerical second derivative of the likelihood.
@@ -119,7 +121,9 @@ def stochastic_reml(
         earlier.append(np.array([each.share for each in found]))
         tolerance = [_SETTLED * max(np.nan_to_num(each.standard_error), _LEAST) for each in found]
         moved = [np.abs(earlier[-1] - each) for each in earlier[-3:-1]]
-        if len(moved) == 2 and np.all(np.max(moved, axis=0) <= tolerance):
+        # A space that has not met the smallest eigenvalues yet puts the share near 1, again and again.
+        settled = len(moved) == 2 and np.all(np.max(moved, axis=0) <= tolerance)
+        if settled and earlier[-1].max() <= _RESOLVED:
             break
     return found, space
 
