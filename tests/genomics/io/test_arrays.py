@@ -37,6 +37,8 @@ def test_arrays_come_back(tmp_path: Path) -> None:
     assert found["b"].tolist() == ["x", "yz"]
     assert list(read_arrays(tmp_path / "x.npz", ("b", "c"))) == ["b"]
     assert read_arrays(write(tmp_path / "y.npz", entry(HEADER)))["a"].tolist() == [1, 2]
+    names = entry(HEADER.replace("|i1", ">U1"), b"\0\0\0a\0\0\0b")
+    assert read_arrays(write(tmp_path / "z.npz", names))["a"].tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,8 @@ def test_arrays_come_back(tmp_path: Path) -> None:
         entry(HEADER.replace("False", "7")),
         entry(HEADER, b"\1"),
         entry(HEADER.replace("|i1", "|O")),
+        entry(HEADER.replace("|i1", "<U1"), b"a\0\0\0\xff\xff\xff\xff"),
+        entry(HEADER.replace("|i1", ">U1"), b"\0\0\0a\0\x11\0\0"),
     ],
 )
 def test_damaged_entries_are_refused(content: bytes, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
@@ -53,9 +54,17 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
             ) from error
         raise _damaged(path) from error
     # An entry without NumPy's header comes as bytes.
-    if not all(isinstance(array, np.ndarray) for array in found.values()):
+    if not all(isinstance(array, np.ndarray) and _is_text(array) for array in found.values()):
         raise _damaged(path)
     return found
+
+
+def _is_text(array: NDArray[Any]) -> bool:
+    """Whether an array of strings holds characters only; other arrays do."""
+    if array.dtype.kind != "U" or not array.size or not array.dtype.itemsize:
+        return True
+    codes = np.frombuffer(array.tobytes(), dtype=np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return int(codes.max()) <= sys.maxunicode
 
 
 def _damaged(path: Path) -> BudwoodError:
