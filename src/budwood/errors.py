@@ -9,6 +9,10 @@ from typing import Final
 
 #: A word that nobody reads to its end.
 _ENDLESS: Final = re.compile(r"\S{200,}")
+#: Verbs as they stand behind many, and behind one.
+_OF_ONE: Final = {
+    "are": "is", "have": "has", "lie": "lies", "make": "makes", "belong": "belongs", "overlap": "overlaps",
+}  # fmt: skip
 
 
 class BudwoodError(Exception):
@@ -105,3 +109,42 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     ('1 candidate line', '2,400 candidate lines', '0 families')
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def counted_clause(number: int, clause: str) -> str:
+    """A count with what it says of its noun; for one, noun and verb are in the singular.
+
+    Parameters
+    ----------
+    number
+        How many.
+    clause
+        A noun in the plural, and behind it (or behind "that") the verb.
+
+    Returns
+    -------
+    str
+        For messages and notes.
+
+    Examples
+    --------
+    >>> counted_clause(1, "half calls (0/.) are missing dosages")
+    '1 half call (0/.) is a missing dosage'
+    >>> counted_clause(2, "records lie past the end"), counted_clause(1, "records lie past the end")
+    ('2 records lie past the end', '1 record lies past the end')
+    >>> counted_clause(1, "exons and coding parts that belong to no gene")
+    '1 exon or coding part that belongs to no gene'
+    >>> counted_clause(1, "transcripts whose exons follow from their CDS and UTR lines")
+    '1 transcript whose exons follow from its CDS and UTR lines'
+    """
+    if number != 1:
+        return f"{number:,} {clause}"
+    noun = re.match(r"(?:[\w-]+s and )?(?:[\w-]+ )*?[\w-]+s\b", clause)
+    head = noun.group() if noun else ""
+    one = re.sub(r"s\b", "", head.replace("s and ", " or "))
+    rest = re.sub(
+        r"^((?: \(\S+\))?(?: that)? )(\w+)\b",
+        lambda found: found[1] + _OF_ONE.get(found[2], found[2]),
+        clause[len(head) :],
+    )
+    return f"1 {one}{rest}".replace("is missing dosages", "is a missing dosage").replace(" their ", " its ")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from budwood.errors import counted
+from budwood.errors import counted, counted_clause
 
 if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
@@ -87,7 +87,8 @@ def of_annotation(annotation: Annotation) -> list[str]:
     ]
     if classes:
         found.append(f"Repeats by class: {', '.join(f'{name} {n:,}' for name, n in classes)}.")
-    return found + [f"Assumed: {count:,} {what}." for what, count in annotation.assumptions.items()]
+    assumed = (counted_clause(count, what) for what, count in annotation.assumptions.items())
+    return found + [f"Assumed: {clause}." for clause in assumed]
 
 
 def of_phenotypes(summary: PhenotypeSummary) -> list[str]:

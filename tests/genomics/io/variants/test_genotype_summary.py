@@ -41,11 +41,11 @@ def test_everything_in_a_file_is_counted(tmp_path: Path) -> None:
     assert summary.missing_share == pytest.approx(3 / 14)
     assert summary.phased_share == pytest.approx(5 / 10)
     assert summary.assumptions == (
-        "1 half calls (0/.) are missing dosages",
-        "1 multi-allelic sites make one marker for each allele after the first",
-        "1 accessions have calls of different ploidy: dosages of the narrower are scaled up",
-        "1 records lie past the declared end of their contig",
-        "1 contigs are not declared in the header",
+        "1 half call (0/.) is a missing dosage",
+        "1 multi-allelic site makes one marker for each allele after the first",
+        "1 accession has calls of different ploidy: dosages of the narrower are scaled up",
+        "1 record lies past the declared end of its contig",
+        "1 contig is not declared in the header",
         "2 records are out of order by contig and position",
     )
 

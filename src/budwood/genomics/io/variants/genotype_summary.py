@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import counted_clause
 from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, CallSource, Site
 from budwood.genomics.io.variants.allele_counts import any_copy, present_copies
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
@@ -220,17 +221,15 @@ class _Tally:
         counts = self.counts
         mixed = int(np.count_nonzero(self.widest > self.narrowest))
         undeclared = len(self.contigs.keys() - self.declared.keys()) if self.declared else 0
-        phrases = {
-            "{:,} half calls (0/.) are missing dosages": counts["half"],
-            "{:,} multi-allelic sites make one marker for each allele after the first": counts[
-                "multiallelic"
-            ],
-            "{:,} accessions have calls of different ploidy: dosages of the narrower are scaled up": mixed,
-            "{:,} records lie past the declared end of their contig": counts["past end"],
-            "{:,} contigs are not declared in the header": undeclared,
-            "{:,} records are out of order by contig and position": counts["unsorted"],
+        clauses = {
+            "half calls (0/.) are missing dosages": counts["half"],
+            "multi-allelic sites make one marker for each allele after the first": counts["multiallelic"],
+            "accessions have calls of different ploidy: dosages of the narrower are scaled up": mixed,
+            "records lie past the declared end of their contig": counts["past end"],
+            "contigs are not declared in the header": undeclared,
+            "records are out of order by contig and position": counts["unsorted"],
         }
-        return [phrase.format(number) for phrase, number in phrases.items() if number]
+        return [counted_clause(number, clause) for clause, number in clauses.items() if number]
 
 
 def _traits(site: Site) -> list[str]:
