@@ -78,7 +78,7 @@ class PopulationConfig:
             raise BudwoodError("the shares of the pools do not add up to 1", mend="give positive shares")
         if min(self.pool_counts) < 1:
             raise BudwoodError(
-                f"{counted(self.lines, 'line')} cannot fill {counted(len(self.shares), 'pool')}",
+                f"{counted(self.lines, 'line')} for {counted(len(self.shares), 'pool')} are too few",
                 mend="ask for more lines",
             )
         sizes = (self.pool_size, self.founder_size, self.ancestral_size)

@@ -238,7 +238,7 @@ def _write(draft: Draft, result: ApplyResult, options: ApplyOptions) -> None:
     section = None
     if several is not None and means is not None:
         section = environment_section(result.prediction, several, means)
-    write_predictions(draft.path("predictions.csv"), result.prediction, means)
+    write_predictions(draft.path("predictions.csv"), result.prediction, means=means)
     write_report(draft.path("report.html"), result.prediction, None, context=context, environments=section)
     draft.notes += result.notes
     draft.parameters |= {"trait": result.prediction.trait, "model": result.fitted.name}

@@ -390,7 +390,8 @@ def write_prediction(draft: Draft, result: PredictResult, options: PredictOption
     from budwood.workflows.records.trait import write_evaluation, write_marker_effects, write_predictions
 
     means = result.environment_means
-    write_predictions(draft.path("predictions.csv"), result.prediction, means, dialect=options.csv_dialect)
+    path = draft.path("predictions.csv")
+    write_predictions(path, result.prediction, means=means, dialect=options.csv_dialect)
     write_evaluation(draft.path("evaluation.json"), result.evaluation)
     prediction_report(draft.path("report.html"), result, options, command)
     draft.notes += result.notes

@@ -44,8 +44,8 @@ _MEASURES: Final = (
 def write_predictions(
     path: Path,
     prediction: TraitPrediction,
-    means: MeanRanking | None = None,
     *,
+    means: MeanRanking | None = None,
     dialect: CsvDialect = CsvDialect.PLAIN,
 ) -> None:
     """Write a line per accession, best rank first; ``observed`` is empty where there is none.
