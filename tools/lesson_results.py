@@ -1,6 +1,6 @@
 """Run the lesson's experiments and write src/budwood/lesson/assets/results.json.
 
-The small network takes two minutes on one core. The arms on the packaged encoder need BUDWOOD_DATA and take
+The small network takes two minutes on one core. The arms on the encoder `small` need BUDWOOD_DATA and take
 some ten minutes; without it, or with --keep-real, those of the present file stay.
 
     python tools/lesson_results.py
@@ -123,7 +123,10 @@ def real_results() -> dict[str, Any]:
 
     training = collect_sites(*open_species(*TRAINING), "donor", limit=1000)
     rice = collect_sites(*open_species(*UNSEEN["Oryza sativa"]), "donor", limit=250)
-    encoders = {"pre-trained": load_checkpoint(packaged_checkpoint()), "random weights": random_checkpoint()}
+    encoders = {
+        "pre-trained": load_checkpoint(packaged_checkpoint("small")),
+        "random weights": random_checkpoint(),
+    }
     features = {
         name: [encode_centres(sites.windows, encoder).oriented for sites in (training, rice)]
         for name, encoder in encoders.items()
@@ -154,7 +157,7 @@ def real_results() -> dict[str, Any]:
 
 
 def gene_results(encoder: Any) -> dict[str, Any]:
-    """Hidden bases of a real gene, each hidden alone, by the packaged encoder.
+    """Hidden bases of a real gene, each hidden alone, by the packaged encoder `small`.
 
     The stretch is lesson_gene.fa: 512 bases of GenBank record AC007323.5, whose features say where the gene
     is. The encoder has not seen the species.

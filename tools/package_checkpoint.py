@@ -188,19 +188,20 @@ def start_of(run: Path) -> Path | None:
 def stages(run: Path) -> list[Path]:
     """The runs of the training, each continuing the one before, the first one first.
 
-    They end at the packaged checkpoint, whose runs need not be at hand.
+    They end at a packaged checkpoint, whose runs need not be at hand.
     """
     start = start_of(run)
-    if start is None or start.resolve() == packaged_checkpoint().resolve():
+    if start is None or start.resolve().parent == packaged_checkpoint().resolve().parent:
         return [run]
     return [*stages(start.parent), run]
 
 
 def earlier_trainings(run: Path) -> tuple[list[Any], list[Any]]:
-    """Inputs and recipes of the trainings of the packaged checkpoint, where the first run continues it."""
-    if start_of(run) is None:
+    """Inputs and recipes of the trainings of the packaged checkpoint that the first run continues."""
+    start = start_of(run)
+    if start is None:
         return [], []
-    packaged = read_manifest(packaged_checkpoint())
+    packaged = read_manifest(start)
     metrics = packaged["metrics"]
     return metrics["trained_on"], [*metrics["recipes_before"], packaged["parameters"]["recipe"]]
 

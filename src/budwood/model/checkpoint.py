@@ -22,7 +22,7 @@ from budwood.model.quiet import quiet_transformers
 from budwood.model.tokenizer import save_tokenizer
 from budwood.model.weights import CONFIG, WEIGHTS, check_folder
 
-PACKAGED: Final = "small"
+PACKAGED: Final = "grasses"
 #: The largest number that float16 holds.
 _LARGEST_HALF: Final = 65_504.0
 
@@ -174,8 +174,7 @@ def load_checkpoint(
         encoder = BudwoodEncoder(config)
     encoder.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
     encoder.eval()
-    facts = "".join(f"{name} {sha256(folder / name)}\n" for name in (CONFIG, WEIGHTS))
-    digest = hashlib.sha256(facts.encode()).hexdigest()
+    digest = checkpoint_digest(folder)
     opened = Checkpoint(folder.name or folder.resolve().name, encoder, digest).on(device)
     return opened.in_precision(precision)
 
@@ -251,7 +250,7 @@ def packaged_checkpoint(name: str = PACKAGED) -> Path:
     Parameters
     ----------
     name
-        ``small``, which is used where no other is named, or ``grasses``, which continues it on six annotated
+        ``grasses``, which is used where no other is named, or ``small``, which it continues on six annotated
         genomes; docs/checkpoint.md compares them.
 
     Returns
@@ -266,13 +265,61 @@ def packaged_checkpoint(name: str = PACKAGED) -> Path:
 
     Examples
     --------
-    >>> packaged_checkpoint("grasses").name
-    'grasses'
+    >>> packaged_checkpoint().name, packaged_checkpoint("small").name
+    ('grasses', 'small')
     """
-    folder = Path(str(files("budwood") / "checkpoints"))
-    names = sorted(each.name for each in folder.iterdir() if (each / CONFIG).is_file())
+    folder, names = _packaged()
     if name not in names:
         raise BudwoodError(
             f"no packaged checkpoint is called {name!r}", mend=f"choose one of {', '.join(names)}"
         )
     return folder / name
+
+
+def packaged_checkpoint_of(digest: str) -> Path | None:
+    """The packaged checkpoint with a digest: what a model or an adapter that states it was made with.
+
+    Parameters
+    ----------
+    digest
+        As :attr:`Checkpoint.digest`.
+
+    Returns
+    -------
+    Path | None
+        Its folder; None where no checkpoint of the package has the digest.
+
+    Examples
+    --------
+    >>> packaged_checkpoint_of(checkpoint_digest(packaged_checkpoint("small"))).name
+    'small'
+    """
+    folder, names = _packaged()
+    return next((folder / name for name in names if checkpoint_digest(folder / name) == digest), None)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """The digest of a checkpoint's configuration and weights.
+
+    Parameters
+    ----------
+    folder
+        Holds config.json and model.safetensors.
+
+    Returns
+    -------
+    str
+        Hexadecimal SHA-256.
+
+    Examples
+    --------
+    >>> len(checkpoint_digest(packaged_checkpoint()))
+    64
+    """
+    facts = "".join(f"{name} {sha256(folder / name)}\n" for name in (CONFIG, WEIGHTS))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _packaged() -> tuple[Path, list[str]]:
+    folder = Path(str(files("budwood") / "checkpoints"))
+    return folder, sorted(each.name for each in folder.iterdir() if (each / CONFIG).is_file())

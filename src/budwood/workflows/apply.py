@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +179,7 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
         )
     panel = read_panel(options.files)
     if fitted.reads_sequence:
-        panel = add_sequence(panel, options.files, options.encoder, announce=announce)
+        panel = add_sequence(panel, options.files, _encoder_of(fitted, options.encoder), announce=announce)
     several = None
     with blas_threads(len(fitted.observed)):
         prediction = fitted.predict(panel, minimum_share=options.minimum_markers)
@@ -196,6 +196,16 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
         in_environments=several,
         mean_r=_accuracies(manifest, options.model),
     )
+
+
+def _encoder_of(fitted: FittedTraitModel, encoder: EncoderOptions) -> EncoderOptions:
+    """The packaged encoder that the model was fitted with, where the options name none."""
+    trained = fitted.training.haplotypes
+    if encoder.checkpoint is not None or trained is None:
+        return encoder
+    from budwood.model.checkpoint import packaged_checkpoint_of
+
+    return replace(encoder, checkpoint=packaged_checkpoint_of(trained.digest))
 
 
 def _accuracies(manifest: dict[str, Any], folder: Path) -> dict[str, float]:

@@ -101,6 +101,27 @@ def read_adapter(folder: Path, encoder: BudwoodEncoder) -> Adapter:
     )
 
 
+def adapter_base(folder: Path) -> str:
+    """The digest of the encoder that an adapter was trained over.
+
+    Parameters
+    ----------
+    folder
+        An adapter.
+
+    Returns
+    -------
+    str
+        As :attr:`budwood.model.checkpoint.Checkpoint.digest`.
+
+    Raises
+    ------
+    BudwoodError
+        If the folder is no adapter of Budwood's, or a file of it is missing or changed.
+    """
+    return str(_manifest(Path(folder))["checkpoint"]["digest"])
+
+
 def load_adapters(checkpoint: Checkpoint, folders: Sequence[Path]) -> Checkpoint:
     """The checkpoint with adapters merged into its weights, in the order given.
 

@@ -21,7 +21,8 @@ class EncoderOptions:
     Attributes
     ----------
     checkpoint
-        Folder of the encoder; the packaged one where None.
+        Folder of the encoder. Where None: the packaged one that the adapters were made over, or the
+        default.
     adapter
         Folders of adapters of that checkpoint, which are added up; one that was trained over others stands
         after them.
@@ -63,11 +64,13 @@ class EncoderOptions:
         """
         from budwood.model.backbone import load_backbone
 
-        backbone = load_backbone(self.checkpoint, device=self.device)
         if not self.adapter:
-            return backbone
-        from budwood.model.adapters.adapter_folder import load_adapters
-        from budwood.model.checkpoint import Checkpoint
+            return load_backbone(self.checkpoint, device=self.device)
+        from budwood.model.adapters.adapter_folder import adapter_base, load_adapters
+        from budwood.model.checkpoint import Checkpoint, packaged_checkpoint_of
+
+        folder = self.checkpoint or packaged_checkpoint_of(adapter_base(self.adapter[0]))
+        backbone = load_backbone(folder, device=self.device)
 
         if not isinstance(backbone, Checkpoint):
             raise BudwoodError(
