@@ -179,7 +179,7 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
         )
     panel = read_panel(options.files)
     if fitted.reads_sequence:
-        panel = add_sequence(panel, options.files, _encoder_of(fitted, options.encoder), announce=announce)
+        panel = add_sequence(panel, options.files, encoder_of(fitted, options.encoder), announce=announce)
     several = None
     with blas_threads(len(fitted.observed)):
         prediction = fitted.predict(panel, minimum_share=options.minimum_markers)
@@ -198,8 +198,21 @@ def _apply(options: ApplyOptions, announce: Announce) -> ApplyResult:
     )
 
 
-def _encoder_of(fitted: FittedTraitModel, encoder: EncoderOptions) -> EncoderOptions:
-    """The packaged encoder that the model was fitted with, where the options name none."""
+def encoder_of(fitted: FittedTraitModel, encoder: EncoderOptions) -> EncoderOptions:
+    """The packaged encoder that a model was fitted with, where the options name none and the package has it.
+
+    Parameters
+    ----------
+    fitted
+        The model.
+    encoder
+        What the user asked for.
+
+    Returns
+    -------
+    EncoderOptions
+        The same options, with the folder of the packaged encoder where it is found.
+    """
     trained = fitted.training.haplotypes
     if encoder.checkpoint is not None or trained is None:
         return encoder
