@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError, counted
+from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 
 #: Largest ploidy that a dosage of one byte can count.
 _MOST_COPIES: Final = 127
@@ -239,20 +240,31 @@ class Genotypes:
             copies[row] = given
         return Genotypes(self.accessions, self.markers, self.dosage, copies)
 
-    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Genotypes:
+    def take(self, rows: Choice) -> Genotypes:
         """The chosen accessions, in the order given.
 
         Parameters
         ----------
         rows
-            Row numbers, from 0.
+            Row numbers from 0, ids, or a mask (n,), each accession once.
 
         Returns
         -------
         Genotypes
             The chosen accessions with all markers.
+
+        Raises
+        ------
+        BudwoodError
+            As :func:`~budwood.genomics.checks.chosen_rows.chosen_rows`.
+
+        Examples
+        --------
+        >>> panel = Genotypes.from_matrix(["a", "b"], np.array([[0], [2]], dtype=np.int8))
+        >>> panel.take(["b"]).accessions, panel.take([1]).accessions, panel.take([False, True]).accessions
+        (('b',), ('b',), ('b',))
         """
-        index = np.asarray(rows, dtype=np.intp)
+        index = chosen_rows(self.accessions, rows)
         chosen = tuple(self.accessions[i] for i in index)
         return Genotypes(chosen, self.markers, self.dosage[index], self.ploidy[index])
 

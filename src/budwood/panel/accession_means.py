@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -107,6 +108,74 @@ class AccessionMeans:
         return cls(values={name: float(value) for name, value in values.items()})
 
     @classmethod
+    def given(cls, values: object, accessions: tuple[str, ...]) -> AccessionMeans:
+        """Values in any form that a caller may have them in.
+
+        Parameters
+        ----------
+        values
+            Means made before; value by accession, as a mapping or a pandas Series with ids as its index; or n
+            numbers in the order of the accessions (a Series with the default index is one of these).
+        accessions
+            n ids.
+
+        Returns
+        -------
+        AccessionMeans
+            By accession.
+
+        Raises
+        ------
+        BudwoodError
+            As :meth:`of` and :meth:`in_order`, or if a Series has another index, or names are given.
+
+        Examples
+        --------
+        >>> AccessionMeans.given({"b": 3.0}, ("a", "b")).values
+        {'b': 3.0}
+        >>> import pandas
+        >>> AccessionMeans.given(pandas.Series([2.0, 1.0], index=["b", "a"]), ("a", "b")).values
+        {'b': 2.0, 'a': 1.0}
+        """
+        if isinstance(values, Mapping | AccessionMeans):
+            return cls.of(values)
+        labels = getattr(values, "index", None)
+        if labels is not None and not callable(labels) and isinstance(labels, Iterable):
+            return cls._of_series(values, list(labels), accessions)
+        if isinstance(values, list | tuple) and values and all(isinstance(each, str) for each in values):
+            raise BudwoodError(
+                f"one trait is fitted at a time, and {counted(len(values), 'name')} are given in a list"
+                if len(values) > 1
+                else "one trait is fitted at a time, and its name is given in a list",
+                mend="give one name as plain text, and call once for each trait",
+            )
+        return cls.in_order(values, accessions)
+
+    @classmethod
+    def _of_series(cls, series: object, labels: list[object], accessions: tuple[str, ...]) -> AccessionMeans:
+        if getattr(series, "ndim", 1) != 1:
+            raise BudwoodError(
+                "the trait values are a table",
+                mend="give one of its columns, with accession ids as its index",
+            )
+        if labels == list(range(len(labels))):
+            return cls.in_order(series, accessions)
+        if not all(isinstance(label, str) for label in labels):
+            raise BudwoodError(
+                "the index of the trait values holds no accession ids",
+                mend="give a Series with ids as its index, such as table.set_index('accession')['height'], "
+                "or values in the order of the accessions as an array",
+            )
+        names = [str(label) for label in labels]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise BudwoodError(
+                f"accession {twice[0]!r} has {Counter(names)[twice[0]]} trait values",
+                mend="give one value for each, such as their mean",
+            )
+        return cls.in_order(series, tuple(names))
+
+    @classmethod
     def in_order(cls, values: object, accessions: tuple[str, ...]) -> AccessionMeans:
         """One value for each accession, in their order.
 
@@ -133,7 +202,8 @@ class AccessionMeans:
         {'a': 1.0, 'b': 2.5}
         """
         try:
-            given = np.asarray(values)
+            blank = {"na_value": np.nan} if hasattr(values, "to_numpy") and hasattr(values, "index") else {}
+            given = values.to_numpy(**blank) if blank else np.asarray(values)  # type: ignore[attr-defined]
             if given.dtype.kind == "c":
                 raise TypeError("complex numbers")
             found = given.astype(np.float64)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.phenotypes import Phenotypes
 
@@ -108,6 +111,11 @@ def write_example(
     ExampleFiles
         Where the files are.
 
+    Raises
+    ------
+    BudwoodError
+        If the folder cannot be written, or holds a file of one of the names with another content.
+
     Examples
     --------
     >>> import tempfile
@@ -115,26 +123,70 @@ def write_example(
     >>> files.phenotypes.read_text().splitlines()[0]
     'accession,height,yield'
     """
+    if not isinstance(folder, Path | str) or not str(folder):
+        raise BudwoodError(f"the folder is of type {type(folder).__name__}", mend="give the path of a folder")
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     made = _Example.drawn(lines, markers, seed)
     files = ExampleFiles(
         genotypes=folder / "panel.vcf", phenotypes=folder / "traits.csv", reference=folder / "genome.fa"
     )
-    files.reference.write_text(f">{_CONTIG}\n{''.join(made.genome)}\n", encoding="ascii")
-    with files.phenotypes.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(("accession", *made.traits))
-        for row, name in enumerate(made.names[:phenotyped]):
-            writer.writerow((name, *(f"{values[row]:.4f}" for values in made.traits.values())))
+    texts = {
+        files.reference: f">{_CONTIG}\n{''.join(made.genome)}\n",
+        files.phenotypes: _phenotypes_text(made, phenotyped),
+        files.genotypes: _genotypes_text(made),
+    }
+    _refuse_others(folder, texts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            if not path.exists():
+                path.write_bytes(text.encode())
+    except OSError as error:
+        raise BudwoodError(
+            f"the example cannot be written: {error.strerror or error}",
+            where=str(folder),
+            mend="give another folder",
+        ) from error
+    return files
+
+
+def _refuse_others(folder: Path, texts: Mapping[Path, str]) -> None:
+    """Refuse a folder that is a file, and files of these names with another content, which are the user's."""
+    if folder.exists() and not folder.is_dir():
+        raise BudwoodError(
+            "the example is written into a folder, and this is a file",
+            where=str(folder),
+            mend="give the path of a new folder",
+        )
+    for path, text in texts.items():
+        same = (
+            path.is_file()
+            and path.stat().st_size == len(text.encode())
+            and path.read_bytes() == text.encode()
+        )
+        if (path.exists() or path.is_symlink()) and not same:
+            raise BudwoodError(
+                "a file of this name is there with another content", where=str(path), mend="give a new folder"
+            )
+
+
+def _phenotypes_text(made: _Example, phenotyped: int) -> str:
+    handle = io.StringIO(newline="")
+    writer = csv.writer(handle, lineterminator="\n")
+    writer.writerow(("accession", *made.traits))
+    for row, name in enumerate(made.names[:phenotyped]):
+        writer.writerow((name, *(f"{values[row]:.4f}" for values in made.traits.values())))
+    return handle.getvalue()
+
+
+def _genotypes_text(made: _Example) -> str:
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *made.names]
     text = ["##fileformat=VCFv4.3", f"##contig=<ID={_CONTIG},length={_BASES}>", "\t".join(columns)]
     for j, place in enumerate(made.position):
         calls = ["1|1" if carries else "0|0" for carries in made.carried[:, j]]
         site = [_CONTIG, str(place + 1), f"m{j + 1}", made.reference[j], made.alternative[j]]
         text.append("\t".join([*site, ".", ".", ".", "GT", *calls]))
-    files.genotypes.write_text("\n".join(text) + "\n", encoding="ascii")
-    return files
+    return "\n".join(text) + "\n"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

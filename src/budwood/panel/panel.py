@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError, suggestion
+from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 from budwood.genomics.checks.identity import IdentityReport, identity_report
 from budwood.genomics.checks.reference_check import ReferenceCheck
 from budwood.genomics.environments import Environments
@@ -232,7 +232,7 @@ class Panel:
         means = self.measured(trait)
         return {name: means[name] for name in self.accessions if name in means}
 
-    def take(self, accessions: Sequence[str]) -> Panel:
+    def take(self, accessions: Choice) -> Panel:
         """The chosen accessions, in the order given.
 
         Phenotypes of other accessions are left out; a panel without any phenotyped accession has no
@@ -241,7 +241,7 @@ class Panel:
         Parameters
         ----------
         accessions
-            Ids, each once.
+            Ids, row numbers from 0, or a mask (n,), each accession once.
 
         Returns
         -------
@@ -251,23 +251,12 @@ class Panel:
         Raises
         ------
         BudwoodError
-            If an id is not in the panel, or is given twice.
+            As :func:`~budwood.genomics.checks.chosen_rows.chosen_rows`, and if nothing is chosen.
         """
-        known = self.genotypes.row
-        unknown = [name for name in accessions if name not in known]
-        if unknown:
-            raise BudwoodError(
-                f"accession {unknown[0]!r} is not in the panel", mend=suggestion(unknown[0], self.accessions)
-            )
-        if len(set(accessions)) < len(accessions):
-            raise BudwoodError("an accession is chosen twice", mend="name each accession once")
-        phenotypes = None if self.phenotypes is None else _of_accessions(self.phenotypes, set(accessions))
-        return replace(
-            self,
-            genotypes=self.genotypes.take([known[name] for name in accessions]),
-            phenotypes=phenotypes,
-            identity=None,
-        )
+        rows = chosen_rows(self.accessions, accessions)
+        names = {self.accessions[row] for row in rows}
+        phenotypes = None if self.phenotypes is None else _of_accessions(self.phenotypes, names)
+        return replace(self, genotypes=self.genotypes.take(rows), phenotypes=phenotypes, identity=None)
 
 
 def _of_accessions(phenotypes: Phenotypes, chosen: set[str]) -> Phenotypes | None:

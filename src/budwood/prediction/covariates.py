@@ -112,7 +112,7 @@ def _columns(name: str, values: Mapping[str, float | str], lines: list[str]) -> 
             mend="write accession ids the same way in both files",
         )
     given = [values[line] for line in lines if line in values]
-    if all(isinstance(value, float | int) for value in given):
+    if all(isinstance(value, float | int | np.number) for value in given):
         shown, columns = name, np.array(given, dtype=np.float64)[:, None]
     else:
         words = np.array([str(value) for value in given])

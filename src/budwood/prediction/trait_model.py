@@ -95,8 +95,8 @@ class TraitModel:
             Genotypes of n lines, or a panel that also holds phenotypes, haplotypes with vectors, or marker
             weights; all of them are used.
         y
-            Name of a trait of the panel, values by accession, or n values in the order of the genotypes; NaN
-            where a line is not phenotyped.
+            Name of a trait of the panel, values by accession (a mapping, or a pandas Series with ids as its
+            index), or n values in the order of the genotypes; NaN where a line is not phenotyped.
         trait
             Name of the trait where ``y`` is not a name.
         covariates
@@ -332,6 +332,4 @@ def _means(
                 f"genotypes alone have no trait {y!r}", mend="give a panel with phenotypes, or the values"
             )
         return panel.accession_means(y)
-    if isinstance(y, Mapping | AccessionMeans):
-        return AccessionMeans.of(y)
-    return AccessionMeans.in_order(y, given.accessions)
+    return AccessionMeans.given(y, given.accessions)

@@ -119,8 +119,8 @@ def cross_validate(
     panel
         Genotypes and, for models that read sequence, haplotypes with their vectors.
     y
-        A trait of the panel, values by accession, or one value for each accession in the panel's order, NaN
-        where it is not phenotyped.
+        A trait of the panel, values by accession (a mapping, or a pandas Series with ids as its index), or
+        one value for each accession in the panel's order, NaN where it is not phenotyped.
     cv
         How lines are held out; :class:`RandomKFold` by default.
     lower_is_better
@@ -146,6 +146,8 @@ def cross_validate(
     from budwood.prediction.compare import compare_models
 
     given = panel if isinstance(panel, Panel) else Panel(genotypes=panel)
+    if isinstance(models, Sequence) and not models:
+        raise BudwoodError("no model is named", mend="give the name of one model or more, such as gblup")
     listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
     for each in listed:
         if not isinstance(each, str) and not hasattr(each, "model"):
@@ -190,6 +192,4 @@ def _values(panel: Panel, y: str | Mapping[str, float] | ArrayLike) -> Mapping[s
     """Trait values by accession."""
     if isinstance(y, str):
         return panel.accession_means(y)
-    if isinstance(y, Mapping | AccessionMeans):
-        return AccessionMeans.of(y)
-    return AccessionMeans.in_order(y, panel.accessions)
+    return AccessionMeans.given(y, panel.accessions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
+from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 from budwood.genomics.haplotypes.assumptions import Assumption
 from budwood.genomics.haplotypes.calls import CallSource
 from budwood.genomics.haplotypes.contig_reader import ContigReader
@@ -91,7 +92,7 @@ class HaplotypeTable:
         np.add.at(counts, (row, codes[row, copy]), 1)
         return counts
 
-    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> HaplotypeTable:
+    def take(self, rows: Choice) -> HaplotypeTable:
         """The chosen accessions, in the order given.
 
         Windows and sequences stay as they are, so that vectors of the whole table fit the part as well;
@@ -100,14 +101,19 @@ class HaplotypeTable:
         Parameters
         ----------
         rows
-            Row numbers, from 0.
+            Row numbers from 0, ids, or a mask (n,), each accession once.
 
         Returns
         -------
         HaplotypeTable
             The chosen accessions with all windows.
+
+        Raises
+        ------
+        BudwoodError
+            As :func:`~budwood.genomics.checks.chosen_rows.chosen_rows`.
         """
-        index = np.asarray(rows, dtype=np.intp)
+        index = chosen_rows(self.accessions, rows)
         chosen = tuple(self.accessions[i] for i in index)
         return replace(self, accessions=chosen, codes=self.codes[index])
 
