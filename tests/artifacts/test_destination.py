@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from budwood.artifacts import MANIFEST, check_destination, read_manifest, verify_artifact, write_artifact
+from budwood.artifacts import (
+    MANIFEST,
+    check_apart,
+    check_destination,
+    read_manifest,
+    verify_artifact,
+    write_artifact,
+)
+from budwood.artifacts.parted_file import check_file
 from budwood.errors import BudwoodError
 
 
@@ -189,3 +197,36 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(BudwoodError):
             check_destination(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("out", "model"),
+    [
+        ("same", "same"),
+        ("nest2/res", "nest2"),
+        ("nest", "nest/model"),
+        ("a/../same", "same/."),
+        ("linked/res", "same"),
+        ("same", "linked/deep/model"),
+    ],
+)
+def test_two_destinations_of_one_run_lie_apart(
+    out: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "linked").symlink_to("same")
+    with pytest.raises(BudwoodError, match=r"same place|lies inside"):
+        check_apart({"--out": Path(out), "--save-model": Path(model)})
+    check_apart({"--out": Path(out), "--save-model": None})
+    check_apart({"--out": Path(out), "--save-model": Path("elsewhere")})
+
+
+@pytest.mark.parametrize("name", ["out/new", "out/parts/new", "out/a/b/c", "linked/new", "out/../out/new"])
+def test_nothing_is_written_into_a_result(name: str, tmp_path: Path) -> None:
+    out = write(tmp_path / "out")
+    (tmp_path / "linked").symlink_to(out)
+    with pytest.raises(BudwoodError, match=rf"lies inside a result of kind 'test', {out},"):
+        write(tmp_path / name, overwrite=True)
+    with pytest.raises(BudwoodError, match="lies inside a result"):
+        check_file(tmp_path / name, inputs=(), overwrite=True, is_ours=Path.is_file)
+    assert verify_artifact(out) == []

@@ -1,18 +1,20 @@
 """Artifacts: folders with a manifest, written whole or not at all, and checked."""
 
 from budwood.artifacts.artifact import Draft, write_artifact
-from budwood.artifacts.destination import check_destination
+from budwood.artifacts.destination import check_apart, check_destination
 from budwood.artifacts.manifest import MANIFEST, SCHEMA_VERSION, library_versions, read_manifest, sha256
 from budwood.artifacts.signals import stop_on_signals
-from budwood.artifacts.verification import verification_notes, verify_artifact
+from budwood.artifacts.verification import require_unchanged, verification_notes, verify_artifact
 
 __all__ = [
     "MANIFEST",
     "SCHEMA_VERSION",
     "Draft",
+    "check_apart",
     "check_destination",
     "library_versions",
     "read_manifest",
+    "require_unchanged",
     "sha256",
     "stop_on_signals",
     "verification_notes",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
 from budwood.artifacts.drafts import clear_leftovers, true_path
-from budwood.artifacts.manifest import read_manifest, unlisted_names
+from budwood.artifacts.manifest import MANIFEST, read_manifest, unlisted_names
 from budwood.artifacts.verification import changed_names
 from budwood.errors import BudwoodError
 
@@ -36,7 +37,8 @@ def check_destination(out: Path, *, inputs: Sequence[Path] = (), overwrite: bool
     BudwoodError
         If the destination is the working folder or one that holds it, a symbolic link or a file; if it holds
         an input, a file that Budwood did not write or one that was changed since; if it holds an earlier
-        artifact and ``overwrite`` is not given; if its parent cannot be written to.
+        artifact and ``overwrite`` is not given; if it lies in another artifact; if its parent cannot be
+        written to.
 
     Examples
     --------
@@ -49,10 +51,80 @@ def check_destination(out: Path, *, inputs: Sequence[Path] = (), overwrite: bool
     try:
         _check_place(out)
         _check_inputs(out, inputs)
+        check_enclosing(out)
         clear_leftovers(out)
         check_contents(out, overwrite=overwrite)
     except OSError as error:
         raise unwritable(out, error) from error
+
+
+def check_apart(destinations: Mapping[str, Path | None]) -> None:
+    """Refuse two destinations of one run of which one is the other or lies in it; call it before computing.
+
+    Parameters
+    ----------
+    destinations
+        Folder or file to write, by the option that names it; None for what is not written.
+
+    Raises
+    ------
+    BudwoodError
+        If two of them are the same place, under whatever names, or one lies inside the other.
+
+    Examples
+    --------
+    >>> check_apart({"--out": Path("results/height"), "--save-model": Path("models/height")})
+    >>> check_apart({"--out": Path("height"), "--save-model": Path("height/model")})
+    Traceback (most recent call last):
+    budwood.errors.BudwoodError: --save-model lies inside --out (height/model, height): choose two folders of
+    which neither holds the other.
+    """
+    given = [(option, Path(path)) for option, path in destinations.items() if path is not None]
+    for (one, first), (other, second) in combinations(given, 2):
+        where, mend = f"{first}, {second}", "choose two folders of which neither holds the other"
+        if _is_within(first, second) and _is_within(second, first):
+            raise BudwoodError(f"{one} and {other} are the same place", where=where, mend=mend)
+        if _is_within(first, second):
+            raise BudwoodError(f"{one} lies inside {other}", where=where, mend=mend)
+        if _is_within(second, first):
+            where = f"{second}, {first}"
+            raise BudwoodError(f"{other} lies inside {one}", where=where, mend=mend)
+
+
+def check_enclosing(out: Path) -> None:
+    """Refuse a destination inside an artifact, which would no longer be as it was written.
+
+    Parameters
+    ----------
+    out
+        Destination of an artifact or of a file.
+
+    Raises
+    ------
+    BudwoodError
+        If a folder above it, up to the root, holds a manifest of Budwood's.
+    """
+    for folder in true_path(Path(out)).parents:
+        if not (folder / MANIFEST).is_file():
+            continue
+        try:
+            kind = read_manifest(folder)["kind"]
+        except BudwoodError:
+            continue
+        raise BudwoodError(
+            f"the output lies inside a result of kind {kind!r}, {folder}, which must stay as it was written",
+            where=str(out),
+            mend="choose another --out",
+        )
+
+
+def _is_within(inner: Path, outer: Path) -> bool:
+    """Whether a path is another one or lies in it, links and names in other letters followed."""
+    real, around = Path(os.path.realpath(inner)), Path(os.path.realpath(outer))
+    return any(
+        folder == around or (folder.exists() and around.exists() and folder.samefile(around))
+        for folder in (real, *real.parents)
+    )
 
 
 def check_contents(out: Path, *, overwrite: bool) -> None:

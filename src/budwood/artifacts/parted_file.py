@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from filelock import FileLock, Timeout
 
-from budwood.artifacts.destination import unwritable
+from budwood.artifacts.destination import check_enclosing, unwritable
 from budwood.artifacts.drafts import true_path
 from budwood.errors import BudwoodError
 
@@ -182,8 +182,8 @@ def check_file(
     Raises
     ------
     BudwoodError
-        If it is a folder, a link or an input, exists without ``overwrite``, was not written by Budwood, or
-        its folder cannot be written to.
+        If it is a folder, a link or an input, exists without ``overwrite``, was not written by Budwood, lies
+        in an artifact, or its folder cannot be written to.
     """
     here = true_path(out)
     if out.is_symlink() or out.is_dir():
@@ -192,6 +192,7 @@ def check_file(
     for path in inputs:
         if path.exists() and out.exists() and path.samefile(out):
             raise BudwoodError("the output is an input", where=str(out), mend="choose another --out")
+    check_enclosing(out)
     if out.exists() and not is_ours(out):
         raise BudwoodError(
             "the output is a file that budwood did not write", where=str(out), mend="choose another --out"

@@ -13,6 +13,7 @@ from budwood.artifacts.manifest import (
     sha256,
     unlisted_names,
 )
+from budwood.errors import BudwoodError
 
 _CHANGED: Final = "has changed since it was written"
 
@@ -40,6 +41,29 @@ def verify_artifact(folder: Path) -> list[str]:
     problems = [f"{name} is missing" for name in sorted(manifest["files"]) if not (folder / name).is_file()]
     problems += [f"{name} is not in the manifest" for name in unlisted_names(folder, manifest)]
     return problems + [f"{name} {_CHANGED}" for name in changed_names(folder)]
+
+
+def require_unchanged(folder: Path, *, mend: str) -> None:
+    """Refuse a result that is not as it was written, before its files are used.
+
+    Parameters
+    ----------
+    folder
+        The artifact.
+    mend
+        What to do about it.
+
+    Raises
+    ------
+    BudwoodError
+        If a file of it is missing, changed or unlisted, or it has no readable manifest.
+    """
+    problems = verify_artifact(folder)
+    if problems:
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise BudwoodError(
+            f"the result is not as it was written: {problems[0]}{more}", where=str(folder), mend=mend
+        )
 
 
 def changed_names(folder: Path) -> list[str]:

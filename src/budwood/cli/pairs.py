@@ -111,17 +111,33 @@ def parse_quotas(words: Sequence[str] | None) -> dict[str, tuple[int, int | None
     return quotas
 
 
-def parse_names(text: str | None) -> tuple[str, ...]:
+def parse_names(text: str | None, option: str) -> tuple[str, ...]:
     """Names with commas between, spaces around them left out.
 
     Parameters
     ----------
     text
         As typed; None for none.
+    option
+        The option it was given to, for messages.
+
+    Raises
+    ------
+    BudwoodError
+        If a name is empty.
 
     Examples
     --------
-    >>> parse_names("gblup, gaussian")
+    >>> parse_names("gblup, gaussian", "--models")
     ('gblup', 'gaussian')
     """
-    return tuple(name.strip() for name in text.split(",")) if text else ()
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise BudwoodError(
+            f"a name is empty in {text!r}",
+            where=option,
+            mend="write names with commas between, or leave it out",
+        )
+    return names

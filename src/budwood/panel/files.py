@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from budwood.genomics.environments import Environments
     from budwood.genomics.genotypes import Genotypes
     from budwood.genomics.kinship import Kinship
+    from budwood.genomics.phenotypes import Phenotypes
     from budwood.panel.haplotypes import PanelHaplotypes
     from budwood.panel.marker_weights import MarkerWeights
     from budwood.panel.panel import Panel
@@ -162,7 +163,7 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         _check_phenotypes(files, files.phenotypes, trait)
         phenotypes, summary = read_phenotype_table(files.phenotypes, accession_column=files.accession_column)
         if trait is not None:
-            _check_trait(trait, summary.values, files.phenotypes)
+            _check_trait(trait, summary.values, phenotypes, files.phenotypes)
     environments = _read_environments(files)
     kinship = _read_kinship(files)
     genotypes, notes = _read_genotypes(files)
@@ -209,10 +210,10 @@ def panel_of_trait(panel: Panel, files: PanelFiles, before: str, trait: str) -> 
     from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 
     assert files.phenotypes is not None, "it was read for a trait"
-    _, summary = read_phenotype_table(
+    phenotypes, summary = read_phenotype_table(
         files.phenotypes, accession_column=files.accession_column, genotyped=panel.accessions
     )
-    _check_trait(trait, summary.values, files.phenotypes)
+    _check_trait(trait, summary.values, phenotypes, files.phenotypes)
     own = set(summary.about(before))
     return replace(panel, notes=(*(note for note in panel.notes if note not in own), *summary.about(trait)))
 
@@ -282,10 +283,12 @@ def _has_traits(genotypes: Path, trait: str | None) -> bool:
     return trait is None or trait in summary.values
 
 
-def _check_trait(trait: str, values: Mapping[str, int], path: Path) -> None:
-    """Refuse a trait that the table does not have or has no value of."""
+def _check_trait(trait: str, values: Mapping[str, int], phenotypes: Phenotypes, path: Path) -> None:
+    """Refuse a trait that the table does not have, cannot be read or has no value of."""
     from budwood.errors import suggestion
 
+    if trait in phenotypes.unusable:
+        raise phenotypes.unusable[trait]
     if trait not in values:
         raise BudwoodError(
             f"trait {trait!r} is not in the phenotypes", where=str(path), mend=suggestion(trait, values)

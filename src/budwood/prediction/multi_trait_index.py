@@ -24,6 +24,8 @@ Matrix = NDArray[np.float64]
 FEWEST: Final = 10
 #: Share of the candidates whose predicted gain is reported.
 BEST: Final = 0.1
+#: Sizes of goals beyond which products with covariances leave the range of floating-point numbers.
+_SMALLEST, _LARGEST = 1e-50, 1e50
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ class IndexGoal:
             ):
                 raise BudwoodError(
                     f"the goal for trait {name!r}, {wanted!r}, is not a number", mend="give a finite number"
+                )
+            if wanted and not _SMALLEST <= abs(wanted) <= _LARGEST:
+                size = "large" if abs(wanted) > 1 else "small"
+                raise BudwoodError(
+                    f"the goal for trait {name!r}, {wanted:g}, is too {size} to compute with",
+                    mend="write all goals in another unit, since only their proportions matter",
                 )
         unknown = [name for name in (*self.desired, *self.economic, *self.restricted) if name not in traits]
         if unknown:

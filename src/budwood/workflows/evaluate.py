@@ -264,7 +264,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
         )
     return EvaluateResult(
         evaluation=found,
-        identity=identity_notes(panel),
+        identity=identity_notes(panel, options.trait),
         read=read_notes(panel),
         device=panel.vectors.device if panel.vectors else None,
     )
@@ -297,7 +297,9 @@ def _in_environments(options: EvaluateOptions, announce: Announce) -> EvaluateRe
             repeats=options.repeats,
             seed=options.seed,
         )
-    return EvaluateResult(in_environments=found, identity=identity_notes(panel), read=read_notes(panel))
+    return EvaluateResult(
+        in_environments=found, identity=identity_notes(panel, options.trait), read=read_notes(panel)
+    )
 
 
 def evaluation_report(path: Path, result: EvaluateResult, options: EvaluateOptions) -> None:

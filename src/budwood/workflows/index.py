@@ -110,7 +110,8 @@ def index(options: IndexOptions, out: Path | None = None, *, overwrite: bool = F
     Raises
     ------
     BudwoodError
-        If a folder holds no predictions, or the goal does not fit the traits.
+        If a folder holds no predictions or was changed since it was written, or the goal does not fit the
+        traits.
     """
     from budwood.artifacts import check_destination, write_artifact
 
@@ -225,7 +226,7 @@ def _read(options: IndexOptions) -> dict[str, dict[str, float]]:
 
 def _traits_of(folder: Path) -> list[str]:
     """Traits that a folder of budwood predict holds, one or several."""
-    from budwood.artifacts import read_manifest
+    from budwood.artifacts import read_manifest, require_unchanged
 
     parameters = read_manifest(folder).get("parameters", {})
     several = parameters.get("traits", [parameters.get("trait")])
@@ -234,6 +235,7 @@ def _traits_of(folder: Path) -> list[str]:
         raise BudwoodError(
             "the folder holds no predictions", where=str(folder), mend="give folders of budwood predict"
         )
+    require_unchanged(folder, mend="predict again, or copy the folder again from its source")
     return list(several)
 
 

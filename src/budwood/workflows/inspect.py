@@ -222,7 +222,8 @@ class _Inspection:
     def _traits(self, path: Path, title: str) -> None:
         from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
 
-        _, summary = read_phenotype_table(path, accession_column=self.accession_column)
+        phenotypes, summary = read_phenotype_table(path, accession_column=self.accession_column)
+        self.problems += [phenotypes.unusable[trait] for trait in summary.unreadable]
         self._phenotyped[path] = summary.accessions
         self._add(title, sentences.of_phenotypes(summary), asdict(summary))
 

@@ -166,7 +166,7 @@ class PredictResult:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was read and assumed, from the files to the model."""
-        read = (*identity_notes(self.panel), *read_notes(self.panel))
+        read = (*identity_notes(self.panel, self.prediction.trait), *read_notes(self.panel))
         means = self.environment_means
         compared = () if means is None else (means.sentence,)
         return tuple(dict.fromkeys((*read, *self.prediction.notes, *compared)))
@@ -229,9 +229,10 @@ def predict(
     BudwoodError
         If the options contradict each other, a file cannot be used, or the trait cannot be predicted.
     """
-    from budwood.artifacts import check_destination, write_artifact
+    from budwood.artifacts import check_apart, check_destination, write_artifact
 
     options.check()
+    check_apart({"--out": out, "--save-model": options.save_model})
     inputs, seeds = options.files.inputs, {"seed": options.seed}
     if options.save_model is not None:
         check_destination(options.save_model, inputs=inputs, overwrite=overwrite)
@@ -434,7 +435,7 @@ def prediction_report(path: Path, result: PredictResult, options: PredictOptions
     context = run_context(
         described_inputs(result, options.files),
         model=result.model,
-        identity=identity_notes(result.panel),
+        identity=identity_notes(result.panel, result.prediction.trait),
         notes=read_notes(result.panel),
         checkpoint=vectors.checkpoint if vectors else None,
         command=command,

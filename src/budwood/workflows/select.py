@@ -211,7 +211,25 @@ def _select(options: SelectOptions) -> SelectResult:
     if panel.kinship is not None:
         used = "The kinship matrix stands in the place of the markers' relationship."
         notes = (*notes, used, *panel.kinship.notes)
-    return SelectResult(chosen=chosen, trait=options.trait, notes=notes, identity=identity_notes(panel))
+    identity = (*identity_notes(panel, options.trait), *_perhaps_phenotyped(panel, chosen, options.trait))
+    return SelectResult(chosen=chosen, trait=options.trait, notes=notes, identity=identity)
+
+
+def _perhaps_phenotyped(panel: Panel, chosen: PhenotypeNext, trait: str | None) -> tuple[str, ...]:
+    """Which chosen lines have a value under an id that is spelled almost alike."""
+    if trait is None or panel.identity is None:
+        return ()
+    measured, named = panel.measured(trait), {line.accession for line in chosen.lines}
+    pairs = [
+        f"{ours!r} (as {theirs!r})"
+        for ours, theirs in panel.identity.near_misses
+        if ours in named and theirs in measured
+    ]
+    if not pairs:
+        return ()
+    more = f" and {len(pairs) - 8} more" if len(pairs) > 8 else ""
+    one = "A chosen line" if len(pairs) == 1 else f"{len(pairs)} chosen lines"
+    return (f"Warning: {one} may be phenotyped already: {', '.join(pairs[:8])}{more}.",)
 
 
 def select_training_set(

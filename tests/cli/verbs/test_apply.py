@@ -101,3 +101,14 @@ def test_a_model_folder_in_the_way_is_refused_before_any_computing(run, panel, m
     assert (model / "manifest.json").stat().st_mtime_ns == before
     again = run("predict", *panel.words(), "--save-model", model, "--overwrite", "--out", out)
     assert again.code == 0, again.err
+
+
+def test_an_output_inside_the_model_is_named(run, panel, tmp_path) -> None:
+    model = tmp_path / "model"
+    words = ("--model", "gblup", "--save-model", model, "--out", tmp_path / "out")
+    assert run("predict", *panel.words(), *words).code == 0
+    for other in ("x", "deep/x"):
+        ran = run("apply", model, "--genotypes", panel.genotypes, "--out", model / other)
+        assert ran.code == 2
+        assert f"lies inside a result of kind 'trait-model', {model}" in ran.err
+    assert run("verify", model).code == 0

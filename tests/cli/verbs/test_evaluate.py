@@ -222,3 +222,15 @@ def test_further_relationships(run, panel, tmp_path) -> None:
     assert list(told["models"]) == ["GBLUP", "Multi-kernel", "Subgenomes"]
     assert any(note.startswith("Shares of the variance") and "subgenome A" in note for note in told["notes"])
     assert any("weighs 120 of 120 markers" in note for note in told["notes"])
+
+
+@pytest.mark.parametrize("names", ["", ",", "gblup,", " "])
+def test_a_model_without_a_name_is_refused(refused, panel, names) -> None:
+    assert "a name is empty" in refused("evaluate", *panel.words(), "--models", names)
+
+
+def test_ids_that_are_spelled_almost_alike_are_shown(run, panel, tmp_path) -> None:
+    panel.phenotypes.write_text(panel.phenotypes.read_text().replace("line03,", "LINE-03,"))
+    ran = run("evaluate", *panel.words(), "--models", "gblup", "--out", tmp_path / "out")
+    assert "35 accessions have both genotypes and phenotypes" in ran.out
+    assert "Spelled almost alike in genotypes and phenotypes: 'line03' and 'LINE-03'" in ran.out

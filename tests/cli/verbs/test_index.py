@@ -87,3 +87,26 @@ def test_bad_input_is_one_sentence(refused, folders, tmp_path) -> None:
     with write_artifact(tmp_path / "chosen", kind="select") as draft:
         draft.path("selection.csv").write_text("order\n")
     assert "the folder holds no predictions" in refused("index", folders[0], tmp_path / "chosen", *goal)
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "missing", "manifest"])
+def test_predictions_that_were_changed_are_refused(refused, folders, change) -> None:
+    table, manifest = folders[1] / "predictions.csv", folders[1] / "manifest.json"
+    if change == "edited":
+        table.write_text(table.read_text().replace("line3,height,,", "line3,height,,9"))
+    elif change == "added":
+        (folders[1] / "notes.txt").write_text("mine")
+    elif change == "missing":
+        table.unlink()
+    else:
+        manifest.write_text(manifest.read_text().replace('"height"', '"height "'))
+    said = refused("index", *folders, "--desired", "yield=2", "--desired", "height=-1")
+    assert str(folders[1]) in said
+    assert change == "missing" or "not as it was written" in said
+
+
+@pytest.mark.parametrize("goal", ["-1e308", "1e308", "1e-308", "-1e51"])
+@pytest.mark.parametrize("option", ["--economic", "--desired"])
+def test_goals_beyond_what_can_be_computed_are_refused(refused, folders, option, goal) -> None:
+    said = refused("index", *folders, option, "yield=1", option, f"height={goal}")
+    assert "to compute with" in said

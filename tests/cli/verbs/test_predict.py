@@ -527,3 +527,40 @@ def test_several_assumptions_reach_every_place(run, panel, tmp_path) -> None:
     for phrase in told[:2]:
         assert phrase in applied.out
         assert phrase in page
+
+
+@pytest.mark.parametrize(("out", "model"), [("same", "same"), ("nest2/res", "nest2"), ("nest", "nest/model")])
+@pytest.mark.parametrize("traits", [(), ("--trait", "width")])
+def test_a_result_and_a_model_that_hold_one_another_are_refused(
+    run, panel, tmp_path, out, model, traits
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    words = ("--out", tmp_path / out, "--save-model", tmp_path / model)
+    ran = run("predict", *panel.words(), *traits, *words)
+    assert ran.code == 2
+    assert "--out" in ran.err
+    assert "--save-model" in ran.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("cell", ["tall", "1o2", "12..5"])
+def test_a_cell_that_is_no_number_is_named(refused, run, panel, cell) -> None:
+    rows = panel.phenotypes.read_text().splitlines()
+    rows[7] = f"{rows[7].split(',')[0]},{cell},ok"
+    panel.phenotypes.write_text("\n".join(rows) + "\n")
+    said = refused("predict", *panel.words())
+    assert cell in said
+    assert "line 8" in said
+    ran = run("inspect", panel.phenotypes)
+    assert ran.code == 2
+    assert cell in ran.err
+
+
+def test_accessions_without_a_value_of_the_trait_are_counted(run, panel, tmp_path) -> None:
+    rows = panel.phenotypes.read_text().splitlines()
+    rows[1:4] = [f"{row.split(',')[0]},NA,ok" for row in rows[1:4]]
+    panel.phenotypes.write_text("\n".join(rows) + "\n")
+    ran = run("predict", *panel.words(), "--out", tmp_path / "out")
+    assert "36 accessions have both genotypes and phenotypes" in ran.out
+    assert "3 accessions of these lack a value of 'height'." in ran.out
+    assert "from 33 lines with height" in ran.out

@@ -138,3 +138,17 @@ def test_lines_of_different_ploidy(run, panel, tmp_path) -> None:
 def test_a_budget_that_is_no_amount_is_refused(refused, panel, budget) -> None:
     words = ("--genotypes", panel.genotypes, "--count", "3", f"--budget={budget}")
     assert "is no amount" in refused("select", *words)
+
+
+def test_a_chosen_line_that_may_be_phenotyped_already_is_named(
+    files: dict[str, Path], run: Callable, tmp_path: Path
+) -> None:
+    table = files["phenotypes"]
+    table.write_text(table.read_text().replace("L03,", "l-03,"))
+    chosen = tmp_path / "chosen.csv"
+    chosen.write_text("accession\nL03\nL20\nL21\n")
+    words = ("--genotypes", files["genotypes"], "--phenotypes", table, "--trait", "height")
+    ran = run("select", *words, "--count", 2, "--candidates", chosen, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert "Spelled almost alike in genotypes and phenotypes: 'L03' and 'l-03'" in ran.out
+    assert "Warning: A chosen line may be phenotyped already: 'L03' (as 'l-03')." in ran.out

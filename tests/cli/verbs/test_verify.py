@@ -40,3 +40,16 @@ def test_a_changed_file_is_found(artifact: Path, capsys: pytest.CaptureFixture[s
 def test_any_other_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path)]) == 2
     assert "this is no artifact" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", ["absent", "", "made/values.csv"])
+def test_every_folder_is_checked(artifact: Path, other: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(artifact.parent / other), str(artifact)]
+    for order in (folders, folders[::-1]):
+        assert main(["verify", *order]) == 2
+        lines = capsys.readouterr().out.splitlines()
+        assert sorted(lines) == sorted(
+            [f"{artifact}: sound", f"{folders[0]}: this is no artifact: its manifest cannot be read"]
+        )
+    assert main(["verify", *folders, "--json"]) == 2
+    assert [each["sound"] for each in json.loads(capsys.readouterr().out)["artifacts"]] == [False, True]

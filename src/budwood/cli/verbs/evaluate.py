@@ -136,7 +136,7 @@ def evaluate(
     wanted = workflow.EvaluateOptions(
         files=files,
         trait=trait[0],
-        models=parse_names(models),
+        models=parse_names(models, "--models"),
         scheme=scheme,
         folds=folds,
         repeats=repeats,
@@ -179,7 +179,7 @@ def _lines(found: workflow.EvaluateResult, out: Path) -> list[str]:
     """The result for people."""
     lines = [] if found.evaluation is None else _line_lines(found.evaluation)
     lines += [] if found.in_environments is None else _environment_lines(found.in_environments)
-    return [*noted(found.read), *lines, f"evaluation: {out / 'evaluation.json'}"]
+    return [*noted([*found.identity, *found.read]), *lines, f"evaluation: {out / 'evaluation.json'}"]
 
 
 def _line_lines(evaluation: Evaluation) -> list[str]:

@@ -157,7 +157,7 @@ def finetune(
     wanted = workflow.FinetuneOptions(
         sequences=sequences,
         values=values,
-        target=parse_names(target),
+        target=parse_names(target, "--target"),
         test=test,
         predict=predict,
         group=group,

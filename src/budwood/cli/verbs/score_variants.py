@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from budwood.artifacts import check_apart
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_aliases
@@ -109,6 +110,7 @@ def score_variants(
         precision=precision,
         seed=seed,
     )
+    check_apart({"--out": out, "--load": load})
     with hushed(quiet):
         if load is not None:
             check_load(load, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)

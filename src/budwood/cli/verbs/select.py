@@ -123,7 +123,7 @@ def select(
     )
     with hushed(quiet):
         found = workflow.select(wanted, out, overwrite=overwrite)
-    lines = [*noted(found.notes), *_lines(found.chosen, out)]
+    lines = [*noted([*found.identity, *found.notes]), *_lines(found.chosen, out)]
     print_summary({"out": str(out), **found.record()}, lines, as_json=as_json)
 
 

@@ -199,7 +199,9 @@ def map_transfers(
 
     DIR then holds report.html (the heat map), map.csv and map.json.
     """
-    wanted = map_workflow.MapOptions(folders=tuple(folders), tree=tree, species=parse_names(species))
+    wanted = map_workflow.MapOptions(
+        folders=tuple(folders), tree=tree, species=parse_names(species, "--species")
+    )
     with hushed(quiet):
         found = map_workflow.map_transfers(wanted, out, overwrite=overwrite)
     record = found.record()

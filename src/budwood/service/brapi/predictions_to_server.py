@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from budwood.artifacts import read_manifest
+from budwood.artifacts import read_manifest, require_unchanged
 from budwood.errors import BudwoodError
 from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
 from budwood.genomics.io.tables.table import read_table
@@ -40,12 +40,14 @@ def write_predictions_back(
     Raises
     ------
     BudwoodError
-        If the folder holds no predictions, or an accession is not on the server.
+        If the folder holds no predictions or was changed since it was written, or an accession is not on the
+        server.
     """
     trait = read_manifest(predictions).get("parameters", {}).get("trait")
     table = predictions / "predictions.csv"
     if not isinstance(trait, str) or not table.is_file():
         raise _no_predictions(predictions)
+    require_unchanged(predictions, mend="predict again, or copy the folder again from its source")
     # The text of the table, so that the server has the same digits.
     values = read_accession_column(table, "prediction")
     read_accession_numbers(table, "prediction")

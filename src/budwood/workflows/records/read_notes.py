@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from budwood.errors import counted
+
 if TYPE_CHECKING:
     from budwood.panel.panel import Panel
 
 
-def identity_notes(panel: Panel) -> tuple[str, ...]:
+def identity_notes(panel: Panel, trait: str | None = None) -> tuple[str, ...]:
     """Which accessions were found where, near-misses and duplicates; none without phenotypes.
 
     Parameters
     ----------
     panel
         What was read.
+    trait
+        The trait that is analysed; accessions of both files that have no value of it are counted.
 
     Returns
     -------
@@ -23,8 +27,19 @@ def identity_notes(panel: Panel) -> tuple[str, ...]:
     """
     if panel.identity is None:
         return ()
+    first, *others = panel.identity.sentences()
     # Without phenotypes the first sentence only says that there are none.
-    return tuple(panel.identity.sentences()[0 if panel.phenotypes is not None else 1 :])
+    return tuple(others) if panel.phenotypes is None else (first, *_without_value(panel, trait), *others)
+
+
+def _without_value(panel: Panel, trait: str | None) -> tuple[str, ...]:
+    """How many accessions of both files have no value of a trait; nothing where all have one."""
+    if trait is None or panel.identity is None or panel.phenotypes is None:
+        return ()
+    measured = panel.phenotypes.accession[panel.phenotypes.trait == trait]
+    count = len(set(panel.identity.in_both) - set(measured.tolist()))
+    lack = "lacks" if count == 1 else "lack"
+    return (f"{counted(count, 'accession')} of these {lack} a value of {trait!r}.",) if count else ()
 
 
 def read_notes(panel: Panel) -> tuple[str, ...]:

@@ -146,10 +146,11 @@ def predict_traits(
     BudwoodError
         If the options contradict each other, a file cannot be used, or no trait can be predicted.
     """
-    from budwood.artifacts import write_artifact
+    from budwood.artifacts import check_apart, write_artifact
 
     check_traits(traits)
     options.check()
+    check_apart({"--out": out, "--save-model": options.save_model})
     _check_model_folder(options, traits, overwrite=overwrite)
     if out is None:
         found = _predict_each(options, traits, announce)

@@ -179,7 +179,7 @@ def _map(options: MapOptions, results: list[Path]) -> MapResult:
 
 
 def _read_cell(folder: Path) -> Cell:
-    from budwood.artifacts import read_manifest
+    from budwood.artifacts import read_manifest, require_unchanged
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
     from budwood.transfer.compatibility_map import GAIN_SIZES, Cell
 
@@ -187,6 +187,7 @@ def _read_cell(folder: Path) -> Cell:
         raise BudwoodError(
             "the folder is no result of transfer evaluate", where=str(folder), mend="leave it out"
         )
+    require_unchanged(folder, mend="run transfer evaluate again, or copy the folder again from its source")
     try:
         record = json.loads((folder / "transfer.json").read_text(encoding="utf-8"))
         gains = {size: record["gain"].get(str(size)) for size in GAIN_SIZES}
