@@ -38,8 +38,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## a made-up species and population, its prediction and report, in OUT (demo-output)
 	$(BIN)/budwood demo --out $(OUT)
 
+# One process for each core, and one thread in each of them.
 test: $(STAMP) ## the default test suite
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 test-all: $(STAMP) ## the default suite and the slow tests
 	$(BIN)/python -m pytest -q -m "not gpu"

@@ -13,6 +13,7 @@ from budwood.prediction.evaluation.permutation_test import permutation_test
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
+from budwood.prediction.models.bayes_c import BayesC
 from budwood.prediction.models.boosted_trees import BoostedTrees
 from budwood.prediction.models.random_forest import RandomForest
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
@@ -38,7 +39,7 @@ def _predictors(markers: int = 150, lines: int = LINES, *, halved: bool = False)
 
 
 def _light(name: str) -> Estimator:
-    """The model, with fewer trees where it has a forest."""
+    """The model, with fewer trees where it has a forest, and a shorter chain where it samples."""
     model = model_named(name)
     if isinstance(model, CrossFitModel):
         return replace(model, fitter=_lighter(model.fitter))
@@ -50,6 +51,8 @@ def _lighter(fitter: CrossFitter) -> CrossFitter:
         return Stack(tuple(_lighter(member) for member in fitter.members))
     if isinstance(fitter, BoostedTrees):
         return replace(fitter, rounds=20)
+    if isinstance(fitter, BayesC):
+        return replace(fitter, iterations=150, burn_in=50)
     return replace(fitter, trees=30) if isinstance(fitter, RandomForest) else fitter
 
 
