@@ -11,7 +11,9 @@ from budwood.workflows.cross_validate import RandomKFold, cross_validate
 
 def fold_r(seed: int | None, random_state: int = 0) -> np.ndarray:
     model = "random-forest" if seed is None else TraitModel("random-forest", seed=seed)
-    found = cross_validate(model, example_panel(30, 24, 40), "height", cv=RandomKFold(2, 1, random_state=random_state))
+    found = cross_validate(
+        model, example_panel(30, 24, 40), "height", cv=RandomKFold(2, 1, random_state=random_state)
+    )
     return np.array(found.scores[0].fold_r)
 
 
