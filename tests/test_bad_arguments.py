@@ -1,6 +1,9 @@
 """Every public entry refuses, in one sentence, what nothing can be computed from."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import budwood
@@ -8,6 +11,8 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.interval import Interval
 from budwood.panel.example import write_example
+from budwood.workflows.embed import EmbedOptions
+from budwood.workflows.embed import embed as embed_files
 
 RNG = np.random.default_rng(0)
 DOSAGE = RNG.integers(0, 3, (40, 30)).astype(np.int8)
@@ -154,6 +159,95 @@ def test_odd_numbers_are_refused(number) -> None:
 )
 def test_odd_predictions_have_no_index(predictions, goal) -> None:
     _refused(lambda: budwood.selection_index(predictions, desired=goal))
+
+
+FRAME = pd.DataFrame({"trait": ["a", "a"], "prediction": [1.0, 2.0]})
+INDEX = {"desired": {"a": 1.0, "b": 1.0}}
+WRONG_TYPES = {
+    **{
+        f"{name} {kind}": (lambda read=read, odd=odd: read(odd), "of type|is empty")
+        for name, read in {
+            "genotypes": budwood.read_genotypes,
+            "phenotypes": budwood.read_phenotypes,
+            "genome": budwood.open_fasta,
+            "recipe": lambda path: budwood.pretrain(path, "run"),
+            "run": lambda path: budwood.pretrain("recipe.toml", path),
+            "haplotypes": lambda path: budwood.build_haplotypes(path, "genome.fa"),
+            "reference": lambda path: budwood.build_haplotypes("panel.vcf", path),
+            "variants": lambda path: budwood.score_variants(path, "genome.fa"),
+            "scored genome": lambda path: budwood.score_variants("panel.vcf", path),
+        }.items()
+        for kind, odd in {
+            "none": None,
+            "number": 3,
+            "bytes": b"panel.vcf",
+            "list": ["panel.vcf"],
+            "table": FRAME,
+            "object": GENOTYPES,
+            "empty": "",
+        }.items()
+    },
+    "phenotypes table": (lambda: budwood.Panel(genotypes=GENOTYPES, phenotypes=FRAME), "read_phenotypes"),
+    "haplotypes path": (lambda: budwood.Panel(genotypes=GENOTYPES, haplotypes="g.fa"), "build_haplotypes"),
+    "no models": (lambda: budwood.cross_validate([], GENOTYPES, Y), "no model is named"),
+    "tables": (lambda: budwood.selection_index([FRAME, FRAME], **INDEX), "no predictions of traits"),
+    "a table": (lambda: budwood.selection_index(FRAME, **INDEX), "no predictions of traits"),
+    "tables by trait": (lambda: budwood.selection_index({"a": FRAME, "b": FRAME}, **INDEX), "of trait 'a'"),
+    "arrays by trait": (lambda: budwood.selection_index({"a": Y, "b": Y}, **INDEX), "of trait 'a'"),
+    "no predictions": (lambda: budwood.selection_index([], **INDEX), "no predictions of traits"),
+    "one number": (lambda: budwood.selection_index(3, **INDEX), "no predictions of traits"),
+    "a goal in a list": (lambda: budwood.selection_index([], desired=[FRAME]), "of type list"),
+    "numbers for scores": (lambda: budwood.score_variants("a.vcf", "b.fa", scores=[1]), "list of names"),
+    "a number for scores": (lambda: budwood.score_variants("a.vcf", "b.fa", scores=1), "list of names"),
+    "aliases": (lambda: budwood.score_variants("a.vcf", "b.fa", aliases=[1]), "of type list"),
+}
+
+
+@pytest.mark.parametrize(("entry", "sentence"), WRONG_TYPES.values(), ids=WRONG_TYPES)
+def test_arguments_of_another_type_are_refused_in_a_short_sentence(entry, sentence) -> None:
+    message = _refused(entry)
+    assert re.search(sentence, message)
+    assert len(message) < 250
+    assert "\n" not in message
+
+
+def test_a_series_of_predictions_by_id_has_an_index() -> None:
+    series = {"a": pd.Series(LINES), "b": pd.Series(OTHERS)[::-1]}
+    expected = budwood.selection_index({"a": LINES, "b": OTHERS}, **INDEX)
+    assert budwood.selection_index(series, **INDEX).accessions == expected.accessions
+
+
+def test_genotypes_and_genomes_are_no_trait_values(tmp_path) -> None:
+    files = write_example(tmp_path)
+    assert "VCF or BCF" in _refused(lambda: budwood.read_phenotypes(files.genotypes))
+    assert "FASTA" in _refused(lambda: budwood.read_phenotypes(files.reference))
+    hapmap = tmp_path / "panel.hmp.txt"
+    columns = "rs# alleles chrom pos strand assembly# center protLSID assayLSID panelLSID QCcode l1 l2"
+    hapmap.write_text(
+        "\t".join(columns.split()) + "\n" + "\t".join(["m", "A/C", "1", "5", *"+......", "AA", "CC"])
+    )
+    assert "HapMap" in _refused(lambda: budwood.read_phenotypes(hapmap))
+    assert budwood.read_phenotypes(files.phenotypes).traits == ("height", "yield")
+
+
+@pytest.mark.parametrize("letters", ["MKLV", "AC-GT", "AC.GT", "ACGT*", "AC GT", "#", "ACGT\n", "ÄCGT", "1"])
+def test_letters_that_are_no_nucleotides_are_refused(letters) -> None:
+    message = _refused(lambda: budwood.embed(["ACGT", letters], cache=False, show=False))
+    assert "no nucleotide letter (sequence 2)" in message
+
+
+def test_sequences_without_a_base_are_named(tmp_path) -> None:
+    with pytest.warns(UserWarning, match="1 sequence holds no known base .*: sequence 2"):
+        found = budwood.embed(["acgtRYu", "NNnn"], cache=False, show=False)
+    assert found.shape[0] == 2
+    fasta = tmp_path / "blank.fa"
+    fasta.write_text(">a\nNNNN\n>b\nACGT\n>c\n")
+    notes = embed_files(EmbedOptions(fasta=fasta)).notes
+    assert any("no known base (N alone), and its vector describes no sequence: a." in note for note in notes)
+    assert any("has no base and no row: c." in note for note in notes)
+    interval = Interval("a", 1, 3)
+    with pytest.warns(UserWarning, match="a:2-3"):
+        budwood.embed([interval], assembly=budwood.open_fasta(fasta), cache=False, show=False)
 
 
 def test_files_and_sequences_that_are_none_are_refused(tmp_path) -> None:

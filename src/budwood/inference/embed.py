@@ -17,7 +17,7 @@ from budwood.errors import BudwoodError, counted
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
-from budwood.genomics.sequence import PAD, encode
+from budwood.genomics.sequence import PAD, N, encode
 from budwood.inference.chunk_runner import ChunkRunner, LocalChunks
 from budwood.inference.tiles import OVERLAP, cut_tiles
 from budwood.inference.vector_store import VectorStore, open_store
@@ -25,6 +25,8 @@ from budwood.model.backbone import Backbone
 from budwood.progress import Advance, progress
 
 _BATCH: Final = 16
+#: Sequences named in a note.
+_NAMED: Final = 5
 #: Batches that are encoded before their vectors are saved: whole ones, which are the same anywhere.
 _CHUNK: Final = 16
 
@@ -39,6 +41,35 @@ class Pool(Enum):
     def centre(self) -> int | None:
         """Number of middle bases, None for all."""
         return CENTRE_BASES if self is Pool.CENTRE else None
+
+
+def blank_notes(names: Sequence[str], codes: Sequence[NDArray[np.uint8]]) -> tuple[str, ...]:
+    """A sentence that names the sequences without a known base, if there are any.
+
+    Parameters
+    ----------
+    names, codes
+        Sequences and what they are called.
+
+    Returns
+    -------
+    tuple[str, ...]
+        One sentence, or none.
+
+    Examples
+    --------
+    >>> blank_notes(["a", "b"], [encode("NNN"), encode("ACN")])
+    ('1 sequence holds no known base (N alone), and its vector describes no sequence: a.',)
+    """
+    blank = [name for name, each in zip(names, codes, strict=True) if len(each) and each.min() >= N]
+    if not blank:
+        return ()
+    listed = ", ".join(blank[:_NAMED]) + (f" and {len(blank) - _NAMED:,} more" if len(blank) > _NAMED else "")
+    one = len(blank) == 1
+    return (
+        f"{counted(len(blank), 'sequence')} {'holds' if one else 'hold'} no known base (N alone), and "
+        f"{'its vector describes' if one else 'their vectors describe'} no sequence: {listed}.",
+    )
 
 
 def embed_windows(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,12 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
-from budwood.inference.embed import Pool, embed_haplotypes, embed_intervals, embed_sequences
+from budwood.genomics.sequence import encode
+from budwood.inference.embed import Pool, blank_notes, embed_haplotypes, embed_intervals, embed_sequences
 from budwood.model.backbone import Backbone, load_backbone
+
+#: IUPAC codes of nucleotides, for :meth:`str.translate`, which removes them.
+_NUCLEOTIDES: Final = str.maketrans("", "", "ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx")
 
 
 def embed(
@@ -57,7 +63,13 @@ def embed(
     Raises
     ------
     BudwoodError
-        If intervals come without an assembly, a sequence is empty, or there is no such device.
+        If intervals come without an assembly, a sequence is empty or holds letters that are no nucleotide
+        codes, or there is no such device.
+
+    Warns
+    -----
+    UserWarning
+        If a sequence holds no known base (N alone): its vector describes no sequence.
 
     Examples
     --------
@@ -66,7 +78,8 @@ def embed(
     """
     if checkpoint is not None and not isinstance(checkpoint, Path | str) and not hasattr(checkpoint, "on"):
         raise BudwoodError(
-            f"{checkpoint!r} is no checkpoint", mend="give its folder, or what load_checkpoint returns"
+            f"a {type(checkpoint).__name__} is no checkpoint",
+            mend="give its folder, or what load_checkpoint returns",
         )
     encoder = load_backbone(checkpoint) if isinstance(checkpoint, Path | None) else checkpoint
     if isinstance(encoder, str):
@@ -87,15 +100,39 @@ def embed(
             )
     intervals = [each for each in items if isinstance(each, Interval)]
     sequences = [each for each in items if not isinstance(each, Interval)]
+    _check_letters(items)
     how = {"pool": _pool(pool), "cache": cache, "device": device, "batch_size": batch_size, "show": show}
     if not intervals:
-        return embed_sequences(sequences, encoder, **how)  # type: ignore[arg-type]
+        vectors = embed_sequences(sequences, encoder, **how)  # type: ignore[arg-type]
+        _warn_of_blank([f"sequence {place}" for place in range(1, len(items) + 1)], sequences)
+        return vectors
     if sequences or assembly is None:
         raise BudwoodError(
             "intervals need the assembly they lie in, and no sequences beside them",
             mend="give assembly=, for example budwood.open_fasta(path)",
         )
-    return embed_intervals(assembly, intervals, encoder, **how)  # type: ignore[arg-type]
+    vectors = embed_intervals(assembly, intervals, encoder, **how)  # type: ignore[arg-type]
+    _warn_of_blank([str(each) for each in intervals], [assembly.sequence(each) for each in intervals])
+    return vectors
+
+
+def _check_letters(items: Sequence[object]) -> None:
+    """Refuse letters that are no nucleotide codes, gaps included: they would move what follows them."""
+    for place, each in enumerate(items, start=1):
+        strange = each.translate(_NUCLEOTIDES) if isinstance(each, str) else ""
+        if strange:
+            gap = strange[0] in "-.*"
+            raise BudwoodError(
+                f"{strange[0]!r} is no nucleotide letter",
+                where=f"sequence {place}",
+                mend="remove the gaps of the alignment" if gap else "give DNA: A, C, G, T, N or IUPAC codes",
+            )
+
+
+def _warn_of_blank(names: Sequence[str], sequences: Sequence[object]) -> None:
+    codes = [encode(each) if isinstance(each, str) else np.asarray(each) for each in sequences]
+    for sentence in blank_notes(names, codes):
+        warnings.warn(sentence, stacklevel=3)
 
 
 def _pool(name: str) -> Pool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from budwood.errors import BudwoodError
 
@@ -239,20 +239,16 @@ def read_files_haplotypes(files: PanelFiles) -> PanelHaplotypes | None:
     return read_haplotypes(variants, files.reference, ploidy=files.ploidy, aliases=files.aliases)
 
 
-#: What a table of trait values cannot be mistaken for.
-_NO_TABLES: Final = frozenset({"VCF or BCF", "PLINK", "PLINK text", "PLINK 2", "HapMap", "DArT", "FASTA"})
-
-
 def _check_phenotypes(files: PanelFiles, phenotypes: Path, trait: str | None) -> None:
     """Refuse phenotypes that are genotypes or sequence, and say so where the two files are swapped."""
-    from budwood.genomics.io.kind import Kind, file_format
+    from budwood.genomics.io.kind import NO_TRAIT_TABLES, Kind, file_format
 
     try:
         found = file_format(phenotypes)
     except BudwoodError:
         # The reader of phenotypes says what is wrong.
         return
-    named = found.value in _NO_TABLES
+    named = found in NO_TRAIT_TABLES
     swapped = (named or found.kind == Kind.GENOTYPES) and _has_traits(files.genotypes, trait)
     if swapped:
         raise BudwoodError(

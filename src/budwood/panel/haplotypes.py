@@ -12,6 +12,7 @@ from budwood.genomics.haplotypes.assumptions import describe_assumptions
 from budwood.genomics.haplotypes.referenced_calls import ReferencedCalls
 from budwood.genomics.haplotypes.table import HaplotypeTable, tabulate_haplotypes
 from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.io.text.given_path import given_path
 from budwood.genomics.io.variants.open_genotypes import open_calls
 from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
@@ -116,9 +117,9 @@ def build_haplotypes(
     >>> len(table.windows), len(table.accessions)
     (12, 60)
     """
-    for name, given in (("genotypes", genotypes), ("reference", reference)):
-        if not isinstance(given, Path | str):
-            raise BudwoodError(f"{name} is {given!r}, which is no file", mend="give the path of a file")
+    variants, genome = given_path(genotypes, "genotypes"), given_path(reference, "reference")
     if not isinstance(aliases, Mapping | None):
-        raise BudwoodError(f"aliases is {aliases!r}", mend="give names of contigs by name of contig")
-    return read_haplotypes(Path(genotypes), Path(reference), ploidy=ploidy, aliases=aliases).table
+        raise BudwoodError(
+            f"aliases are of type {type(aliases).__name__}", mend="give names of contigs by name of contig"
+        )
+    return read_haplotypes(variants, genome, ploidy=ploidy, aliases=aliases).table

@@ -104,6 +104,15 @@ class Panel:
 
     def __post_init__(self) -> None:
         check_is_genotypes(self.genotypes)
+        for name, kind, reader in (
+            ("phenotypes", Phenotypes, "read_phenotypes"),
+            ("haplotypes", HaplotypeTable, "build_haplotypes"),
+        ):
+            given = getattr(self, name)
+            if not (given is None or isinstance(given, kind)):
+                raise BudwoodError(
+                    f"the {name} are of type {type(given).__name__}", mend=f"give what {reader} returns"
+                )
         if self.phenotypes is not None and self.identity is None:
             report = identity_report(self.genotypes.accessions, self.phenotypes.accessions)
             object.__setattr__(self, "identity", report)

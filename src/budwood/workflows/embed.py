@@ -185,7 +185,7 @@ def embed(
 def _interval_rows(options: EmbedOptions) -> _Rows:
     from budwood.genomics.io.annotation.bed import read_bed
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.inference.embed import tile
+    from budwood.inference.embed import blank_notes, tile
 
     assert options.fasta is not None, "checked with the options"
     assembly = open_fasta(options.fasta)
@@ -203,7 +203,7 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
         if interval.length < 1:
             raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
     codes = [assembly.sequence(interval) for interval in intervals]
-    notes = _empty_notes(assembly.empty_contigs)
+    notes = (*_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)
 
 

@@ -172,16 +172,19 @@ def selection_index(
     >>> selection_index(traits, desired={"yield": 2, "height": -1}).accessions[0]
     'line6'
     """
+    from budwood.prediction.evaluation.results import TraitPrediction
     from budwood.prediction.multi_trait_index import IndexGoal, rank_by_index
 
     for name, goal in (("desired", desired), ("economic", economic)):
         if goal is not None and not isinstance(goal, Mapping):
-            raise BudwoodError(f"{name} is {goal!r}", mend="give a number by name of trait")
+            raise BudwoodError(
+                f"{name} is of type {type(goal).__name__}", mend="give a number by name of trait"
+            )
     if isinstance(predictions, Mapping):
-        values = predictions
+        values = {trait: _by_accession(trait, given) for trait, given in predictions.items()}
     else:
         predictions = list(predictions) if isinstance(predictions, Iterable) else [predictions]
-        if not all(hasattr(each, "prediction") and hasattr(each, "trait") for each in predictions):
+        if not predictions or not all(isinstance(each, TraitPrediction) for each in predictions):
             raise BudwoodError(
                 "the predictions are no predictions of traits",
                 mend="give what TraitModel.fit(...).predict(...) returns, or values by trait and accession",
@@ -197,6 +200,22 @@ def selection_index(
             for each in predictions
         }
     return rank_by_index(values, IndexGoal(dict(desired or {}), dict(economic or {}), tuple(hold)))
+
+
+def _by_accession(trait: object, given: object) -> Mapping[str, float]:
+    """Values of a trait by accession, of a mapping or a Series with ids as its index."""
+    if isinstance(given, Mapping):
+        return given
+    labels = getattr(given, "index", None)
+    if isinstance(given, Iterable) and isinstance(labels, Iterable) and getattr(given, "ndim", 0) == 1:
+        names = list(labels)
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            return dict(zip(names, given, strict=True))
+    raise BudwoodError(
+        f"the values of trait {str(trait)[:60]!r} are no values by accession",
+        mend="give a dictionary or a Series whose index is accession ids, or what "
+        "TraitModel.fit(...).predict(...) returns",
+    )
 
 
 def _read(options: IndexOptions) -> dict[str, dict[str, float]]:

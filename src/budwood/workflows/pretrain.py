@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.given_path import given_path
 from budwood.workflows.setup.encoder import Device
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def pretrain(
     from budwood.training.recipe.recipe_check import forget_recipe, keep_recipe
 
     if not isinstance(options, PretrainOptions):
-        options = PretrainOptions(recipe=Path(options))
-    out = Path(out)
+        options = PretrainOptions(recipe=given_path(options, "recipe"))
+    out = given_path(out, "folder to write")
     plan = _read(options)
     if options.show is False:
         from transformers.utils.logging import disable_progress_bar

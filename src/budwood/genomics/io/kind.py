@@ -69,6 +69,18 @@ class Format(StrEnum):
         return others.get(self, Kind.GENOTYPES)
 
 
+#: What a table of trait values cannot be mistaken for.
+NO_TRAIT_TABLES: Final = frozenset(
+    {
+        Format.VCF,
+        Format.PLINK,
+        Format.PLINK_TEXT,
+        Format.PLINK_2,
+        Format.HAPMAP,
+        Format.DART,
+        Format.FASTA,
+    }
+)
 _SAMPLE_ROWS: Final = 20
 _HIGHEST_DOSAGE: Final = 12.0
 # Whole numbers from 0 to 2 in so many columns are dosages; other small numbers need more columns.

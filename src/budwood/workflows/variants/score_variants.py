@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError, counted
+from budwood.genomics.io.text.given_path import given_path
 from budwood.workflows.setup.cost import Announce, duration, silent
 from budwood.workflows.setup.encoder import Device, EncoderOptions
 from budwood.workflows.variants.score_options import Precision, ScoreOptions
@@ -107,7 +108,7 @@ def score_variants(
     *,
     annotation: Path | str | None = None,
     joint: bool = False,
-    scores: Sequence[str] | None = None,
+    scores: Sequence[str] | str | None = None,
     aliases: Mapping[str, str] | None = None,
     checkpoint: Path | str | None = None,
     device: Device = "auto",
@@ -132,7 +133,7 @@ def score_variants(
         ``annotation``.
     scores
         Any of ``consequence``, ``kmer``, ``divergence``, ``shift`` and ``likelihood``; by default the first
-        two, and all of them for at most 1,000 alleles.
+        two, and all of them for at most 1,000 alleles; one name may be plain text.
     aliases
         Contig names of the variants and what the genome calls them.
     checkpoint, device, batch_size
@@ -154,20 +155,34 @@ def score_variants(
     BudwoodError
         If a file cannot be used, or most variants do not fit the genome.
     """
+    if isinstance(scores, str):
+        scores = (scores,)
+    if scores is not None and not (
+        isinstance(scores, Sequence) and all(isinstance(name, str) for name in scores)
+    ):
+        raise BudwoodError(
+            "the scores are no list of names", mend="give names such as ['consequence', 'kmer']"
+        )
+    if not isinstance(aliases, Mapping | None):
+        raise BudwoodError(
+            f"aliases are of type {type(aliases).__name__}", mend="give names of contigs by name of contig"
+        )
     options = ScoreOptions(
-        vcf=Path(vcf),
-        reference=Path(reference),
-        annotation=None if annotation is None else Path(annotation),
+        vcf=given_path(vcf, "variants"),
+        reference=given_path(reference, "reference"),
+        annotation=None if annotation is None else given_path(annotation, "annotation"),
         joint=joint,
         scores=None if scores is None else tuple(scores),
         aliases=aliases or {},
         encoder=EncoderOptions(
-            checkpoint=None if checkpoint is None else Path(checkpoint), device=device, batch_size=batch_size
+            checkpoint=None if checkpoint is None else given_path(checkpoint, "checkpoint"),
+            device=device,
+            batch_size=batch_size,
         ),
         precision=precision,
         seed=seed,
     )
-    return score_file(options, None if out is None else Path(out), overwrite=overwrite)
+    return score_file(options, None if out is None else given_path(out, "file to write"), overwrite=overwrite)
 
 
 def score_file(

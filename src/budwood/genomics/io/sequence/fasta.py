@@ -23,6 +23,7 @@ from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta_lines import contig_name, fasta_lines
 from budwood.genomics.io.sequence.indexed_lines import IndexedLines
 from budwood.genomics.io.text.compressed import compression, open_bytes
+from budwood.genomics.io.text.given_path import given_path
 from budwood.genomics.sequence import encode, reverse_complement
 
 try:
@@ -174,8 +175,9 @@ def open_fasta(path: Path) -> FastaAssembly:
     BudwoodError
         If the file is empty, truncated or no FASTA of nucleotides, or holds two contigs of one name.
     """
-    kind = compression(Path(path))  # a pipe has no other name to resolve
-    path = Path(path).resolve()
+    path = given_path(path, "genome")
+    kind = compression(path)  # a pipe has no other name to resolve
+    path = path.resolve()
     if kind == "bgzf" and pysam is None:
         kind = "gzip"
     key = _key(path, kind)

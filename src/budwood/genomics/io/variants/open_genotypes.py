@@ -13,6 +13,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.calls import CallSource
 from budwood.genomics.io.kind import Format, Kind, file_format
+from budwood.genomics.io.text.given_path import given_path
 from budwood.genomics.io.variants.allele_counts import count_alleles
 from budwood.genomics.io.variants.dosage_calls import DosageCalls
 from budwood.genomics.io.variants.genotype_summary import (
@@ -89,7 +90,9 @@ def open_calls(path: Path, *, ploidy: int | None = None, marker_map: Path | None
     BudwoodError
         If the format is unknown, the file is malformed or calls exceed the ploidy.
     """
-    path = Path(path)
+    path = given_path(path, "genotypes")
+    if marker_map is not None:
+        marker_map = given_path(marker_map, "marker map")
     if ploidy is not None and not (isinstance(ploidy, int) and 1 <= ploidy <= _MOST_COPIES):
         raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES}")
     found = file_format(path, genotypes=True)

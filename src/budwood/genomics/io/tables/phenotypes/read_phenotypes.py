@@ -11,6 +11,7 @@ import numpy as np
 
 from budwood.errors import BudwoodError
 from budwood.genomics.environments import provenance_named
+from budwood.genomics.io.kind import NO_TRAIT_TABLES, Format, file_format
 from budwood.genomics.io.tables.columns import accession_column as find_accession_column
 from budwood.genomics.io.tables.columns import column_roles, is_long, no_traits
 from budwood.genomics.io.tables.missing_codes import find_missing_codes
@@ -18,6 +19,7 @@ from budwood.genomics.io.tables.number_column import NumberColumn, read_number_c
 from budwood.genomics.io.tables.phenotypes.environment_columns import environment_columns
 from budwood.genomics.io.tables.phenotypes.phenotype_summary import PhenotypeSummary
 from budwood.genomics.io.tables.table import Table, read_table
+from budwood.genomics.io.text.given_path import given_path
 from budwood.genomics.phenotypes import Phenotypes
 
 
@@ -92,8 +94,31 @@ def read_phenotypes(path: Path, *, accession_column: str | None = None) -> Pheno
     -------
     Phenotypes
         One record for each value.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`read_phenotype_table`, and if the file holds genotypes or sequence.
     """
+    path = given_path(path, "phenotypes")
+    _refuse_other_formats(path)
     return read_phenotype_table(path, accession_column=accession_column)[0]
+
+
+def _refuse_other_formats(path: Path) -> None:
+    """Refuse what is known for no table of trait values."""
+    try:
+        found = file_format(path)
+    except BudwoodError:
+        # The reader of tables says what is wrong.
+        return
+    if found in NO_TRAIT_TABLES:
+        raise BudwoodError(
+            f"the file is no table of trait values but {found.value}",
+            where=str(path),
+            mend="give a table of accessions and trait values, or read it by "
+            + ("open_fasta" if found == Format.FASTA else "read_genotypes"),
+        )
 
 
 def read_phenotype_table(
@@ -130,7 +155,7 @@ def read_phenotype_table(
         For a table that cannot be read or has no header, an accession or trait that is missing, two
         columns that could name the accession, and a table without any value that can be read.
     """
-    table = read_table(Path(path))
+    table = read_table(given_path(path, "phenotypes"))
     roles = column_roles(table)
     chosen = find_accession_column(table, roles, accession_column, genotyped)
     accession = chosen.index
