@@ -9,6 +9,8 @@ from typing import Final
 
 #: A word that nobody reads to its end.
 _ENDLESS: Final = re.compile(r"\S{200,}")
+#: Characters of a value that a message shows.
+_SHOWN: Final = 60
 #: Verbs as they stand behind many, and behind one.
 _OF_ONE: Final = {
     "are": "is", "have": "has", "lie": "lies", "make": "makes", "belong": "belongs", "overlap": "overlaps",
@@ -84,6 +86,30 @@ def suggestion(name: str, known: Iterable[str], most: int = 12) -> str:
     if not near:
         return f"choose one of: {listed}"
     return f"did you mean {lowered[near[0]]!r}? Known are: {listed}"
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: on one line, and an object of many characters cut short.
+
+    Parameters
+    ----------
+    value
+        What a caller gave.
+
+    Returns
+    -------
+    str
+        At most 63 characters.
+
+    Examples
+    --------
+    >>> shown(None), shown("gblub")
+    ('None', "'gblub'")
+    >>> len(shown(list(range(1000))))
+    63
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, counted
+from budwood.errors import BudwoodError, counted, shown
 from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 
 #: Largest ploidy that a dosage of one byte can count.
@@ -43,6 +43,9 @@ class Markers:
 
     def __len__(self) -> int:
         return len(self.identifier)
+
+    def __repr__(self) -> str:
+        return f"Markers({len(self):,})"
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Markers:
         """The chosen markers, in the order given.
@@ -97,6 +100,12 @@ class Genotypes:
                 f"{counted(shape[0], 'accession')} x {counted(shape[1], 'marker')}"
             )
 
+    def __repr__(self) -> str:
+        n, m = self.dosage.shape
+        copies = sorted(set(self.ploidy.tolist()))
+        ploidy = f", ploidy {' to '.join(map(str, copies[:: max(1, len(copies) - 1)]))}" if copies else ""
+        return f"Genotypes({counted(n, 'accession')} x {counted(m, 'marker')}{ploidy})"
+
     @classmethod
     def from_matrix(
         cls, accessions: Sequence[str], dosage: NDArray[np.int8] | NDArray[np.float32], ploidy: int = 2
@@ -119,7 +128,9 @@ class Genotypes:
         """
         dosage = _stored(np.asarray(dosage))
         if not (isinstance(ploidy, int | np.integer) and 1 <= ploidy <= _MOST_COPIES):
-            raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES} copies")
+            raise BudwoodError(
+                f"ploidy {shown(ploidy)} is not possible", mend=f"give 1 to {_MOST_COPIES} copies"
+            )
         m = dosage.shape[1]
         empty = np.full(m, "", dtype=object)
         names = np.array([f"marker{j + 1}" for j in range(m)], dtype=object)

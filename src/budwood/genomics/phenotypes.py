@@ -11,11 +11,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, counted, suggestion
 
 # Tukey's outer fences: values further beyond the quartiles than three times their distance.
 _FENCE: Final = 3.0
 _NAMED: Final = 3
+#: Traits that a line of text names.
+_LISTED: Final = 6
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Phenotypes:
     standard_error: NDArray[np.float64]
     provenance: str = ""
     unusable: Mapping[str, BudwoodError] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(self.traits[:_LISTED]) + (", ..." if len(self.traits) > _LISTED else "")
+        places = len(set(self.environment) - {""})
+        held = f"{counted(len(self.value), 'value')} of {counted(len(self.accessions), 'accession')}"
+        seen = f" in {counted(places, 'environment')}" if places else ""
+        return f"Phenotypes({held}{seen}, traits: {listed})"
 
     @property
     def traits(self) -> tuple[str, ...]:

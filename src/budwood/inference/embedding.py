@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
@@ -88,7 +88,7 @@ def embed(
         return embed_haplotypes(what, encoder, cache=cache, device=device, batch_size=batch_size, show=show)
     if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int)):
         raise BudwoodError(
-            f"the batch size {batch_size!r} is no number of windows", mend="give a whole number from 1"
+            f"the batch size {shown(batch_size)} is no number of windows", mend="give a whole number from 1"
         )
     items = [what] if isinstance(what, str) else list(what) if isinstance(what, Iterable) else [what]
     for place, each in enumerate(items):
@@ -139,4 +139,4 @@ def _pool(name: str) -> Pool:
     try:
         return Pool(name)
     except ValueError as error:
-        raise BudwoodError(f"there is no pool {name!r}", mend="choose mean or centre") from error
+        raise BudwoodError(f"there is no pool {shown(name)}", mend="choose mean or centre") from error

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import torch
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 
 #: Names for ``--device``: ``auto`` is the first of cuda, mps and cpu that this machine has.
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
@@ -48,11 +48,11 @@ def choose_device(name: str | torch.device | None = "auto") -> torch.device:
     kind, _, number = wanted.partition(":")
     if kind not in present or (number and not number.isdigit()):
         raise BudwoodError(
-            f"device {wanted!r} is unknown", where="--device", mend=f"choose from {', '.join(DEVICES)}"
+            f"device {shown(wanted)} is unknown", where="--device", mend=f"choose from {', '.join(DEVICES)}"
         )
     if not present[kind] or (kind == "cuda" and int(number or 0) >= torch.cuda.device_count()):
         raise BudwoodError(
-            f"this machine has no device {wanted!r}", where="--device", mend="choose auto or cpu"
+            f"this machine has no device {shown(wanted)}", where="--device", mend="choose auto or cpu"
         )
     return torch.device(wanted)
 
@@ -74,7 +74,7 @@ def check_precision(precision: str, device: torch.device) -> None:
     """
     if precision not in ("float32", "bf16"):
         raise BudwoodError(
-            f"precision {precision!r} is unknown", where="precision", mend="choose float32 or bf16"
+            f"precision {shown(precision)} is unknown", where="precision", mend="choose float32 or bf16"
         )
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise BudwoodError("this GPU does not multiply in bfloat16", where="precision", mend="choose float32")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, counted
+from budwood.errors import BudwoodError, counted, shown
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.stats.mixed_model.adjusted_means import AdjustedMeans, adjusted_means
 from budwood.stats.mixed_model.cell_means import CellMeans, cell_means
@@ -45,6 +45,9 @@ class AccessionMeans:
     weights: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     covariates: Mapping[str, Vector] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"AccessionMeans({counted(len(self.values), 'accession')})"
 
     def design(self, accessions: tuple[str, ...]) -> NDArray[np.float64] | None:
         """Covariates of accessions.
@@ -102,7 +105,7 @@ class AccessionMeans:
         for name, value in values.items():
             if isinstance(value, bool | str) or not isinstance(value, int | float | np.number):
                 raise BudwoodError(
-                    f"the trait value of accession {name!r}, {value!r}, is not a number",
+                    f"the trait value of accession {name!r}, {shown(value)}, is not a number",
                     mend="give a number, NaN where the accession is not phenotyped",
                 )
         return cls(values={name: float(value) for name, value in values.items()})

@@ -35,6 +35,9 @@ class PanelHaplotypes:
     check: ReferenceCheck
     assumptions: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"PanelHaplotypes({self.table!r})"
+
     def notes(self) -> tuple[str, ...]:
         """What was read and assumed, one sentence each.
 

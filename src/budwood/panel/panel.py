@@ -39,6 +39,10 @@ class HaplotypeVectors:
     digest: str
     device: str = ""
 
+    def __repr__(self) -> str:
+        rows, size = self.values.shape
+        return f"HaplotypeVectors({rows:,} x {size} by {self.checkpoint})"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Panel:
@@ -68,7 +72,8 @@ class Panel:
     kinship
         Relationship in the place of the markers'; must hold every accession.
     notes
-        Sentences: what was assumed when the files were read.
+        Sentences: what was assumed when the files were read, and, where ``identity`` is not given, which
+        phenotyped accessions have no genotypes.
 
     Raises
     ------
@@ -116,6 +121,8 @@ class Panel:
         if self.phenotypes is not None and self.identity is None:
             report = identity_report(self.genotypes.accessions, self.phenotypes.accessions)
             object.__setattr__(self, "identity", report)
+            told = tuple(sentence for sentence in report.left_out() if sentence not in self.notes)
+            object.__setattr__(self, "notes", (*self.notes, *told))
         if self.haplotypes is not None:
             object.__setattr__(self, "haplotypes", _aligned(self.haplotypes, self.accessions))
         self._check_sizes()

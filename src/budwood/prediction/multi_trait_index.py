@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, counted, shown, suggestion
 from budwood.prediction.data_frame import data_frame
 from budwood.stats.evaluation.metrics import best_count
 from budwood.stats.training_set.selection_index import SelectionIndex, desired_gains_index, restricted_index
@@ -76,7 +76,8 @@ class IndexGoal:
                 or not np.isfinite(wanted)
             ):
                 raise BudwoodError(
-                    f"the goal for trait {name!r}, {wanted!r}, is not a number", mend="give a finite number"
+                    f"the goal for trait {name!r}, {shown(wanted)}, is not a number",
+                    mend="give a finite number",
                 )
             if wanted and not _SMALLEST <= abs(wanted) <= _LARGEST:
                 size = "large" if abs(wanted) > 1 else "small"
@@ -181,6 +182,10 @@ class IndexRanking:
     correlation: Matrix
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        traits = ", ".join(self.traits[:6]) + (", ..." if len(self.traits) > 6 else "")
+        return f"IndexRanking({counted(len(self.accessions), 'accession')}, traits: {traits})"
+
     def to_frame(self) -> pandas.DataFrame:
         """A row for each line, the best first, with its index and predictions; needs pandas.
 
@@ -243,7 +248,7 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
             value = predictions[trait][name]
             if isinstance(value, bool | str) or not isinstance(value, int | float | np.number):
                 raise BudwoodError(
-                    f"the prediction of {trait} of line {name!r}, {value!r}, is not a number",
+                    f"the prediction of {trait} of line {name!r}, {shown(value)}, is not a number",
                     mend="leave it out",
                 )
     values = np.array([[predictions[trait][name] for trait in traits] for name in shared])

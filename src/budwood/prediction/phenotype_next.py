@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, counted
+from budwood.errors import BudwoodError, counted, shown
 from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.kinship import Kinship
 from budwood.prediction.data_frame import data_frame
@@ -190,6 +190,11 @@ class PhenotypeNext:
     settled: bool
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        chosen = f"{len(self.lines):,} of {counted(self.candidates, 'candidate')}"
+        accuracy = f"expected accuracy {self.accuracy_before:.2f} -> {self.accuracy_after:.2f}"
+        return f"PhenotypeNext({chosen}, {accuracy})"
+
     def to_frame(self) -> pandas.DataFrame:
         """A row for each chosen line, in the order of choice; needs pandas.
 
@@ -259,11 +264,11 @@ def phenotype_next(
     check_is_genotypes(genotypes)
     check_seed(seed)
     if isinstance(candidates, str) or not isinstance(candidates, Sequence | None):
-        raise BudwoodError(f"the candidates are {candidates!r}", mend="give a list of accession ids")
+        raise BudwoodError(f"the candidates are {shown(candidates)}", mend="give a list of accession ids")
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise BudwoodError(f"{count!r} lines cannot be chosen", mend="give a whole number from 1")
+        raise BudwoodError(f"{shown(count)} lines cannot be chosen", mend="give a whole number from 1")
     if criterion not in ("cdmean", "pevmean"):
-        raise BudwoodError(f"there is no criterion {criterion!r}", mend="choose cdmean or pevmean")
+        raise BudwoodError(f"there is no criterion {shown(criterion)}", mend="choose cdmean or pevmean")
     infinite = [name for name, value in (values or {}).items() if np.isinf(value)]
     if infinite:
         raise BudwoodError(
@@ -333,7 +338,9 @@ def _heritability(
     """Heritability of line means and where it comes from."""
     if given is not None:
         if not isinstance(given, int | float):
-            raise BudwoodError(f"a heritability of {given!r} is no number", mend="give it between 0 and 1")
+            raise BudwoodError(
+                f"a heritability of {shown(given)} is no number", mend="give it between 0 and 1"
+            )
         if not 0.0 < given < 1.0:
             raise BudwoodError(f"a heritability of {given:g} is impossible", mend="give it between 0 and 1")
         return given, "as given"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, shown, suggestion
 from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.accession_means import AccessionMeans
@@ -73,7 +73,7 @@ class TraitModel:
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str):
-            raise BudwoodError(f"{self.model!r} is no name of a model", mend=suggestion("", MODEL_NAMES))
+            raise BudwoodError(f"{shown(self.model)} is no name of a model", mend=suggestion("", MODEL_NAMES))
         check_seed(self.seed)
         model_named(self.model)
 

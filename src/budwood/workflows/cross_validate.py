@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.genomics.genotypes import Genotypes
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
@@ -94,7 +94,7 @@ class GroupKFold:
 
 def _check_count(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise BudwoodError(f"{name} is {value!r}", mend=f"give a whole number from {least}")
+        raise BudwoodError(f"{name} is {shown(value)}", mend=f"give a whole number from {least}")
 
 
 Splitter = RandomKFold | ClusterKFold | GroupKFold
@@ -151,10 +151,13 @@ def cross_validate(
     listed = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
     for each in listed:
         if not isinstance(each, str) and not hasattr(each, "model"):
-            raise BudwoodError(f"{each!r} is no model", mend="give names of models, or TraitModel objects")
+            raise BudwoodError(
+                f"{shown(each)} is no model", mend="give names of models, or TraitModel objects"
+            )
     if cv is not None and not isinstance(cv, Splitter):
         raise BudwoodError(
-            f"{cv!r} does not say how lines are held out", mend="give RandomKFold, ClusterKFold or GroupKFold"
+            f"{shown(cv)} does not say how lines are held out",
+            mend="give RandomKFold, ClusterKFold or GroupKFold",
         )
     names = tuple(each if isinstance(each, str) else each.model for each in listed)
     splitter = RandomKFold() if cv is None else cv

@@ -111,6 +111,10 @@ class EmbedResult:
     table: HaplotypeTable | None = None
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        rows, numbers = self.vectors.shape
+        return f"EmbedResult({rows:,} vectors of {numbers} numbers by {self.checkpoint})"
+
     def record(self) -> dict[str, Any]:
         """The result as plain values, the vectors left out.
 

@@ -80,6 +80,39 @@ class IdentityReport:
     markers_compared: int = 0
     markers: int = 0
 
+    def __repr__(self) -> str:
+        return (
+            f"IdentityReport({len(self.in_both):,} accessions in both, {len(self.only_genotyped):,} only "
+            f"genotyped, {len(self.only_phenotyped):,} only phenotyped)"
+        )
+
+    def left_out(self) -> tuple[str, ...]:
+        """Which phenotyped accessions have no genotypes, and which names may be theirs.
+
+        Returns
+        -------
+        tuple of str
+            A sentence for each fact, none where every phenotyped accession has genotypes.
+
+        Examples
+        --------
+        >>> identity_report(["B73", "Mo17"], ["B73", "MO17"]).left_out()[0]
+        '1 phenotyped accession has no genotypes and takes no part: MO17.'
+        """
+        if not self.only_phenotyped:
+            return ()
+        one = len(self.only_phenotyped) == 1
+        have = "has no genotypes and takes" if one else "have no genotypes and take"
+        count = counted(len(self.only_phenotyped), "phenotyped accession")
+        found = [f"{count} {have} no part: {_some(self.only_phenotyped)}."]
+        if self.near_misses:
+            found.append(self._near())
+        return tuple(found)
+
+    def _near(self) -> str:
+        pairs = _some([f"{left!r} and {right!r}" for left, right in self.near_misses])
+        return f"Spelled almost alike in genotypes and phenotypes: {pairs}; nothing was renamed."
+
     def sentences(self) -> list[str]:
         """The report for people, one fact a sentence.
 
@@ -94,8 +127,7 @@ class IdentityReport:
             f"{len(self.only_genotyped)} only genotypes, {len(self.only_phenotyped)} only phenotypes."
         ]
         if self.near_misses:
-            pairs = _some([f"{left!r} and {right!r}" for left, right in self.near_misses])
-            found.append(f"Spelled almost alike in genotypes and phenotypes: {pairs}; nothing was renamed.")
+            found.append(self._near())
         if self.genotype_duplicates:
             found.append(f"More than once in the genotypes: {_some(self.genotype_duplicates)}.")
         if self.phenotype_duplicates:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.config import WINDOW
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 from budwood.genomics.haplotypes.assumptions import Assumption
@@ -54,6 +54,10 @@ class HaplotypeTable:
     offsets: NDArray[np.int64]
     codes: NDArray[np.unsignedinteger]
     assumptions: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        n, w = counted(len(self.accessions), "accession"), counted(len(self.windows), "window")
+        return f"HaplotypeTable({n} x {w}, {counted(self.n_sequences, 'sequence')})"
 
     @property
     def n_sequences(self) -> int:

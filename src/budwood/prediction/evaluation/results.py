@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import counted
 from budwood.prediction.data_frame import data_frame
 from budwood.stats.evaluation.paired_difference import side_of_zero
 
@@ -330,6 +331,11 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     candidates: tuple[CandidateSet, ...] = ()
 
+    def __repr__(self) -> str:
+        models = ", ".join(f"{score.name} r {score.mean_r:.2f}" for score in self.scores)
+        folds = f"{self.folds} folds ({self.scheme}) x {self.repeats}"
+        return f"Evaluation({self.trait}, {len(self.held_out_observed):,} lines, {folds}: {models})"
+
     def to_frame(self) -> pandas.DataFrame:
         """A row for each model with its accuracy, calibration and gain; needs pandas.
 
@@ -403,6 +409,11 @@ class TraitPrediction:
     structure_explained: NDArray[np.float64]
     notes: tuple[str, ...]
     lower_is_better: bool = False
+
+    def __repr__(self) -> str:
+        candidates = counted(int(np.isnan(self.observed).sum()), "candidate")
+        lines = counted(len(self.accessions), "accession")
+        return f"TraitPrediction({self.trait or 'one trait'}, {lines}, {candidates} among them)"
 
     @property
     def candidate_rank(self) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, shown, suggestion
 from budwood.prediction.contract import Estimator
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP_AND_DNA_MODEL, KernelModel
@@ -105,7 +105,7 @@ def check_seed(seed: object) -> None:
         If it is something else.
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise BudwoodError(f"{seed!r} is no seed", mend="give a whole number from 0")
+        raise BudwoodError(f"{shown(seed)} is no seed", mend="give a whole number from 0")
 
 
 def _seeded(described: T, seed: int) -> T:

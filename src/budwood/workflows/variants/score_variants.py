@@ -58,6 +58,10 @@ class ScoreResult:
     notes: tuple[str, ...] = ()
     columns: Mapping[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        held = f"{counted(self.alleles, 'allele')} in {counted(self.records, 'record')}"
+        return f"ScoreResult({held}, {counted(len(self.scores), 'score')} by {self.checkpoint})"
+
     def record(self) -> dict[str, Any]:
         """The result as plain values.
 

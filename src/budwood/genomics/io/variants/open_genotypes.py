@@ -9,7 +9,7 @@ from typing import Final, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.genomics.genotypes import Genotypes
 from budwood.genomics.haplotypes.calls import CallSource
 from budwood.genomics.io.kind import Format, Kind, file_format
@@ -94,7 +94,7 @@ def open_calls(path: Path, *, ploidy: int | None = None, marker_map: Path | None
     if marker_map is not None:
         marker_map = given_path(marker_map, "marker map")
     if ploidy is not None and not (isinstance(ploidy, int) and 1 <= ploidy <= _MOST_COPIES):
-        raise BudwoodError(f"ploidy {ploidy} is not possible", mend=f"give 1 to {_MOST_COPIES}")
+        raise BudwoodError(f"ploidy {shown(ploidy)} is not possible", mend=f"give 1 to {_MOST_COPIES}")
     found = file_format(path, genotypes=True)
     if found.kind != Kind.GENOTYPES:
         raise BudwoodError(
