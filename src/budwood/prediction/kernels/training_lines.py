@@ -10,7 +10,7 @@ from typing import Final, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.genomics.checks.marker_match import MarkerMatch, match_markers
 from budwood.genomics.genotypes import Genotypes, Markers
 from budwood.genomics.haplotypes.table import HaplotypeTable
@@ -399,7 +399,8 @@ def check_share(share: float) -> None:
     """
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
         raise BudwoodError(
-            f"the smallest share of matched markers, {share!r}, is no share", mend="give a number from 0 to 1"
+            f"the smallest share of matched markers, {shown(share)}, is no share",
+            mend="give a number from 0 to 1",
         )
 
 
