@@ -56,7 +56,20 @@ features = ["content.code.copy", "navigation.sections", "navigation.top", "searc
 
 
 #: The usual colour of the present page's link is too pale to read.
-STYLE = ".md-nav__link--active, .md-nav__link--active .md-ellipsis { color: #2f3fae; }\n"
+STYLE = """.md-nav__link--active, .md-nav__link--active .md-ellipsis { color: #2f3fae; }
+/* Lines of 80 characters fit beside both lists. */
+.md-grid { max-width: 76rem; }
+@media screen and (min-width: 76.25em) { .md-sidebar { width: 10.6rem; } }
+/* Words in cells wrap on phones. */
+@media screen and (max-width: 44.9em) {
+  .md-typeset table:not([class]) :is(th, td) { min-width: 0; padding: 0.5em; }
+  .md-typeset table:not([class]) code { overflow-wrap: anywhere; }
+}
+"""
+#: Pages that are made from the code, for the list of all pages.
+MADE = """| [Command line](reference/command-line.md) | every verb with its help and options |
+| [Python names](reference/python.md) | every public name with its docstring |
+"""
 #: Loaded by the search of a page that is opened from the disk; it would come from another site.
 ELSEWHERE = re.compile(r"https://unpkg\.com/iframe-worker/shim")
 #: Browsers start no worker for such a page, so the search runs in a hidden frame.
@@ -147,7 +160,8 @@ def collect(pages: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8")
         text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)  # the head of a model card
-        target.write_text(rewritten(text, Path(name), place, places), encoding="utf-8")
+        made = MADE if name == "docs/README.md" else ""
+        target.write_text(rewritten(text, Path(name), place, places) + made, encoding="utf-8")
     (pages / "style.css").write_text(STYLE, encoding="utf-8")
     (pages / "reach.js").write_text(REACH, encoding="utf-8")
     (pages / "reference").mkdir(exist_ok=True)
@@ -182,7 +196,7 @@ def rewritten(text: str, name: Path, place: Path, places: dict[str, Path]) -> st
         if known is not None:
             way = os.path.relpath(known, place.parent)
             return f"{image}[{words}]({way}{'#' + anchor if anchor else ''})"
-        shown = words if words.startswith("`") else f"{words} (`{full}`)"
+        shown = words if words.startswith("`") or words == full else f"{words} (`{full}`)"
         return shown if (ROOT / full).exists() else found.group(0)
 
     return LINK.sub(follow, text)

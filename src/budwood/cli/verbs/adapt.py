@@ -25,6 +25,14 @@ PhenotypeFile = Annotated[
     Path | None, typer.Option("--phenotypes", metavar="FILE", help="Table of trait values of accessions.")
 ]
 Trait = Annotated[str | None, typer.Option("--trait", metavar="NAME", help="Trait to learn from.")]
+ReferenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        metavar="FASTA",
+        help="Genome to learn from; with --genotypes, the genome that they refer to.",
+    ),
+]
 AnnotationFile = Annotated[
     Path | None,
     typer.Option("--annotation", metavar="GFF", help="Genes of the reference: base classes are learnt too."),
@@ -76,7 +84,7 @@ PrecisionName = Annotated[
 
 def adapt(
     out: options.Out,
-    reference: options.ReferenceFile = None,
+    reference: ReferenceFile = None,
     annotation: AnnotationFile = None,
     genotypes: GenotypeFile = None,
     phenotypes: PhenotypeFile = None,
