@@ -1,4 +1,4 @@
-"""Every code block of the tutorials and recipes runs, as a reader would run it."""
+"""Every code block of the tutorials, recipes and the page on embedding runs, as a reader would run it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in LONGER else [])
     for folder in ("tutorials", "how-to")
     for page in sorted((DOCS / folder).glob("*.md"))
-]
+] + [pytest.param(DOCS / "embedding.md", id="embedding", marks=[pytest.mark.slow])]
 
 
 @pytest.mark.parametrize("page", PAGES)
