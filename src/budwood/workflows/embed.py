@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,7 +12,7 @@ from budwood.errors import BudwoodError
 from budwood.workflows.setup.cost import Announce, announce_embedding, silent
 from budwood.workflows.setup.encoder import EncoderOptions
 
-#: Empty records that a note names.
+#: Empty records, or contigs, that a note names.
 _NAMED: Final = 8
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.genomics.haplotypes.table import HaplotypeTable
     from budwood.genomics.interval import Interval
+    from budwood.genomics.io.annotation.bed import BedRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,12 +194,13 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
 
     assert options.fasta is not None, "checked with the options"
     assembly = open_fasta(options.fasta)
+    renamed: tuple[str, ...] = ()
     if options.bed is None:
         intervals = tile(assembly)
         names = [i.contig if i.length == assembly.contigs[i.contig] else str(i) for i in intervals]
         files = [options.fasta]
     else:
-        records = read_bed(options.bed)
+        records, renamed = _named_as(read_bed(options.bed), assembly.contigs)
         intervals, names = [record.interval for record in records], [record.name for record in records]
         files = [options.fasta, options.bed]
         if options.tiles:
@@ -207,8 +209,28 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
         if interval.length < 1:
             raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
     codes = [assembly.sequence(interval) for interval in intervals]
-    notes = (*_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
+    notes = (*renamed, *_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)
+
+
+def _named_as(
+    records: Sequence[BedRecord], contigs: Mapping[str, int]
+) -> tuple[list[BedRecord], tuple[str, ...]]:
+    """Records with the FASTA file's contig names where theirs differ in case, chr or zeros; and a note."""
+    from budwood.genomics.checks.marker_match import contig_aliases
+
+    aliases = contig_aliases(set(contigs), {record.interval.contig for record in records})
+    found = []
+    for record in records:
+        contig = aliases.get(record.interval.contig, record.interval.contig)
+        found.append(replace(record, interval=replace(record.interval, contig=contig)))
+    changed = [f"{name!r} as {other!r}" for name, other in aliases.items() if name != other]
+    if not changed:
+        return found, ()
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return found, (
+        f"Contigs of the BED file were read under other names: {', '.join(changed[:_NAMED])}{more}.",
+    )
 
 
 def _empty_notes(names: Sequence[str]) -> tuple[str, ...]:

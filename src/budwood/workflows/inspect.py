@@ -206,7 +206,7 @@ class _Inspection:
         calls = open_calls(path, ploidy=self.ploidy)
         if self.marker_map is not None and calls.format == "dosage table" and "" in calls.contigs:
             calls = open_calls(path, ploidy=self.ploidy, marker_map=self.marker_map)
-        summary = summarise_calls(calls)
+        summary = summarise_calls(calls, ploidy=self.ploidy)
         self._genotypes[path] = calls
         self._add(title, sentences.of_genotypes(summary), asdict(summary))
 

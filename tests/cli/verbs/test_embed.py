@@ -156,3 +156,23 @@ def test_records_without_a_base_are_named(run, tiny_checkpoint, tmp_path) -> Non
     assert note in ran.out
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["notes"] == [note]
     assert json.loads(run("embed", *words, "--json", "--out", tmp_path / "o2").out)["notes"] == [note]
+
+
+@pytest.mark.parametrize("written", [("1", "2"), ("Chr01", "CHR2"), ("chr1", "2")])
+def test_contigs_of_a_bed_file_under_other_names(run, genome, tiny_checkpoint, tmp_path, written) -> None:
+    bed, out = tmp_path / "places.bed", tmp_path / "vectors"
+    bed.write_text(f"{written[0]}\t100\t400\tleft\n{written[1]}\t0\t300\tright\n")
+    words = ("--fasta", genome, "--bed", bed, "--checkpoint", tiny_checkpoint)
+    ran = run("embed", *words, "--out", out)
+    assert ran.code == 0, ran.err
+    assert [row["contig"] for row in index(out)] == ["chr1", "chr2"]
+    assert "Contigs of the BED file were read under other names: " in ran.out
+    assert f"{written[0]!r} as 'chr1'" in ran.out or written[0] == "chr1"
+    assert f"{written[1]!r} as 'chr2'" in ran.out
+
+
+def test_a_contig_that_the_fasta_lacks_is_refused(refused, genome, tiny_checkpoint, tmp_path) -> None:
+    bed = tmp_path / "places.bed"
+    bed.write_text("3\t100\t400\n")
+    words = ("--fasta", genome, "--bed", bed, "--checkpoint", tiny_checkpoint)
+    assert "'3'" in refused("embed", *words)

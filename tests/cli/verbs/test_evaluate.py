@@ -7,7 +7,10 @@ import json
 import pytest
 
 from budwood.cli.verbs.evaluate import Models
+from budwood.panel.files import PanelFiles, read_panel
+from budwood.prediction.compare import Design
 from budwood.prediction.models.registry import MODEL_NAMES
+from budwood.workflows.setup.cost import model_cost
 from cli.conftest import LINES
 
 #: Measures that scripts find in evaluation.json for every model.
@@ -234,3 +237,15 @@ def test_ids_that_are_spelled_almost_alike_are_shown(run, panel, tmp_path) -> No
     ran = run("evaluate", *panel.words(), "--models", "gblup", "--out", tmp_path / "out")
     assert "35 accessions have both genotypes and phenotypes" in ran.out
     assert "Spelled almost alike in genotypes and phenotypes: 'line03' and 'LINE-03'" in ran.out
+
+
+def test_the_estimate_counts_repeats_and_folds(panel) -> None:
+    read = read_panel(PanelFiles(genotypes=panel.genotypes, phenotypes=panel.phenotypes), "height")
+    said = [
+        model_cost(read, "height", Design(("gblup", "gaussian"), repeats=repeats, folds=folds).fits)
+        for repeats, folds in ((5, 5), (100, 5), (100, 20), (2000, 5))
+    ]
+    assert "about 1 s" in said[0]
+    assert "about 11 s" in said[1]
+    assert "about 42 s" in said[2]
+    assert "about 3 min" in said[3]

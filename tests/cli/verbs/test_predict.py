@@ -564,3 +564,27 @@ def test_accessions_without_a_value_of_the_trait_are_counted(run, panel, tmp_pat
     assert "36 accessions have both genotypes and phenotypes" in ran.out
     assert "3 accessions of these lack a value of 'height'." in ran.out
     assert "from 33 lines with height" in ran.out
+
+
+@pytest.mark.parametrize("ploidy", [3, 4, 6])
+def test_a_ploidy_that_no_call_has_is_noted(run, panel, tmp_path, ploidy) -> None:
+    note = f"no call has the {ploidy} copies that were given as ploidy: dosages are counted out of 2"
+    ran = run("predict", *panel.words(), "--ploidy", ploidy, "--out", tmp_path / "out")
+    assert note in ran.out
+    assert note in run("inspect", panel.genotypes, "--ploidy", ploidy).out
+    assert "given as ploidy" not in run("inspect", panel.genotypes, "--ploidy", 2).out
+
+
+@pytest.mark.parametrize(("rows", "count"), [((0,), 1), ((0, 7, 7), 3), ((119,), 1)])
+@pytest.mark.parametrize("beside", [True, False])
+def test_records_that_are_written_twice_are_counted(run, panel, tmp_path, rows, count, beside) -> None:
+    lines = panel.genotypes.read_text().splitlines()
+    records = lines[3:]
+    again = [records[row].replace(f"m{row}", f"again{row}") for row in rows]
+    records = sorted([*records, *again], key=lambda line: int(line.split()[1])) if beside else records + again
+    panel.genotypes.write_text("\n".join(lines[:3] + records) + "\n")
+    clause = "1 record has" if count == 1 else f"{count} records have"
+    note = f"{clause} the place and alleles of an earlier one"
+    assert note in run("inspect", panel.genotypes).out
+    if beside:
+        assert note in run("predict", *panel.words(), "--out", tmp_path / "out").out

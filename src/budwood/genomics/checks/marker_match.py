@@ -202,7 +202,7 @@ def _placed(markers: Markers) -> bool:
 
 
 def _match(wanted: Markers, found: Markers, *, by_place: bool) -> MarkerMatch:
-    aliases = _aliases(set(wanted.contig), set(found.contig)) if by_place else {}
+    aliases = contig_aliases(set(wanted.contig), set(found.contig)) if by_place else {}
     columns: dict[object, list[int]] = {}
     for number, key in enumerate(_keys(found, aliases, by_place=by_place)):
         if key is not None:
@@ -254,8 +254,24 @@ def _keys(markers: Markers, aliases: dict[str, str], *, by_place: bool) -> Itera
             yield name if name not in ("", ".") else None
 
 
-def _aliases(wanted: set[str], found: set[str]) -> dict[str, str]:
-    """Name in ``wanted`` of each contig of ``found``; plain names must be unique among the wanted ones."""
+def contig_aliases(wanted: set[str], found: set[str]) -> dict[str, str]:
+    """Name among the wanted contigs of each found one, by names without case, "chr" and leading zeros.
+
+    Parameters
+    ----------
+    wanted, found
+        Names of contigs.
+
+    Returns
+    -------
+    dict of str to str
+        Wanted name by found name; a found one without a single counterpart is left out.
+
+    Examples
+    --------
+    >>> contig_aliases({"chr1", "chr02"}, {"1", "chr02", "3"})
+    {'chr02': 'chr02', '1': 'chr1'}
+    """
     plain: dict[str, list[str]] = {}
     for name in sorted(wanted):
         plain.setdefault(plain_contig(name), []).append(name)

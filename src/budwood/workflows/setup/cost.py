@@ -24,6 +24,9 @@ _WORTH_SAYING: Final = 64
 _SHARE_OF_AUTO: Final = MappingProxyType(
     {"auto": 1.0, "major-loci": 0.3, "elastic-net": 0.3, "random-forest": 0.3, "lightgbm": 0.4}
 )
+# Fits that the factors of model_cost were measured with, and what each takes in any panel, in seconds.
+_USUAL_FITS: Final = 75
+_EACH_FIT: Final = 0.01
 # Such models read at most this many markers.
 _MOST_MARKERS: Final = 6000
 
@@ -74,7 +77,8 @@ def announce_embedding(windows: int, checkpoint: Backbone, announce: Announce, *
 def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
     """How long cross-validation and permutation test take, and the memory of the matrices.
 
-    Time grows with the square of the phenotyped lines; the factors were measured on one core.
+    Time grows with the number of fits and the square of the phenotyped lines; the factors were measured on
+    one core.
 
     Parameters
     ----------
@@ -83,7 +87,7 @@ def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
     trait
         Name of the trait.
     fits
-        How often each model is fitted, which counts for those that refit in inner folds.
+        How often each model is fitted; what prediction needs where empty.
 
     Returns
     -------
@@ -93,7 +97,9 @@ def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:
     n, m = panel.shape
     dna_model = panel.vectors is not None
     phenotyped = len(panel.values(trait))
-    seconds = phenotyped**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + 8e-11 * n * n * m
+    count = sum(fits.values()) or _USUAL_FITS
+    seconds = count / _USUAL_FITS * phenotyped**2 * (2e-5 + 5e-5 * dna_model + 2e-9 * m) + _EACH_FIT * count
+    seconds += 8e-11 * n * n * m
     inner = sum(_SHARE_OF_AUTO.get(name, 0.0) * count for name, count in fits.items())
     seconds += inner * (1.5 + 0.004 * phenotyped + 8e-7 * phenotyped * min(m, _MOST_MARKERS))
     gigabytes = (panel.genotypes.dosage.nbytes + 8 * n * n * (6 + 2 * dna_model)) / 1e9

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,8 @@ from budwood.genomics.io.text.workbook import is_workbook, workbook_rows
 
 _MARKS: Final = "\t;,"
 _SAMPLE: Final = 50
+#: The note of :func:`~budwood.genomics.io.text.workbook.workbook_rows` on several sheets.
+_SHEETS: Final = re.compile(r"Sheet .+ of the workbook was read, and not .+\.")
 #: What :mod:`budwood.genomics.io.text.csv_writer` puts a quote before, so that no spreadsheet runs it.
 _NEUTRALISED: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
@@ -128,7 +132,38 @@ def read_table(path: Path) -> Table:
         with content but without a name (other than the first), or a row of another width.
     """
     path = Path(path)
-    rows, lines, delimiter, notes = _from_workbook(path) if is_workbook(path) else _from_text(path)
+    if not is_workbook(path):
+        return _table(path, *_from_text(path))
+    rows, lines, delimiter, notes = _from_workbook(path)
+    with naming_sheets(notes):
+        return _table(path, rows, lines, delimiter, notes)
+
+
+@contextmanager
+def naming_sheets(notes: Sequence[str]) -> Iterator[None]:
+    """Add to a refusal which sheet of a workbook was read, where the workbook has others.
+
+    Parameters
+    ----------
+    notes
+        Those of the table.
+
+    Raises
+    ------
+    BudwoodError
+        As the body does, with the sheet.
+    """
+    try:
+        yield
+    except BudwoodError as error:
+        said = next((note for note in notes if _SHEETS.fullmatch(note)), None)
+        if said is None or "of the workbook was read" in error.mend:
+            raise
+        mend = f"{error.mend}; {said[0].lower()}{said[1:].rstrip('.')}, so put the table into the first sheet"
+        raise BudwoodError(error.what, where=error.where, mend=mend) from error
+
+
+def _table(path: Path, rows: list[list[str]], lines: list[int], delimiter: str, notes: list[str]) -> Table:
     rows, lines, titles = _without_titles(rows, lines)
     notes += titles
     if not rows:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -60,13 +61,15 @@ class GenotypeSummary:
     assumptions: tuple[str, ...]
 
 
-def summarise_calls(source: CallSource) -> GenotypeSummary:
+def summarise_calls(source: CallSource, *, ploidy: int | None = None) -> GenotypeSummary:
     """What a source holds, found by streaming it once.
 
     Parameters
     ----------
     source
         Calls or dosages of any format.
+    ploidy
+        Copies per accession that were asked for; the summary says where no call has as many.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def summarise_calls(source: CallSource) -> GenotypeSummary:
     counted = CountedCalls(source)
     for _ in counted.blocks():
         pass
-    return counted.summary()
+    return counted.summary(ploidy=ploidy)
 
 
 class CountedCalls:
@@ -136,15 +139,29 @@ class CountedCalls:
             self._tally.add(block)
             yield block
 
-    def summary(self) -> GenotypeSummary:
+    def summary(self, *, ploidy: int | None = None) -> GenotypeSummary:
         """What the calls streamed last were.
+
+        Parameters
+        ----------
+        ploidy
+            Copies per accession that were asked for; the summary says where no call has as many.
 
         Returns
         -------
         GenotypeSummary
             Counts of the blocks that were streamed.
         """
-        return self._tally.summary(self._source)
+        found = self._tally.summary(self._source)
+        widest = max(found.ploidies, default=0)
+        # A table of dosages, unlike calls, is of the ploidy that is given.
+        if ploidy is None or not 0 < widest < ploidy or isinstance(self._source, DosageCalls):
+            return found
+        note = (
+            f"no call has the {ploidy} copies that were given as ploidy: dosages are counted out of {widest}, as "
+            "many as the widest call has"
+        )
+        return replace(found, assumptions=(*found.assumptions, note))
 
 
 @dataclass
@@ -157,6 +174,7 @@ class _Tally:
     ploidies: set[int] = field(default_factory=set)
     contigs: dict[str, None] = field(default_factory=dict)
     last: Site | None = None
+    records: array[int] = field(default_factory=lambda: array("q"))
 
     def __post_init__(self) -> None:
         self.widest = np.zeros(self.accessions, dtype=np.int8)
@@ -191,6 +209,8 @@ class _Tally:
         length = self.declared.get(sites[0].contig)
         for site in sites:
             self.counts.update(_traits(site))
+            if site.contig and all(site.alleles):
+                self.records.append(hash((site.contig, site.start, site.alleles)))
             self.counts["past end"] += length is not None and site.start + len(site.alleles[0]) > length
         if self.last is None or self.last.contig != sites[0].contig:
             self.counts["unsorted"] += sites[0].contig in self.contigs
@@ -228,6 +248,11 @@ class _Tally:
             "records lie past the declared end of their contig": counts["past end"],
             "contigs are not declared in the header": undeclared,
             "records are out of order by contig and position": counts["unsorted"],
+            "records have the place and alleles of an earlier one and make markers of their own": (
+                len(self.records) - len(np.unique(np.frombuffer(self.records, dtype=np.int64)))
+                if self.records
+                else 0
+            ),
         }
         return [counted_clause(number, clause) for clause, number in clauses.items() if number]
 

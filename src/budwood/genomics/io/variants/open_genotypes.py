@@ -210,7 +210,7 @@ def read_genotype_file(
     else:
         counted = CountedCalls(source)
         genotypes = count_alleles(counted)
-        assumptions = counted.summary().assumptions
+        assumptions = counted.summary(ploidy=ploidy).assumptions
     if not genotypes.dosage.shape[1]:
         raise BudwoodError(
             "the file has no marker with a second allele", where=str(path), mend="give variable sites"

@@ -456,3 +456,24 @@ def test_workbooks_name_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_cells_that_were_neutralised_come_back(tmp_path: Path) -> None:
     path = write(tmp_path, "line,yield\n'=a,1\n'-x,2\n'quoted',3\n")
     assert read_phenotypes(path).accessions == ("=a", "-x", "'quoted'")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [["Read me"], ["The traits are in the next sheet"]],
+        [["note", "by"], ["checked twice", "Ann"]],
+        [["id", ""], ["a", "b"]],
+    ],
+)
+def test_a_first_sheet_that_is_no_table_names_the_sheets(first: list[list[str]], tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "About"
+    for row in first:
+        book.active.append(row)
+    book.create_sheet("Traits").append(["id", "height"])
+    book["Traits"].append(["a", 1.5])
+    book.save(tmp_path / "book.xlsx")
+    with pytest.raises(BudwoodError, match=r"sheet 'About' of the workbook was read, and not 'Traits'"):
+        read_phenotypes(tmp_path / "book.xlsx")

@@ -18,7 +18,7 @@ from budwood.genomics.io.tables.missing_codes import find_missing_codes
 from budwood.genomics.io.tables.number_column import NumberColumn, read_number_column, shown_cell
 from budwood.genomics.io.tables.phenotypes.environment_columns import environment_columns
 from budwood.genomics.io.tables.phenotypes.phenotype_summary import PhenotypeSummary
-from budwood.genomics.io.tables.table import Table, read_table
+from budwood.genomics.io.tables.table import Table, naming_sheets, read_table
 from budwood.genomics.io.text.given_path import given_path
 from budwood.genomics.phenotypes import Phenotypes
 
@@ -156,6 +156,13 @@ def read_phenotype_table(
         columns that could name the accession, and a table without any value that can be read.
     """
     table = read_table(given_path(path, "phenotypes"))
+    with naming_sheets(table.notes):
+        return _read(table, accession_column, genotyped)
+
+
+def _read(
+    table: Table, accession_column: str | None, genotyped: Collection[str] | None
+) -> tuple[Phenotypes, PhenotypeSummary]:
     roles = column_roles(table)
     chosen = find_accession_column(table, roles, accession_column, genotyped)
     accession = chosen.index
