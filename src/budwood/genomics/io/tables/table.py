@@ -148,6 +148,11 @@ def naming_sheets(notes: Sequence[str]) -> Iterator[None]:
     notes
         Those of the table.
 
+    Yields
+    ------
+    None
+        Nothing.
+
     Raises
     ------
     BudwoodError

@@ -158,8 +158,8 @@ class CountedCalls:
         if ploidy is None or not 0 < widest < ploidy or isinstance(self._source, DosageCalls):
             return found
         note = (
-            f"no call has the {ploidy} copies that were given as ploidy: dosages are counted out of {widest}, as "
-            "many as the widest call has"
+            f"no call has the {ploidy} copies that were given as ploidy: "
+            f"dosages are counted out of {widest}, as many as the widest call has"
         )
         return replace(found, assumptions=(*found.assumptions, note))
 
