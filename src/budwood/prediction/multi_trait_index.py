@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,8 @@ Matrix = NDArray[np.float64]
 FEWEST: Final = 10
 #: Share of the candidates whose predicted gain is reported.
 BEST: Final = 0.1
-#: Sizes of goals beyond which products with covariances leave the range of floating-point numbers.
+#: Sizes of goals, in units near the traits' standard deviations, beyond which products with covariances
+#: leave the range of floating-point numbers.
 _SMALLEST, _LARGEST = 1e-50, 1e50
 
 
@@ -78,12 +80,6 @@ class IndexGoal:
                 raise BudwoodError(
                     f"the goal for trait {name!r}, {shown(wanted)}, is not a number",
                     mend="give a finite number",
-                )
-            if wanted and not _SMALLEST <= abs(wanted) <= _LARGEST:
-                size = "large" if abs(wanted) > 1 else "small"
-                raise BudwoodError(
-                    f"the goal for trait {name!r}, {wanted:g}, is too {size} to compute with",
-                    mend="write all goals in another unit, since only their proportions matter",
                 )
         unknown = [name for name in (*self.desired, *self.economic, *self.restricted) if name not in traits]
         if unknown:
@@ -256,6 +252,7 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
     unit = _units(values, traits)
     scaled = values / unit
     covariance = np.cov(scaled, rowvar=False)
+    _check_sizes(goal, traits, unit)
     index = goal.solve(traits, covariance, unit)
     # The origin is arbitrary: 0 is the mean candidate.
     score = index.score(scaled - scaled.mean(axis=0))
@@ -275,6 +272,21 @@ def rank_by_index(predictions: Mapping[str, Mapping[str, float]], goal: IndexGoa
         correlation=covariance / np.outer(spread, spread),
         notes=(goal.sentence(), *_caveats(left_out)),
     )
+
+
+def _check_sizes(goal: IndexGoal, traits: tuple[str, ...], unit: Vector) -> None:
+    """Refuse goals that are too large or too small beside the spread of their trait."""
+    smallest, largest = math.log(_SMALLEST), math.log(_LARGEST)
+    for number, trait in enumerate(traits):
+        size = math.log(unit[number])
+        for goals, sign in ((goal.desired, -1.0), (goal.economic, 1.0)):
+            wanted = float(goals.get(trait, 0.0))
+            if wanted and not smallest <= math.log(abs(wanted)) + sign * size <= largest:
+                much = "large" if math.log(abs(wanted)) + sign * size > 0.0 else "small"
+                raise BudwoodError(
+                    f"the goal for trait {trait!r}, {wanted:g}, is too {much} to compute with",
+                    mend="write all goals in another unit, since only their proportions matter",
+                )
 
 
 def _units(values: Matrix, traits: tuple[str, ...]) -> Vector:
