@@ -131,7 +131,9 @@ def whole(gene: Model, contigs: Contigs) -> bool:
         return False
     cds = UPPER[np.concatenate([bases[s:e] for s, e in gene.cds])]
     text = (cds if gene.strand == "+" else TURN[cds[::-1]]).tobytes().decode()
-    if len(text) % 3 or len(text) < 150 or "N" in text or text[:3] != "ATG" or text[-3:] not in STOPS:
+    if len(text) % 3 or len(text) < 150 or set(text) - set("ACGT"):
+        return False
+    if text[:3] != "ATG" or text[-3:] not in STOPS:
         return False
     if any(text[at : at + 3] in STOPS for at in range(0, len(text) - 3, 3)):
         return False

@@ -2,7 +2,14 @@
 
 from budwood.artifacts.artifact import Draft, write_artifact
 from budwood.artifacts.destination import check_apart, check_destination
-from budwood.artifacts.manifest import MANIFEST, SCHEMA_VERSION, library_versions, read_manifest, sha256
+from budwood.artifacts.manifest import (
+    MANIFEST,
+    SCHEMA_VERSION,
+    files_digest,
+    library_versions,
+    read_manifest,
+    sha256,
+)
 from budwood.artifacts.signals import stop_on_signals
 from budwood.artifacts.verification import require_unchanged, verification_notes, verify_artifact
 
@@ -12,6 +19,7 @@ __all__ = [
     "Draft",
     "check_apart",
     "check_destination",
+    "files_digest",
     "library_versions",
     "read_manifest",
     "require_unchanged",

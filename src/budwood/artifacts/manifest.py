@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -107,6 +107,33 @@ def sha256(path: Path) -> str:
     """
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def files_digest(folder: Path, names: Iterable[str]) -> str:
+    """SHA-256 over the names and contents of files of one folder.
+
+    Parameters
+    ----------
+    folder
+        Holds the files.
+    names
+        Paths of the files below the folder, in the order in which they count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits: the SHA-256 of the lines "name digest".
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a").write_text("x")
+    ...     files_digest(Path(folder), ["a"])[:8]
+    'fc41f304'
+    """
+    listing = "".join(f"{name} {sha256(folder / name)}\n" for name in names)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:

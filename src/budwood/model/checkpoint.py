@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budwood.artifacts import sha256
+from budwood.artifacts import files_digest
 from budwood.errors import BudwoodError
 from budwood.model.device import Precision, check_precision, choose_device
 from budwood.model.encoder import BudwoodEncoder
@@ -316,8 +316,7 @@ def checkpoint_digest(folder: Path) -> str:
     >>> len(checkpoint_digest(packaged_checkpoint()))
     64
     """
-    facts = "".join(f"{name} {sha256(folder / name)}\n" for name in (CONFIG, WEIGHTS))
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return files_digest(folder, (CONFIG, WEIGHTS))
 
 
 def _packaged() -> tuple[Path, list[str]]:

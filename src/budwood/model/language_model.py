@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
-from budwood.artifacts import sha256
+from budwood.artifacts import files_digest
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import MASK, PAD, N, decode, reverse_complement
 from budwood.model.device import Precision, check_precision, choose_device
@@ -306,8 +305,7 @@ def _check_weights(folder: Path) -> None:
 
 def _digest(folder: Path) -> str:
     files = sorted(file for file in folder.iterdir() if file.suffix in _READ and file.is_file())
-    facts = "".join(f"{file.name} {sha256(file)}\n" for file in files)
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return files_digest(folder, [file.name for file in files])
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError, counted, shown
+from budwood.genomics.checks.series_labels import series_labels
 from budwood.genomics.phenotypes import Phenotypes
 from budwood.stats.mixed_model.adjusted_means import AdjustedMeans, adjusted_means
 from budwood.stats.mixed_model.cell_means import CellMeans, cell_means
@@ -142,9 +143,9 @@ class AccessionMeans:
         """
         if isinstance(values, Mapping | AccessionMeans):
             return cls.of(values)
-        labels = getattr(values, "index", None)
-        if labels is not None and not callable(labels) and isinstance(labels, Iterable):
-            return cls._of_series(values, list(labels), accessions)
+        labels = series_labels(values)
+        if labels is not None:
+            return cls._of_series(values, labels, accessions)
         if isinstance(values, list | tuple) and values and all(isinstance(each, str) for each in values):
             raise BudwoodError(
                 f"one trait is fitted at a time, and {counted(len(values), 'name')} are given in a list"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from budwood.errors import BudwoodError
+from budwood.genomics.checks.series_labels import series_labels
 from budwood.genomics.io.text.csv_writer import Cell, CsvDialect
 
 if TYPE_CHECKING:
@@ -206,10 +207,10 @@ def _by_accession(trait: object, given: object) -> Mapping[str, float]:
     """Values of a trait by accession, of a mapping or a Series with ids as its index."""
     if isinstance(given, Mapping):
         return given
-    labels = getattr(given, "index", None)
-    if isinstance(given, Iterable) and isinstance(labels, Iterable) and getattr(given, "ndim", 0) == 1:
-        names = list(labels)
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+    labels = series_labels(given)
+    if isinstance(given, Iterable) and labels is not None and getattr(given, "ndim", 0) == 1:
+        names = [label for label in labels if isinstance(label, str)]
+        if len(set(names)) == len(labels):
             return dict(zip(names, given, strict=True))
     raise BudwoodError(
         f"the values of trait {str(trait)[:60]!r} are no values by accession",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 from budwood.artifacts import (
     Draft,
     check_destination,
+    files_digest,
     read_manifest,
     sha256,
     verify_artifact,
@@ -424,7 +424,5 @@ def _link(source: Path, target: Path) -> None:
 
 def _digest(folder: Path) -> str:
     """SHA-256 over the names and contents of all files."""
-    listing = "".join(
-        f"{path.relative_to(folder)} {sha256(path)}\n" for path in sorted(folder.rglob("*")) if path.is_file()
-    )
-    return hashlib.sha256(listing.encode()).hexdigest()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return files_digest(folder, [str(path.relative_to(folder)) for path in files])

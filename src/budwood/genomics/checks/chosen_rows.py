@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError, counted
+from budwood.genomics.checks.series_labels import series_labels
 
 #: What rows are chosen by.
 Choice = str | Iterable[str] | Iterable[int] | NDArray[np.intp] | NDArray[np.bool_]
@@ -80,9 +81,9 @@ def _as_list(accessions: Sequence[str], chosen: object) -> list[object]:
         return [chosen]
     if isinstance(chosen, np.ndarray) and chosen.ndim == 1:
         return chosen.tolist()
-    labels = getattr(chosen, "index", None)
-    if labels is not None and not callable(labels) and isinstance(labels, Iterable):
-        return _of_series(accessions, chosen, list(labels))
+    labels = series_labels(chosen)
+    if labels is not None:
+        return _of_series(accessions, chosen, labels)
     if isinstance(chosen, np.ndarray | Mapping) or not isinstance(chosen, Iterable):
         kind = (
             f"an array of shape {chosen.shape}" if isinstance(chosen, np.ndarray) else type(chosen).__name__

@@ -6,7 +6,6 @@ well. The manifest holds the digest of the encoder that the adapter was trained 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Final
 import torch
 from safetensors.torch import save_file
 
-from budwood.artifacts import Draft, read_manifest, sha256, verify_artifact
+from budwood.artifacts import Draft, files_digest, read_manifest, verify_artifact
 from budwood.errors import BudwoodError
 from budwood.model.adapters.adapted import AdaptedEncoder, Adapter
 from budwood.model.adapters.low_rank import LowRank, peft_config, target_layers
@@ -93,8 +92,7 @@ def read_adapter(folder: Path, encoder: BudwoodEncoder) -> Adapter:
     low_rank = _low_rank(folder, stated)
     _check_config(folder / CONFIG, encoder, low_rank)
     weights = read_tensors(folder / WEIGHTS, _expected(encoder, low_rank.rank), mend=_AGAIN)
-    facts = "".join(f"{name} {sha256(folder / name)}\n" for name in (CONFIG, WEIGHTS))
-    digest = hashlib.sha256(facts.encode()).hexdigest()
+    digest = files_digest(folder, (CONFIG, WEIGHTS))
     name = str(stated.get("name") or folder.name)
     return Adapter(
         name=name, low_rank=low_rank, base=str(stated["checkpoint"]["digest"]), weights=weights, digest=digest
