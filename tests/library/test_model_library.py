@@ -57,6 +57,33 @@ def copied(models: Path, kind: str, tmp_path: Path) -> Path:
     return tmp_path / kind
 
 
+def test_an_entry_is_removed_and_its_source_stays(models: Path, library: ModelLibrary) -> None:
+    library.add(models / "adapter", "lyrata")
+    library.add(models / "trait-model", "height")
+    assert library.remove("lyrata").kind == "adapter"
+    assert library.names() == ("height",)
+    assert sorted(path.name for path in library.folder.iterdir()) == ["height"]
+    assert (models / "adapter").is_dir()
+    with pytest.raises(BudwoodError, match="no entry 'lyrata'"):
+        library.remove("lyrata")
+
+
+def test_an_entry_that_holds_files_of_the_user_is_not_removed(models: Path, library: ModelLibrary) -> None:
+    library.add(models / "adapter", "lyrata")
+    (library.folder / "lyrata" / "notes.txt").write_text("mine")
+    with pytest.raises(BudwoodError, match=r"what budwood did not write: notes\.txt"):
+        library.remove("lyrata")
+    assert library.names() == ("lyrata",)
+
+
+def test_a_folder_that_is_no_entry_is_not_removed(models: Path, library: ModelLibrary) -> None:
+    library.folder.mkdir()
+    shutil.copytree(models / "adapter", library.folder / "mine")
+    with pytest.raises(BudwoodError, match="no entry of a library"):
+        library.remove("mine")
+    assert (library.folder / "mine").is_dir()
+
+
 def test_every_kind_is_added_found_and_opened_again(models: Path, library: ModelLibrary) -> None:
     library.add(models / "checkpoint", "small")
     library.add(models / "adapter", "lyrata", species="Arabidopsis lyrata", provenance="sequence")

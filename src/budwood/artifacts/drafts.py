@@ -43,6 +43,35 @@ def make_draft(out: Path, suffix: str = ".partial") -> tuple[Path, int | None]:
         release(lock)  # another run removed it as a leftover before it was locked
 
 
+def remove_folder(folder: Path) -> None:
+    """Delete a folder, so that under its name it is there whole or not at all, whenever the process ends.
+
+    Parameters
+    ----------
+    folder
+        The folder. What is left of it when the process is killed goes with the next :func:`clear_leftovers`.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be moved.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as made:
+    ...     (Path(made) / "old").mkdir()
+    ...     remove_folder(Path(made) / "old")
+    ...     os.listdir(made)
+    []
+    """
+    draft, lock = make_draft(folder)
+    try:
+        folder.rename(draft / folder.name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        release(lock)
+
+
 def release(lock: int | None) -> None:
     """Give up the lock on a draft.
 

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from budwood.artifacts import MANIFEST, read_manifest, verify_artifact, write_artifact
+from budwood.artifacts import (
+    MANIFEST,
+    read_manifest,
+    remove_folder,
+    unlisted_names,
+    verify_artifact,
+    write_artifact,
+)
 from budwood.errors import BudwoodError, suggestion
 from budwood.library.card import CARD, PROVENANCES, Card, check_name, check_terms, read_card, write_card
 from budwood.library.model_facts import KINDS, model_facts
@@ -210,6 +217,42 @@ class ModelLibrary:
             shutil.copytree(model, draft.folder / MODEL, symlinks=True)
             write_card(draft.path(CARD), card)
             _check_entry(draft.folder, card)
+
+    def remove(self, name: str) -> Card:
+        """Delete an entry, so that it is gone whole or still there.
+
+        Parameters
+        ----------
+        name
+            Name of the entry.
+
+        Returns
+        -------
+        Card
+            Its card.
+
+        Raises
+        ------
+        BudwoodError
+            If there is no such entry, it holds a file that Budwood did not write, or it cannot be deleted.
+        """
+        entry, card = self._entry(name), self.card(name)
+        foreign = unlisted_names(entry, read_manifest(entry))
+        if foreign:
+            raise BudwoodError(
+                f"the entry holds what budwood did not write: {foreign[0]}",
+                where=str(entry),
+                mend="move it elsewhere",
+            )
+        try:
+            remove_folder(entry)
+        except OSError as error:
+            raise BudwoodError(
+                f"the entry cannot be removed: {error.strerror}",
+                where=str(entry),
+                mend="ask who owns the library",
+            ) from error
+        return card
 
     def problems(self, name: str) -> list[str]:
         """What is wrong with an entry: its files, its card, and its model, which is opened.

@@ -51,6 +51,17 @@ def test_a_saved_model_gets_a_card(client: TestClient, settings: ServiceSettings
     assert "TO:0000207" in page
 
 
+def test_an_entry_is_removed(client: TestClient, settings: ServiceSettings) -> None:
+    for name in ("one", "two"):
+        assert client.post("/v1/library", json={"name": name, "saved_model": "height"}).status_code == 201
+    assert client.delete("/v1/library/one").json()["name"] == "one"
+    assert client.delete("/v1/library/one").status_code == 404
+    assert "Remove two" in client.get("/library/two").text
+    assert client.post("/library/two/remove", follow_redirects=False).headers["location"] == "/library"
+    assert ModelLibrary(settings.library_folder).names() == ()
+    assert client.get("/v1/models").json()["models"] != []
+
+
 @pytest.mark.parametrize(
     ("wanted", "status"),
     [

@@ -54,6 +54,14 @@ def test_a_session_opens_what_the_key_opens(closed: TestClient, ring: KeyRing) -
     assert closed.get("/", follow_redirects=False).status_code == 303
 
 
+def test_models_are_removed_by_administrators_only(closed: TestClient, ring: KeyRing) -> None:
+    closed.post("/login", data={"key": ring.add("breeder", ["predict", "jobs"])})
+    assert closed.post("/library/height/remove").status_code == 403
+    assert closed.delete("/v1/library/height").status_code == 403
+    closed.post("/login", data={"key": ring.add("boss", ["predict", "admin"])})
+    assert closed.post("/library/height/remove").status_code == 404
+
+
 def test_access_is_asked_for_and_approved(closed: TestClient, ring: KeyRing) -> None:
     asked = {"name": "Potato programme", "contact": "p@example.org", "purpose": ODD}
     assert "Thank you" in closed.post("/request-access", data=asked).text

@@ -23,7 +23,9 @@ EXAMPLE: Final = (
     "--term height=CO_320:0000074"
 )
 
-app = typer.Typer(help="Keep models with cards in a folder: add, find, share, check.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keep models with cards in a folder: add, find, share, check, remove.", no_args_is_help=True
+)
 
 Library = Annotated[
     Path | None,
@@ -150,6 +152,15 @@ def import_archive(
 
     card = import_entry(_library(library), archive, name=name, overwrite=overwrite)
     print_summary(card.record(), card.lines(), as_json=as_json)
+
+
+@app.command(epilog="Example: budwood library remove rice-height", cls=Verb)
+def remove(
+    name: EntryName, library: Library = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
+    """Delete an entry from the library; the folder that it was copied from stays."""
+    card = _library(library).remove(name)
+    print_summary({"removed": card.record()}, [f"removed: {card.name}"], as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library verify rice-height", cls=Verb)

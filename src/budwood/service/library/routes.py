@@ -48,6 +48,40 @@ def add_entry(request: Request, wanted: ModelToAdd) -> dict[str, Any]:
     return add_model(request, wanted).record()
 
 
+@router.delete("/{name}", response_model=LibraryEntry)
+def remove_entry(request: Request, name: str) -> dict[str, Any]:
+    """Delete an entry; needs the scope admin. The folder that it was copied from stays."""
+    return remove_model(request, name).record()
+
+
+def remove_model(request: Request, name: str) -> Card:
+    """Delete an entry of the library.
+
+    Parameters
+    ----------
+    request
+        Who asks.
+    name
+        Name of the entry.
+
+    Returns
+    -------
+    Card
+        What it was.
+
+    Raises
+    ------
+    Refusal
+        If the caller may not remove models, or there is no such entry.
+    """
+    settings: ServiceSettings = request.app.state.settings
+    if Scope.ADMIN not in caller_of(request.state).scopes:
+        raise Refusal(403, "the key lacks the scope admin", mend="ask who runs the service")
+    card_named(settings, name)
+    with named_from(settings.library_folder):
+        return library_of(settings).remove(name)
+
+
 def add_model(request: Request, wanted: ModelToAdd) -> Card:
     """Copy a model of the service into its library.
 

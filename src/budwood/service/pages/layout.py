@@ -47,6 +47,7 @@ def page(request: Request, template: str, *, title: str, status: int = 200, **va
         is_admin=Scope.ADMIN in caller.scopes,
         may_predict=Scope.PREDICT in caller.scopes,
         may_run=Scope.JOBS in caller.scopes,
+        may_manage=Scope.ADMIN in caller.scopes,
         here=request.url.path,
         **values,
     )

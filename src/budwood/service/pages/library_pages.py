@@ -13,7 +13,7 @@ from budwood.library.model_facts import KINDS
 from budwood.service.embedding.routes import genome_files
 from budwood.service.jobs.job_folder import JobFolder
 from budwood.service.library.entries import card_named, library_of
-from budwood.service.library.routes import add_model
+from budwood.service.library.routes import add_model, remove_model
 from budwood.service.library.schemas import ModelToAdd
 from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
@@ -85,6 +85,13 @@ def add_entry(
         ) from error
     card = add_model(request, wanted)
     return RedirectResponse(f"/library/{card.name}", 303)
+
+
+@router.post("/{name}/remove")
+def remove_entry(request: Request, name: str) -> Response:
+    """Delete an entry."""
+    remove_model(request, name)
+    return RedirectResponse("/library", 303)
 
 
 def makes_model(folder: JobFolder) -> bool:
