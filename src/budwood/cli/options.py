@@ -109,6 +109,16 @@ BatchSize = Annotated[
     int | None,
     typer.Option("--batch-size", metavar="N", min=1, help="Windows that the encoder reads at once."),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        help="Threads that read windows, each on one core; as many as cores if not given. The numbers are "
+        "the same.",
+    ),
+]
 CheckpointFolder = Annotated[
     Path | None,
     typer.Option(

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 import budwood
 from budwood.errors import BudwoodError
+from budwood.genomics.haplotypes.calls import Site
+from budwood.inference.variants import alternative_pass
+from budwood.inference.variants import score as score_module
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.variants import score_variants as workflow
 from budwood.workflows.variants import scored_vcf, scoring_job
@@ -80,9 +83,8 @@ def score(tmp_path: Path, genome: Genome, tiny_checkpoint: Path) -> Callable[...
     ) -> Path:
         vcf, out = tmp_path / "calls.vcf", tmp_path / str(options.pop("out", "scored.vcf.gz"))
         vcf.write_text("\n".join([header, *records]) + "\n")
-        wanted = ScoreOptions(
-            vcf=vcf, reference=genome.path, encoder=EncoderOptions(checkpoint=tiny_checkpoint), **options
-        )
+        encoder = EncoderOptions(checkpoint=tiny_checkpoint, batch_size=options.pop("batch_size", None))
+        wanted = ScoreOptions(vcf=vcf, reference=genome.path, encoder=encoder, **options)
         workflow.score_file(wanted, out, overwrite=True)
         return out
 
@@ -252,28 +254,54 @@ def test_few_alleles_get_all_scores_and_many_those_of_the_reference(
     assert "BW_DIVERGENCE" in records_of(score(records, scores=("divergence",)))[0][7]
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 def test_an_interrupted_run_resumes_with_the_same_result(
-    score: Callable[..., Path], genome: Genome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    score: Callable[..., Path],
+    genome: Genome,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    threads: int,
 ) -> None:
     records = [snv(genome, "chr1", p) for p in range(5, 500, 20)]
     monkeypatch.setattr(scoring_job, "_RECORDS", 5)
     whole = score(records, scores=("consequence",)).read_bytes()
     (tmp_path / "scored.vcf.gz").unlink()
-    real, calls = scored_vcf.ScoringJob.score, []
+    real, calls, fails = scored_vcf.ScoringJob.score, [], [True]
 
-    def fail_at_third(self: object, *given: object) -> object:
-        calls.append(given)
-        if len(calls) == 3:
+    def fail_at_third(self: object, sites: list[Site], *given: object) -> object:
+        calls.append(sites[0].start)
+        if fails and sites[0].start == 4 + 2 * 5 * 20:
             raise KeyboardInterrupt
-        return real(self, *given)
+        return real(self, sites, *given)
 
     monkeypatch.setattr(scored_vcf.ScoringJob, "score", fail_at_third)
     with pytest.raises(KeyboardInterrupt):
         score(records, scores=("consequence",))
     assert not (tmp_path / "scored.vcf.gz").exists()
-    assert score(records, scores=("consequence",)).read_bytes() == whole
-    assert len(calls) == 3 + 3
+    calls.clear()
+    fails.clear()
+    assert score(records, scores=("consequence",), threads=threads).read_bytes() == whole
+    assert sorted(calls) == [4 + block * 5 * 20 for block in (2, 3, 4)]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".scored")]
+
+
+def test_the_number_of_threads_changes_nothing(
+    score: Callable[..., Path], genome: Genome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring_job, "_RECORDS", 5)
+    monkeypatch.setattr(score_module, "_WINDOWS_AT_ONCE", 1)
+    monkeypatch.setattr(alternative_pass, "_BATCHES", 1)
+    letters = genome.letters["chr1"]
+    records = [snv(genome, "chr1", p) for p in range(5, 2400, 200)]
+    records += [f"chr1\t{p}\t.\t{letters[p - 1 : p + 2]}\t{letters[p - 1]}\t.\t.\t." for p in (2410, 2450)]
+    records += [snv(genome, "chr2", p) for p in (10, 690)]
+    whole = [score(records, threads=threads, batch_size=2).read_bytes() for threads in (1, 2, 5)]
+    assert whole[1:] == whole[:-1]
+
+
+def test_no_thread_is_refused(score: Callable[..., Path], genome: Genome) -> None:
+    with pytest.raises(BudwoodError, match="--threads 0 is not possible"):
+        score([snv(genome, "chr1", 5)], threads=0)
 
 
 def test_a_file_of_another_genome_writes_nothing(

@@ -85,12 +85,16 @@ def oracle(genome: str, transcript: Transcript, start: int, reference: str, alle
         if place + lost <= exonic[0] or place > exonic[-1]:
             return None
         within = [e for e in transcript.exons if e.start <= place and place + lost <= e.end]
-        if not within or gone & sites:
+        if gone & sites:
             continue
+        if lost and not gone & set(coding):
+            return None  # across an end of the transcript, for example, where nothing coding is lost
+        if not within:
+            continue
+        if net < 0 and any(place <= e.start and e.end <= place + lost for e in transcript.exons):
+            continue  # the loss of a whole exon counts as worse than that of a splice site
         at = sum(p < place for p in exonic)
         if lost == 0 and (at <= first or at >= first + len(coding)):
-            return None
-        if not gone & set(coding) and lost:
             return None
         if at < first and net:
             continue

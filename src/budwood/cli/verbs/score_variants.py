@@ -85,6 +85,7 @@ def score_variants(
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
     precision: PrecisionName = "auto",
+    threads: options.Threads = None,
     alias: options.Aliases = None,
     seed: options.Seed = 0,
     overwrite: options.OverwriteFile = False,
@@ -109,6 +110,7 @@ def score_variants(
         encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         precision=precision,
         seed=seed,
+        threads=threads,
     )
     check_apart({"--out": out, "--load": load})
     with hushed(quiet):

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import MASK, PAD
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass, WindowReading
 from budwood.model.encoder import EncoderOutput
 
 #: Bases on either side of a variant within which readings are compared.
 NEAR: Final = 16
+# Batches that one thread reads one after the other, so that the reference of a window is read once for them.
+_BATCHES: Final = 4
 _SPLICE: Final = slice(BaseClass.DONOR_FORWARD, BaseClass.ACCEPTOR_REVERSE + 1)
 
 
@@ -64,6 +67,7 @@ def compare_readings(
     reader: ReferencePass,
     groups: Sequence[Sequence[Replacement]],
     advance: Callable[[int], None] | None = None,
+    threads: OrderedThreads | None = None,
 ) -> Differences:
     """Read windows again with their alternative alleles.
 
@@ -76,31 +80,46 @@ def compare_readings(
         single-base changes. Sorted by window, so that the reference is read once.
     advance
         Called with the number of windows just read.
+    threads
+        Read batches; the caller's own where None.
 
     Returns
     -------
     Differences
         One value for each replacement, group by group.
     """
-    found = []
-    for begin in range(0, len(groups), reader.batch_size):
-        part = groups[begin : begin + reader.batch_size]
-        keys = list(dict.fromkeys(group[0].key for group in part))
-        readings = dict(zip(keys, reader.read(keys, advance), strict=True))
-        codes = np.stack([_changed(reader, readings[group[0].key], group) for group in part])
-        regions, vectors = _arrays(reader.encode(_without_padding(codes)))
-        for row, group in enumerate(part):
-            reading = readings[group[0].key]
-            found += [_difference(reading, each, regions[row], vectors[row]) for each in group]
-        if advance is not None:
-            advance(len(part))
-    return Differences(*np.array(found, dtype=np.float64).reshape(-1, 3).T)
+    size = _BATCHES * reader.batch_size
+
+    def compared(begin: int) -> list[tuple[float, float, float]]:
+        own, found = reader.fresh(), []
+        if begin and groups[begin][0].key == groups[begin - 1][0].key:
+            own.read([groups[begin][0].key])  # the task before counts it
+        for first in range(begin, min(begin + size, len(groups)), own.batch_size):
+            part = groups[first : first + own.batch_size]
+            keys = list(dict.fromkeys(group[0].key for group in part))
+            readings = dict(zip(keys, own.read(keys, advance), strict=True))
+            codes = np.stack([_changed(own, readings[group[0].key], group) for group in part])
+            regions, vectors = _arrays(own.encode(_without_padding(codes)))
+            for row, group in enumerate(part):
+                reading = readings[group[0].key]
+                found += [_difference(reading, each, regions[row], vectors[row]) for each in group]
+            if advance is not None:
+                advance(len(part))
+        return found
+
+    every = [
+        row
+        for rows in (threads or OrderedThreads()).map(compared, range(0, len(groups), size))
+        for row in rows
+    ]
+    return Differences(*np.array(every, dtype=np.float64).reshape(-1, 3).T)
 
 
 def masked_log_probabilities(
     reader: ReferencePass,
     places: Sequence[tuple[Key, Sequence[int]]],
     advance: Callable[[int], None] | None = None,
+    threads: OrderedThreads | None = None,
 ) -> list[NDArray[np.float64]]:
     """Log probabilities of the four bases where bases of the reference are masked.
 
@@ -112,14 +131,16 @@ def masked_log_probabilities(
         Windows, and the positions on the contig, 0-based, that are masked together in each.
     advance
         Called with the number of windows just read.
+    threads
+        Read batches; the caller's own where None.
 
     Returns
     -------
     list of ndarray
         (positions, 4) natural logarithms for each window.
     """
-    found = []
-    for begin in range(0, len(places), reader.batch_size):
+
+    def masked(begin: int) -> list[NDArray[np.float64]]:
         part = places[begin : begin + reader.batch_size]
         starts, codes = reader.codes_of([key for key, _ in part])
         columns = [np.array(each) - start for (_, each), start in zip(part, starts, strict=True)]
@@ -128,10 +149,12 @@ def masked_log_probabilities(
         bases = reader.encode(_without_padding(codes)).bases
         assert bases is not None
         logs = bases.float().log_softmax(-1).double().cpu().numpy()
-        found += [row[at] for row, at in zip(logs, columns, strict=True)]
         if advance is not None:
             advance(len(part))
-    return found
+        return [row[at] for row, at in zip(logs, columns, strict=True)]
+
+    begins = range(0, len(places), reader.batch_size)
+    return [row for rows in (threads or OrderedThreads()).map(masked, begins) for row in rows]
 
 
 def _without_padding(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N
 from budwood.inference.variants.alternative_pass import masked_log_probabilities
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass
 
 #: Windows that are drawn, of 1,024 and of 512 bases.
@@ -56,6 +57,7 @@ def draw_sample(
     short: int = SHORT_WINDOWS,
     seed: int = 0,
     advance: Callable[[int], None] | None = None,
+    threads: OrderedThreads | None = None,
 ) -> GenomeSample:
     """Draw windows and mask one base in every eight of the short ones.
 
@@ -69,6 +71,8 @@ def draw_sample(
         Seed of the draw.
     advance
         Called with the number of windows just read.
+    threads
+        Read batches; the caller's own where None.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def draw_sample(
         if len(columns):
             masked.append((key, (columns + start).tolist()))
             truth.append(row[columns])
-    logs = masked_log_probabilities(alternative, masked, advance)
+    logs = masked_log_probabilities(alternative, masked, advance, threads)
     return GenomeSample(draw_windows(reference, long, seed=seed), keys, masked, logs, truth)
 
 

@@ -23,7 +23,7 @@ from budwood.inference.variants.expected_consequence import (
     expected_of_substitutions,
 )
 from budwood.inference.variants.genome_sample import GenomeSample
-from budwood.inference.variants.reference_pass import Key, ReferencePass, WindowReading
+from budwood.inference.variants.reference_pass import Key, WindowReading
 from budwood.inference.variants.score import VariantScorer
 
 #: Changes that a table needs; a score without a table is not calibrated.
@@ -33,6 +33,8 @@ _STRENGTH: Final = 20.0
 _MARKS: Final = [*CODING, *range(BaseClass.DONOR_FORWARD, BaseClass.ACCEPTOR_REVERSE + 1)]
 _NEUTRAL: Final = 0.5
 _SPACING: Final = 40
+# Windows with their vectors, 1 MB each, that are in memory together.
+_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +111,16 @@ def neutral_means(
     wanted = {field.name for field in scorer.fields if field.calibrated}
     found: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]] = {}
     if "expected_consequence" in wanted:
-        around, new, regions = _every_change(scorer.reference.read(sample.long, advance))
+        around, new, regions = _every_change(scorer.reference.read(sample.long, advance, scorer.threads))
         parts = expected_of_substitutions(around, new, regions)
         found["expected_consequence"] = (around, new, expected_consequence(parts))
     if wanted & {"divergence", "shift"}:
-        groups, around, new = _spaced_changes(scorer.alternative, sample.short, seed, advance)
-        differences = compare_readings(scorer.alternative, groups, advance)
+        groups, around, new = _spaced_changes(scorer, sample.short, seed, advance)
+        differences = compare_readings(scorer.alternative, groups, advance, scorer.threads)
         for name in sorted(wanted & {"divergence", "shift"}):
             found[name] = (around, new, getattr(differences, name))
     if "log_likelihood_ratio" in wanted:
-        found["log_likelihood_ratio"] = _masked_changes(scorer.alternative, sample)
+        found["log_likelihood_ratio"] = _masked_changes(scorer, sample)
     return NeutralMeans(
         {name: _smoothed(*columns) for name, columns in found.items() if len(columns[2]) >= FEWEST},
         {name: len(values) for name, (_, _, values) in found.items()},
@@ -140,14 +142,14 @@ def _every_change(
 
 
 def _spaced_changes(
-    reader: ReferencePass, keys: Sequence[Key], seed: int, advance: Callable[[int], None] | None
+    scorer: VariantScorer, keys: Sequence[Key], seed: int, advance: Callable[[int], None] | None
 ) -> tuple[list[list[Replacement]], NDArray[np.uint8], NDArray[np.uint8]]:
     """One random change in every 40 bases of windows, where these are neutral."""
     random = np.random.default_rng(seed)
     groups, around = [], []
-    for begin in range(0, len(keys), reader.batch_size):
-        part = keys[begin : begin + reader.batch_size]
-        for key, reading in zip(part, reader.read(part, advance), strict=True):
+    for begin in range(0, len(keys), _AT_ONCE):
+        part = keys[begin : begin + _AT_ONCE]
+        for key, reading in zip(part, scorer.alternative.read(part, advance, scorer.threads), strict=True):
             columns = _neutral(reading)
             slots = (columns - int(random.integers(_SPACING))) // _SPACING
             _, first = np.unique(slots, return_index=True)
@@ -170,11 +172,12 @@ def _spaced_changes(
 
 
 def _masked_changes(
-    reader: ReferencePass, sample: GenomeSample
+    scorer: VariantScorer, sample: GenomeSample
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
     """Log likelihood ratios of every change of the sample's masked bases that are neutral."""
     around, values = [], []
-    kept = dict(zip(sample.short, reader.read(sample.short), strict=True))
+    readings = scorer.alternative.read(sample.short, threads=scorer.threads)
+    kept = dict(zip(sample.short, readings, strict=True))
     for (key, positions), logs in zip(sample.masked, sample.logs, strict=True):
         reading = kept[key]
         columns = np.array(positions) - reading.start

@@ -17,6 +17,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.model.checkpoint import Checkpoint
 from budwood.model.encoder import EncoderOutput
 
@@ -164,7 +165,32 @@ class ReferencePass:
     def _step(self) -> int:
         return self.window - OVERLAP
 
-    def read(self, keys: Sequence[Key], advance: Callable[[int], None] | None = None) -> list[WindowReading]:
+    def fresh(self) -> ReferencePass:
+        """The same reader without the windows that this one keeps, for another thread.
+
+        Windows are read in batches of those not kept, and in float32 the last digits of a reading depend on
+        the batch: work divided among fresh readers gives the same numbers however many threads there are.
+
+        Returns
+        -------
+        ReferencePass
+            With the same genome and encoder.
+        """
+        return ReferencePass(
+            self.assembly,
+            self.checkpoint,
+            window=self.window,
+            batch_size=self.batch_size,
+            half_precision=self.half_precision,
+            keep_vectors=self.keep_vectors,
+        )
+
+    def read(
+        self,
+        keys: Sequence[Key],
+        advance: Callable[[int], None] | None = None,
+        threads: OrderedThreads | None = None,
+    ) -> list[WindowReading]:
         """Read windows, in batches; those kept are not read again.
 
         Parameters
@@ -173,6 +199,8 @@ class ReferencePass:
             Contigs and numbers of windows, each once.
         advance
             Called with the number of windows just read.
+        threads
+            Read batches; the caller's own where None.
 
         Returns
         -------
@@ -181,9 +209,10 @@ class ReferencePass:
         """
         found = {key: self._kept[key] for key in keys if key in self._kept}
         missing = [key for key in keys if key not in found]
-        for begin in range(0, len(missing), self.batch_size):
-            part = missing[begin : begin + self.batch_size]
-            found.update(zip(part, self._encode(part), strict=True))
+        size = self.batch_size
+        parts = [missing[begin : begin + size] for begin in range(0, len(missing), size)]
+        for part, readings in zip(parts, (threads or OrderedThreads()).map(self._encode, parts), strict=True):
+            found.update(zip(part, readings, strict=True))
             if advance is not None:
                 advance(len(part))
         for key in keys:

@@ -24,6 +24,7 @@ from budwood.inference.variants.expected_consequence import (
     expected_of_edit,
     expected_of_substitutions,
 )
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass
 from budwood.inference.variants.score_field import ScoreField
 from budwood.model.checkpoint import Checkpoint
@@ -32,7 +33,8 @@ from budwood.model.checkpoint import Checkpoint
 KMER_REACH: Final = 5
 # Alternative alleles are read in windows of the length that embeddings have.
 _ALTERNATIVE_WINDOW: Final = 512
-_WINDOWS_AT_ONCE: Final = 64
+# Windows that one thread reads one after the other.
+_WINDOWS_AT_ONCE: Final = 32
 _MARGIN: Final = 8
 
 Advance = Callable[[int], None]
@@ -86,6 +88,8 @@ class VariantScorer:
         Windows of 512 bases that are read at once; 16 where None.
     half_precision
         Whether to multiply in bfloat16.
+    threads
+        Read windows; the caller's own where None. Scores do not depend on their number.
     """
 
     def __init__(
@@ -97,8 +101,10 @@ class VariantScorer:
         neighbours: NeighbourModel | None = None,
         batch_size: int | None = None,
         half_precision: bool = False,
+        threads: OrderedThreads | None = None,
     ) -> None:
         self.assembly = assembly
+        self.threads = threads or OrderedThreads()
         self.fields = tuple(fields)
         self.neighbours = neighbours
         halved = None if batch_size is None else max(1, batch_size // 2)
@@ -131,16 +137,13 @@ class VariantScorer:
             Numbers of windows, those that earlier calls left in memory included.
         """
         rows = np.flatnonzero(table.scored)
-        places = set(zip(table.contig[rows].tolist(), table.start[rows].tolist(), strict=True))
-        windows = {(c, self.reference.window_of(table.contigs[c], p)) for c, p in places}
         count = 0
         if "alternative" in self.costs:
-            short = {(c, self.alternative.window_of(table.contigs[c], p)) for c, p in places}
-            count += len(rows) + len(short)
+            count += len(rows) + _windows(table, rows, self.alternative)
         if "masked" in self.costs:
             single = np.flatnonzero(table.substitution)
-            count += len(set(zip(table.contig[single].tolist(), table.start[single].tolist(), strict=True)))
-        return Readings(len(windows), count)
+            count += len(np.unique(np.stack([table.contig[single], table.start[single]]), axis=1).T)
+        return Readings(_windows(table, rows, self.reference), count)
 
     def score(self, table: AlleleTable, advance: Advance | None = None) -> dict[str, NDArray[np.float64]]:
         """Score every allele of a table.
@@ -178,9 +181,10 @@ class VariantScorer:
     ) -> None:
         near = around[:, KMER_REACH - REACH : KMER_REACH + REACH + 1]
         keys, rows_of = self._by_window(table, np.flatnonzero(table.scored), self.reference)
-        for begin in range(0, len(keys), _WINDOWS_AT_ONCE):
-            part = slice(begin, begin + _WINDOWS_AT_ONCE)
-            readings = self.reference.read(keys[part], advance)
+
+        def expected(begin: int) -> list[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+            part, reader = slice(begin, begin + _WINDOWS_AT_ONCE), self.reference.fresh()
+            readings = reader.read(keys[part], advance)
             single = [rows[table.alternative[rows] < N] for rows in rows_of[part]]
             regions = np.concatenate(
                 [
@@ -189,18 +193,15 @@ class VariantScorer:
                 ]
             )
             chosen = np.concatenate(single)
-            parts = expected_of_substitutions(near[chosen], table.alternative[chosen], regions)
-            _put_parts(found, chosen, parts)
+            found = [(chosen, expected_of_substitutions(near[chosen], table.alternative[chosen], regions))]
             for rows in rows_of[part]:
                 for row in rows[table.alternative[rows] == N].tolist():
-                    self._score_edit(table, row, found)
+                    found.append((np.array([row]), _expected_of_edit(table, row, reader)))
+            return found
 
-    def _score_edit(self, table: AlleleTable, row: int, found: dict[str, NDArray[np.float64]]) -> None:
-        edit, contig = table.edits[row], table.contigs[table.contig[row]]
-        low = edit.start - _MARGIN
-        codes, regions = self.reference.stretch(contig, low, edit.end + _MARGIN)
-        parts = expected_of_edit(codes, regions, edit.start - low, edit.end - low, edit.letters)
-        _put_parts(found, np.array([row]), parts[None])
+        for columns in self.threads.map(expected, range(0, len(keys), _WINDOWS_AT_ONCE)):
+            for rows, parts in columns:
+                _put_parts(found, rows, parts)
 
     def _score_alternatives(
         self, table: AlleleTable, found: dict[str, NDArray[np.float64]], advance: Advance | None
@@ -212,7 +213,7 @@ class VariantScorer:
             for row in here.tolist():
                 rows.append(row)
                 replacements.append([_replacement(table, row, key)])
-        differences = compare_readings(self.alternative, replacements, advance)
+        differences = compare_readings(self.alternative, replacements, advance, self.threads)
         for name in ("divergence", "shift", "splice_gained"):
             if name in found:
                 found[name][rows] = getattr(differences, name)
@@ -226,7 +227,7 @@ class VariantScorer:
             for row in here.tolist():
                 sites.setdefault((key, int(table.start[row])), []).append(row)
         places = [(key, [position]) for key, position in sites]
-        logs = masked_log_probabilities(self.alternative, places, advance)
+        logs = masked_log_probabilities(self.alternative, places, advance, self.threads)
         for (chances,), rows in zip(logs, sites.values(), strict=True):
             ratios = chances[table.alternative[rows]] - chances[table.reference[rows]]
             found["log_likelihood_ratio"][rows] = ratios
@@ -245,6 +246,13 @@ class VariantScorer:
         return keys, np.split(rows[order], starts[1:])
 
 
+def _windows(table: AlleleTable, rows: NDArray[np.intp], reader: ReferencePass) -> int:
+    """Number of windows in which variants begin."""
+    contigs = table.contig[rows]
+    numbers = reader.numbers(table.start[rows], reader.counts[contigs])
+    return len(np.unique(np.stack([contigs, numbers]), axis=1).T)
+
+
 def _kmer_ratios(
     table: AlleleTable, around: NDArray[np.uint8], neighbours: NeighbourModel
 ) -> NDArray[np.float64]:
@@ -257,6 +265,13 @@ def _kmer_ratios(
         new, old = chances[every, table.alternative[rows]], chances[every, table.reference[rows]]
         found[rows] = np.log(new / old)
     return found
+
+
+def _expected_of_edit(table: AlleleTable, row: int, reader: ReferencePass) -> NDArray[np.float64]:
+    edit, contig = table.edits[row], table.contigs[table.contig[row]]
+    low = edit.start - _MARGIN
+    codes, regions = reader.stretch(contig, low, edit.end + _MARGIN)
+    return expected_of_edit(codes, regions, edit.start - low, edit.end - low, edit.letters)[None]
 
 
 def _replacement(table: AlleleTable, row: int, key: Key) -> Replacement:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from budwood.errors import BudwoodError
 from budwood.workflows.setup.encoder import EncoderOptions
 
 Precision = Literal["auto", "float32", "bf16"]
@@ -35,6 +36,14 @@ class ScoreOptions:
         ``float32``, ``bf16`` (products in bfloat16), or ``auto``: bf16 where the processor multiplies in it.
     seed
         Seed of the windows drawn from the genome.
+    threads
+        Threads that read windows, each on one core; as many as there are cores where None. Results do not
+        depend on it.
+
+    Raises
+    ------
+    BudwoodError
+        If there is less than one thread.
     """
 
     vcf: Path
@@ -46,6 +55,13 @@ class ScoreOptions:
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     precision: Precision = "auto"
     seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise BudwoodError(
+                f"--threads {self.threads} is not possible", mend="give 1 or more, or leave it out"
+            )
 
     @property
     def inputs(self) -> list[Path]:

@@ -120,6 +120,7 @@ def score_variants(
     precision: Precision = "auto",
     overwrite: bool = False,
     seed: int = 0,
+    threads: int | None = None,
 ) -> ScoreResult:
     """Score the variants of a VCF without any training.
 
@@ -148,6 +149,9 @@ def score_variants(
         Whether an earlier result may be replaced.
     seed
         Seed of the windows drawn from the genome.
+    threads
+        Threads that read windows, each on one core; as many as there are cores where None. Results do not
+        depend on it.
 
     Returns
     -------
@@ -185,6 +189,7 @@ def score_variants(
         ),
         precision=precision,
         seed=seed,
+        threads=threads,
     )
     return score_file(options, None if out is None else given_path(out, "file to write"), overwrite=overwrite)
 
@@ -215,7 +220,10 @@ def score_file(
     BudwoodError
         If a file cannot be used, or most variants do not fit the genome.
     """
+    from budwood.inference.variants.ordered_threads import OrderedThreads
+    from budwood.model.device import choose_device
     from budwood.progress import progress
+    from budwood.workflows.setup.threads import one_core_each
     from budwood.workflows.variants.scored_vcf import check_out, write_scored
     from budwood.workflows.variants.scoring_job import open_job
 
@@ -231,15 +239,17 @@ def score_file(
         raise BudwoodError(
             "what variants do together is known by an annotation", where="--joint", mend="give --annotation"
         )
-    job = open_job(options)
-    announce_cost(job, announce)
-    with progress("reading", total=job.windows) as advance:
-        job.draw(advance)
-        if out is not None:
-            write_scored(job, options, out, advance)
-            columns = None
-        else:
-            columns = _columns(job, advance)
+    device = choose_device(options.encoder.device)
+    with one_core_each(options.threads, device.type) as count, OrderedThreads(count) as threads:
+        job = open_job(options, threads)
+        announce_cost(job, announce)
+        with progress("reading", total=job.windows) as advance:
+            job.draw(advance)
+            if out is not None:
+                write_scored(job, options, out, advance)
+                columns = None
+            else:
+                columns = _columns(job, advance)
     return ScoreResult(
         records=job.survey.records,
         alleles=job.survey.alleles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.io.variants.vcf.lines import with_header, with_info
 from budwood.genomics.io.variants.vcf.reader import VcfCalls
 from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.score_field import FIELDS, ScoreField
 from budwood.progress import Advance
 from budwood.workflows.setup.command import command_of
@@ -52,6 +54,16 @@ NAMES: Final = tuple(
         _OUTSIDE,
     )
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """Records that are scored together, their lines, and their consequences by the annotation."""
+
+    number: int
+    sites: Sequence[Site]
+    lines: Sequence[bytes]
+    called: Sequence[Sequence[bytes]] | None
 
 
 def check_out(out: Path, inputs: Sequence[Path], *, overwrite: bool) -> None:
@@ -110,27 +122,32 @@ def write_scored(job: ScoringJob, options: ScoreOptions, out: Path, advance: Adv
     kept = [line for line in job.lines.header if not line.startswith(_MARK)]
     header = with_header(kept, _added_lines(job, options), replaced)
     key = {"header": [line.decode("utf-8", "replace") for line in header], "out": out.name}
-    records = job.lines.records()
-    with PartedFile(out, key) as parts:
-        count = 0
-        for number, sites in job.blocks():
-            lines = islice(records, len(sites))
-            count = number + 1
-            if parts.has(count):
-                for _ in lines:
-                    pass
-                if called is not None:
-                    called(sites, False)
-                continue
-            added = called(sites, True) if called is not None else None
-            written = list(_annotated(job, sites, lines, added, replaced, advance))
-            with parts.part(count) as path:
-                _write(path, written, packed=out.name.endswith(PACKED))
+    packed = out.name.endswith(PACKED)
+
+    def annotated(block: _Block) -> tuple[int, list[bytes]]:
+        return block.number, list(_annotated(job, block, replaced, advance))
+
+    # While lines of one block are put together, windows of the next are read.
+    with PartedFile(out, key) as parts, OrderedThreads(2 if job.survey.is_sorted else 1) as threads:
+        for number, written in threads.map(annotated, _blocks_to_do(job, parts, called)):
+            with parts.part(number) as path:
+                _write(path, written, packed=packed)
         with parts.part(0) as path:
-            _write(path, header, packed=out.name.endswith(PACKED))
-        with parts.part(count + 1) as path:
-            _write(path, [], packed=out.name.endswith(PACKED), last=True)
-        parts.publish(count + 2)
+            _write(path, header, packed=packed)
+        with parts.part(job.block_count + 1) as path:
+            _write(path, [], packed=packed, last=True)
+        parts.publish(job.block_count + 2)
+
+
+def _blocks_to_do(job: ScoringJob, parts: PartedFile, called: _Called) -> Iterator[_Block]:
+    """Blocks that an interrupted run has not left, in file order."""
+    records = job.lines.records()
+    for number, sites in job.blocks():
+        lines = list(islice(records, len(sites)))
+        wanted = not parts.has(number + 1)
+        consequences = called(sites, wanted) if called is not None else None
+        if wanted:
+            yield _Block(number=number + 1, sites=sites, lines=lines, called=consequences)
 
 
 def _write(path: Path, lines: Sequence[bytes], *, packed: bool, last: bool = False) -> None:
@@ -177,7 +194,8 @@ def _added_lines(job: ScoringJob, options: ScoreOptions) -> list[bytes]:
         "CheckpointDigest": job.checkpoint.digest,
         "Precision": job.precision,
         "Device": str(job.checkpoint.device),
-        "Command": command_of("score-variants", options),
+        # Without the threads, on which nothing depends: a run that resumes may have others.
+        "Command": command_of("score-variants", replace(options, threads=None)),
     }
     files = {"Input": options.vcf, "Reference": options.reference, "Annotation": options.annotation}
     for name, path in files.items():
@@ -203,21 +221,16 @@ def _quoted(value: str) -> str:
 
 
 def _annotated(
-    job: ScoringJob,
-    sites: Sequence[Site],
-    lines: Iterator[bytes],
-    called: Sequence[Sequence[bytes]] | None,
-    replaced: Sequence[bytes],
-    advance: Advance | None,
+    job: ScoringJob, block: _Block, replaced: Sequence[bytes], advance: Advance | None
 ) -> Iterator[bytes]:
     """Lines of records with their entries."""
-    table, values = job.score(sites, advance)
+    table, values = job.score(block.sites, advance)
     entries = _entries(table, values, job.scorer.fields)
     outside = [f"{_OUTSIDE}={','.join(job.outside)}".encode()] if job.outside else []
-    starts = np.searchsorted(table.record, np.arange(len(sites) + 1)).tolist()
+    starts = np.searchsorted(table.record, np.arange(len(block.sites) + 1)).tolist()
     scored = table.scored
     spelled = [str(reason) for reason in table.reasons]
-    for row, line in enumerate(lines):
+    for row, line in enumerate(block.lines):
         first, last = starts[row], starts[row + 1]
         added: list[bytes] = []
         if first == last:
@@ -230,8 +243,8 @@ def _annotated(
                     "." if spelled[i] == NoScoreReason.SCORED else spelled[i] for i in range(first, last)
                 ]
                 added.append(f"{_REASON}={','.join(listed)}".encode())
-        if called is not None:
-            added += called[row]
+        if block.called is not None:
+            added += block.called[row]
         yield with_info(line, [*added, *outside], replaced)
 
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any, Final
@@ -28,6 +29,7 @@ from budwood.inference.variants.allele_table import (
 from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome, training_profiles
 from budwood.inference.variants.genome_sample import GenomeSample, draw_sample, sample_sequence
 from budwood.inference.variants.neutral_means import NeutralMeans, neutral_means
+from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.score import KMER_REACH, Readings, VariantScorer
 from budwood.inference.variants.score_field import GROUPS, fields_of
 from budwood.model.checkpoint import Checkpoint
@@ -40,7 +42,7 @@ REFERENCE_SCORES: Final = ("consequence", "kmer")
 FEW: Final = 1_000
 # Records that are scored together: an interrupted run resumes at the next. In a file that is not sorted more
 # of them, because each run of records reads the windows that it needs.
-_RECORDS: Final = 65_536
+_RECORDS: Final = 16_384
 _UNSORTED_RECORDS: Final = 1 << 20
 
 Advance = Callable[[int], None]
@@ -152,7 +154,7 @@ class ScoringJob:
         return self.reference_windows + self.alternative_windows
 
     def seconds_per_window(self) -> tuple[float, float]:
-        """Seconds that a long and a short window take, by reading one small batch of each.
+        """Seconds that a long and a short window take, by reading one small batch of each on one thread.
 
         Returns
         -------
@@ -166,7 +168,7 @@ class ScoringJob:
             read(codes[:1])
             began = perf_counter()
             read(codes)
-            found.append((perf_counter() - began) / len(codes))
+            found.append((perf_counter() - began) / len(codes) / self.scorer.threads.count)
         return found[0], found[1]
 
     def draw(self, advance: Advance | None = None) -> None:
@@ -178,10 +180,21 @@ class ScoringJob:
             Called with the number of windows just read.
         """
         scorer = self.scorer
-        self._sample = draw_sample(scorer.reference, scorer.alternative, seed=self.seed, advance=advance)
+        self._sample = draw_sample(
+            scorer.reference, scorer.alternative, seed=self.seed, advance=advance, threads=scorer.threads
+        )
         scorer.neighbours = _kmer_model(scorer, self._sample, self.seed)
         self._means = neutral_means(scorer, self._sample, seed=self.seed, advance=advance)
         self._profile = profile_genome(scorer.reference, self._sample, scorer.neighbours)
+
+    @property
+    def _block_size(self) -> int:
+        return _RECORDS if self.survey.is_sorted else _UNSORTED_RECORDS
+
+    @property
+    def block_count(self) -> int:
+        """Number of runs of records that :meth:`blocks` gives."""
+        return -(-self.survey.records // self._block_size)
 
     def blocks(self) -> Iterator[tuple[int, list[Site]]]:
         """Runs of records with their numbers.
@@ -191,10 +204,9 @@ class ScoringJob:
         tuple
             Number of the run, and its records.
         """
-        size = _RECORDS if self.survey.is_sorted else _UNSORTED_RECORDS
         sites = self.lines.sites()
         number = 0
-        while block := list(islice(sites, size)):
+        while block := list(islice(sites, self._block_size)):
             yield number, block
             number += 1
 
@@ -265,13 +277,15 @@ class ScoringJob:
         return tuple(found)
 
 
-def open_job(options: ScoreOptions) -> ScoringJob:
+def open_job(options: ScoreOptions, threads: OrderedThreads | None = None) -> ScoringJob:
     """Open the files of a job, check and count its records.
 
     Parameters
     ----------
     options
         What to score.
+    threads
+        Read windows; the caller's own where None.
 
     Returns
     -------
@@ -296,14 +310,13 @@ def open_job(options: ScoreOptions) -> ScoringJob:
     half = options.precision == "bf16" or (options.precision == "auto" and _multiplies_bf16(checkpoint))
     groups = GROUPS if options.scores is None else options.scores
     batch_size = options.encoder.batch_size
-    scorer = VariantScorer(
-        assembly, checkpoint, fields_of(groups), batch_size=batch_size, half_precision=half
+    scorer_of = partial(
+        VariantScorer, assembly, checkpoint, batch_size=batch_size, half_precision=half, threads=threads
     )
+    scorer = scorer_of(fields_of(groups))
     survey = _survey(lines, assembly, scorer, options.aliases)
     if options.scores is None and survey.alleles > FEW:
-        scorer = VariantScorer(
-            assembly, checkpoint, fields_of(REFERENCE_SCORES), batch_size=batch_size, half_precision=half
-        )
+        scorer = scorer_of(fields_of(REFERENCE_SCORES))
         survey = Survey(**{**vars(survey), "readings": Readings(survey.readings.reference, 0)})
     return ScoringJob(lines, assembly, scorer, survey, options.aliases, options.seed, options.scores is None)
 
