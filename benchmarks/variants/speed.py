@@ -7,21 +7,18 @@
 run: the packaged encoder (both strands), a dilated convolution of 25 layers and 512 channels and a BERT of
 single bases with 12 layers and 512 channels (one strand each, random weights, which cost what trained ones
 do). Then all three changes of every base of the windows from one reading of each, and some of them each with
-a reading of its own.
+a reading of its own. One thread; processor time: other programs on the machine count little.
 
-``million-...``: the command on simulated single-base changes of Arabidopsis Chr1 and Chr5, one in every 57
-bases, as a million of them have; two runs, on the changes in ``--bases`` of Chr1 and in a fifth of them,
-against the whole genome. What both take whatever their number, and what the larger adds, give the time of a
-million: a calculation, not a run.
-
-Processor time of one thread: other programs on the machine count little. ``--profile`` prints where the time
-of the larger run goes.
+``million``: the command on a million simulated single-base changes of Arabidopsis Chr1 and Chr5, at random
+places of both, on ``--threads`` threads. It is killed after ``--kill-after`` seconds and started again, as
+often as it takes to finish. Processor seconds of all starts together, and of each; ``--variants`` for fewer.
 """
 
 from __future__ import annotations
 
-import cProfile
-import pstats
+import gzip
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,13 +47,9 @@ from budwood.inference.variants.reference_pass import ReferencePass
 from budwood.inference.variants.score import VariantScorer
 from budwood.inference.variants.score_field import fields_of
 from budwood.model.checkpoint import load_checkpoint
-from budwood.workflows.setup.encoder import EncoderOptions
-from budwood.workflows.variants.score_options import ScoreOptions
-from budwood.workflows.variants.score_variants import score_file
 
 CHANNELS, SYMBOLS, KERNEL = 512, 7, 9
-ONE_IN, MILLION, FIRST = 57.4, 1_000_000, 1_000_000
-PARTS = ("networks-bf16", "networks-float32", "million-few", "million-many")
+PARTS = ("networks-bf16", "networks-float32", "million")
 GENOME = ("arabidopsis_thaliana/chr1.fa.xz", "arabidopsis_thaliana/chr5.fa.xz")
 
 
@@ -124,10 +117,12 @@ def networks(count: int, repeats: int, half: bool) -> list[dict]:
         for name, run in runs.items():
             seconds[name].append(measured(run))
     ours = min(seconds["budwood, both strands"])
-    found = [
-        {"network": name, "windows a second": count / min(each), "times ours": min(each) / ours}
-        for name, each in seconds.items()
-    ]
+    found = []
+    for name, each in seconds.items():
+        row = {"network": name, "windows a second": count / min(each), "times ours": min(each) / ours}
+        if name in others:  # ours reads two strands in its time, these one
+            row["times ours, strand for strand"] = 2 * row["times ours"]
+        found.append(row)
     scorer = VariantScorer(assembly, checkpoint, fields_of(["consequence"]), half_precision=half)
     took = measured(lambda: scorer.score(table))
     found.append({"network": "budwood, shared reading", "SNV a second": len(table) / took})
@@ -150,58 +145,86 @@ def measured(run: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def million(bases: int, precision: str, checkpoint: Path | None, profile: bool) -> dict:
-    """Processor seconds of the command on the changes of a stretch, against the whole genome."""
-    random = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
-        fasta = Path(folder) / "genome.fa"
-        with fasta.open("w") as handle:
-            for path in GENOME:
-                assembly = open_fasta(data_folder() / "genomes" / path)
-                for name, length in assembly.contigs.items():
-                    handle.write(f">{name}\n{decode(assembly.sequence(Interval(name, 0, length)))}\n")
-        genome = open_fasta(fasta)
-        contig = next(iter(genome.contigs))
-        codes = genome.sequence(Interval(contig, FIRST, FIRST + bases))
-        places = np.sort(random.choice(np.flatnonzero(codes < N), int(bases / ONE_IN), replace=False))
-        new = (codes[places] + random.integers(1, N, len(places))) % N
-        lines = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
-        lines += [
-            f"{contig}\t{FIRST + place + 1}\t.\t{'ACGT'[old]}\t{'ACGT'[alt]}\t.\tPASS\t."
-            for place, old, alt in zip(places.tolist(), codes[places].tolist(), new.tolist(), strict=True)
-        ]
-        vcf = Path(folder) / "changes.vcf"
-        vcf.write_text("\n".join(lines) + "\n")
-        options = ScoreOptions(
-            vcf=vcf,
-            reference=fasta,
-            scores=("consequence", "kmer"),
-            precision=precision,  # type: ignore[arg-type]
-            encoder=EncoderOptions(checkpoint=checkpoint, device="cpu"),
-        )
-        out = Path(folder) / "scored.vcf.gz"
-        profiler = cProfile.Profile()
-        began = time.process_time()
-        if profile:
-            profiler.runcall(score_file, options, out)
-        else:
-            score_file(options, out)
-        seconds = time.process_time() - began
-        if profile:
-            pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
-    return {"variants": len(places), "seconds": seconds, "precision": precision}
-
-
-def estimate(out: Path) -> None:
-    """Minutes for a million changes, from the time that two numbers of them took."""
-    measured_parts = read_results(out, "part")
-    few, many = (measured_parts[name,]["rows"][0] for name in ("million-few", "million-many"))
-    each = (many["seconds"] - few["seconds"]) / (many["variants"] - few["variants"])
-    fixed = few["seconds"] - each * few["variants"]
-    minutes = (fixed + each * MILLION) / 60
+def million(folder: Path, variants: int, precision: str, threads: int | None, kill_after: float) -> dict:
+    """Processor seconds of the command, killed and started again until it has finished."""
+    fasta, vcf, out = folder / "genome.fa", folder / "changes.vcf", folder / "scored.vcf.gz"
+    if not vcf.exists():
+        write_changes(fasta, vcf, variants)
+    command = [
+        sys.executable,
+        "-m",
+        "budwood",
+        "score-variants",
+        "--vcf",
+        str(vcf),
+        "--reference",
+        str(fasta),
+    ]
+    command += ["--scores", "consequence,kmer", "--precision", precision, "--device", "cpu", "--quiet"]
+    command += ["--out", str(out), *(["--threads", str(threads)] if threads else [])]
+    starts = []
+    while not out.exists():
+        began, before = time.perf_counter(), children_seconds()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            code: int | str = process.wait(kill_after)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            code = "killed"
+        parts = len(list((folder / f".{out.name}.parts").glob("part-*")))
+        start = {"processor seconds": children_seconds() - before, "seconds": time.perf_counter() - began}
+        starts.append({**start, "ended": code, "parts there": parts})
+        print(starts[-1], flush=True)
+        if code not in (0, "killed"):
+            raise SystemExit("the command failed")
+    records = scored = 0
+    with gzip.open(out, "rt") as lines, vcf.open() as asked:
+        wanted = (line.split("\t", 5)[:5] for line in asked if not line.startswith("#"))
+        for line in lines:
+            if not line.startswith("#"):
+                assert line.split("\t", 5)[:5] == next(wanted)
+                records += 1
+                scored += "BW_EXPECTED_CONSEQUENCE=" in line
+    whole = sum(each["processor seconds"] for each in starts)
     print(
-        f"calculated: {fixed:.1f} s and {1000 * each:.2f} s for each 1,000: {minutes:.1f} min for a million"
+        f"{records:,} records, {scored:,} scored: {whole:.0f} processor seconds, "
+        f"{whole / 120:.1f} min of two cores"
     )
+    return {"records": records, "scored": scored, "processor seconds": whole, "starts": starts}
+
+
+def children_seconds() -> float:
+    """Processor seconds of all programs that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def write_changes(fasta: Path, vcf: Path, variants: int) -> None:
+    """The genome, and single-base changes at random places of it."""
+    random = np.random.default_rng(0)
+    codes = {}
+    with fasta.open("w") as handle:
+        for path in GENOME:
+            assembly = open_fasta(data_folder() / "genomes" / path)
+            for name, length in assembly.contigs.items():
+                codes[name] = assembly.sequence(Interval(name, 0, length))
+                handle.write(f">{name}\n{decode(codes[name])}\n")
+    known = {name: np.flatnonzero(each < N) for name, each in codes.items()}
+    chosen = np.sort(random.choice(sum(map(len, known.values())), variants, replace=False))
+    draft, begin = vcf.with_suffix(".draft"), 0
+    with draft.open("w") as handle:
+        handle.write("##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
+        for name, places in known.items():
+            here = places[chosen[(chosen >= begin) & (chosen < begin + len(places))] - begin]
+            begin += len(places)
+            old = codes[name][here]
+            new = (old + random.integers(1, N, len(here))) % N
+            handle.writelines(
+                f"{name}\t{place + 1}\t.\t{'ACGT'[one]}\t{'ACGT'[other]}\t.\tPASS\t.\n"
+                for place, one, other in zip(here.tolist(), old.tolist(), new.tolist(), strict=True)
+            )
+    draft.replace(vcf)
 
 
 def main() -> None:
@@ -209,10 +232,13 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS), help="names with commas")
     parser.add_argument("--windows", type=int, default=2, help="windows of 512 bases read by each network")
     parser.add_argument("--repeats", type=int, default=2, help="the fastest counts")
-    parser.add_argument("--bases", type=int, default=120_000, help="length that the larger run covers")
+    parser.add_argument("--variants", type=int, default=1_000_000)
     parser.add_argument("--precision", choices=("float32", "bf16"), default="bf16", help="of a million")
-    parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
-    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--threads", type=int, help="of a million; all cores if not given")
+    parser.add_argument("--kill-after", type=float, default=1e6, help="seconds after which a start is killed")
+    parser.add_argument(
+        "--folder", type=Path, help="for the million's files, kept; a temporary one if not given"
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one part each")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -221,14 +247,15 @@ def main() -> None:
             continue
         if part.startswith("networks"):
             rows = networks(arguments.windows, arguments.repeats, part.endswith("bf16"))
+            for row in rows:
+                print(row, flush=True)
         else:
-            bases = arguments.bases // (5 if part.endswith("few") else 1)
-            rows = [million(bases, arguments.precision, arguments.checkpoint, arguments.profile)]
-        for row in rows:
-            print(row, flush=True)
+            with tempfile.TemporaryDirectory() as temporary:
+                folder = arguments.folder or Path(temporary)
+                folder.mkdir(parents=True, exist_ok=True)
+                how = (arguments.precision, arguments.threads, arguments.kill_after)
+                rows = [million(folder, arguments.variants, *how)]
         append_result(arguments.out, {"part": part, "rows": rows})
-    if {("million-few",), ("million-many",)} <= set(read_results(arguments.out, "part")):
-        estimate(arguments.out)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,22 @@ def test_agrees_with_the_translation_of_the_changed_transcript(seed: int, data: 
     assert terms == expected, found
 
 
+def test_a_start_codon_that_is_still_there_is_not_lost() -> None:
+    genome, annotation = random_gene(2423)
+    assert genome[5:14] == "GGCCATGCC"  # the second ATG follows GGCC once five bases are gone
+    found = call(genome, annotation, 5, "GGCCAT", "G")
+    assert (set(found.terms) & CODING, found.hgvs_c) == ({Term.FRAMESHIFT}, "c.4_8del")
+
+
+def test_places_between_ends_count_as_well() -> None:
+    genome, annotation = random_gene(729, "-")
+    other, turned = random_gene(729, "+")
+    here = call(genome, annotation, 6, "TGCTGGT", "T", flank=0)
+    there = call(other, turned, len(genome) - 13, complemented("TGCTGGT"), "A", flank=0)
+    assert here.terms == there.terms
+    assert here.hgvs_c == there.hgvs_c == "c.*2+5_*3del"
+
+
 @settings(max_examples=120, deadline=None)
 @given(seed=st.integers(0, 10_000), strand=st.sampled_from("+-"), data=st.data())
 def test_the_other_strand_has_the_same_consequences(seed: int, strand: str, data: st.DataObject) -> None:

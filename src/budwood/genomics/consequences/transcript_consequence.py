@@ -41,7 +41,7 @@ def transcript_consequence(
     certain = AnnotationReason.REFERENCE_DIFFERS not in reasons
     options = [_effect(model, written.moved(by), certain=certain) for by in _places(model, written)]
     # The first of the options is the one nearest to the 3' end, and min keeps the first among equals.
-    chosen = min(options, key=lambda option: -option.terms[0].severity)
+    chosen = min(options, key=lambda option: -option.severity)
     notes = list(reasons)
     if chosen.edit.start != written.start:
         last = chosen.edit.right == 0
@@ -50,15 +50,18 @@ def transcript_consequence(
 
 
 def _places(model: TranscriptModel, edit: TranscriptEdit) -> list[int]:
-    """By how much a change is moved: to its last place, and to those beside ends of exons and the like."""
+    """By how much a change is moved: to its last place, and to those around ends of exons and the like.
+
+    The places are the same however the change is written.
+    """
     if not edit.left and not edit.right:
         return [0]
     low, high = edit.start - edit.left, edit.end + edit.right
     found = {edit.right}
     met = model.boundaries_between(low, high)
     if met:
-        found |= {0, -edit.left}
-        found |= {boundary - edge for boundary in met for edge in (edit.start, edit.end)}
+        edges = [edge + aside for edge in (edit.start, edit.end) for aside in (-1, 0, 1)]
+        found |= {-edit.left, *(boundary - edge for boundary in met for edge in edges)}
     return sorted((by for by in found if -edit.left <= by <= edit.right), reverse=True)
 
 
@@ -72,6 +75,16 @@ class _Effect:
         self.terms = tuple(sorted(terms, key=lambda term: term.severity))
         self.location = location
         self.change = change
+
+    @property
+    def severity(self) -> float:
+        """Rank among the places of one change, less for a more severe effect.
+
+        A start codon is lost only where the sequence that results has none at any place: its loss counts as
+        worse than what else happens to a protein.
+        """
+        first = self.terms[0].severity
+        return min(first, Term.STOP_GAINED.severity - 0.5) if Term.START_LOST in self.terms else first
 
     def consequence(
         self, model: TranscriptModel, allele: str, number: int, notes: list[AnnotationReason]
