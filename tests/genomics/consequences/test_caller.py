@@ -153,6 +153,13 @@ def test_a_start_codon_that_is_still_there_is_not_lost() -> None:
     assert (set(found.terms) & CODING, found.hgvs_c) == ({Term.FRAMESHIFT}, "c.4_8del")
 
 
+def test_as_many_bases_across_the_start_codon_keep_the_frame() -> None:
+    genome, annotation = random_gene(7014191)
+    assert genome[11:16] == "CGATG"
+    found = call(genome, annotation, 11, "CGA", "ATG")  # GTG is left of the start codon
+    assert set(found.terms) & CODING == {Term.START_LOST}
+
+
 def test_places_between_ends_count_as_well() -> None:
     genome, annotation = random_gene(729, "-")
     other, turned = random_gene(729, "+")

@@ -77,7 +77,7 @@ def coding_change(model: TranscriptModel, edits: Sequence[CodingEdit]) -> Coding
     shifted = [CodingEdit(edit.start - origin, edit.end - origin, edit.inserted) for edit in edits]
     if shifted[0].start < 0 and model.frame:
         return CodingChange(frozenset({Term.CODING_SEQUENCE}))
-    clipped = [CodingEdit(max(edit.start, 0), max(edit.end, 0), edit.inserted) for edit in shifted]
+    clipped = [_clipped(edit) for edit in shifted]
     after = _applied(before, clipped)
     if model.starts and clipped[0].start < len(_START) and not after.startswith(_START):
         return CodingChange(frozenset({Term.START_LOST}), 0, "M", "")
@@ -95,6 +95,13 @@ def coding_change(model: TranscriptModel, edits: Sequence[CodingEdit]) -> Coding
         return _at_stop(before, after, first, stop, net)
     window = _translated(before[3 * first : 3 * last])
     return _in_frame(window, _translated(after[3 * first : 3 * last + net]), first, net)
+
+
+def _clipped(edit: CodingEdit) -> CodingEdit:
+    """The part of a change that is coding; where the length stays, the letters that stand there alone."""
+    same = len(edit.inserted) == edit.end - edit.start
+    inserted = edit.inserted[max(-edit.start, 0) :] if same else edit.inserted
+    return CodingEdit(max(edit.start, 0), max(edit.end, 0), inserted)
 
 
 def _frameshift(protein: str, after: str, first: int, end: int, stop: int | None) -> CodingChange:
