@@ -7,12 +7,15 @@ Compared is the most severe term for each variant and transcript that any of two
 outside transcripts is left out, and introns where bcftools names the gene alone). Every disagreement is put
 into a class; classes and an example of each are printed. Needs the Debian packages bcftools and snpeff; a
 program that is not installed is left out with a note. ``conformance``: expected consequences of bcftools' own
-small genomes.
+small genomes. ``rice``: the 170 SNPs of the rice panel on the first megabase of chr02, with the load of its
+accessions, and the 319 causal variants of RiceNavi by the places of genes.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+import lzma
 import re
 import sys
 import tarfile
@@ -22,6 +25,8 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
+import numpy as np
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
@@ -40,6 +45,8 @@ from budwood.genomics.consequences.term import Term
 from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.io.annotation.open_annotation import read_annotation
 from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.io.variants.vcf.lines import open_lines
+from budwood.workflows.variants.accession_load import write_load
 
 _SPECIES = {
     "Arabidopsis Chr1": ("arabidopsis_thaliana/chr1.fa.xz", "arabidopsis_thaliana/chr1.gff3.xz"),
@@ -51,17 +58,20 @@ _SPLICE = {"splice_acceptor_variant", "splice_donor_variant"}
 
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("part", nargs="?", choices=("random", "conformance", "all"), default="all")
+    parser.add_argument("part", nargs="?", choices=("random", "conformance", "rice", "all"), default="all")
     parser.add_argument("--variants", type=int, default=10_000, help="variants for each species")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     arguments = parser.parse_args()
     found: dict[str, object] = {}
-    if arguments.part != "conformance":
+    if arguments.part in ("random", "all"):
         for species in _SPECIES:
             found[species] = compare_species(species, arguments.variants, arguments.seed)
-    if arguments.part != "random":
+    if arguments.part in ("conformance", "all"):
         found["conformance"] = conformance()
+    if arguments.part in ("rice", "all"):
+        found["rice"] = {"panel": rice_panel(), "causal variants": causal_variants()}
+        print(json.dumps(found["rice"], indent=1))
     if arguments.out:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -211,6 +221,89 @@ def _expected(path: Path) -> list[tuple[Site, str, frozenset[str]]]:
             if len(columns) > 2:
                 found.append((site, columns[2], bcftools_terms(columns[0])))
     return found
+
+
+def rice_panel() -> dict[str, object]:
+    """Most severe term of each SNP of the panel on the sequenced piece, and the load of its accessions."""
+    rice = data_folder() / "genomes" / "oryza_sativa"
+    genome, genes = rice / "chr02_first_1Mb.fa.xz", rice / "chr02_first_1Mb.gff3.xz"
+    calls = data_folder() / "panels" / "rice_rdp1_44k" / "chr02_first_1Mb.vcf.gz"
+    caller = ConsequenceCaller(read_annotation(genes), open_fasta(genome), flank=1_000)
+    worst = [caller.call(site)[0].terms[0] for site in open_lines(calls).sites()]
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "load.csv"
+        write_load(calls, reference=genome, annotation=genes, out=out)
+        with out.open(encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+    carried = np.array([float(row["load_moderate"]) for row in rows])
+    return {
+        "SNPs": len(worst),
+        "terms": dict(Counter(str(term) for term in worst).most_common()),
+        "impacts": dict(Counter(str(term.impact) for term in worst)),
+        "accessions": len(rows),
+        "MODERATE alleles for one copy": {
+            "mean": round(float(carried.mean()), 2),
+            "standard deviation": round(float(carried.std(ddof=1)), 2),
+            "least and most": [float(carried.min()), float(carried.max())],
+        },
+    }
+
+
+def causal_variants() -> dict[str, object]:
+    """Where the causal variants lie: in a gene, beside one, in the gene that is named."""
+    folder = data_folder() / "genes"
+    ids = symbols(folder)
+    index = table(folder / "rice_genes_irgsp1_msu7.tsv.xz")
+    places: dict[str, list[tuple[int, int]]] = {}
+    named: dict[str, tuple[str, int, int]] = {}
+    for row in index:
+        contig, start, end = row["contig"].replace("chr0", "chr"), int(row["fmin"]), int(row["fmax"])
+        places.setdefault(contig, []).append((start, end))
+        for name in re.split("[,;| ]+", f"{row['msu7']},{row['rap']}"):
+            named.setdefault(name.split(".")[0], (contig, start, end))
+    found: Counter[str] = Counter()
+    for row in table(data_folder() / "variants" / "rice_causal_variants_msu7.tsv"):
+        found["variants"] += 1
+        position = re.match(r"\d+", row["Pos_7.0"])
+        if not position:
+            found["without a position"] += 1
+            continue
+        contig, place = row["Chr"].lower(), int(position[0]) - 1
+        away = min(distance(place, start, end) for start, end in places[contig])
+        found["within a gene" if away == 0 else "near a gene" if away <= 5_000 else "elsewhere"] += 1
+        own = [named[name] for name in ids.get(row["GeneName"].lower(), [row["GeneName"]]) if name in named]
+        own = [each for each in own if each[0] == contig]
+        if own:
+            away = min(distance(place, start, end) for _, start, end in own)
+            where = "within it" if away == 0 else "within 5,000 bases" if away <= 5_000 else "farther"
+            found[f"gene named: {where}"] += 1
+    return dict(found)
+
+
+def symbols(folder: Path) -> dict[str, list[str]]:
+    """MSU and RAP ids of genes by symbol in lower case, from both collections of cloned genes."""
+    found: dict[str, list[str]] = {}
+    for row in table(folder / "rice_cloned_genes_tags.tsv.xz"):
+        for symbol in row["symbol"].split(","):
+            found.setdefault(symbol.strip().lower(), []).extend((row["msu"], row["rap"]))
+    for row in table(folder / "rice_oryzabase.txt.xz"):
+        names = f"{row['CGSNL Gene Symbol']},{row['Gene symbol synonym(s)']}".split(",")
+        ids = [name.split(".")[0] for name in re.split("[,; ]+", f"{row['MSU ID']},{row['RAP ID']}") if name]
+        for symbol in names:
+            found.setdefault(symbol.strip(" *[]_").lower(), []).extend(ids)
+    return found
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Rows of a table with tabs."""
+    raw = path.read_bytes()
+    text = (lzma.decompress(raw) if path.suffix == ".xz" else raw).decode("utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def distance(place: int, start: int, end: int) -> int:
+    """Bases from a place to a 0-based half-open stretch."""
+    return max(start - place, place - end + 1, 0)
 
 
 if __name__ == "__main__":
