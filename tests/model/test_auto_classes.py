@@ -86,9 +86,10 @@ def test_the_masked_language_model_reads_as_the_encoder_does(encoder, folder):
     with torch.no_grad():
         told = masked(input_ids=tokens, attention_mask=mask, labels=labels)
         expected = encoder(padded).bases
+        in_a_tuple = masked(tokens, mask, return_dict=False)[0]
     assert told.logits.shape == (2, 24, 7)
     assert torch.equal(told.logits[..., :4], expected)
-    assert torch.equal(masked(tokens, mask, return_dict=False)[0], told.logits)
+    assert torch.equal(in_a_tuple, told.logits)
     assert (told.logits.softmax(-1)[..., 4:] == 0).all()
     asked = labels.ge(0) & labels.lt(4)
     nats = -expected[asked].log_softmax(-1).gather(1, labels[asked][:, None]).mean()

@@ -440,7 +440,9 @@ def _encode_all(distinct: NDArray[np.uint8], work: _Work, store: VectorStore | N
     vectors = np.empty((len(distinct), work.numbers), dtype=np.float32)
     digests = [sequence_digest(row) for row in distinct]
     known = store.get(digests) if store is not None else {}
-    todo = [i for i, digest in enumerate(digests) if digest not in known]
+    # Windows of about one length stand together, so that their batch has little padding.
+    lengths = (distinct != PAD).sum(axis=1)
+    todo = [i for i in np.argsort(lengths, kind="stable").tolist() if digests[i] not in known]
     for i, digest in enumerate(digests):
         if digest in known:
             vectors[i] = known[digest]

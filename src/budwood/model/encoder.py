@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +24,12 @@ from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION
 from budwood.genomics.sequence import PAD
 from budwood.model.encoder_config import BudwoodConfig
+from budwood.model.prepared_network import PreparedNetworks, pieces
 from budwood.model.strand_network import BASES, AttentionBlock, StrandNetwork, StrandOutput
 from budwood.model.weights import check_folder
+
+#: Lengths to which windows are cut differ by this many bases.
+_STEP: Final = 16
 
 
 @dataclass
@@ -66,6 +70,7 @@ class BudwoodPreTrainedModel(PreTrainedModel):
     def __init__(self, config: BudwoodConfig) -> None:
         super().__init__(config)
         self.network = StrandNetwork(config)
+        self._prepared = PreparedNetworks()
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -134,20 +139,27 @@ class BudwoodPreTrainedModel(PreTrainedModel):
             If a symbol is none of the seven, or padding stands between bases.
         """
         tokens, place = _packed(input_ids, attention_mask)
+        parts = [self._joined(piece) for piece in pieces(tokens)]
+        pooled, *joined = (
+            torch.cat(each) if len(parts) > 1 else each[0] for each in zip(*parts, strict=True)
+        )
+        if place is not None:
+            joined = [_gather(values, place) for values in joined]
+        vectors, bases, regions = joined
+        return EncoderOutput(vectors, pooled, bases, regions)
+
+    def _joined(self, tokens: Tensor) -> tuple[Tensor, ...]:
+        """Vectors of windows, then vectors and logits of their bases, as :meth:`read` gives them."""
         there, back = self._both(tokens)
         turn, present = _turn_index(tokens), (tokens != PAD).unsqueeze(-1)
         given, other = there.features, back.features
         weight = pool_weights(tokens, None)
-        pooled = torch.stack([(vectors * weight).sum(1) for vectors in (given, other)]).float().mean(0)
-        joined = (
+        return (
+            torch.stack([reading.pooled(weight) for reading in (there, back)]).mean(0),
             (given + _gather(other, turn)) / 2 * present.to(given.dtype),
             (there.bases + _gather(back.bases, turn).flip(-1)) / 2,
             (there.regions + _gather(back.regions, turn)[..., list(COMPLEMENT_REGION)]) / 2,
         )
-        if place is not None:
-            joined = tuple(_gather(values, place) for values in joined)  # type: ignore[assignment]
-        vectors, bases, regions = joined
-        return EncoderOutput(vectors, pooled, bases, regions)
 
     def read_regions(self, input_ids: Tensor) -> Tensor:
         """Logits of the regions alone, as :meth:`read` gives them: a sixth faster on a CPU.
@@ -163,14 +175,21 @@ class BudwoodPreTrainedModel(PreTrainedModel):
             (batch, length, regions) logits, both strands joined.
         """
         tokens, place = _packed(input_ids)
-        there, back = self._both(tokens)
-        turned = _gather(back.regions, _turn_index(tokens))[..., list(COMPLEMENT_REGION)]
-        joined = (there.regions + turned) / 2
+        parts = []
+        for piece in pieces(tokens):
+            there, back = self._both(piece)
+            turned = _gather(back.regions, _turn_index(piece))[..., list(COMPLEMENT_REGION)]
+            parts.append((there.regions + turned) / 2)
+        joined = torch.cat(parts)
         return joined if place is None else _gather(joined, place)
 
-    def _both(self, tokens: Tensor) -> tuple[StrandOutput, StrandOutput]:
+    def _both(self, tokens: Tensor, *, logits: bool = True) -> tuple[StrandOutput, StrandOutput]:
         turned = reverse_complement_tokens(tokens)
-        return self.network(tokens), self.network(turned)
+        prepared = self._prepared.of(self.network)
+        if prepared is None:
+            return self.network(tokens), self.network(turned)
+        both = prepared.read(torch.cat([tokens, turned]), logits=logits)
+        return both.rows(slice(len(tokens))), both.rows(slice(len(tokens), None))
 
 
 class BudwoodEncoder(BudwoodPreTrainedModel):
@@ -204,7 +223,8 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
         StrandOutput
             Vectors and logits of the given strand.
         """
-        reading: StrandOutput = self.network(input_ids)
+        prepared = self._prepared.of(self.network)
+        reading: StrandOutput = self.network(input_ids) if prepared is None else prepared.read(input_ids)
         return reading
 
     def forward(
@@ -272,8 +292,11 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
             complement of a window has the same two in the other order.
         """
         tokens, _ = _packed(input_ids)
-        weight = pool_weights(tokens, centre)
-        return torch.stack([(r.features * weight).sum(1) for r in self._both(tokens)]).float()
+        parts = []
+        for piece in pieces(_trimmed(tokens)):
+            weight = pool_weights(piece, centre)
+            parts.append(torch.stack([each.pooled(weight) for each in self._both(piece, logits=False)]))
+        return torch.cat(parts, dim=1)
 
 
 class BudwoodForMaskedLM(BudwoodPreTrainedModel):
@@ -369,6 +392,15 @@ def _packed(input_ids: Tensor, attention_mask: Tensor | None = None) -> tuple[Te
         )
     order = (~present).to(torch.uint8).argsort(dim=1, stable=True)
     return tokens.gather(1, order), order.argsort(dim=1)
+
+
+def _trimmed(tokens: Tensor) -> Tensor:
+    """Right-padded sequences without most of the columns that are padding in all of them.
+
+    Lengths are multiples of 16, since a product in another shape has to be made ready first.
+    """
+    longest = int((tokens != PAD).sum(1).max()) if tokens.numel() else 0
+    return tokens[:, : max(_STEP, -(-longest // _STEP) * _STEP)]
 
 
 def _turn_index(tokens: Tensor) -> Tensor:

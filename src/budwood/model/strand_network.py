@@ -73,6 +73,41 @@ class StrandOutput:
         read = self._of_bases(patches) + base + stem
         return (read if layer.bias is None else read + layer.bias)[:, : self.bases.shape[1]]
 
+    def pooled(self, weight: Tensor) -> Tensor:
+        """Weighted sums of the vectors of single bases.
+
+        Parameters
+        ----------
+        weight
+            (batch, length, 1) float32 weight of each base.
+
+        Returns
+        -------
+        Tensor
+            (batch, embedding_size) float32.
+        """
+        weight = functional.pad(weight, (0, 0, 0, self.stem.shape[1] - weight.shape[1]))
+        # A patch counts as its bases do together: its vector need not be repeated for each of them.
+        of_patches = weight.unflatten(1, (self.patches.shape[1], -1)).sum(2)
+        parts = [(self.patches, of_patches), (self.base, weight), (self.stem, weight)]
+        return torch.cat([(part * share).sum(1) for part, share in parts], dim=1).float()
+
+    def rows(self, chosen: slice) -> StrandOutput:
+        """Some of the sequences.
+
+        Parameters
+        ----------
+        chosen
+            Their places in the batch.
+
+        Returns
+        -------
+        StrandOutput
+            Vectors and logits of these alone.
+        """
+        parts = (self.patches, self.base, self.stem, self.bases, self.regions)
+        return StrandOutput(*(part[chosen] for part in parts))
+
     def _of_bases(self, of_patches: Tensor) -> Tensor:
         """(batch, patches, d) -> (batch, patches * patch, d): every base has what its patch has."""
         return of_patches.repeat_interleave(self.stem.shape[1] // self.patches.shape[1], dim=1)
@@ -240,14 +275,28 @@ class StrandNetwork(nn.Module):
         seen = present.view(batch, -1, patch).any(-1)
         blocked = torch.zeros_like(seen, dtype=x.dtype).masked_fill_(~seen, torch.finfo(x.dtype).min)
         blocked = blocked[:, None, None, :]
-        rotation = _rotation(length // patch, self.config.hidden_size // self.config.heads, x)
+        turned = rotation(length // patch, self.config.hidden_size // self.config.heads, x)
         for block in self.blocks:
-            x = block(x, rotation, blocked)
+            x = block(x, turned, blocked)
         normed: Tensor = self.norm_patch(x)
         return normed
 
 
-def _rotation(patches: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+def rotation(patches: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the rotary positions.
+
+    Parameters
+    ----------
+    patches, size
+        Number of places, and channels of a head.
+    like
+        Gives device and type.
+
+    Returns
+    -------
+    tuple of Tensor
+        (patches, size / 2) each.
+    """
     half = size // 2
     rate = 1000.0 ** (-torch.arange(half, device=like.device) / half)
     angle = torch.arange(patches, device=like.device)[:, None] * rate

@@ -33,7 +33,7 @@ def operations_per_base(encoder: BudwoodEncoder, window: int) -> float:
     counter = FlopCounterMode(display=False)
     device = next(encoder.parameters()).device
     with counter, torch.no_grad():
-        encoder.strand(torch.zeros(1, window, dtype=torch.long, device=device))
+        encoder.network(torch.zeros(1, window, dtype=torch.long, device=device))
     return 3.0 * counter.get_total_flops() / window
 
 
