@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,13 +33,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import httpx
 import numpy as np
 import psutil
-import uvicorn
 
 from benchmarks.common.arguments import parser_for
 from budwood.inference.embed import embed_sequences
 from budwood.model.checkpoint import random_checkpoint
 from budwood.model.encoder import BudwoodConfig
 from budwood.service.app import create_app
+from budwood.service.server import server_of
 from budwood.service.settings import ServiceSettings
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -56,7 +57,7 @@ class Tally:
     answers: IO[bytes]
     seconds: list[float] = field(default_factory=list)
     windows: int = 0
-    lost: int = 0
+    lost: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, sequences: list[str], vectors: np.ndarray, seconds: float) -> None:
@@ -80,11 +81,10 @@ def client(url: str, number: int, until: float, tally: Tally) -> None:
             body = {"sequences": [{"name": str(k), "sequence": s} for k, s in enumerate(sequences)]}
             began = time.perf_counter()
             try:
-                answer = http.post("/v1/embeddings", json=body)
-                rows = answer.json()["rows"]
-            except (httpx.HTTPError, KeyError, ValueError):
+                rows = http.post("/v1/embeddings", json=body).raise_for_status().json()["rows"]
+            except (httpx.HTTPError, KeyError, ValueError) as error:
                 with tally.lock:
-                    tally.lost += 1
+                    tally.lost.append(f"{type(error).__name__}: {error}"[:200])
                 continue
             taken = time.perf_counter() - began
             tally.add(sequences, np.array([row["vector"] for row in rows], dtype=np.float32), taken)
@@ -92,8 +92,7 @@ def client(url: str, number: int, until: float, tally: Tally) -> None:
 
 def serve(settings: ServiceSettings, port: Connection) -> None:
     """Serve in a process of its own until it is terminated."""
-    config = uvicorn.Config(create_app(settings), port=0, log_level="error", access_log=False, ws="none")
-    server = uvicorn.Server(config)
+    server = server_of(create_app(settings))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -153,7 +152,7 @@ def compare(answers: IO[bytes], encoder_options: EncoderOptions) -> tuple[int, i
 
 def measure(
     settings: ServiceSettings, clients: int, seconds: float, replicas: int
-) -> dict[str, float | int | str]:
+) -> dict[str, float | int | dict[str, int]]:
     """Serve, load, stop, and compare."""
     with tempfile.TemporaryFile() as answers:
         tally = Tally(answers)
@@ -183,7 +182,8 @@ def measure(
         "replicas": replicas,
         "clients": clients,
         "requests": len(tally.seconds),
-        "lost": tally.lost,
+        "lost": len(tally.lost),
+        "reasons": dict(Counter(tally.lost).most_common(5)),
         "compared": compared,
         "wrong": wrong,
         "requests_per_second": round(len(tally.seconds) / elapsed, 2),

@@ -11,18 +11,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-import uvicorn
 
 from budwood.errors import BudwoodError
 from budwood.service.app import create_app
-from budwood.service.server import run_server
+from budwood.service.server import run_server, server_of
 from budwood.service.settings import ServiceSettings
 
 
 @contextmanager
 def running(settings: ServiceSettings) -> Iterator[tuple[str, int]]:
-    config = uvicorn.Config(create_app(settings), port=0, log_level="error", access_log=False, ws="none")
-    server = uvicorn.Server(config)
+    server = server_of(create_app(settings))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from budwood.errors import BudwoodError
+from budwood.service.access.gate import Gate
 from budwood.service.app import create_app
 from budwood.service.settings import ServiceSettings
 
@@ -41,15 +42,35 @@ def run_server(settings: ServiceSettings) -> None:
         print("no key opens this service yet: make one with budwood serve keys add NAME", file=sys.stderr)
     print(f"keys, jobs and saved models: {settings.folder.resolve()}", file=sys.stderr)
     print(f"Budwood serves http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
+    server_of(app, host=settings.host, port=settings.port).run()
+
+
+def server_of(app: Gate, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
+    """The HTTP server of an app, with the limits that hold wherever it runs.
+
+    Parameters
+    ----------
+    app
+        What :func:`budwood.service.app.create_app` made.
+    host, port
+        Where it listens; port 0 takes a free one.
+
+    Returns
+    -------
+    uvicorn.Server
+        Not yet started.
+    """
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=host,
+        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=15,
+        # A client that sends just as the server closes an idle connection loses its request, so the server
+        # waits longer than clients (5 s) and proxies (60 s) keep one.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    uvicorn.Server(config).run()
+    return uvicorn.Server(config)
