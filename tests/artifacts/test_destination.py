@@ -221,6 +221,20 @@ def test_two_destinations_of_one_run_lie_apart(
     check_apart({"--out": Path(out), "--save-model": Path("elsewhere")})
 
 
+def test_a_result_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    out = write(tmp_path / "out")
+    newer = {"kind": "test", "schema_version": 99, "written": "otherwise"}
+    (out / MANIFEST).write_text(json.dumps(newer))
+    before = contents(out)
+    for name in ("out/new", "out/parts/a/b"):
+        with pytest.raises(BudwoodError, match="lies inside a result of kind 'test'"):
+            write(tmp_path / name, overwrite=True)
+    for overwrite in (False, True):
+        with pytest.raises(BudwoodError, match="a result of kind 'test' of a newer release"):
+            write(out, overwrite=overwrite)
+    assert contents(out) == before
+
+
 @pytest.mark.parametrize("name", ["out/new", "out/parts/new", "out/a/b/c", "linked/new", "out/../out/new"])
 def test_nothing_is_written_into_a_result(name: str, tmp_path: Path) -> None:
     out = write(tmp_path / "out")

@@ -26,7 +26,9 @@ def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, cuda: bool, mps: bool,
     assert choose_device("cpu").type == "cpu"
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu", "cpu:x", "", "CPU"])
+@pytest.mark.parametrize(
+    "name", ["cuda", "cuda:1", "mps", "tpu", "cpu:x", "", "CPU", "cuda:²", f"cuda:{'9' * 5000}", "cpu: x"]
+)
 def test_devices_that_are_not_there_are_refused(monkeypatch, name: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)

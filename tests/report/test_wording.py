@@ -8,7 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budwood.prediction.evaluation.results import Evaluation, ModelScore, PermutationTest, TraitPrediction
+from budwood.prediction.evaluation.results import (
+    CandidateSet,
+    Evaluation,
+    ModelScore,
+    PermutationTest,
+    TraitPrediction,
+)
 from budwood.report import wording
 from report.plausible import DNA, make_context, make_evaluation, make_prediction
 
@@ -112,3 +118,17 @@ def test_a_flat_picture_has_no_r(prediction: TraitPrediction) -> None:
 def test_a_share_of_variance_is_explained(kernel):
     assert wording.share_meaning(kernel)
     assert not wording.share_meaning("a kernel of one's own")
+
+
+def test_candidates_in_a_group_of_their_own_are_said_to_be(prediction: TraitPrediction) -> None:
+    names = prediction.accessions
+    mixed = CandidateSet("near", names[25:40], 1.0, 0.68, 0.9, 0.9, 1)
+    family = CandidateSet("near group", names[40:50], 1.1, 0.2, 0.72, 0.85, 4, 4, -0.1, 0.5)
+    evaluation = with_r(prediction, 0.65, 0.7, 0.68, 0.72, candidates=(mixed, family))
+    told = wording.headline(prediction, evaluation, make_context())
+    assert "for 10 near phenotyped lines but in groups of their own it is a weak guide (r = 0.20" in told
+    assert "four in five lie between -0.10 and 0.50" in told.replace("\u2212", "-")
+    assert "For 10 candidates the 90 % intervals cannot be promised to hold" in told
+    assert "they held 72 % or more" in told
+    ordinary = replace(evaluation, candidates=(mixed,))
+    assert "groups of their own" not in wording.headline(prediction, ordinary, make_context())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from budwood.artifacts.drafts import clear_leftovers, true_path
-from budwood.artifacts.manifest import MANIFEST, read_manifest, unlisted_names
+from budwood.artifacts.manifest import artifact_kind, read_manifest, unlisted_names
 from budwood.artifacts.verification import changed_names
 from budwood.errors import BudwoodError
 
@@ -105,11 +105,8 @@ def check_enclosing(out: Path) -> None:
         If a folder above it, up to the root, holds a manifest of Budwood's.
     """
     for folder in true_path(Path(out)).parents:
-        if not (folder / MANIFEST).is_file():
-            continue
-        try:
-            kind = read_manifest(folder)["kind"]
-        except BudwoodError:
+        kind = artifact_kind(folder)
+        if kind is None:
             continue
         raise BudwoodError(
             f"the output lies inside a result of kind {kind!r}, {folder}, which must stay as it was written",
@@ -151,6 +148,13 @@ def check_contents(out: Path, *, overwrite: bool) -> None:
     try:
         manifest = read_manifest(out)
     except BudwoodError as error:
+        kind = artifact_kind(out)
+        if kind is not None:
+            raise BudwoodError(
+                f"the output folder holds a result of kind {kind!r} of a newer release",
+                where=str(out),
+                mend="choose another --out",
+            ) from error
         raise BudwoodError(
             "the output folder holds files that budwood did not write",
             where=str(out),

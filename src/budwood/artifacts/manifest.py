@@ -45,16 +45,36 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise _no_artifact(path) from error
-    schema = manifest.get("schema_version") if isinstance(manifest, dict) else None
-    if type(schema) is int and schema > SCHEMA_VERSION and isinstance(manifest.get("kind"), str):
+    if _is_newer(manifest):
         raise BudwoodError(
-            f"the artifact has schema version {schema}, this release reads up to {SCHEMA_VERSION}",
+            f"the artifact has schema version {manifest['schema_version']}, this release reads up to "
+            f"{SCHEMA_VERSION}",
             where=str(path),
             mend="update budwood",
         )
     if not _is_manifest(manifest):
         raise _no_artifact(path)
     return dict(manifest)
+
+
+def artifact_kind(folder: Path) -> str | None:
+    """Kind of the artifact that a folder holds, whichever release wrote it.
+
+    Parameters
+    ----------
+    folder
+        Any folder.
+
+    Returns
+    -------
+    str or None
+        ``"trait-model"`` and the like; None where the folder holds no manifest of Budwood's.
+    """
+    try:
+        manifest = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return str(manifest["kind"]) if _is_newer(manifest) or _is_manifest(manifest) else None
 
 
 def write_manifest(folder: Path, entries: Mapping[str, Any]) -> None:
@@ -233,6 +253,14 @@ def unlisted_names(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
             if foreign and name not in _OF_THE_DESKTOP:
                 found.append(path.as_posix())
     return sorted(found)
+
+
+def _is_newer(manifest: object) -> bool:
+    """Whether a JSON value is a manifest that a release with a newer schema wrote."""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("kind"), str):
+        return False
+    schema = manifest.get("schema_version")
+    return type(schema) is int and schema > SCHEMA_VERSION
 
 
 def _is_manifest(manifest: object) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
+from budwood.genomics.io.text.whole_number import whole_number
 
 
 def parse_aliases(words: Sequence[str] | None) -> dict[str, str]:
@@ -98,16 +99,16 @@ def parse_quotas(words: Sequence[str] | None) -> dict[str, tuple[int, int | None
     for word in words or ():
         group, _, numbers = word.rpartition("=")
         fewest, colon, most = numbers.partition(":")
-        whole = all(part.isascii() and part.isdigit() for part in (fewest, most) if part)
-        if not group or not colon or not whole or not (fewest or most):
+        least, largest = whole_number(fewest or "0"), whole_number(most or "0")
+        if not group or not colon or least is None or largest is None or not (fewest or most):
             raise BudwoodError(
-                f"the quota {word!r} is not understood", where="--quota", mend="write GROUP=MIN:MAX"
+                f"the quota {shown(word)} is not understood", where="--quota", mend="write GROUP=MIN:MAX"
             )
         if group in quotas:
             raise BudwoodError(
                 f"group {group!r} has two quotas", where="--quota", mend="give one quota for each group"
             )
-        quotas[group] = (int(fewest or 0), int(most) if most else None)
+        quotas[group] = (least, largest if most else None)
     return quotas
 
 

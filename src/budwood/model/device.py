@@ -7,6 +7,7 @@ from typing import Final, Literal
 import torch
 
 from budwood.errors import BudwoodError, shown
+from budwood.genomics.io.text.whole_number import whole_number
 
 #: Names for ``--device``: ``auto`` is the first of cuda, mps and cpu that this machine has.
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
@@ -46,15 +47,16 @@ def choose_device(name: str | torch.device | None = "auto") -> torch.device:
     if wanted == "auto":
         return torch.device(next(kind for kind, there in present.items() if there))
     kind, _, number = wanted.partition(":")
-    if kind not in present or (number and not number.isdigit()):
+    index = whole_number(number or "0")
+    if kind not in present or index is None:
         raise BudwoodError(
             f"device {shown(wanted)} is unknown", where="--device", mend=f"choose from {', '.join(DEVICES)}"
         )
-    if not present[kind] or (kind == "cuda" and int(number or 0) >= torch.cuda.device_count()):
+    if not present[kind] or (kind == "cuda" and index >= torch.cuda.device_count()):
         raise BudwoodError(
             f"this machine has no device {shown(wanted)}", where="--device", mend="choose auto or cpu"
         )
-    return torch.device(wanted)
+    return torch.device(kind, index) if number else torch.device(kind)
 
 
 def check_precision(precision: str, device: torch.device) -> None:

@@ -88,10 +88,10 @@ def headline(prediction: TraitPrediction, evaluation: Evaluation | None, context
 
 
 def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
-    """What to expect where candidates are far from the phenotyped lines."""
+    """What to expect where candidates are not mixed among the phenotyped lines."""
     counts = {
         kind: sum(len(each.accessions) for each in sets if each.kind == kind)
-        for kind in ("near", "far", "not judged")
+        for kind in ("near", "near group", "far", "not judged")
     }
     total = sum(counts.values())
     if counts["not judged"] == total:
@@ -106,13 +106,17 @@ def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
             f"for {counts['near']:,}, as near to the phenotyped lines as these are to one another, it is a "
             f"{_strength(random_r)} guide (r = {fixed(random_r, 2)})"
         )
-    if counts["far"]:
-        far = [each for each in sets if each.kind == "far"]
-        r = sum(each.mean_r * len(each.accessions) for each in far) / counts["far"]
-        notes.append(
-            f"for {counts['far']:,} further away it is a {_strength(r)} guide (r = {fixed(r, 2)} in hidden "
-            f"clusters as far away{_range_of_clusters(far)})"
-        )
+    for kind, where, hidden in (
+        ("near group", "near phenotyped lines but in groups of their own", "hidden groups as near"),
+        ("far", "further away", "hidden clusters as far away"),
+    ):
+        if counts[kind]:
+            alike = [each for each in sets if each.kind == kind]
+            r = sum(each.mean_r * len(each.accessions) for each in alike) / counts[kind]
+            notes.append(
+                f"for {counts[kind]:,} {where} it is a {_strength(r)} guide (r = {fixed(r, 2)} in {hidden}"
+                f"{_range_of_clusters(alike)})"
+            )
     if counts["not judged"]:
         notes.append(
             f"for {counts['not judged']:,} no lines as far away could be hidden, so it is not judged"
@@ -123,13 +127,13 @@ def _distant_candidates(sets: tuple[CandidateSet, ...], random_r: float) -> str:
     doubtful = [each for each in sets if not each.promised]
     lines = sum(len(each.accessions) for each in doubtful)
     seen = [each.lowest_coverage for each in doubtful if each.held_out_sets]
-    held = f"; in hidden clusters as far away they held {percent(min(seen))} or more" if seen else ""
+    held = f"; in hidden clusters like theirs they held {percent(min(seen))} or more" if seen else ""
     return f"{whole} For {lines:,} candidates the 90 % intervals cannot be promised to hold{held}."
 
 
-def _range_of_clusters(far: list[CandidateSet]) -> str:
+def _range_of_clusters(alike: list[CandidateSet]) -> str:
     """Between which values r of a cluster is to be expected; nothing where too few could be hidden."""
-    known = [each for each in far if math.isfinite(each.lower_r)]
+    known = [each for each in alike if math.isfinite(each.lower_r)]
     lines = sum(len(each.accessions) for each in known)
     if not lines:
         return ""

@@ -208,6 +208,14 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
     for interval in intervals:
         if interval.length < 1:
             raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
+        gap = assembly.gap_letter(interval)
+        if gap is not None:
+            # A gap would count as an unknown base and move what follows it.
+            raise BudwoodError(
+                f"{gap!r} is no nucleotide letter",
+                where=f"{options.fasta}, {interval}",
+                mend="remove the gaps of the alignment",
+            )
     codes = [assembly.sequence(interval) for interval in intervals]
     notes = (*renamed, *_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)

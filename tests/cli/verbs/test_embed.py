@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import budwood
+from budwood.errors import BudwoodError
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.inference import embed as inference
@@ -176,3 +178,25 @@ def test_a_contig_that_the_fasta_lacks_is_refused(refused, genome, tiny_checkpoi
     bed.write_text("3\t100\t400\n")
     words = ("--fasta", genome, "--bed", bed, "--checkpoint", tiny_checkpoint)
     assert "'3'" in refused("embed", *words)
+
+
+@pytest.mark.parametrize("gap", ["-", ".", "*"])
+@pytest.mark.parametrize("by", ["windows", "intervals"])
+def test_gaps_of_an_alignment_are_refused(refused, tiny_checkpoint, tmp_path, gap, by) -> None:
+    aligned, bed = tmp_path / "aligned.fa", tmp_path / "places.bed"
+    aligned.write_text(f">a\nACGTNRYX\n>b\nACG{gap}ACG\n")
+    bed.write_text("b\t2\t6\n")
+    more = ("--bed", bed) if by == "intervals" else ()
+    told = refused("embed", "--fasta", aligned, "--checkpoint", tiny_checkpoint, *more)
+    assert f"{gap!r} is no nucleotide letter" in told
+    assert "remove the gaps of the alignment" in told
+    with pytest.raises(BudwoodError, match="remove the gaps of the alignment"):
+        budwood.embed([f"ACG{gap}ACG"])
+
+
+def test_intervals_beside_a_gap_are_embedded(run, tiny_checkpoint, tmp_path) -> None:
+    aligned, bed = tmp_path / "aligned.fa", tmp_path / "places.bed"
+    aligned.write_text(">b\nACGXACG--ACG\n")
+    bed.write_text("b\t0\t7\n")
+    words = ("embed", "--fasta", aligned, "--bed", bed, "--checkpoint", tiny_checkpoint)
+    assert run(*words, "--out", tmp_path / "out").code == 0

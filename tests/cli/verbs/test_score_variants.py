@@ -429,13 +429,61 @@ def test_from_python_the_scores_come_as_a_table(
 def test_load_of_accessions_is_a_table(
     run: Callable[..., Any], genome: Genome, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    vcf, gff, load = tmp_path / "calls.vcf", tmp_path / "genes.gff3", tmp_path / "load.csv"
+    vcf, gff = tmp_path / "calls.vcf", tmp_path / "genes.gff3"
     call = snv(genome, "chr1", 200) + "\tGT\t0/0/1/1\t1/1"
     vcf.write_text("\n".join([HEAD + CONTIGS + COLUMNS + "\tFORMAT\ts1\ts2", call]) + "\n")
     gff.write_text("chr1\tx\tlnc_RNA\t100\t300\t.\t+\t.\tID=r\nchr1\tx\texon\t100\t300\t.\t+\t.\tParent=r\n")
     words = ["score-variants", "--vcf", vcf, "--reference", genome.path, "--checkpoint", tiny_checkpoint]
+    load = tmp_path / "new" / "load.csv"
     words += ["--out", tmp_path / "scored.vcf", "--scores", "kmer", "--load", load]
     assert run(*words).code == 2  # no annotation
     assert not load.exists()
     assert run(*words, "--annotation", gff).code == 0
     assert load.read_text() == "accession,load_modifier\ns1,0.5\ns2,1\n"
+
+
+@pytest.mark.parametrize(
+    ("vcf", "more", "expected"),
+    [
+        ("calls.vcf", ("--load", "load.csv"), "give --annotation GFF"),
+        (
+            "sites.vcf",
+            ("--load", "load.csv", "--annotation", "genes.gff3"),
+            "no accessions, so there is no load",
+        ),
+        ("plain.vcf", ("--load", "load.csv", "--annotation", "genes.gff3"), "no accession carries"),
+        ("calls.vcf", ("--load", "calls.vcf", "--annotation", "genes.gff3"), "input"),
+        ("calls.vcf", ("--load", "mine.csv", "--annotation", "genes.gff3"), "did not write"),
+        ("calls.vcf", ("--load", "mine.csv", "--annotation", "genes.gff3", "--overwrite"), "did not write"),
+        ("calls.vcf", ("--load", "scored.vcf", "--annotation", "genes.gff3"), "same place"),
+        ("calls.vcf", ("--load", "mine.csv/load.csv", "--annotation", "genes.gff3"), "cannot be written to"),
+        ("calls.vcf", ("--load", "load.csv", "--annotation", "nowhere.gff3"), "does not exist"),
+    ],
+)
+def test_a_refused_load_leaves_no_scores(
+    run: Callable[..., Any],
+    genome: Genome,
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    vcf: str,
+    more: tuple[str, ...],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    head, site = HEAD + CONTIGS + COLUMNS, snv(genome, "chr1", 200)
+    Path("calls.vcf").write_text(f"{head}\tFORMAT\ts1\n{site}\tGT\t1/1\n")
+    Path("plain.vcf").write_text(f"{head}\tFORMAT\ts1\n{site}\tGT\t0/0\n")
+    Path("sites.vcf").write_text(f"{head}\n{site}\n")
+    gene = "chr1\tx\tlnc_RNA\t100\t300\t.\t+\t.\tID=r\nchr1\tx\texon\t100\t300\t.\t+\t.\tParent=r\n"
+    Path("genes.gff3").write_text(gene)
+    Path("mine.csv").write_text("mine")
+    before = sorted(path for path in tmp_path.iterdir() if path.name != "cache")
+    words = ["score-variants", "--vcf", vcf, "--reference", genome.path, "--checkpoint", tiny_checkpoint]
+    ran = run(*words, "--out", "scored.vcf", "--scores", "kmer", *more)
+    assert ran.code == 2
+    (told,) = ran.err.splitlines()
+    assert told.startswith("error: ")
+    assert expected in told
+    assert sorted(path for path in tmp_path.iterdir() if path.name != "cache") == before
+    assert Path("mine.csv").read_text() == "mine"

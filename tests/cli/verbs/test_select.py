@@ -100,6 +100,8 @@ def test_json_and_seed(files: dict[str, Path], run: Callable, tmp_path: Path) ->
         (["--count", 5, "--trait", "height"], "phenotypes and trait go together"),
         (["--count", 5, "--phenotypes", "phenotypes", "--trait", "mass"], "'mass' is not in the phenotypes"),
         (["--count", 5, "--quota", "A=1:2"], "needs a table of groups"),
+        (["--count", 5, "--quota", "A=²:"], "is not understood"),
+        (["--count", 5, "--quota", f"A={'9' * 5000}:"], "is not understood"),
         (["--count", 5, "--groups", "groups"], "not clear which column"),
         (
             ["--count", 5, "--groups", "groups", "--group-column", "family", "--quota", "A"],

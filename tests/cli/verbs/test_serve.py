@@ -84,3 +84,35 @@ def test_the_folder_is_said_on_the_terminal(
     said = capsys.readouterr().err
     assert str(tmp_path / "service") in said
     assert "http://127.0.0.1:42024" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("read", "nowhere", "--out", "study"), "reached"),
+        (("read", "http://[", "--out", "study"), "reached"),
+        (("read", "http://127.0.0.1:1", "--out", "study"), "reached"),
+        (("read", "http://127.0.0.1:1", "--out", "."), "working folder"),
+        (("read", "http://127.0.0.1:1", "--out", "mine"), "did not write"),
+        (("read", "http://127.0.0.1:1"), "--out"),
+        (("write", "http://127.0.0.1:1", "--study", "s", "--predictions", "nowhere"), "no artifact"),
+        (("write", "http://127.0.0.1:1", "--study", "s", "--predictions", "mine"), "no artifact"),
+        (("write", "http://127.0.0.1:1", "--study", "s"), "--predictions"),
+        (("write", "http://127.0.0.1:1", "--study", "s", "--predictions", "mine", "--best", "0"), "--best"),
+    ],
+)
+def test_brapi_refuses(
+    run: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("mine")
+    ran = run("serve", "brapi", *words)
+    assert ran.code == 2
+    assert expected in ran.err
+    assert "Traceback" not in ran.err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine", "notes.txt"]

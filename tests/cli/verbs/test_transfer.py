@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from budwood.artifacts import verify_artifact
+from budwood.artifacts.manifest import write_manifest
 from budwood.simulate.clade.clade import simulate_clade
 from budwood.simulate.clade.config import CladeConfig
 from budwood.simulate.clade.files import write_clade
@@ -128,6 +129,50 @@ def test_refusals(clade: Path, refused: Callable, given: Callable, expected: str
     assert expected in refused(*words(clade, *given(clade)))
 
 
-def test_a_folder_without_results_is_refused(refused: Callable, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert "no result of transfer evaluate" in refused("transfer", "map", tmp_path / "empty")
+def _manifest(folder: Path, **changes: object) -> None:
+    """An artifact that a valid manifest lists, as its owner may have forged it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "transfer.json").write_text(str(changes.pop("content", "{}")))
+    write_manifest(
+        folder,
+        {"kind": "transfer-evaluate", "inputs": [], "parameters": {}, "seeds": {}, "metrics": {}} | changes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "more", "expected"),
+    [
+        (lambda f: f.mkdir(), (), "no result of transfer evaluate"),
+        (lambda f: f.write_text("x"), (), "no result of transfer evaluate"),
+        (lambda f: None, (), "no result of transfer evaluate"),
+        (lambda f: (f.mkdir(), (f / "transfer.json").write_text("{}")), (), "no artifact"),
+        (lambda f: _manifest(f, kind="predict"), (), "no result of transfer evaluate"),
+        (lambda f: _manifest(f, schema_version=1), (), "transfer.json"),
+        (lambda f: _manifest(f, content="[1]"), (), "transfer.json"),
+        (lambda f: _manifest(f, content='{"gain": 7}'), (), "transfer.json"),
+        (lambda f: _manifest(f, content="[" * 10_000), (), "transfer.json"),
+        (lambda f: (_manifest(f), (f / "transfer.json").write_text("{} ")), (), "changed"),
+        (lambda f: _manifest(f / "inner"), (), "transfer.json"),
+        (lambda f: f.mkdir(), ("--species", "a,,b"), "--species"),
+    ],
+)
+def test_the_map_refuses(
+    refused: Callable, tmp_path: Path, make: Callable, more: tuple[str, ...], expected: str
+) -> None:
+    make(tmp_path / "given")
+    assert expected in refused("transfer", "map", tmp_path / "given", *more)
+
+
+@pytest.mark.parametrize("tree", ["(" * 3000, "", "(a:x,b);", "\0"])
+def test_the_map_refuses_a_tree(refused: Callable, tmp_path: Path, tree: str) -> None:
+    (tmp_path / "tree.nwk").write_text(tree)
+    record = {
+        "source": {"name": "x", "trait": "t"},
+        "target": {"name": "y", "trait": "t"},
+        "gain": {},
+        "outcome": "neutral",
+        "r_without_phenotypes": None,
+    }
+    _manifest(tmp_path / "given", content=json.dumps(record))
+    told = refused("transfer", "map", tmp_path / "given", "--tree", tmp_path / "tree.nwk")
+    assert "tree.nwk" in told or "transfer.json" in told

@@ -101,3 +101,54 @@ def test_without_candidates_nothing_is_stated_of_them() -> None:
     sets, far = _judge(kernels, y, np.ones(40, dtype=bool))
     assert sets == ()
     assert not far.any()
+
+
+def _families(seed: int) -> tuple[PanelKernels, np.ndarray, np.ndarray]:
+    """40 diverse lines, and five inbred families of 25 of two parents each that are among them."""
+    generator = np.random.default_rng(seed)
+    founders = generator.random((40, 400)) < generator.uniform(0.1, 0.9, 400)
+    lines = [founders]
+    for _ in range(5):
+        parents = generator.choice(40, 2, replace=False)
+        origin = generator.integers(2, size=(25, 20)).repeat(20, axis=1)
+        lines.append(founders[parents[origin], np.arange(400)])
+    dosage = (2 * np.concatenate(lines)).astype(np.int8)
+    genetic = dosage @ generator.normal(size=400)
+    y = genetic / genetic.std() + 0.5 * generator.normal(size=len(dosage))
+    names = [f"l{i:03d}" for i in range(len(y))]
+    return PanelKernels(Genotypes.from_matrix(names, dosage)), y, np.repeat(np.arange(6), [40, *[25] * 5])
+
+
+def test_a_family_without_phenotypes_is_a_group_of_its_own_though_near() -> None:
+    stated, true, kinds = [], [], []
+    for seed in range(4):
+        kernels, y, family = _families(seed)
+        sets, far = _judge(kernels, y, family < 5)
+        kinds += [each.kind for each in sets for _ in each.accessions]
+        grouped = [each for each in sets if each.kind == "near group"]
+        assert all(each.held_out_sets and each.mean_r < 0.9 and not each.promised for each in grouped)
+        names = kernels.genotypes.accessions
+        near = [names.index(name) for each in grouped for name in each.accessions]
+        assert far[near].mean() < 0.3 if near else True
+        stated.append(np.average([e.mean_r for e in sets], weights=[len(e.accessions) for e in sets]))
+        rows, held = np.flatnonzero(family < 5), np.flatnonzero(family == 5)
+        said = GBLUP.fit(kernels, rows, y[rows]).predict(kernels.lines(held, rows))
+        true.append(np.corrcoef(said.value, y[held])[0, 1])
+    assert kinds.count("near group") > 0.5 * len(kinds)
+    assert "near" not in kinds
+    assert abs(np.mean(stated) - np.mean(true)) < 0.2
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_candidates_of_every_family_have_the_accuracy_of_random_folds(share: float) -> None:
+    for seed in range(3):
+        kernels, y, _ = _families(seed)
+        sets, _ = _judge(kernels, y, np.random.default_rng(seed).random(len(y)) < share)
+        assert "near group" not in {each.kind for each in sets}
+
+
+def test_a_population_of_which_few_lines_are_phenotyped_is_no_group_of_its_own() -> None:
+    kernels, y, pool = _panel(2, 80)
+    phenotyped = np.random.default_rng(2).random(len(y)) < np.where(pool == 0, 0.8, 0.25)
+    sets, _ = _judge(kernels, y, phenotyped)
+    assert "near group" not in {each.kind for each in sets}

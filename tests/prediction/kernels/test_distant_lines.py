@@ -32,7 +32,7 @@ def test_new_lines_are_judged_as_candidates_of_the_panel_are(seed: int) -> None:
     assert fitted.predict(genotypes.take(order)).extrapolation.tolist() == far[order].tolist()
     assert far[90:].all()
     assert far[60:90].mean() < 0.3
-    assert sum(len(rows) for rows, _ in clusters) == 50
+    assert sum(len(each.rows) for each in clusters) == 50
 
 
 def test_fractional_and_whole_dosages_are_judged_alike() -> None:

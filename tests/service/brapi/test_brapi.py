@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -19,6 +21,9 @@ from budwood.service.brapi.panel_from_server import read_study
 from budwood.service.brapi.predictions_to_server import variable_name, write_list_back, write_predictions_back
 from budwood.workflows.predict import PredictOptions, predict
 from service.brapi.brapi_server import BrapiServer
+
+#: What the first request for a page asks.
+_FIRST = {"page": 0, "pageSize": 7, "dimensionCallSetPage": 0, "dimensionVariantPage": 0}
 
 
 def client_of(server: BrapiServer, **more: Any) -> BrapiClient:
@@ -200,3 +205,61 @@ def test_what_is_not_brapi_is_refused(server: BrapiServer, tmp_path: Path) -> No
     with pytest.raises(BudwoodError, match="has no calls"):
         read_study(client_of(server), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def _inside(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Places in an answer; of a list the first member, which stands for the others."""
+    if path:
+        yield path
+    if isinstance(value, dict):
+        members = list(value.items())
+    else:
+        members = list(enumerate(value))[:1] if isinstance(value, list) else []
+    for key, each in members:
+        yield from _inside(each, (*path, key))
+
+
+def _with(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    if not path:
+        return odd
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _with(value[path[0]], path[1:], odd)
+    return copy
+
+
+@pytest.mark.parametrize("call", ["variantsets", "allelematrix", "germplasm", "callsets", "observations"])
+def test_odd_answers_end_in_a_sentence(server: BrapiServer, call: str, tmp_path: Path) -> None:
+    for name in ("germplasm", "samples", "callsets", "variants", "calls", "observations"):
+        setattr(server, name, getattr(server, name)[:3])
+    server.calls = [row[:3] for row in server.calls]
+    sound = server.answer(httpx.Request("GET", f"https://brapi.test/brapi/v2/{call}", params=_FIRST)).json()
+    tried = 0
+    for path in [(), *_inside(sound)]:
+        for odd in (None, "9" * 5000, [1], {"a": 1}):
+            tried += 1
+
+            def answer(request: httpx.Request, path: Any = path, odd: Any = odd) -> httpx.Response:
+                given = server.answer(request)
+                if not request.url.path.endswith(call):
+                    return given
+                with contextlib.suppress(LookupError, TypeError):
+                    return httpx.Response(200, json=_with(given.json(), path, odd))
+                return given
+
+            client = BrapiClient(
+                "https://brapi.test", transport=httpx.MockTransport(answer), sleep=lambda _: None
+            )
+            out = tmp_path / str(tried)
+            with contextlib.suppress(BudwoodError):
+                read_study(client, out, study="s1")
+            assert not list(tmp_path.glob(".*")), "litter"
+    assert tried > 20
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nowhere", "ftp://x", "http://[", "http://", "http://a b/", "http://x:99999"]
+)
+def test_odd_addresses_end_in_a_sentence(address: str, tmp_path: Path) -> None:
+    with pytest.raises(BudwoodError):
+        read_study(BrapiClient(address, sleep=lambda _: None), tmp_path / "out")
+    assert not list(tmp_path.iterdir())

@@ -136,6 +136,8 @@ c,height,,-1,1,0.7,-4,2,4,x,0.3,false,3
         ({"best": "2"}, ["b", "=a"]),
         ({"search": " A "}, ["=a"]),
         ({"reliability": "much", "best": "x"}, ["b", "=a", "c"]),
+        ({"reliability": "nan", "best": "inf"}, ["b", "=a", "c"]),
+        ({"reliability": "-inf", "best": "1e999"}, ["b", "=a", "c"]),
     ],
 )
 def test_filters_keep_the_order_of_rank(tmp_path: Path, filters: dict[str, Any], names: list[str]) -> None:

@@ -37,7 +37,7 @@ def test_the_table_is_read_as_covariates(files: dict[str, Path]) -> None:
         "load_low": {"tetraploid": 0.75, "diploid": 0.5, "other": 0.0},
     }
     assert not found.columns["load_moderate"].any()
-    assert found.notes == ("1 ALT alleles without a consequence count nowhere",)
+    assert found.notes == ("1 ALT allele without a consequence counts nowhere",)
 
 
 def test_a_file_of_the_user_is_not_replaced(files: dict[str, Path]) -> None:

@@ -14,7 +14,7 @@ from budwood.cli.pairs import parse_aliases
 from budwood.errors import counted
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.variants import score_variants as workflow
-from budwood.workflows.variants.accession_load import check_load, write_load
+from budwood.workflows.variants.accession_load import check_load, count_load, save_load
 from budwood.workflows.variants.score_options import ScoreOptions
 
 EXAMPLE: Final = (
@@ -114,21 +114,22 @@ def score_variants(
     )
     check_apart({"--out": out, "--load": load})
     with hushed(quiet):
+        counts = None
         if load is not None:
             check_load(load, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)
+            assert annotation is not None, "checked with the load"
+            # What refuses the load is known before the scores are written.
+            counts = count_load(vcf, reference=reference, annotation=annotation, aliases=wanted.aliases)
         found = workflow.score_file(wanted, out, overwrite=overwrite, announce=announce(quiet))
-        if load is not None:
-            write_load(
-                vcf,
-                reference=reference,
-                annotation=annotation,
-                out=load,
-                aliases=wanted.aliases,
-                overwrite=overwrite,
-            )
+        if counts is not None and load is not None:
+            save_load(counts, load)
     line = (
         f"{found.reasons.get('scored', 0):,} of {counted(found.alleles, 'allele')} of "
         f"{counted(found.records, 'record')} "
         f"scored by checkpoint {found.checkpoint}: {out}"
     )
-    print_summary({"out": str(out), **found.record()}, [*noted(found.notes), line], as_json=as_json)
+    record, notes, lines = {"out": str(out), **found.record()}, found.notes, [line]
+    if counts is not None:
+        record["load"], notes = {"out": str(load), "notes": list(counts.notes)}, (*notes, *counts.notes)
+        lines.append(f"load of {counted(len(counts.accessions), 'accession')}: {load}")
+    print_summary(record, [*noted(notes), *lines], as_json=as_json)

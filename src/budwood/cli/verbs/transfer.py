@@ -11,7 +11,7 @@ from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_names
 from budwood.cli.verb import Verb
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.panel.files import PanelFiles
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.transfer import evaluate as workflow
@@ -214,5 +214,5 @@ def _sizes(text: str | None) -> tuple[int, ...]:
         return tuple(int(word) for word in (text or "").replace(" ", "").split(",") if word)
     except ValueError as error:
         raise BudwoodError(
-            f"--sizes {text} are no whole numbers", where="command line", mend="write them as 0,25,50"
+            f"--sizes {shown(text)} are no whole numbers", where="command line", mend="write them as 0,25,50"
         ) from error

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import counted
 from budwood.genomics.consequences.caller import ConsequenceCaller
 from budwood.genomics.consequences.term import Impact
 from budwood.genomics.haplotypes.calls import CallBlock, Site
@@ -146,7 +147,9 @@ def impact_load(caller: ConsequenceCaller, accessions: tuple[str, ...], blocks: 
         weights = [_impact_weights(caller, site) for site in block.sites]
         unknown += sum(int((weight.sum(axis=1) == 0).sum()) for weight in weights)
         total.add(block.alleles, weights)
-    return total.result((f"{unknown:,} ALT alleles without a consequence count nowhere",) if unknown else ())
+    verb = "counts" if unknown == 1 else "count"
+    note = f"{counted(unknown, 'ALT allele')} without a consequence {verb} nowhere"
+    return total.result((note,) if unknown else ())
 
 
 def _impact_weights(caller: ConsequenceCaller, site: Site) -> NDArray[np.float64]:

@@ -1,10 +1,10 @@
 """Accuracy for the candidates at hand: that of held-out lines as far from the training lines as these are.
 
 Lines held out at random keep their relatives in the training set. Candidates of another population do not,
-and an accuracy from random folds does not hold for them. So candidates are taken by cluster. A cluster as
-near to the phenotyped lines as these are to one another has the accuracy of random folds. For one further
-away, clusters of phenotyped lines that are as far from the rest are held out whole, and their accuracy is
-given. Where there is none, the cluster is not judged.
+and an accuracy from random folds does not hold for them. So candidates are taken by cluster. A cluster mixed
+among the phenotyped lines, as near to these as they are to one another, has the accuracy of random folds. For
+one further away, and for one that is near but a group of its own, clusters of phenotyped lines that are as
+far from the rest are held out whole, and their accuracy is given. Where there is none, it is not judged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.stats import t as student_t
 
 from budwood.prediction.contract import Estimator
 from budwood.prediction.evaluation.results import CandidateSet
-from budwood.prediction.kernels.distant_lines import DistantLines
+from budwood.prediction.kernels.distant_lines import CandidateCluster, DistantLines
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 from budwood.stats.relationship.relationship import Rows
@@ -87,7 +87,7 @@ class CandidateAccuracy:
         self._tried: dict[bytes, HeldOutSet] = {}
 
     def judge(self) -> tuple[tuple[CandidateSet, ...], NDArray[np.bool_]]:
-        """Accuracy for each cluster of candidates, near ones taken together; and which lines are far.
+        """Accuracy for each cluster of candidates, mixed ones taken together; and which lines are far.
 
         Returns
         -------
@@ -95,22 +95,24 @@ class CandidateAccuracy:
             The sets, and the mask (lines,).
         """
         far, clusters = self._lines.judge()
-        near = [rows for rows, whole in clusters if not whole and len(rows)]
-        sets = [self._far_set(rows) for rows, whole in clusters if whole]
+        near = [each.rows for each in clusters if each.kind == "near" and len(each.rows)]
+        sets = [self._group(each) for each in clusters if each.kind != "near"]
         if near:
             sets.insert(0, self._set("near", np.sort(np.concatenate(near)), [self._random]))
         return tuple(sets), far
 
-    def _far_set(self, rows: Rows) -> CandidateSet:
+    def _group(self, cluster: CandidateCluster) -> CandidateSet:
+        """What held-out groups as far away as a cluster show of it."""
+        rows = cluster.rows
         distance = self._lines.nearest(rows, self._phenotyped)
         alike = [held for held in self._held_out_sets() if self._set_distance(held) >= _AS_FAR * distance]
         alike.sort(key=lambda held: abs(np.log(self._set_distance(held) / max(distance, 1e-12))))
         found = [self._try(held) for held in alike[:_SETS]]
-        return self._set("far" if found else "not judged", rows, found, _disjoint(alike[:_SETS]))
+        return self._set(cluster.kind if found else "not judged", rows, found, _disjoint(alike[:_SETS]))
 
     def _set(self, kind: str, rows: Rows, found: list[HeldOutSet], disjoint: int = 0) -> CandidateSet:
         nan = float("nan")
-        lower, upper = _interval_of_one([each.r for each in found]) if kind == "far" else (nan, nan)
+        lower, upper = (nan, nan) if kind == "near" else _interval_of_one([each.r for each in found])
         return CandidateSet(
             kind=kind,
             accessions=tuple(self._kernels.genotypes.accessions[row] for row in rows),

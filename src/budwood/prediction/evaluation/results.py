@@ -234,9 +234,11 @@ class CandidateSet:
     Attributes
     ----------
     kind
-        ``"near"``: as near to the phenotyped lines as these are to one another, so the figures are those of
-        the folds. ``"far"``: a cluster further away; the figures are of clusters of phenotyped lines, as far
-        from the rest, that were held out whole. ``"not judged"``: no such cluster could be held out.
+        ``"near"``: mixed among the phenotyped lines and as near to them as these are to one another, so the
+        figures are those of the folds. ``"near group"``: as near, but a group of its own, with few phenotyped
+        lines among its nearest lines; ``"far"``: a cluster further away. The figures of both are of clusters
+        of phenotyped lines, as far from the rest, that were held out whole. ``"not judged"``: no such cluster
+        could be held out.
     accessions
         Ids.
     distance
@@ -249,7 +251,7 @@ class CandidateSet:
         How many sets stand for these candidates, and how many of them have no line in common.
     lower_r, upper_r
         80 % prediction interval of r in one cluster, from how much the held-out sets differ; NaN where under
-        three stand for a far cluster, and for near candidates.
+        three stand for it, and for candidates of the kind ``"near"``.
     """
 
     kind: str

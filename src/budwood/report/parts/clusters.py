@@ -11,6 +11,7 @@ from budwood.report.numerals import NONE, decimals_for, fixed, percent
 
 _KINDS = {
     "near": "as near as phenotyped lines are to one another",
+    "near group": "as near, but a group of their own",
     "far": "further away",
     "not judged": "further away than any set that could be held out",
 }

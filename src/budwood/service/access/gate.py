@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.whole_number import whole_number
 from budwood.service.access.keys import Key, KeyRing
 from budwood.service.access.rates import Rates
 from budwood.service.access.request_log import RequestLog
@@ -219,8 +220,10 @@ class Gate:
             headers={"Connection": "close"},
         )
         declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > bound:
-            raise too_large
+        if declared.isdecimal():
+            size = whole_number(declared.lstrip("0") or "0")
+            if size is None or size > bound:  # None: more digits than a size can have
+                raise too_large
         began = time.monotonic()
         complete = False
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import httpx
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 
 _ON_A_PAGE: Final = 1000
 _SECONDS: Final = 60.0
@@ -265,7 +266,7 @@ class BrapiClient:
         while True:
             try:
                 answer = self._http.request(method, where, **sent)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise BudwoodError(
                     f"the BrAPI server cannot be reached: {error}", where=where, mend="check the address"
                 ) from error
@@ -286,11 +287,16 @@ class BrapiClient:
                 mend="check the token, the ids and whether the server has this call",
             )
         try:
-            return dict(answer.json())
-        except ValueError as error:
+            found = answer.json()
+        except (ValueError, RecursionError) as error:
             raise BudwoodError(
                 "the BrAPI server does not answer with JSON", where=where, mend="check the address"
             ) from error
+        if not isinstance(found, dict):
+            raise BudwoodError(
+                "the BrAPI server does not answer with an object", where=where, mend="check the address"
+            )
+        return found
 
     def _endless(self, path: str) -> BudwoodError:
         return BudwoodError(
@@ -298,6 +304,36 @@ class BrapiClient:
             where=f"{self.url}/{path}",
             mend="name a study or set, or report it to who runs the server",
         )
+
+
+@contextmanager
+def odd_answers_refused(client: BrapiClient) -> Iterator[None]:
+    """Turn what an answer that is not as the specification has it leads to into one sentence.
+
+    Parameters
+    ----------
+    client
+        Whose answers are read.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    BudwoodError
+        As the body does, and where a record lacks a field or a value has another type.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        lacking = f"it lacks {error}" if isinstance(error, KeyError) else shown(str(error))
+        raise BudwoodError(
+            f"an answer of the server is not as BrAPI 2.1 has it: {lacking}",
+            where=client.url,
+            mend="report it to who runs the server",
+        ) from error
 
 
 def without_nulls(record: Mapping[str, Any]) -> Record:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from budwood.artifacts import write_artifact
 from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.csv_writer import write_csv
-from budwood.service.brapi.client import BrapiClient, Record
+from budwood.service.brapi.client import BrapiClient, Record, odd_answers_refused
 
 _VCF_HEADER: Final = "##fileformat=VCFv4.3"
 
@@ -107,7 +107,10 @@ def read_study(
         If the server lacks what is asked for, or the set is not clear.
     """
     parameters = {"server": client.url, "study": study, "variant_set": variant_set}
-    with write_artifact(out, kind="brapi-study", parameters=parameters, overwrite=overwrite) as draft:
+    with (
+        odd_answers_refused(client),
+        write_artifact(out, kind="brapi-study", parameters=parameters, overwrite=overwrite) as draft,
+    ):
         chosen = variant_set or _only_set(client, study)
         gathered = _Calls()
         for block in client.allele_matrix(chosen):

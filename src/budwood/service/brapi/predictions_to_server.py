@@ -11,7 +11,7 @@ from budwood.artifacts import read_manifest, require_unchanged
 from budwood.errors import BudwoodError
 from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
 from budwood.genomics.io.tables.table import read_table
-from budwood.service.brapi.client import BrapiClient, Record
+from budwood.service.brapi.client import BrapiClient, Record, odd_answers_refused
 
 _COLLECTOR: Final = "Budwood"
 
@@ -51,36 +51,37 @@ def write_predictions_back(
     # The text of the table, so that the server has the same digits.
     values = read_accession_column(table, "prediction")
     read_accession_numbers(table, "prediction")
-    ids = _germplasm_ids(client, germplasm)
-    _all_known(values, ids, client)
-    variable = _variable(client, trait)
-    there = {
-        str(each.get("germplasmDbId")): str(each["observationDbId"])
-        for each in client.records(
-            "observations", studyDbId=study, observationVariableDbId=variable["observationVariableDbId"]
-        )
-    }
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    records = {
-        ids[name]: {
-            "germplasmDbId": ids[name],
-            "germplasmName": name,
-            "observationVariableDbId": variable["observationVariableDbId"],
-            "observationVariableName": variable["observationVariableName"],
-            "studyDbId": study,
-            "value": value,
-            "collector": _COLLECTOR,
-            "observationTimeStamp": now,
+    with odd_answers_refused(client):
+        ids = _germplasm_ids(client, germplasm)
+        _all_known(values, ids, client)
+        variable = _variable(client, trait)
+        there = {
+            str(each.get("germplasmDbId")): str(each["observationDbId"])
+            for each in client.records(
+                "observations", studyDbId=study, observationVariableDbId=variable["observationVariableDbId"]
+            )
         }
-        for name, value in values.items()
-    }
-    new = [record for id, record in records.items() if id not in there]
-    known = {there[id]: record for id, record in records.items() if id in there}
-    if new:
-        client.create("observations", new)
-    if known:
-        client.change("observations", known)
-    return len(new), len(known)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        records = {
+            ids[name]: {
+                "germplasmDbId": ids[name],
+                "germplasmName": name,
+                "observationVariableDbId": variable["observationVariableDbId"],
+                "observationVariableName": variable["observationVariableName"],
+                "studyDbId": study,
+                "value": value,
+                "collector": _COLLECTOR,
+                "observationTimeStamp": now,
+            }
+            for name, value in values.items()
+        }
+        new = [record for id, record in records.items() if id not in there]
+        known = {there[id]: record for id, record in records.items() if id in there}
+        if new:
+            client.create("observations", new)
+        if known:
+            client.change("observations", known)
+        return len(new), len(known)
 
 
 def write_list_back(
@@ -117,24 +118,27 @@ def write_list_back(
         If the folder holds no ranking, an accession is not on the server, or two lists have the name.
     """
     names = ranked_candidates(predictions)[:best]
-    ids = _germplasm_ids(client, germplasm)
-    record: Record = {
-        "listName": name,
-        "listType": "germplasm",
-        "listSource": _COLLECTOR,
-        "listDescription": "Candidates by predicted value, the best first",
-        "data": [ids[each] for each in _all_known(names, ids, client)],
-    }
-    there = [each for each in client.records("lists", listName=name) if each.get("listName") == name]
-    if len(there) > 1 or (there and there[0].get("listType") not in (None, "germplasm")):
-        raise BudwoodError(
-            f"the server has another list {name!r}", where=client.url, mend="choose another name for --list"
-        )
-    if there:
-        client.replace(f"lists/{there[0]['listDbId']}", record)
-    else:
-        client.create("lists", [record])
-    return len(names)
+    with odd_answers_refused(client):
+        ids = _germplasm_ids(client, germplasm)
+        record: Record = {
+            "listName": name,
+            "listType": "germplasm",
+            "listSource": _COLLECTOR,
+            "listDescription": "Candidates by predicted value, the best first",
+            "data": [ids[each] for each in _all_known(names, ids, client)],
+        }
+        there = [each for each in client.records("lists", listName=name) if each.get("listName") == name]
+        if len(there) > 1 or (there and there[0].get("listType") not in (None, "germplasm")):
+            raise BudwoodError(
+                f"the server has another list {name!r}",
+                where=client.url,
+                mend="choose another name for --list",
+            )
+        if there:
+            client.replace(f"lists/{there[0]['listDbId']}", record)
+        else:
+            client.create("lists", [record])
+        return len(names)
 
 
 def ranked_candidates(predictions: Path) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from budwood.genomics.io.text.whole_number import whole_number
 from budwood.service.access.gate import caller_of
 from budwood.service.access.scopes import Scope
 from budwood.service.embedding.routes import genome_files
@@ -137,8 +138,8 @@ def _as_options(fields: Mapping[str, str]) -> dict[str, Any]:
             options[name] = [each.strip() for each in text.split(",") if each.strip()]
         elif name in _SWITCHES:
             options[name] = True
-        elif name in _NUMBERS and text.isdecimal():
-            options[name] = int(text)
+        elif name in _NUMBERS and (number := whole_number(text)) is not None:
+            options[name] = number
         else:
             options[name] = text
     return options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -178,6 +179,7 @@ def shortlist_rows(ranking: Ranking, chosen: list[str]) -> list[list[str]]:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text.replace(",", ".")) if text.strip() else None
+        value = float(text.replace(",", "."))
     except ValueError:
         return None
+    return value if isfinite(value) else None

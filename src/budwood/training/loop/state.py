@@ -16,6 +16,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from budwood.artifacts import sha256
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.whole_number import whole_number
 from budwood.model.weights import read_tensors
 from budwood.training.loop.sharding import whole_tensor
 from budwood.training.monitoring.divergence_guard import DivergenceGuard
@@ -153,7 +154,8 @@ def load_moments(state: Path, optimisers: Sequence[torch.optim.Optimizer]) -> No
     parameters = {(number, index): (p, o) for number, index, p, o in _parameters(optimisers)}
     for key, value in read_tensors(file, mend=_MEND).items():
         number, index, name = [*key.split(".", 2), "", ""][:3]
-        found = parameters.get((int(number), int(index))) if number.isdigit() and index.isdigit() else None
+        first, second = whole_number(number), whole_number(index)
+        found = None if first is None or second is None else parameters.get((first, second))
         if found is None or not name:
             raise BudwoodError(f"the saved state has the unexpected {key}", where=str(file), mend=_MEND)
         parameter, optimiser = found

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.workflows.records.files import cell, finite, write_json, write_table
 from budwood.workflows.transfer.evaluate import KIND
 
@@ -170,7 +170,8 @@ def _map(options: MapOptions, results: list[Path]) -> MapResult:
     cells = [_read_cell(folder) for folder in results]
     tree = None if options.tree is None else read_newick(options.tree)
     found = compatibility_map(cells, tree, options.species)
-    notes = [f"{len(results):,} results of transfer evaluate were read."]
+    read = "was" if len(results) == 1 else "were"
+    notes = [f"{counted(len(results), 'result')} of transfer evaluate {read} read."]
     if tree is not None:
         unplaced = sorted({c.source for c in found.cells if not isfinite(c.distance)})
         if unplaced:
@@ -199,7 +200,7 @@ def _read_cell(folder: Path) -> Cell:
             for size, each in gains.items()
             if each is not None
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BudwoodError(
             "transfer.json is damaged", where=str(folder), mend="run transfer evaluate again"
         ) from error

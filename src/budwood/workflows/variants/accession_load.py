@@ -83,15 +83,39 @@ def write_load(
     BudwoodError
         If a file cannot be read, the VCF has no accessions or ALTs with an impact, or as :func:`check_load`.
     """
+    check_load(out, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)
+    assert annotation is not None
+    found = count_load(vcf, reference=reference, annotation=annotation, aliases=aliases)
+    save_load(found, out)
+    return found
+
+
+def count_load(
+    vcf: Path, *, reference: Path, annotation: Path, aliases: Mapping[str, str] | None = None
+) -> Load:
+    """Count the alleles of each class of impact; see :func:`write_load`.
+
+    Parameters
+    ----------
+    vcf, reference, annotation, aliases
+        As for :func:`write_load`.
+
+    Returns
+    -------
+    Load
+        At least one class has a value that is not 0.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read, or the VCF has no accessions or ALTs with an impact.
+    """
     from budwood.genomics.consequences.caller import ConsequenceCaller
     from budwood.genomics.consequences.load import impact_load
     from budwood.genomics.io.annotation.open_annotation import read_annotation
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.genomics.io.text.csv_writer import write_csv
     from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
-    check_load(out, inputs=(vcf, reference), annotation=annotation, overwrite=overwrite)
-    assert annotation is not None
     calls = VcfCalls(Path(vcf))
     if not calls.accessions:
         raise BudwoodError(
@@ -101,13 +125,29 @@ def write_load(
         )
     caller = ConsequenceCaller(read_annotation(annotation), open_fasta(reference), aliases=aliases)
     found = impact_load(caller, calls.accessions, calls.blocks())
-    columns = {name: values for name, values in found.columns.items() if values.any()}
-    if not columns:
+    if not any(values.any() for values in found.columns.values()):
         raise BudwoodError(
             "no accession carries an alternative allele with a consequence",
             where=str(vcf),
             mend="check that the calls belong to this reference and its contig names, or give --alias",
         )
+    return found
+
+
+def save_load(found: Load, out: Path) -> None:
+    """Write a load that :func:`count_load` counted, in the place of whatever is there.
+
+    Parameters
+    ----------
+    found
+        The load.
+    out
+        CSV to write: whole or not at all.
+    """
+    from budwood.genomics.io.text.csv_writer import write_csv
+
+    columns = {name: values for name, values in found.columns.items() if values.any()}
+    out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         rows = (
@@ -117,7 +157,6 @@ def write_load(
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
-    return found
 
 
 def _is_load(path: Path) -> bool:

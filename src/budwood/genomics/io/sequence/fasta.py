@@ -31,7 +31,8 @@ try:
 except ImportError:  # there is no build of it for Windows
     pysam = None  # type: ignore[assignment]
 
-_LETTERS: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx*-."
+_BASES: Final = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx"
+_LETTERS: Final = _BASES + b"*-."
 #: Pieces of a file, and bytes of each, that tell its content from another one's.
 _SAMPLES: Final = 17
 _SAMPLE: Final = 16_384
@@ -107,6 +108,22 @@ class FastaAssembly:
         """
         mask = lower_case(self._letters(interval))
         return mask[::-1] if interval.strand == "-" else mask
+
+    def gap_letter(self, interval: Interval) -> str | None:
+        """The first letter of the interval that stands for a gap of an alignment: ``-``, ``.`` or ``*``.
+
+        Parameters
+        ----------
+        interval
+            Contig, 0-based half-open start and end, strand.
+
+        Returns
+        -------
+        str or None
+            The letter; None where there is none. :meth:`sequence` has N in its place.
+        """
+        found = self._letters(interval).translate(None, _BASES)
+        return found[:1].decode("ascii") or None
 
     def _letters(self, interval: Interval) -> bytes:
         check_interval(interval, self._contigs, str(self.path))
