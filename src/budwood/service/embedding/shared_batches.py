@@ -145,13 +145,17 @@ class SharedBatches:
                 self._came.set()
 
     def _turns(self) -> list[tuple[_Wanted, NDArray[np.uint8]]]:
-        """Windows of the next batch: equal shares of those who wait with the first one's pooling."""
+        """Windows of the next batch: equal shares of those who wait with the first one's pooling.
+
+        What small requests leave of their shares goes to larger ones. The first in the queue always has a
+        turn: where more wait than a batch has room for, small ones alone would be read otherwise.
+        """
         self._waiting = deque(each for each in self._waiting if not each.done.done() and each.left)
         if not self._waiting:
             return []
         alike = [each for each in self._waiting if each.pool is self._waiting[0].pool]
         room, turns = self._settings.batch_windows, []
-        for number, wanted in enumerate(sorted(alike, key=lambda each: each.left)):
+        for number, wanted in enumerate([alike[0], *sorted(alike[1:], key=lambda each: each.left)]):
             count = min(wanted.left, max(1, room // (len(alike) - number)))
             if room <= 0:
                 break
