@@ -1,21 +1,28 @@
 """GBLUP of 2,500 to 100,000 simulated lines x 50,000 markers: time, memory, heritability, accuracy, errors.
 
-    OMP_NUM_THREADS=1 python benchmarks/speed/large_panel.py --out large.jsonl --lines 2500,5000,10000,20000
-    OMP_NUM_THREADS=1 python benchmarks/speed/large_panel.py --out large.jsonl --lines 5000 --dense
+    OMP_NUM_THREADS=2 python benchmarks/speed/large_panel.py --out large.jsonl
+    OMP_NUM_THREADS=2 python benchmarks/speed/large_panel.py --out large.jsonl --lines 100000
     python benchmarks/speed/large_panel.py --out large.jsonl --show
 
 Genotypes are inbred mosaics of 40 founders, 8 bits each, written marker by marker into a memory map
 below --folder (5 GB for 100,000 lines; removed afterwards unless --keep). 1,000 markers have effects,
-the heritability is .5, and 500 further lines without records are predicted. Each size runs in a process
-of its own; finished sizes are kept in --out. Seconds are processor seconds of one thread. The bound of
-the accuracy is the correlation with the truth that a model with these errors must have: the root of 1 -
-mean error variance / mean variance of the effects. The dense engine (REML by an eigendecomposition, then
-a Cholesky factor) runs on the same genotypes with --dense.
+the heritability is .5, and 500 further lines without records are predicted. Each engine and size runs in a
+process of its own; those that --out holds are not run again. Seconds are processor seconds and wall-clock
+ones; OMP_NUM_THREADS divides the products with markers among threads. Memory is the largest resident size of
+the process, mapped genotypes included. The bound of the accuracy is the correlation with the truth that a
+model with these errors must have: the root of 1 - mean error variance / mean variance of the effects.
+
+Beside the engine for large panels, on the same genotypes and up to --dense-up-to lines: the dense engine
+(REML by a band, then a Cholesky factor). Up to --peers-up-to lines: LightGBM with its defaults on all
+markers, and plink2's first ten components (exact up to 5,000 lines, --pca approx above) and --score, where
+plink2 is installed.
 """
 
 from __future__ import annotations
 
 import json
+import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -35,11 +42,12 @@ from benchmarks.common.timing import peak_gigabytes
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.matrix_free.centred_markers import CentredMarkers
 from budwood.stats.matrix_free.marker_blup import marker_blup
+from budwood.stats.matrix_free.processor_threads import processor_threads
 from budwood.stats.matrix_free.stochastic_reml import stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
+from budwood.stats.mixed_model.band_reml import kernel_reml
 from budwood.stats.mixed_model.blup import LinePrediction, blup
 from budwood.stats.mixed_model.fixed_effects import whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.relationship.relationship import summarise_markers
 
 FOUNDERS, CHROMOSOMES, MORGANS, CAUSAL, NEW = 40, 10, 1.5, 1000, 500
@@ -81,11 +89,15 @@ def read(folder: Path, lines: int, markers: int) -> tuple[Any, NDArray[np.float6
 
 
 class Clock:
-    """Processor seconds by stage."""
+    """Processor seconds by stage, and wall-clock seconds of all of them."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._began = time.process_time()
+        self._began, self._first = time.process_time(), time.perf_counter()
+
+    @property
+    def wall(self) -> float:
+        return time.perf_counter() - self._first
 
     def stop(self, stage: str) -> None:
         now = time.process_time()
@@ -126,6 +138,7 @@ def matrix_free(folder: Path, lines: int, markers: int, probes: int, samples: in
         "se_monte_carlo": solved.monte_carlo_error,
         **accuracy(predicted, own, value),
         "seconds": clock.seconds,
+        "wall": clock.wall,
     }
 
 
@@ -139,7 +152,7 @@ def dense(folder: Path, lines: int, markers: int) -> dict[str, Any]:
     kernel = every.relationship_with(every)
     clock.stop("markers")
     own = np.ascontiguousarray(kernel[:lines, :lines])
-    components = spectral_reml(own, whitened_design(lines)).fit(y)
+    components = kernel_reml(own, whitened_design(lines)).fit(y)
     clock.stop("variance components")
     solved = blup(y, [own], components)
     clock.stop("equations and error variances")
@@ -152,6 +165,7 @@ def dense(folder: Path, lines: int, markers: int) -> dict[str, Any]:
         "h2": float(genetic / (genetic + components.residual)),
         **accuracy(predicted, trained, value),
         "seconds": clock.seconds,
+        "wall": clock.wall,
     }
 
 
@@ -172,21 +186,101 @@ def accuracy(predicted: LinePrediction, own: LinePrediction, value: NDArray[np.f
     return found
 
 
+def lightgbm(folder: Path, lines: int, markers: int) -> dict[str, Any]:
+    """LightGBM with its own defaults (100 rounds) on all markers."""
+    from lightgbm import Dataset, train
+
+    calls, value, y = read(folder, lines, markers)
+    clock = Clock()
+    features = np.asarray(calls[:lines], dtype=np.float32)
+    # Its threads wait for one another, which a machine with other work to do punishes.
+    settings = {"verbose": -1, "num_threads": 1}
+    booster = train(settings, Dataset(features, y, params=settings))
+    clock.stop("training")
+    predicted = booster.predict(np.asarray(calls[lines:], dtype=np.float32))
+    clock.stop("predictions")
+    r = pearson_r(np.asarray(predicted), value[lines:])
+    error = float((1.0 - r**2) / NEW**0.5)
+    return {"r_new": r, "r_new_error": error, "seconds": clock.seconds, "wall": clock.wall}
+
+
+def plink2(folder: Path, lines: int, markers: int) -> dict[str, Any]:
+    """Principal components and scores of the lines with records by plink2, from a PLINK bed."""
+    calls, _, _ = read(folder, lines, markers)
+    stem = folder / "plink"
+    write_bed(calls, lines, stem)
+    command = ["plink2", "--bfile", str(stem), "--threads", str(processor_threads()), "--out", str(stem)]
+    found: dict[str, Any] = {"seconds": {}, "wall": 0.0}
+    kind = ["10"] if lines <= 5_000 else ["approx", "10"]
+    steps = {
+        "components": ["--pca", *kind],
+        "scores": ["--score", str(folder / "effects.txt"), "1", "2", "3"],
+    }
+    for name, options in steps.items():
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([*command, *options], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        found["seconds"][name], found["wall"] = used, found["wall"] + time.perf_counter() - began
+        found[f"{name}_ns_per_genotype"] = 1e9 * used / lines / markers
+    found["child_gb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    for path in [*folder.glob("plink.*"), folder / "effects.txt"]:
+        path.unlink()
+    return found
+
+
+def write_bed(calls: Any, lines: int, stem: Path) -> None:
+    """PLINK files of the lines with records, and a table of scores of all markers."""
+    codes = np.array([3, 2, 0], dtype=np.uint8)
+    markers, rng = calls.shape[1], np.random.default_rng(0)
+    with stem.with_suffix(".bed").open("wb") as handle:
+        handle.write(bytes([0x6C, 0x1B, 1]))
+        for marker in range(markers):
+            row = np.zeros(-(-lines // 4) * 4, dtype=np.uint8)
+            row[:lines] = codes[calls[:lines, marker]]
+            quarter = row.reshape(-1, 4)
+            handle.write(
+                (quarter[:, 0] | quarter[:, 1] << 2 | quarter[:, 2] << 4 | quarter[:, 3] << 6).tobytes()
+            )
+    with stem.with_suffix(".fam").open("w") as handle:
+        handle.writelines(f"L{line} L{line} 0 0 0 -9\n" for line in range(lines))
+    with stem.with_suffix(".bim").open("w") as handle:
+        each = markers // CHROMOSOMES
+        handle.writelines(f"{1 + m // each} m{m} 0 {1 + m % each} A C\n" for m in range(markers))
+    with (stem.parent / "effects.txt").open("w") as handle:
+        handle.writelines(f"m{m} A {effect:.6f}\n" for m, effect in enumerate(rng.normal(size=markers)))
+
+
+ENGINES: dict[str, Any] = {
+    "matrix-free": matrix_free,
+    "dense": dense,
+    "lightgbm": lightgbm,
+    "plink2": plink2,
+}
+
+
 def run(out: Path, folder: Path, lines: int, options: Any) -> None:
-    """One size in a process of its own."""
-    engine = "dense" if options.dense else "matrix-free"
-    if (lines, options.markers, engine) in read_results(out, "lines", "markers", "engine"):
+    """All engines that one size is for, each in a process of its own."""
+    wanted = ["matrix-free"]
+    wanted += ["dense"] if lines <= options.dense_up_to else []
+    if lines <= options.peers_up_to:
+        wanted += ["lightgbm", *(["plink2"] if shutil.which("plink2") else [])]
+    done = read_results(out, "lines", "markers", "engine")
+    wanted = [engine for engine in wanted if (lines, options.markers, engine) not in done]
+    if not wanted:
         return
     place = folder / f"lines{lines}x{options.markers}"
     if not (place / "trait.npz").exists():
         place.mkdir(parents=True, exist_ok=True)
         simulate(place, lines, options.markers)
-    command = [sys.executable, __file__, "--one", str(place), "--lines", str(lines)]
-    command += ["--markers", str(options.markers), "--probes", str(options.probes)]
-    command += ["--samples", str(options.samples), *(["--dense"] if options.dense else [])]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    append_result(out, {"lines": lines, "markers": options.markers, "engine": engine, **found})
+    for engine in wanted:
+        command = [sys.executable, __file__, "--one", str(place), "--engine", engine, "--lines", str(lines)]
+        command += ["--markers", str(options.markers), "--probes", str(options.probes)]
+        command += ["--samples", str(options.samples)]
+        finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        found = json.loads(finished.stdout.splitlines()[-1])
+        append_result(out, {"lines": lines, "markers": options.markers, "engine": engine, **found})
+        print(f"{lines:,} lines, {engine}: {found['wall']:.0f} s, {found['peak_gb']:.2f} GB", flush=True)
     if not options.keep:
         for name in ("calls", "trait.npz"):
             (place / name).unlink()
@@ -197,60 +291,82 @@ def show(out: Path) -> None:
     """Table of the results, and the exponents of growth."""
     records = sorted(read_results(out, "lines", "markers", "engine").values(), key=lambda each: each["lines"])
     table = Table(
-        *("lines", "engine", "CPU s", "peak GB", "passes", "h2 +- se (MC)", "r of new lines (se)", "bound"),
-        *("inside 90 %", "r of own lines", "bound", "MC error of se"),
+        *("lines", "engine", "CPU s", "wall s", "peak GB", "passes", "h2 +- se (MC)", "r of new lines (se)"),
+        *("bound", "inside 90 %", "r of own lines", "bound", "MC error of se"),
     )
+    console = Console(width=180)
     for each in records:
+        if each["engine"] == "plink2":
+            continue
         error = f"{each.get('h2_error', float('nan')):.3f} ({each.get('h2_monte_carlo', 0.0):.3f})"
         table.add_row(
             *(f"{each['lines']:,}", each["engine"], f"{sum(each['seconds'].values()):.0f}"),
-            *(f"{each['peak_gb']:.2f}", str(each.get("passes", "")), f"{each['h2']:.3f} +- {error}"),
-            *(f"{each['r_new']:.3f} ({each['r_new_error']:.3f})", f"{each['bound_new']:.3f}"),
-            *(f"{each['inside_new']:.3f}", f"{each['r_own']:.3f}", f"{each['bound_own']:.3f}"),
-            f"{each.get('se_monte_carlo', 0.0):.1%}",
+            *(f"{each['wall']:.0f}", f"{each['peak_gb']:.2f}", str(each.get("passes", ""))),
+            f"{each['h2']:.3f} +- {error}" if "h2" in each else "",
+            f"{each['r_new']:.3f} ({each['r_new_error']:.3f})",
+            *(shown(each, name) for name in ("bound_new", "inside_new", "r_own", "bound_own")),
+            f"{each['se_monte_carlo']:.1%}" if "se_monte_carlo" in each else "",
         )
-    console = Console(width=170)
     console.print(table)
-    for engine in ("matrix-free", "dense"):
+    for each in records:
+        if each["engine"] == "plink2":
+            console.print(
+                f"plink2, {each['lines']:,} lines: components {each['components_ns_per_genotype']:.2f} and "
+                f"scores {each['scores_ns_per_genotype']:.2f} CPU ns for each genotype"
+            )
+        elif "passes" in each:
+            calls = each["lines"] * each["markers"]
+            each_pass = sum(each["seconds"].values()) / each["passes"] / calls
+            console.print(
+                f"large panels, {each['lines']:,} lines: {1e9 * each_pass:.2f} CPU ns for each genotype "
+                "and pass"
+            )
+    for engine in ENGINES:
         own = [each for each in records if each["engine"] == engine]
-        if len(own) < 2:
+        if len(own) < 2 or engine == "plink2":
             continue
         sizes = np.log([each["lines"] for each in own])
         seconds = np.polyfit(sizes, np.log([sum(each["seconds"].values()) for each in own]), 1)
         memory = np.polyfit(sizes, np.log([each["peak_gb"] for each in own]), 1)
         console.print(
-            f"{engine}: seconds grow with lines^{seconds[0]:.2f}, memory with lines^{memory[0]:.2f}; at "
-            f"100,000 lines {np.exp(np.polyval(seconds, np.log(1e5))):.0f} s and "
-            f"{np.exp(np.polyval(memory, np.log(1e5))):.1f} GB by extrapolation"
+            f"{engine}: seconds grow with lines^{seconds[0]:.2f}, memory with lines^{memory[0]:.2f}; the fit "
+            f"gives {np.exp(np.polyval(seconds, np.log(1e5))):.0f} CPU s and "
+            f"{np.exp(np.polyval(memory, np.log(1e5))):.1f} GB at 100,000 lines"
         )
+
+
+def shown(record: dict[str, Any], name: str) -> str:
+    return f"{record[name]:.3f}" if name in record else ""
 
 
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("--lines", default="2500,5000,10000,20000", help="sizes, separated by commas")
+    parser.add_argument("--lines", default="2500,5000,10000,25000,100000", help="sizes, separated by commas")
     parser.add_argument("--markers", type=int, default=50_000)
     parser.add_argument("--probes", type=int, default=32)
     parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--dense", action="store_true", help="run the dense engine instead")
+    parser.add_argument("--dense-up-to", type=int, default=5_000, help="most lines of the dense engine")
+    parser.add_argument("--peers-up-to", type=int, default=10_000, help="most lines of LightGBM and plink2")
     parser.add_argument(
         "--folder", type=Path, default=Path("large_panel"), help="where genotypes are written"
     )
     parser.add_argument("--keep", action="store_true", help="keep the genotypes")
     parser.add_argument("--out", type=Path, default=Path("large_panel.jsonl"))
     parser.add_argument("--show", action="store_true", help="show the results of --out")
-    parser.add_argument("--one", type=Path, help="run one size on the genotypes of this folder")
+    parser.add_argument("--one", type=Path, help="run one engine on the genotypes of this folder")
+    parser.add_argument("--engine", choices=list(ENGINES), default="matrix-free", help="engine of --one")
     options = parser.parse_args()
     sizes = [int(each) for each in options.lines.split(",")]
     if options.one:
-        engine = dense if options.dense else matrix_free
-        arguments = () if options.dense else (options.probes, options.samples)
-        found = engine(options.one, sizes[0], options.markers, *arguments)
-        print(json.dumps({**found, "peak_gb": peak_gigabytes()}))
-    elif options.show:
-        show(options.out)
-    else:
+        arguments = (options.probes, options.samples) if options.engine == "matrix-free" else ()
+        found = ENGINES[options.engine](options.one, sizes[0], options.markers, *arguments)
+        peak = max(peak_gigabytes(), found.pop("child_gb", 0.0))
+        print(json.dumps({**found, "peak_gb": peak, "threads": processor_threads()}))
+        return
+    if not options.show:
         for lines in sizes:
             run(options.out, options.folder, lines, options)
+    show(options.out)
 
 
 if __name__ == "__main__":

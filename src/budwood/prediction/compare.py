@@ -18,6 +18,7 @@ from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import MarkerWeights
 from budwood.prediction.evaluation.cv_predictions import SMALLEST_FAMILY
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
+from budwood.prediction.evaluation.fold_runner import FoldRunner
 from budwood.prediction.evaluation.heritability import given_heritability
 from budwood.prediction.evaluation.results import Evaluation
 from budwood.prediction.evaluation.shuffled_control import STEPS
@@ -136,6 +137,7 @@ def compare_models(
     weights: MarkerWeights | None = None,
     kinship: Kinship | None = None,
     groups: Mapping[str, str] | None = None,
+    runner: FoldRunner | None = None,
 ) -> Evaluation:
     """Cross-validate models on the phenotyped accessions.
 
@@ -153,6 +155,8 @@ def compare_models(
     groups
         Family or other group by accession, for the scheme ``"families"``; accessions without one take no
         part.
+    runner
+        Runs folds in processes of their own; one after another in this process where None.
 
     Returns
     -------
@@ -197,6 +201,7 @@ def compare_models(
         seed=design.seed,
         heritability=None if design.h2 is None else given_heritability(design.h2),
         lower_is_better=design.lower_is_better,
+        runner=runner,
         notes=(
             *means.notes,
             *labels.notes,

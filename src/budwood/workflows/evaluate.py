@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.records.read_notes import identity_notes, read_notes
-from budwood.workflows.setup.cost import Announce, environment_model_cost, model_cost, silent
+from budwood.workflows.setup.cost import Announce, environment_model_cost, silent
 from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.fold_plan import FoldPlan, fold_runner
 from budwood.workflows.setup.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class EvaluateOptions:
         Which encoder reads the sequence, and where it runs.
     seed
         Of folds, permutations and bootstrap.
+    workers
+        Processes that share the folds; where None one, and for 2,000 phenotyped lines or more as many as
+        there are processors with memory for them. Multi-environment models run in one.
+    ray
+        Address of a Ray cluster that runs the folds instead.
     """
 
     files: PanelFiles
@@ -69,6 +75,8 @@ class EvaluateOptions:
     lower_is_better: bool = False
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     seed: int = 0
+    workers: int | None = None
+    ray: str | None = None
 
     @property
     def in_environments(self) -> bool:
@@ -136,6 +144,8 @@ class EvaluateOptions:
             "--kinship": self.files.kinship,
             "--h2": self.h2 is not None,
             "--lower-is-better": self.lower_is_better,
+            "--workers": self.workers,
+            "--ray": self.ray,
         }
         for option, value in given.items():
             if value:
@@ -249,7 +259,9 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     )  # refuses too few lines before the long work
     if DNA_MODEL in design.models:
         panel = add_sequence(panel, options.files, options.encoder, announce=announce)
-    announce(model_cost(panel, options.trait, design.fits))
+    plan = FoldPlan.of(panel, options.trait, design, options.workers)
+    announce(plan.sentence())
+    runner = fold_runner(plan.processes, options.ray)
     with blas_threads(len(panel)):
         found = compare_models(
             panel.genotypes,
@@ -261,6 +273,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
             weights=panel.weights,
             kinship=panel.kinship,
             groups=groups,
+            runner=runner,
         )
     return EvaluateResult(
         evaluation=found,

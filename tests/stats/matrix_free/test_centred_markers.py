@@ -26,3 +26,18 @@ def test_products_equal_those_of_the_whole_matrix(panel, kind, entries, monkeypa
         np.testing.assert_allclose(z.transposed_times(lines, exact=exact), whole.T @ lines, **close)
         np.testing.assert_allclose(z.gram_times(lines, exact=exact), gram @ lines, **close)
     np.testing.assert_allclose(z.squares, np.diagonal(gram), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_change_nothing_but_the_order_of_sums(panel, kind, monkeypatch) -> None:
+    z = panel(kind)
+    rng = np.random.default_rng(0)
+    effects, lines = rng.normal(size=(z.markers, 3)), rng.normal(size=(len(z), 3))
+    monkeypatch.setattr(centred_markers, "_ENTRIES", 1000)
+    alone = z.times(effects), z.transposed_times(lines), z.gram_times(lines)
+    monkeypatch.setattr(centred_markers, "_LONG_PASS", 0)
+    monkeypatch.setattr(centred_markers, "processor_threads", lambda: 3)
+    for found, expected in zip(
+        (z.times(effects), z.transposed_times(lines), z.gram_times(lines)), alone, strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-12 * np.abs(expected).max())

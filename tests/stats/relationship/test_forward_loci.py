@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from budwood.stats.relationship import forward_loci as module
 from budwood.stats.relationship.forward_loci import forward_loci
 
 
@@ -60,3 +61,20 @@ def test_no_more_loci_than_records_can_carry() -> None:
     for n in (4, 6):
         markers = _markers(generator, n, 30)
         assert len(forward_loci(markers, markers[:, 0] * 1.0, np.eye(n), threshold=0.0, most=50)) <= n - 2
+
+
+def test_markers_that_are_not_whitened_cannot_be_the_best(monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    markers = rng.integers(0, 3, (150, 400)).astype(float)
+    # Linked markers, so that loci already chosen change what is best next.
+    markers[:, 1:120] = np.where(rng.random((150, 119)) < 0.9, markers[:, [0]], markers[:, 1:120])
+    features = rng.standard_normal((150, 60))
+    covariance = features @ features.T / 60 + np.eye(150)
+    effects = np.zeros(400)
+    effects[[0, 130, 200, 300]] = [1.5, 1.0, -1.2, 0.8]
+    y = markers @ effects + np.linalg.cholesky(covariance) @ rng.standard_normal(150)
+    every = forward_loci(markers, y, covariance, threshold=4.0, most=8)
+    monkeypatch.setattr(module, "_SCREENED", 0)
+    monkeypatch.setattr(module, "_BATCH", 48)
+    assert forward_loci(markers, y, covariance, threshold=4.0, most=8) == every
+    assert len(every) > 3

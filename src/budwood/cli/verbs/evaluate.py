@@ -65,6 +65,15 @@ GroupColumn = Annotated[
     str | None,
     typer.Option("--group-column", metavar="NAME", help="Column of that table that holds the family."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Processes that share the folds; by default one, and from 2,000 phenotyped lines on as many as "
+        "there are processors and memory for.",
+    ),
+]
 TraitHeritability = Annotated[
     float | None,
     typer.Option(
@@ -105,6 +114,8 @@ def evaluate(
     ploidies: options.Ploidies = None,
     alias: options.Aliases = None,
     seed: options.Seed = 0,
+    workers: Workers = None,
+    ray: options.RayAddress = None,
     overwrite: options.Overwrite = False,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -148,6 +159,8 @@ def evaluate(
             checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
         ),
         seed=seed,
+        workers=workers,
+        ray=ray,
     )
     if len(trait) > 1:
         with hushed(quiet):

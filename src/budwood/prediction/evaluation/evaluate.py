@@ -7,17 +7,19 @@ models receive trait values of the training rows only, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.prediction.contract import Estimator
+from budwood.prediction.contract import Estimator, Forecast
 from budwood.prediction.evaluation.conclusion import dna_conclusion
 from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
+from budwood.prediction.evaluation.fold_runner import FoldRunner
 from budwood.prediction.evaluation.heritability import genomic_heritability, heritability_notes
 from budwood.prediction.evaluation.results import Evaluation, Heritability, PermutationTest
 from budwood.prediction.evaluation.shuffled_control import ShuffledControl, control_note
@@ -68,6 +70,7 @@ def evaluate(
     heritability: Heritability | None = None,
     lower_is_better: bool = False,
     notes: Sequence[str] = (),
+    runner: FoldRunner | None = None,
 ) -> Evaluation:
     """Cross-validate models on the same folds.
 
@@ -96,6 +99,8 @@ def evaluate(
         Whether the best lines are those with the smallest values.
     notes
         Sentences that the evaluation is to carry.
+    runner
+        Runs folds and the first shuffles of the control; one after another in this process where None.
 
     Returns
     -------
@@ -112,9 +117,17 @@ def evaluate(
     scheme.check(y)
     heritability = heritability or genomic_heritability(kernels, y, weights)
     scorer = Scorer(y, scheme, heritability, lower_is_better)
-    tallies = _cross_validate(kernels, y, weights, comparison, scheme)
     shuffled = ShuffledControl(kernels, y, scheme, permutations, seed, weights)
-    control = shuffled.run(comparison.reported_model)
+    reported = comparison.reported_model
+    if runner is None:
+        tallies = _tallies(comparison, scheme, _folds(kernels, y, weights, comparison, scheme), len(y))
+        control = shuffled.run(reported)
+    else:
+        first = shuffled.first_tasks(reported)
+        tasks: list[Callable[[], Any]] = [*first, *_fold_tasks(kernels, y, weights, comparison, scheme)]
+        done = runner.run(tasks)
+        tallies = _tallies(comparison, scheme, iter(done[len(first) :]), len(y))
+        control = shuffled.run(reported, done[: len(first)])
     found = _outcome(scorer, tallies, comparison, control, seed)
     accessions = kernels.genotypes.accessions
     return replace(found, trait=trait, held_out_accessions=accessions, notes=(*notes, *found.notes))
@@ -156,22 +169,57 @@ def _outcome(
     )
 
 
-def _cross_validate(
+#: Forecast of the held-out lines by each model, and the seconds it took.
+_Fold = list[tuple[Forecast, float]]
+
+
+def _folds(
+    kernels: PanelKernels, y: Vector, weights: Vector | None, comparison: Comparison, scheme: Scheme
+) -> Iterator[_Fold]:
+    """Every model through every fold, in this process."""
+    for repeat in range(len(scheme.repeats)):
+        for training, held_out in scheme.splits(repeat):
+            yield _fold(kernels, y, weights, comparison.models, training, held_out)
+
+
+def _fold_tasks(
+    kernels: PanelKernels, y: Vector, weights: Vector | None, comparison: Comparison, scheme: Scheme
+) -> list[Callable[[], _Fold]]:
+    """The same, a function for each fold that can run in a process of its own."""
+    fresh = kernels.fresh()
+    return [
+        partial(_fold, fresh, y, weights, comparison.models, training, held_out)
+        for repeat in range(len(scheme.repeats))
+        for training, held_out in scheme.splits(repeat)
+    ]
+
+
+def _fold(
     kernels: PanelKernels,
     y: Vector,
     weights: Vector | None,
-    comparison: Comparison,
-    scheme: Scheme,
+    models: Sequence[Estimator],
+    training: Rows,
+    held_out: Rows,
+) -> _Fold:
+    """Every model through one fold; what several need is made once."""
+    found = []
+    for model in models:
+        kernels.lap()
+        fitted = model.fit(kernels, training, y[training], _of(weights, training))
+        found.append((fitted.predict(kernels.lines(held_out, training)), kernels.lap()))
+    return found
+
+
+def _tallies(
+    comparison: Comparison, scheme: Scheme, folds: Iterator[_Fold], n: int
 ) -> dict[str, CvPredictions]:
-    """Every model through every fold."""
-    tallies = {model.name: CvPredictions(len(scheme.repeats), len(y)) for model in comparison.models}
+    """Forecasts of all folds by model."""
+    tallies = {model.name: CvPredictions(len(scheme.repeats), n) for model in comparison.models}
     for repeat in range(len(scheme.repeats)):
-        for training, held_out in scheme.splits(repeat):
-            for model in comparison.models:
-                kernels.lap()
-                fitted = model.fit(kernels, training, y[training], _of(weights, training))
-                forecast = fitted.predict(kernels.lines(held_out, training))
-                tallies[model.name].add(repeat, held_out, forecast, kernels.lap())
+        for _, held_out in scheme.splits(repeat):
+            for model, (forecast, seconds) in zip(comparison.models, next(folds), strict=True):
+                tallies[model.name].add(repeat, held_out, forecast, seconds)
     return tallies
 
 

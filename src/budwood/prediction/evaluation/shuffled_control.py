@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -55,8 +56,8 @@ class ShuffledControl:
     seed: int
     weights: Vector | None = None
 
-    def run(self, model: Estimator) -> PermutationTest:
-        """Correlation of predicted and shuffled values on held-out lines.
+    def first_tasks(self, model: Estimator) -> list[Callable[[], list[float]]]:
+        """What :meth:`run` does first, as functions that can run in processes of their own.
 
         Parameters
         ----------
@@ -65,15 +66,34 @@ class ShuffledControl:
 
         Returns
         -------
+        list of callable
+            One for each fold that is gone through.
+        """
+        first, last = next(self._steps())
+        control = replace(self, kernels=self.kernels.fresh())
+        orders = self._orders()[first:last]
+        return [partial(control._correlations, model, orders, *split) for split in self._splits()]
+
+    def run(self, model: Estimator, first_found: Sequence[list[float]] | None = None) -> PermutationTest:
+        """Correlation of predicted and shuffled values on held-out lines.
+
+        Parameters
+        ----------
+        model
+            The model.
+        first_found
+            Results of :meth:`first_tasks`, where these have been run.
+
+        Returns
+        -------
         PermutationTest
             Mean correlation on shuffled values, with its interval.
         """
-        generator = np.random.default_rng(self.seed)
-        orders = [generator.permutation(len(self.y)) for _ in range(self.shuffles)]
-        splits = self._splits()
+        orders, splits = self._orders(), self._splits()
         mean_r: list[float] = []
         for first, last in self._steps():
-            found = [self._correlations(model, orders[first:last], *split) for split in splits]
+            known = first_found if first == 0 else None
+            found = known or [self._correlations(model, orders[first:last], *split) for split in splits]
             mean_r += np.mean(found, axis=0).tolist()
             lower, upper = np.quantile(mean_r, [0.025, 0.975])
             if side_of_zero(float(lower), float(upper)) == 0:
@@ -82,6 +102,10 @@ class ShuffledControl:
         return PermutationTest(
             model.name, float(np.mean(mean_r)), float(lower), float(upper), len(mean_r), held_out
         )
+
+    def _orders(self) -> list[Rows]:
+        generator = np.random.default_rng(self.seed)
+        return [generator.permutation(len(self.y)) for _ in range(self.shuffles)]
 
     def _steps(self) -> Iterator[tuple[int, int]]:
         ends = [*(step for step in STEPS if step < self.shuffles), self.shuffles]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.prediction.kernels.decomposed import compared_likelihood, decomposed
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, fitted_kernel_model
 from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, PanelKernels
+from budwood.stats.mixed_model.band_reml import KernelReml
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 
@@ -62,30 +66,51 @@ class KernelMixture:
         FittedKernelModel
             The fitted model.
         """
-        square = np.ix_(training, training)
-        pair, parts, found = self._mixture(kernels, training, y, weights)
+        pair, parts, decomposition = self._mixture(kernels, training, y, weights)
         names = (*pair, *kernels.further_kernels)
-        own = [kernels.kernel(name, training)[square] for name in names]
-        if len(own) > 2:
-            both = parts[0] * own[0] + parts[1] * own[1]
-            found = reml(y, [both, *own[2:]], fixed=kernels.fixed(training), weights=weights)
-        variances = (*(part * found.kernels[0] for part in parts), *found.kernels[1:])
-        components = VarianceComponents(variances, found.residual, found.log_likelihood)
-        return fitted_kernel_model(kernels, names, training, y, components, weights)
+        if len(names) == 2:
+            components = _divided(parts, decomposition.fit(y))
+            average = lambda: _divided(parts, decomposition.average(y))  # noqa: E731
+            return fitted_kernel_model(kernels, names, training, y, components, weights, average)
+        own = [kernels.training_kernel(name, training) for name in names]
+        both = parts[0] * own[0] + parts[1] * own[1]
+        found = reml(y, [both, *own[2:]], fixed=kernels.fixed(training), weights=weights)
+        return fitted_kernel_model(kernels, names, training, y, _divided(parts, found), weights)
 
     def _mixture(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None
-    ) -> tuple[tuple[str, str], tuple[float, float], VarianceComponents]:
-        """The likeliest pair, the multiple of each in the mixture, and the mixture's variances."""
-        square = np.ix_(training, training)
-        fits, fixed = [], kernels.fixed(training)
+    ) -> tuple[tuple[str, str], tuple[float, float], KernelReml]:
+        """The likeliest pair, the multiple of each in the mixture, and the mixture decomposed."""
+        fits = []
         for names in self.alternatives:
-            first, second = (kernels.kernel(name, training)[square] for name in names)
+            first, second = (kernel_spread(kernels.training_kernel(name, training)) for name in names)
             for share in self.shares:
-                parts = (share / kernel_spread(first), (1.0 - share) / kernel_spread(second))
-                both = parts[0] * first + parts[1] * second
-                fits.append((names, parts, reml(y, [both], fixed=fixed, weights=weights)))
-        return max(fits, key=lambda fit: fit[2].log_likelihood)
+                parts = (share / first, (1.0 - share) / second)
+                label = f"{' + '.join(names)} at {share:g}"
+                make = partial(_sum, kernels, names, parts, training)
+                value = compared_likelihood(kernels, label, make, training, y, weights)
+                fits.append((value, names, parts, label, make))
+        _, names, parts, label, make = max(fits, key=lambda fit: fit[0])
+        return names, parts, decomposed(kernels, label, make, training, weights)
+
+
+def _divided(parts: tuple[float, float], found: VarianceComponents) -> VarianceComponents:
+    """Variances of the mixture's kernels, and of the others as they are."""
+    variances = (*(part * found.kernels[0] for part in parts), *found.kernels[1:])
+    return VarianceComponents(variances, found.residual, found.log_likelihood)
+
+
+def _sum(
+    kernels: PanelKernels,
+    names: tuple[str, str],
+    parts: tuple[float, float],
+    training: Rows,
+    chosen: Rows | None = None,
+) -> Matrix:
+    """The mixture between the training rows, or some of them."""
+    mixed = parts[0] * kernels.training_kernel(names[0], training, chosen)
+    mixed += parts[1] * kernels.training_kernel(names[1], training, chosen)
+    return mixed
 
 
 #: Relationship with a Gaussian kernel of short or long bandwidth.

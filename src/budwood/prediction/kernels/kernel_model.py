@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.prediction.contract import Forecast, Lines, observation_half
+from budwood.prediction.kernels.decomposed import compared_likelihood, decomposed
 from budwood.prediction.kernels.panel_kernels import (
     EMBEDDING_KERNEL,
     GAUSSIAN,
@@ -20,9 +22,7 @@ from budwood.prediction.kernels.panel_kernels import (
 )
 from budwood.stats.mixed_model.blup import Blup, blup
 from budwood.stats.mixed_model.boundary import PLAUSIBLE, averaged_components, genetic_share
-from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
 from budwood.stats.mixed_model.reml import reml
-from budwood.stats.mixed_model.spectral_reml import SpectralReml, spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
@@ -71,27 +71,29 @@ class KernelModel:
         FittedKernelModel
             The fitted model.
         """
-        square = np.ix_(training, training)
-        fits: list[tuple[VarianceComponents, tuple[str, ...]]] = []
-        for names in self.alternatives:
-            if len(names) == 1 and weights is None:
-                fits.append((_spectrum(kernels, names[0], training).fit(y), names))
-                continue
-            own = [kernels.kernel(name, training)[square] for name in names]
-            fits.append((reml(y, own, fixed=kernels.fixed(training), weights=weights), names))
-        components, names = max(fits, key=lambda fit: fit[0].log_likelihood)
-        return fitted_kernel_model(kernels, names, training, y, components, weights)
+        names = self.alternatives[0]
+        if len(self.alternatives) > 1:
+            tried = [self._likelihood(kernels, each, training, y, weights) for each in self.alternatives]
+            names = self.alternatives[int(np.argmax(tried))]
+        if len(names) > 1:
+            own = [kernels.training_kernel(name, training) for name in names]
+            components = reml(y, own, fixed=kernels.fixed(training), weights=weights)
+            return fitted_kernel_model(kernels, names, training, y, components, weights)
+        make = partial(kernels.training_kernel, names[0], training)
+        found = decomposed(kernels, names[0], make, training, weights)
+        average = partial(found.average, y)
+        return fitted_kernel_model(kernels, names, training, y, found.fit(y), weights, average)
 
-
-def _spectrum(kernels: PanelKernels, name: str, training: Rows) -> SpectralReml:
-    """Eigendecomposition of one kernel between the training records, made once for any number of traits."""
-
-    def decompose() -> SpectralReml:
-        kernel = kernels.kernel(name, training)[np.ix_(training, training)]
-        check_kernels([kernel], len(training))
-        return spectral_reml(kernel, whitened_design(len(training), kernels.fixed(training)))
-
-    return kernels.recall(f"spectrum {name}", training, decompose)
+    @staticmethod
+    def _likelihood(
+        kernels: PanelKernels, names: tuple[str, ...], training: Rows, y: Vector, weights: Vector | None
+    ) -> float:
+        """Largest restricted likelihood of the named kernels."""
+        if len(names) == 1:
+            make = partial(kernels.training_kernel, names[0], training)
+            return compared_likelihood(kernels, names[0], make, training, y, weights)
+        own = [kernels.training_kernel(name, training) for name in names]
+        return reml(y, own, fixed=kernels.fixed(training), weights=weights).log_likelihood
 
 
 def fitted_kernel_model(
@@ -101,6 +103,7 @@ def fitted_kernel_model(
     y: Vector,
     components: VarianceComponents,
     weights: Vector | None,
+    averaged: Callable[[], VarianceComponents] | None = None,
 ) -> FittedKernelModel:
     """Solve the mixed model of the named kernels at given variance components.
 
@@ -116,20 +119,24 @@ def fitted_kernel_model(
         Variances of the kernels and of the residual.
     weights
         (n,) rows of the panel, trait values and record weights.
+    averaged
+        Makes the components' mean over the likelihood, where that is cheaper than from the kernels.
 
     Returns
     -------
     FittedKernelModel
         The fitted model.
     """
-    square = np.ix_(training, training)
-    own = [kernels.kernel(name, training)[square] for name in names]
+    own = [kernels.training_kernel(name, training) for name in names]
     fixed = kernels.fixed(training)
     share = genetic_share(components, own)
     average: VarianceComponents | None = None
     notes: tuple[str, ...] = ()
     if not PLAUSIBLE[0] <= share <= PLAUSIBLE[1]:
-        average = averaged_components(y, own, components, fixed=fixed, weights=weights)
+        if averaged is not None:
+            average = averaged()
+        else:
+            average = averaged_components(y, own, components, fixed=fixed, weights=weights)
         notes = _boundary_notes(share, genetic_share(average, own), len(y))
         if share > PLAUSIBLE[1]:
             components, average = average, None

@@ -146,6 +146,16 @@ class PanelKernels:
         covariates = None if self.covariates is None else self.covariates[rows]
         return PanelKernels(self.genotypes.take(rows), grams, self.weights, given, covariates)
 
+    def fresh(self) -> PanelKernels:
+        """The same panel without anything that was made of it, to be sent to another process.
+
+        Returns
+        -------
+        PanelKernels
+            It makes all of it again.
+        """
+        return PanelKernels(self.genotypes, self.grams, self.weights, self.relationship, self.covariates)
+
     @property
     def further_kernels(self) -> tuple[str, ...]:
         """Names of this panel's kernels beyond ``relationship`` and ``gaussian``, for :meth:`kernel`."""
@@ -179,6 +189,33 @@ class PanelKernels:
         if name not in self.grams:
             raise ValueError(f"there is no kernel {name!r}")
         return recentred(self.grams[name], training)
+
+    def training_kernel(self, name: str, training: Rows, chosen: Rows | None = None) -> Matrix:
+        """(n, n) kernel between the training rows: a block of :meth:`kernel`, and no more of it is made.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        chosen
+            Numbers of the training rows that are meant, all by default.
+
+        Returns
+        -------
+        Matrix
+            (n, n) symmetric.
+        """
+        parsed, own = KernelName.parse(name), None if chosen is None else np.ix_(chosen, chosen)
+        if parsed.kind == GAUSSIAN:
+            squared = self._training_distances(training)
+            squared = squared if own is None else squared[own]
+            return gaussian_of(squared, float(parsed.setting or 1.0), self.mean_distance(training))
+        if own is not None and parsed.kind == RELATIONSHIP and self.relationship is None:
+            return self._products(training).relationship(training[chosen], training[chosen])
+        found = self.cross(name, training, training)
+        return found if own is None else found[own]
 
     def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
         """(c, n) kernel between rows and the training rows: a block of :meth:`kernel`.
@@ -257,7 +294,7 @@ class PanelKernels:
         return self._memo.recall(
             "mean distance",
             training,
-            lambda: mean_distance(self._products(training).squared_distances(training, training)),
+            lambda: mean_distance(self._training_distances(training)),
         )
 
     def summary(self, training: Rows) -> MarkerSummary:
@@ -381,6 +418,11 @@ class PanelKernels:
             Seconds.
         """
         return self._memo.lap()
+
+    def _training_distances(self, training: Rows) -> Matrix:
+        """(n, n) squared distances between the training rows."""
+        make = lambda: self._products(training).squared_distances(training, training)  # noqa: E731
+        return self._memo.recall("training distances", training, make)
 
     def _relationship(self, training: Rows) -> Matrix:
         """The markers' relationship, or the one that the user gave, centred by the training rows."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.bagging import Bagging, Draw
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
+from budwood.stats.mixed_model.band_reml import BandReml, columns_reml, kernel_reml
 from budwood.stats.mixed_model.blup import blup
+from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.relationship.forward_loci import forward_loci
 from budwood.stats.relationship.kernel_scaling import kernel_spread
@@ -23,6 +26,8 @@ Vector = NDArray[np.float64]
 
 #: Fewest records to learn from.
 _FEWEST: Final = 4
+#: Records above which a fit learns from some of them.
+_MANY: Final = 3_000
 
 
 @dataclass(frozen=True)
@@ -41,14 +46,15 @@ class MajorLoci:
         Smallest chi-square of a locus, and most loci of a fit.
     bandwidths
         Of the Gaussian kernels.
-    bagging
-        How often the choice is repeated.
+    bagging, bagging_of_many
+        How often the choice is repeated, and the same for more than 3,000 records.
     """
 
     threshold: float = 12.0
     most: int = 8
     bandwidths: tuple[float, ...] = (0.25, 1.0)
     bagging: Bagging = field(default_factory=lambda: Bagging(repeats=8))
+    bagging_of_many: Bagging = field(default_factory=lambda: Bagging(repeats=4, records=2_000))
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
         """Make the background once, and choose loci in every fit.
@@ -64,14 +70,17 @@ class MajorLoci:
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
         markers = training.markers()
-        background = Background.of(markers, self.bandwidths)
-        kernel = background.kernel(markers, markers)
+        name = f"background {self.bandwidths}"
+        background, kernel = training.kernels.recall(
+            name, training.rows, lambda: Background.learn(markers, self.bandwidths)
+        )
         held_out, fits = np.zeros(len(markers)), 0
         total = _Effects(0.0, np.zeros(len(markers)), np.zeros(markers.shape[1]))
-        for draw in self.bagging.draws(*markers.shape):
+        bagging = self.bagging_of_many if len(markers) > _MANY else self.bagging
+        for draw in bagging.draws(*markers.shape):
             found = self._fit(training, draw, kernel, markers)
             held_out[draw.held_out] += (
-                found.predict(kernel[draw.held_out], markers[draw.held_out]) / self.bagging.repeats
+                found.predict(kernel[draw.held_out], markers[draw.held_out]) / bagging.repeats
             )
             total, fits = total.plus(found), fits + 1
         loci = np.flatnonzero(total.markers)
@@ -90,7 +99,11 @@ class MajorLoci:
         if len(inner) < _FEWEST or np.ptp(y) == 0.0:
             return _Effects(float(y.mean() if len(inner) else training.y.mean()), lines, loci_effects)
         own = kernel[np.ix_(inner, inner)]
-        found = reml(y, [own], weights=weights)
+        check_kernels([own], len(y))
+        decomposition = kernel_reml(own, whitened_design(len(y), weights=weights), single=True)
+        if isinstance(decomposition, BandReml) and decomposition.unresolved(y):
+            decomposition = kernel_reml(own, decomposition.design)
+        found = decomposition.fit(y)
         noise = found.residual / (np.ones(len(y)) if weights is None else weights)
         covariance = found.kernels[0] * own + np.diag(noise)
         features = markers[np.ix_(inner, draw.columns)]
@@ -99,7 +112,10 @@ class MajorLoci:
         if chosen:
             loci = features[:, chosen] / features[:, chosen].std(axis=0)
             between.append(loci @ loci.T)
-            found = reml(y, between, weights=weights)
+            if isinstance(decomposition, BandReml):
+                found = columns_reml(decomposition, y, loci)
+            else:
+                found = reml(y, between, weights=weights)
         solved = blup(y, between, found, weights=weights)
         lines[inner] = found.kernels[0] * solved.projected
         if chosen:
@@ -145,8 +161,8 @@ class Background:
     spreads: tuple[tuple[float, ...], tuple[float, ...]]
 
     @classmethod
-    def of(cls, markers: Matrix, bandwidths: tuple[float, ...]) -> Background:
-        """Learn the weights and scales of (n, m) training markers.
+    def learn(cls, markers: Matrix, bandwidths: tuple[float, ...]) -> tuple[Background, Matrix]:
+        """Learn the weights and scales of training markers, and make the kernel between them.
 
         Parameters
         ----------
@@ -154,17 +170,25 @@ class Background:
             (n, m) centred markers.
         bandwidths
             Of the Gaussian kernels.
+
+        Returns
+        -------
+        tuple
+            The background, and :meth:`kernel` of the training lines with one another.
         """
         linkage, n = linkage_weights(markers), len(markers)
-        distances, spreads = [], []
+        distances, spreads, total = [], [], np.zeros((n, n))
         for weights in (None, linkage):
             products, squared = _products(markers, markers, weights)
             np.fill_diagonal(squared, 0.0)
             mean = float(squared.sum()) / (n * (n - 1)) if n > 1 else 0.0
-            kernels = (products, *(_gaussian(squared, b, mean) for b in bandwidths))
             distances.append(mean)
-            spreads.append(tuple(kernel_spread(kernel) or 1.0 for kernel in kernels))
-        return cls(linkage, bandwidths, (distances[0], distances[1]), (spreads[0], spreads[1]))
+            own = []
+            for kernel in chain([products], (_gaussian(squared, b, mean) for b in bandwidths)):
+                own.append(kernel_spread(kernel) or 1.0)
+                total += kernel / own[-1]
+            spreads.append(tuple(own))
+        return cls(linkage, bandwidths, (distances[0], distances[1]), (spreads[0], spreads[1])), total
 
     def kernel(self, lines: Matrix, training: Matrix) -> Matrix:
         """(c, n) kernel of (c, m) lines with the (n, m) training lines.
@@ -184,28 +208,35 @@ class Background:
         total = np.zeros((len(lines), len(training)))
         for weights, mean, spreads in zip((None, self.linkage), self.distances, self.spreads, strict=True):
             products, squared = _products(lines, training, weights)
-            if lines is training:
-                np.fill_diagonal(squared, 0.0)
             kernels = (products, *(_gaussian(squared, b, mean) for b in self.bandwidths))
             for kernel, spread in zip(kernels, spreads, strict=True):
                 total += kernel / spread
         return total
 
 
-def _products(lines: Matrix, training: Matrix, weights: Vector | None) -> tuple[Matrix, Matrix]:
+def _products(
+    lines: NDArray[Any], training: NDArray[Any], weights: Vector | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Inner products of lines and training lines, and their squared distances."""
-    weighted = lines if weights is None else lines * weights
-    products = weighted @ training.T
-    own = np.einsum("ij,ij->i", weighted, lines)
-    other = own if lines is training else _own(training, weights)
-    return products, np.maximum(own[:, None] + other[None, :] - 2.0 * products, 0.0)
+    root = None if weights is None else np.sqrt(weights)
+    if len(training) > _MANY:
+        # Half the time; the distances keep six digits.
+        same = lines is training
+        training = training.astype(np.float32)
+        lines = training if same else lines.astype(np.float32)
+        root = None if root is None else root.astype(np.float32)
+    first = lines if root is None else lines * root
+    second = first if lines is training else training if root is None else training * root
+    # A matrix times its own transpose takes half the operations.
+    products = first @ second.T
+    own = np.einsum("ij,ij->i", first, first)
+    other = own if lines is training else np.einsum("ij,ij->i", second, second)
+    squared = own[:, None] + other[None, :]
+    squared -= 2.0 * products
+    return products, np.maximum(squared, 0.0, out=squared)
 
 
-def _own(markers: Matrix, weights: Vector | None) -> Vector:
-    return np.einsum("ij,ij->i", markers if weights is None else markers * weights, markers)
-
-
-def _gaussian(squared: Matrix, bandwidth: float, mean: float) -> Matrix:
+def _gaussian(squared: NDArray[Any], bandwidth: float, mean: float) -> Matrix:
     if mean <= 0.0:
         return np.where(squared > 0.0, 0.0, 1.0)
     return np.exp(squared / (-bandwidth * mean))

@@ -35,6 +35,8 @@ class RandomForest:
         Fewest records in a leaf.
     markers
         Most markers used, evenly spaced.
+    records
+        Most records that a tree draws (with replacement): beyond them trees grow deeper and hardly better.
     seed
         Of resampling and splits.
     """
@@ -43,6 +45,7 @@ class RandomForest:
     share: float = 0.03
     leaf: int = 2
     markers: int = 6000
+    records: int = 2000
     seed: int = 0
 
     def cross_fit(self, training: TrainingSet) -> CrossFit:
@@ -65,7 +68,7 @@ class RandomForest:
             self.trees,
             max_features=self.share,
             min_samples_leaf=self.leaf,
-            oob_score=True,
+            max_samples=min(self.records, len(training.y)),
             n_jobs=1,
             random_state=self.seed,
         )
@@ -77,7 +80,21 @@ class RandomForest:
         forest.fit(features, response, sample_weight=training.weights)
         fitted = FittedForest.of(forest, columns)
         fitted = replace(fitted, leaf_value=centre + scale * fitted.leaf_value)
-        return CrossFit(centre + scale * forest.oob_prediction_, fitted)
+        return CrossFit(centre + scale * _out_of_bag(forest, features, response), fitted)
+
+
+def _out_of_bag(forest: RandomForestRegressor, features: NDArray[np.float32], response: Vector) -> Vector:
+    """(n,) mean prediction of the trees that did not draw the record; the mean where all of them did.
+
+    As in scikit-learn, which copies the features of the records left out for every tree.
+    """
+    total, count = np.zeros(len(features)), np.zeros(len(features))
+    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        left_out = np.ones(len(features), dtype=np.bool_)
+        left_out[drawn] = False
+        total += np.where(left_out, tree.tree_.predict(features)[:, 0], 0.0)
+        count += left_out
+    return np.where(count > 0, total / np.maximum(count, 1), response.mean())
 
 
 @dataclass(frozen=True)

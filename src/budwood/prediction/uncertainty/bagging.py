@@ -43,6 +43,8 @@ class Bagging:
         without each fold.
     markers
         Most markers of a fit: every k-th, from a random start. Neighbours nearly repeat one another.
+    records
+        Most records of a fit, drawn at random from those of the other folds; all of them where None.
     seed
         Of the folds and starts.
     """
@@ -50,6 +52,7 @@ class Bagging:
     folds: int = 3
     repeats: int = 4
     markers: int = 2000
+    records: int | None = None
     seed: int = 0
 
     def draws(self, records: int, markers: int) -> Iterator[Draw]:
@@ -70,8 +73,10 @@ class Bagging:
         >>> sum(len(draw.held_out) for draw in Bagging(repeats=2).draws(10, 50))
         20
         """
-        generator = np.random.default_rng(self.seed)
+        generator, chooser = np.random.default_rng(self.seed), np.random.default_rng([self.seed, 1])
         step = -(-markers // self.markers)
         for _ in range(self.repeats):
             for rows, held_out in inner_splits(generator.permutation(records) % min(self.folds, records)):
+                if self.records is not None and len(rows) > self.records:
+                    rows = np.sort(chooser.choice(rows, self.records, replace=False))
                 yield Draw(rows, held_out, np.arange(generator.integers(step), markers, step))

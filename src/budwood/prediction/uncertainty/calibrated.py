@@ -8,9 +8,7 @@ training set, where a model errs by what a whole cluster differs in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -28,14 +26,12 @@ from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
-    HeldOut,
     TrainingKernels,
+    held_out_divisions,
     held_out_forecast,
-    held_out_solved,
     inner_random_folds,
 )
 from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
-from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -99,13 +95,13 @@ class Calibrated:
         if len(rows) < _FEWEST:
             return fitted
         divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
-        held_out: Callable[[Folds], HeldOut]
+        both = [divisions.random, divisions.clusters]
         if isinstance(fitted, FittedKernelModel):
-            held_out = partial(held_out_solved, fitted, y)
+            random, clusters = held_out_divisions(fitted, y, both)
         else:
             inner = TrainingKernels(kernels, rows)
-            held_out = partial(held_out_forecast, self.model, inner, y, weights=weights)
-        scale = IntervalScale.learn(divisions, y, held_out(divisions.random), held_out(divisions.clusters))
+            random, clusters = (held_out_forecast(self.model, inner, y, each, weights) for each in both)
+        scale = IntervalScale.learn(divisions, y, random, clusters)
         return FittedCalibrated(fitted, scale)
 
 

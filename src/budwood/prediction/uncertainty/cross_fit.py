@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from budwood.prediction.contract import Lines
 from budwood.prediction.kernels.kernel_mixture import KernelMixture
-from budwood.prediction.kernels.kernel_model import KernelModel
+from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.thinning import evenly_spaced
-from budwood.prediction.uncertainty.inner_folds import TrainingKernels, held_out_forecast, held_out_solved
+from budwood.prediction.uncertainty.inner_folds import (
+    HeldOut,
+    TrainingKernels,
+    held_out_forecast,
+    held_out_solved,
+)
 from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.relationship.relationship import Rows
 
@@ -35,6 +40,8 @@ class TrainingSet:
         (n,) trait values and inner folds.
     weights
         (n,) record weights, or None for equal ones.
+    gblup, gblup_held_out
+        GBLUP of these records and its held-out predictions by algebra, where they have been made.
     """
 
     kernels: PanelKernels
@@ -42,6 +49,8 @@ class TrainingSet:
     y: Vector
     folds: Folds
     weights: Vector | None = None
+    gblup: FittedKernelModel | None = None
+    gblup_held_out: HeldOut | None = None
 
     def markers(self) -> Matrix:
         """(n, m) centred allele frequencies of the training lines.
@@ -158,9 +167,11 @@ class KernelFitter:
         CrossFit
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
-        fitted = self.model.fit(training.kernels, training.rows, training.y, training.weights)
+        made = training.gblup if self.model == GBLUP else None
+        fitted = made or self.model.fit(training.kernels, training.rows, training.y, training.weights)
         if len(training.rows) > self.refitted:
-            held_out = held_out_solved(fitted, training.y, training.folds)
+            known = training.gblup_held_out if made else None
+            held_out = known or held_out_solved(fitted, training.y, training.folds)
         else:
             inner = TrainingKernels(training.kernels, training.rows)
             held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)

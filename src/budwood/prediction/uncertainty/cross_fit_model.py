@@ -19,7 +19,7 @@ from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, PointPredictor, TrainingSet
-from budwood.prediction.uncertainty.inner_folds import held_out_solved, inner_random_folds
+from budwood.prediction.uncertainty.inner_folds import held_out_divisions, inner_random_folds
 from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import Rows
@@ -71,11 +71,10 @@ class CrossFitModel:
         """
         rows = np.asarray(training, dtype=np.intp)
         folds = inner_random_folds(kernels, rows, self.folds, self.seed)
-        found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights))
         shape = GBLUP.fit(kernels, rows, y, weights)
         divisions = Divisions.of(kernels, rows, folds)
-        expected = held_out_solved(shape, y, folds)
-        clusters = held_out_solved(shape, y, divisions.clusters)
+        expected, clusters = held_out_divisions(shape, y, [folds, divisions.clusters])
+        found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights, shape, expected))
         scale = IntervalScale.learn(divisions, y, expected, clusters)
         own = scale.scaled_to(divisions, y, found.held_out, expected)
         # Half of GBLUP's interval is this many standard errors of a record.

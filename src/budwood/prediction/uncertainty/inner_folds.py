@@ -7,7 +7,7 @@ markers vary) is known to every model fitted to it anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,10 +68,29 @@ class TrainingKernels(PanelKernels):
             The matrix of the summary line.
         """
         if name not in self._kernels:
-            square = np.ix_(self._rows, self._rows)
-            self._kernels[name] = self._outer.kernel(name, self._rows)[square]
+            self._kernels[name] = self._outer.training_kernel(name, self._rows)
         kernel = self._kernels[name]
         return kernel if KernelName.parse(name).kind == GAUSSIAN else recentred(kernel, training)
+
+    def training_kernel(self, name: str, training: Rows, chosen: Rows | None = None) -> Matrix:
+        """(n, n) block of :meth:`kernel`.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        chosen
+            Numbers of the training rows that are meant, all by default.
+
+        Returns
+        -------
+        Matrix
+            The matrix of the summary line.
+        """
+        found = self.cross(name, training, training)
+        return found if chosen is None else found[np.ix_(chosen, chosen)]
 
     def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
         """(c, n) block of :meth:`kernel`.
@@ -247,9 +266,34 @@ def held_out_solved(fitted: FittedKernelModel, y: Vector, folds: Folds) -> HeldO
     HeldOut
         (n,) values and expected errors, each without its own record.
     """
-    n = len(y)
-    if len(np.unique(folds)) < 2:
-        return HeldOut(np.full(n, y.mean()), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool))
-    value, variance = fitted.solved.leave_groups_out(folds)
-    error = np.sqrt(variance)
-    return HeldOut(value, error, float(stdtrit(n - 1, 0.95)) * error, error > 0.0)
+    return held_out_divisions(fitted, y, [folds])[0]
+
+
+def held_out_divisions(fitted: FittedKernelModel, y: Vector, divisions: Sequence[Folds]) -> list[HeldOut]:
+    """:func:`held_out_solved` for several divisions into folds, with one matrix inverse.
+
+    Parameters
+    ----------
+    fitted
+        A fitted model.
+    y
+        (n,) records the model was fitted to.
+    divisions
+        (n,) fold of each record, for each division.
+
+    Returns
+    -------
+    list of HeldOut
+        For each division.
+    """
+    n, quantile = len(y), float(stdtrit(len(y) - 1, 0.95))
+    found = [HeldOut(np.full(n, y.mean()), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool))] * len(
+        divisions
+    )
+    several = [place for place, folds in enumerate(divisions) if np.ptp(folds) > 0]
+    if several:
+        solved = fitted.solved.leave_divisions_out([divisions[place] for place in several])
+        for place, (value, variance) in zip(several, solved, strict=True):
+            error = np.sqrt(variance)
+            found[place] = HeldOut(value, error, quantile * error, error > 0.0)
+    return found

@@ -56,11 +56,16 @@ class Divisions:
         random
             (n,) random fold of each training row.
         """
-        square = kernels.kernel(RELATIONSHIP, training)[np.ix_(training, training)]
-        own = np.diagonal(square).copy()
-        correlation = correlation_with(square, own, own)
-        np.fill_diagonal(correlation, -1.0)
-        return cls(own, correlation, random, cluster_folds(square, min(_CLUSTERS, len(training))))
+
+        def make() -> tuple[Vector, Matrix, Folds]:
+            square = kernels.training_kernel(RELATIONSHIP, training)
+            own = np.diagonal(square).copy()
+            correlation = correlation_with(square, own, own)
+            np.fill_diagonal(correlation, -1.0)
+            return own, correlation, cluster_folds(square, min(_CLUSTERS, len(training)))
+
+        own, correlation, clusters = kernels.recall("relatives", training, make)
+        return cls(own, correlation, random, clusters)
 
     def nearest(self, folds: Folds) -> Vector:
         """(n,) largest correlation of each training row with the rows of other folds; -1 without any.

@@ -8,19 +8,27 @@ once, multiplies it with all columns at once in single precision and sums up blo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import mmap
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from budwood.stats.matrix_free.processor_threads import processor_threads
 from budwood.stats.relationship.relationship import Dosage, MarkerSummary, Rows
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+Block: TypeAlias = tuple[slice, NDArray[Any]]
+T = TypeVar("T")
 
+#: Calls of a pass above which it is divided among threads.
+_LONG_PASS: Final = 200_000_000
 #: Decoded entries held at once; in single precision 32 MB.
 _ENTRIES: Final = 8_000_000
 #: Most markers of a block.
@@ -89,10 +97,14 @@ class CentredMarkers:
         ndarray
             (n, k).
         """
-        found = np.zeros((len(self), effects.shape[1]))
-        for place, z in self._blocks(exact):
-            found += z @ effects[place].astype(z.dtype)
-        return found * self._scale
+
+        def part(blocks: Iterable[Block]) -> Matrix:
+            found = np.zeros((len(self), effects.shape[1]))
+            for place, z in blocks:
+                found += z @ effects[place].astype(z.dtype)
+            return found
+
+        return self._sum_over_blocks(part, exact) * self._scale
 
     def transposed_times(self, lines: Matrix, *, exact: bool = False) -> Matrix:
         """``Z' V``.
@@ -111,8 +123,13 @@ class CentredMarkers:
         """
         found = np.empty((self.markers, lines.shape[1]))
         rounded = lines.astype(np.float64 if exact else np.float32)
-        for place, z in self._blocks(exact):
-            found[place] = z.T @ rounded
+
+        def part(blocks: Iterable[Block]) -> float:
+            for place, z in blocks:
+                found[place] = z.T @ rounded
+            return 0.0
+
+        self._sum_over_blocks(part, exact)
         return found * self._scale
 
     def gram_times(self, lines: Matrix, *, exact: bool = False) -> Matrix:
@@ -130,10 +147,15 @@ class CentredMarkers:
         ndarray
             (n, k).
         """
-        found = np.zeros(lines.shape)
         rounded = lines.astype(np.float64 if exact else np.float32)
-        for _, z in self._blocks(exact):
-            found += z @ (z.T @ rounded)
+
+        def part(blocks: Iterable[Block]) -> Matrix:
+            found = np.zeros(lines.shape)
+            for _, z in blocks:
+                found += z @ (z.T @ rounded)
+            return found
+
+        found = self._sum_over_blocks(part, exact)
         found *= self._scale**2
         found += self.missing_squares[:, None] * lines
         return found
@@ -171,7 +193,7 @@ class CentredMarkers:
     def _squares(self) -> tuple[Vector, Vector]:
         known, unknown = np.zeros(len(self)), np.zeros(len(self))
         variance = self.summary.variance[self.summary.kept]
-        for place, calls in self._calls(self._block_size):
+        for place, calls in self._calls(self._places(self._block_size)):
             missing = ~(calls >= 0)
             z = self._centred(calls, place, False)
             known += np.einsum("ij,ij->i", z, z, dtype=np.float64)
@@ -209,17 +231,38 @@ class CentredMarkers:
         products = float((total**2).sum()) - float(self._squares[0].sum())
         return 2.0 * (float(self.squares.sum()) - products / (n - 1)) / n / self.summary.scale
 
-    def _blocks(self, exact: bool, size: int = 0) -> Iterator[tuple[slice, NDArray[Any]]]:
+    def _sum_over_blocks(self, part: Callable[[Iterable[Block]], T], exact: bool) -> T:
+        """The sum of what ``part`` makes of the blocks, divided among threads where a pass is long."""
+        threads = processor_threads() if len(self) * self.markers > _LONG_PASS else 1
+        if threads == 1:
+            return part(self._blocks(exact))
+        places = list(self._places(self._block_size))
+        blocks = [self._decoded(places[first::threads], exact) for first in range(threads)]
+        with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(part, blocks))
+        found = parts[0]
+        for each in parts[1:]:
+            found += each  # type: ignore[operator]
+        return found
+
+    def _blocks(self, exact: bool, size: int = 0) -> Iterator[Block]:
         """Places among the markers that take part, and the (n, block) centred entries over the scale."""
-        for place, calls in self._calls(size or self._block_size):
+        return self._decoded(self._places(size or self._block_size), exact)
+
+    def _decoded(self, places: Iterable[slice], exact: bool) -> Iterator[Block]:
+        for place, calls in self._calls(places):
             yield place, self._centred(calls, place, exact)
 
     def _centred(self, calls: NDArray[Any], place: slice, exact: bool) -> NDArray[Any]:
         kind = np.float64 if exact else np.float32
-        z: NDArray[Any] = calls.astype(kind)
+        z: NDArray[Any] = np.empty(calls.shape, kind, order="F" if calls.flags.f_contiguous else "C")
+        mean = (self._frequency[place] / self._scale).astype(kind)
         if self._scale == 1.0:
-            np.divide(z, self._own_ploidy[:, None].astype(kind), out=z)
-        np.subtract(z, (self._frequency[place] / self._scale).astype(kind), out=z)
+            np.divide(calls, self._own_ploidy[:, None].astype(kind), out=z)
+            np.subtract(z, mean, out=z)
+        else:
+            # One pass: calls are converted in the processor's cache.
+            np.subtract(calls, mean, out=z, dtype=kind, casting="unsafe")
         if calls.dtype.kind == "f" or calls.min(initial=0) < 0:
             np.copyto(z, kind(0.0), where=~(calls >= 0))
         return z
@@ -229,15 +272,27 @@ class CentredMarkers:
         """Markers decoded at once."""
         return max(min(_ENTRIES // max(len(self), 1), _MOST_MARKERS), 16)
 
-    def _calls(self, size: int) -> Iterator[tuple[slice, NDArray[Any]]]:
+    def _places(self, size: int) -> Iterator[slice]:
+        """Blocks of the markers that take part."""
+        for start in range(0, self.markers, size):
+            yield slice(start, min(start + size, self.markers))
+
+    def _calls(self, places: Iterable[slice]) -> Iterator[tuple[slice, NDArray[Any]]]:
         columns = np.flatnonzero(self.summary.kept)
-        for start in range(0, len(columns), size):
-            chosen = columns[start : start + size]
+        for place in places:
+            chosen = columns[place]
             first, last = int(chosen[0]), int(chosen[-1]) + 1
             block = self.dosage[:, first:last]
             if last - first > len(chosen):
                 block = block[:, chosen - first]
-            yield slice(start, start + len(chosen)), block if self.rows is None else block[self.rows]
+            yield place, block if self.rows is None else block[self.rows]
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Let go of pages of a memory map that have been read; the system keeps them as long as it likes."""
+        mapped, advice = getattr(self.dosage, "_mmap", None), getattr(mmap, "MADV_DONTNEED", None)
+        if advice is not None and mapped is not None and getattr(self.dosage, "mode", "") == "r":
+            mapped.madvise(advice)
 
     @cached_property
     def _frequency(self) -> Vector:

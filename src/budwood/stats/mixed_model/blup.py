@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, check_kernels
 from budwood.stats.mixed_model.variance_components import VarianceComponents
@@ -130,7 +131,7 @@ class Blup:
         ndarray
             (n,) in units of the records.
         """
-        inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
+        inverse, _ = dpotri(self._factor, lower=1)
         diagonal = np.diagonal(inverse) - _quadratic(self._solved_fixed, self.fixed_covariance)
         # A record that alone determines a fixed effect has a diagonal of 0: nothing predicts it.
         alone = diagonal <= _SINGULAR * np.diagonal(inverse)
@@ -152,21 +153,48 @@ class Blup:
         value, pev_record
             (n,) each: the prediction, and its error variance as one of that very record, of its own weight.
         """
-        names = np.unique(groups)
-        if len(names) < 2:
+        return self.leave_divisions_out([groups])[0]
+
+    def leave_divisions_out(self, divisions: Sequence[NDArray[np.int64]]) -> list[tuple[Vector, Vector]]:
+        """:meth:`leave_groups_out` for several divisions into groups, with one inverse.
+
+        Parameters
+        ----------
+        divisions
+            (n,) group of each record, at least two groups in each.
+
+        Returns
+        -------
+        list of tuple
+            What :meth:`leave_groups_out` gives for each.
+        """
+        if any(np.ptp(groups) == 0 for groups in divisions):
             raise ValueError("no group can be predicted from others: there is one only")
-        inverse = cho_solve((self._factor, True), np.eye(len(self._records)), check_finite=False)
-        projection = inverse - self._solved_fixed @ self.fixed_covariance @ self._solved_fixed.T
-        value, variance = np.empty_like(self._records), np.empty_like(self._records)
-        for name in names:
-            held = np.flatnonzero(groups == name)
-            # A group can hold all that a fixed effect is known from; that part of it is not predicted.
-            square = projection[np.ix_(held, held)]
-            plain = self._solved_fixed.shape[1] == 1 or _is_regular(square)
-            covariance = np.linalg.inv(square) if plain else np.linalg.pinv(square, _SINGULAR, hermitian=True)
-            value[held] = self._records[held] - covariance @ self.projected[held]
-            variance[held] = np.maximum(np.diagonal(covariance), 0.0)
-        return value, variance
+        inverse, _ = dpotri(self._factor, lower=1)
+        found = []
+        for groups in divisions:
+            value, variance = np.empty_like(self._records), np.empty_like(self._records)
+            for name in np.unique(groups):
+                held = np.flatnonzero(groups == name)
+                covariance = self._covariance_of_errors(inverse, held)
+                value[held] = self._records[held] - covariance @ self.projected[held]
+                variance[held] = np.maximum(np.diagonal(covariance), 0.0)
+            found.append((value, variance))
+        return found
+
+    def _covariance_of_errors(self, inverse: Matrix, held: NDArray[np.intp]) -> Matrix:
+        """``(P_FF)^-1`` from the lower triangle of the inverse of V."""
+        below = np.tril(inverse[np.ix_(held, held)])
+        square = below + np.tril(below, -1).T
+        square -= self._solved_fixed[held] @ self.fixed_covariance @ self._solved_fixed[held].T
+        # A group can hold all that a fixed effect is known from; that part of it is not predicted.
+        if self._solved_fixed.shape[1] > 1 and not _is_regular(square):
+            return np.asarray(np.linalg.pinv(square, _SINGULAR, hermitian=True), dtype=np.float64)
+        factor, failed = dpotrf(square, lower=1)
+        if failed:
+            return np.asarray(np.linalg.inv(square), dtype=np.float64)
+        covariance, _ = dpotri(factor, lower=1)
+        return np.asarray(np.tril(covariance) + np.tril(covariance, -1).T, dtype=np.float64)
 
 
 def blup(
@@ -213,11 +241,12 @@ def blup(
     n = len(y)
     check_kernels(kernels, n)
     x = np.ones((n, 1)) if fixed is None else np.asarray(fixed, dtype=np.float64)
-    covariance = np.diag(
-        np.full(n, components.residual) if weights is None else components.residual / weights
-    )
+    covariance = np.zeros((n, n), order="F")
     for weight, kernel in zip(components.kernels, kernels, strict=True):
         covariance += weight * kernel
+    covariance[np.diag_indices(n)] += (
+        components.residual if weights is None else components.residual / weights
+    )
     factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
     solved_fixed = cho_solve((factor, True), x, check_finite=False)
     fixed_covariance = np.asarray(np.linalg.inv(x.T @ solved_fixed), dtype=np.float64)

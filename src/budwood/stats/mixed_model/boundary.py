@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from budwood.stats.mixed_model.band_reml import kernel_reml
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.kernel_scaling import kernel_spread
 
@@ -95,5 +95,5 @@ def averaged_components(
     mixed = np.zeros((len(y), len(y)))
     for part, kernel in zip(parts, kernels, strict=True):
         mixed += part * kernel
-    found = spectral_reml(mixed, whitened_design(len(y), fixed, weights)).average(y)
+    found = kernel_reml(mixed, whitened_design(len(y), fixed, weights)).average(y)
     return replace(found, kernels=tuple(part * found.kernels[0] for part in parts))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from budwood.stats.mixed_model.average_information import average_information_reml
+from budwood.stats.mixed_model.band_reml import kernel_reml
 from budwood.stats.mixed_model.fixed_effects import Matrix, Vector, check_kernels, whitened_design
-from budwood.stats.mixed_model.spectral_reml import spectral_reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 
@@ -19,7 +19,7 @@ def reml(
 ) -> VarianceComponents:
     """Variance components of ``y = X b + sum_k u_k + e``, ``u_k ~ N(0, V_k K_k)``, ``e ~ N(0, Ve / w)``.
 
-    One kernel takes the spectral route (:mod:`budwood.stats.mixed_model.spectral_reml`), several take average
+    One kernel is decomposed (:func:`budwood.stats.mixed_model.band_reml.kernel_reml`), several take average
     information (:mod:`budwood.stats.mixed_model.average_information`).
 
     Parameters
@@ -55,5 +55,5 @@ def reml(
     check_kernels(kernels, len(y))
     design = whitened_design(len(y), fixed, weights)
     if len(kernels) == 1:
-        return spectral_reml(kernels[0], design).fit(y)
+        return kernel_reml(kernels[0], design).fit(y)
     return average_information_reml(y, kernels, design)

@@ -14,10 +14,10 @@ from budwood.stats.mixed_model.variance_components import VarianceComponents
 Vector = NDArray[np.float64]
 
 #: Search grid of the log odds of the kernel's share; its ends are shares of 3e-7 and 1 - 3e-7.
-_GRID: Final = np.linspace(-15.0, 15.0, 61)
+GRID: Final = np.linspace(-15.0, 15.0, 61)
 
 #: Log odds over which the likelihood is averaged.
-_FINE_GRID: Final = np.linspace(-12.0, 12.0, 193)
+FINE_GRID: Final = np.linspace(-12.0, 12.0, 193)
 
 
 @dataclass(frozen=True)
@@ -88,21 +88,21 @@ class SpectralProfile:
         tuple of float
             Share and remainder.
         """
-        h, rest = _share(_GRID)
+        h, rest = share_of(GRID)
         values = self._value_of(h[:, None] * self.eigenvalues + rest[:, None])
         best = int(np.argmax(values))
         if best == 0 and self.slope(0.0, 1.0) <= 0.0:
             return 0.0, 1.0
-        low, high = _GRID[max(best - 1, 0)], _GRID[min(best + 1, len(_GRID) - 1)]
+        low, high = GRID[max(best - 1, 0)], GRID[min(best + 1, len(GRID) - 1)]
         left, right = self._slope_at(low), self._slope_at(high)
         if left > 0.0 > right:
             found = brentq(self._slope_at, low, high, xtol=1e-12, rtol=1e-14)
         else:
             search = minimize_scalar(
-                lambda t: -self.value(*map(float, _share(t))), bounds=(low, high), method="bounded"
+                lambda t: -self.value(*map(float, share_of(t))), bounds=(low, high), method="bounded"
             )
             found = float(search.x)
-        share, remainder = _share(found)
+        share, remainder = share_of(found)
         return float(share), float(remainder)
 
     def mean_share(self) -> float:
@@ -113,14 +113,14 @@ class SpectralProfile:
         float
             From 0 to 1.
         """
-        h, rest = _share(_FINE_GRID)
+        h, rest = share_of(FINE_GRID)
         values = self._value_of(h[:, None] * self.eigenvalues + rest[:, None])
         # Steps are even in the log odds, whose derivative by h is 1 / (h (1 - h)).
         mass = np.exp(values - values.max()) * h * rest
         return float(mass @ h / mass.sum())
 
     def _slope_at(self, t: float) -> float:
-        h, rest = _share(t)
+        h, rest = share_of(t)
         return self.slope(float(h), float(rest))
 
     def components(self, h: float, rest: float, size: float) -> VarianceComponents:
@@ -143,7 +143,23 @@ class SpectralProfile:
         return VarianceComponents((scale * h / size,), scale * rest, self.value(h, rest))
 
 
-def _share(t: float | Vector) -> tuple[Vector, Vector]:
-    """Share and remainder of log odds t, both exact where the other is close to 1."""
+def share_of(t: float | Vector) -> tuple[Vector, Vector]:
+    """Share and remainder of log odds t, both exact where the other is close to 1.
+
+    Parameters
+    ----------
+    t
+        Log odds of the share.
+
+    Returns
+    -------
+    tuple
+        Share and 1 - share.
+
+    Examples
+    --------
+    >>> share_of(0.0)
+    (np.float64(0.5), np.float64(0.5))
+    """
     odds = np.exp(np.asarray(t))
     return odds / (1.0 + odds), 1.0 / (1.0 + odds)
