@@ -7,7 +7,7 @@ the model's folder as it was written. Entries are written whole or not at all; n
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,6 +119,23 @@ class ModelLibrary:
             One for each entry.
         """
         return tuple(self.card(name) for name in self.names())
+
+    def readable_cards(self) -> tuple[tuple[Card, ...], tuple[str, ...]]:
+        """Cards of the entries that can be read; others hide none of them.
+
+        Returns
+        -------
+        tuple
+            The cards, and the names of entries whose cards are damaged, each by name.
+        """
+        cards, damaged = [], []
+        for name in self.names():
+            try:
+                cards.append(self.card(name))
+            except BudwoodError:
+                if name in self.names():  # else it was removed a moment ago
+                    damaged.append(name)
+        return tuple(cards), tuple(damaged)
 
     def add(
         self,
@@ -300,22 +317,9 @@ class ModelLibrary:
         Raises
         ------
         BudwoodError
-            If there is no such kind.
+            If there is no such kind, or a card is damaged.
         """
-        if kind is not None and kind not in KINDS:
-            raise BudwoodError(f"there is no kind {kind!r}", where="--kind", mend=suggestion(kind, KINDS))
-        found = []
-        for card in self.cards():
-            everything = "\n".join(card.lines()).lower()
-            named = " ".join([*card.traits, *card.terms.values()]).lower()
-            if (
-                all(word in everything for word in text.lower().split())
-                and kind in (None, card.kind)
-                and (species is None or species.lower() in card.species.lower())
-                and (trait is None or trait.lower() in named)
-            ):
-                found.append(card)
-        return tuple(found)
+        return matching(self.cards(), text, kind=kind, species=species, trait=trait)
 
     def _entry(self, name: str) -> Path:
         check_name(name)
@@ -328,6 +332,53 @@ class ModelLibrary:
                 "this folder is no entry of a library", where=str(entry), mend="move it elsewhere"
             )
         return entry
+
+
+def matching(
+    cards: Iterable[Card],
+    text: str = "",
+    *,
+    kind: str | None = None,
+    species: str | None = None,
+    trait: str | None = None,
+) -> tuple[Card, ...]:
+    """Cards that hold all words, in any field and any case.
+
+    Parameters
+    ----------
+    cards
+        To choose from.
+    text
+        Words; all cards where empty.
+    kind
+        One of KINDS.
+    species, trait
+        Part of the species' name; part of a trait's name or term.
+
+    Returns
+    -------
+    tuple of Card
+        In their order.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise BudwoodError(f"there is no kind {kind!r}", where="--kind", mend=suggestion(kind, KINDS))
+    found = []
+    for card in cards:
+        everything = "\n".join(card.lines()).lower()
+        named = " ".join([*card.traits, *card.terms.values()]).lower()
+        if (
+            all(word in everything for word in text.lower().split())
+            and kind in (None, card.kind)
+            and (species is None or species.lower() in card.species.lower())
+            and (trait is None or trait.lower() in named)
+        ):
+            found.append(card)
+    return tuple(found)
 
 
 def _check_entry(folder: Path, card: Card) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -40,7 +41,8 @@ from budwood.service.pages import (
     sign_in,
     start_forms,
 )
-from budwood.service.refusal import answer_error
+from budwood.service.refusal import answer, refusal_of
+from budwood.service.server_paths import without_server_paths
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models import routes as trait_models
 from budwood.service.transfers import routes as transfers
@@ -81,7 +83,11 @@ def create_app(settings: ServiceSettings) -> Gate:
     app.state.metrics = metrics
     app.state.keys = keys
     app.state.queue = JobQueue(settings)
+
     # Whatever has no handler of its own is answered in the same shape, and the gate logs it.
+    async def answer_error(request: Request, error: Exception) -> Response:
+        return answer(request.url.path, without_server_paths(refusal_of(error), settings))
+
     expected = (BudwoodError, RequestValidationError, HTTPException, OperationalError, InterfaceError)
     for kind in (*expected, Exception):
         app.add_exception_handler(kind, answer_error)
@@ -115,6 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     app.state.batches = SharedBatches(settings, app.state.metrics)
     # Applying a model takes memory: two at once.
     app.state.applying = asyncio.Semaphore(2)
+    app.state.upload_threads = ThreadPoolExecutor(4, thread_name_prefix="uploads")
     await app.state.batches.start()
     worker = Worker(settings, app.state.metrics)
     expiry = asyncio.create_task(remove_expired(settings, app.state.queue))
@@ -127,5 +134,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         expiry.cancel()
         await asyncio.to_thread(worker.stop)
         await app.state.batches.close()
+        app.state.upload_threads.shutdown(wait=False)
         app.state.queue.close()
         app.state.log.close()

@@ -12,7 +12,6 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from budwood.errors import BudwoodError
@@ -28,6 +27,7 @@ _USUAL: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         400: ("the request cannot be read", "send what /openapi.json describes"),
         404: ("there is nothing at this address", "see /openapi.json for what there is"),
+        416: ("the file has no such range", "ask for less, or leave the header Range out"),
         405: ("this address does not answer this method", "see /openapi.json for its methods"),
     }
 )
@@ -84,7 +84,7 @@ def refusal_of(error: Exception) -> Refusal:
         return _of_validation(error.errors())
     if isinstance(error, HTTPException):
         plain = HTTPStatus(error.status_code).phrase.lower()
-        what, mend = _USUAL.get(error.status_code, (plain, ""))
+        what, mend = _USUAL.get(error.status_code, (plain, "see /openapi.json"))
         return Refusal(error.status_code, what, mend=mend, headers=error.headers)
     if is_full_disk(error):
         return Refusal(507, "the disk of the server is full", mend="tell who runs it")
@@ -130,9 +130,10 @@ def _of_validation(errors: Sequence[Any]) -> Refusal:
     first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Refusal(
-        422, f"{first['msg'].lower()}{more}", where=where[:200], mend="send what /openapi.json describes"
-    )
+    what = first["msg"].lower()
+    if "expected uploadfile" in what:
+        what = "a file with a name is expected here"
+    return Refusal(422, f"{what}{more}", where=where[:200], mend="send what /openapi.json describes")
 
 
 def answer(path: str, refusal: Refusal) -> Response:
@@ -155,21 +156,3 @@ def answer(path: str, refusal: Refusal) -> Response:
         return JSONResponse(shape, refusal.status_code, headers=refusal.headers)
     page = render("error.html", title=refusal.what, refusal=refusal)
     return HTMLResponse(page, refusal.status_code, headers=refusal.headers)
-
-
-async def answer_error(request: Request, error: Exception) -> Response:
-    """Answer a request with its error; FastAPI calls it.
-
-    Parameters
-    ----------
-    request
-        What was asked.
-    error
-        What was raised.
-
-    Returns
-    -------
-    Response
-        With the status that fits the error.
-    """
-    return answer(request.url.path, refusal_of(error))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final, TypeVar
 
-from fastapi import UploadFile
+from fastapi import Request, UploadFile
 
-from budwood.errors import BudwoodError
 from budwood.service.refusal import Refusal
+
+T = TypeVar("T")
 
 _BLOCK: Final = 1 << 20
 _LONGEST_NAME: Final = 100
@@ -45,6 +48,25 @@ def safe_file_name(name: str | None) -> str:
     if len(plain) > _LONGEST_NAME:  # the suffixes stay: readers look at them
         plain = plain[: _LONGEST_NAME - 20] + plain[-20:]
     return plain or "file"
+
+
+async def in_turn(request: Request, function: Callable[..., T], *values: Any) -> T:
+    """Call a function that reads uploads, four at once: many large ones keep no other request waiting.
+
+    Parameters
+    ----------
+    request
+        Which brought the uploads.
+    function, *values
+        What to call, and with what.
+
+    Returns
+    -------
+    Any
+        What the function returns.
+    """
+    threads: ThreadPoolExecutor = request.app.state.upload_threads
+    return await asyncio.get_running_loop().run_in_executor(threads, partial(function, *values))
 
 
 def save_uploads(files: Sequence[UploadFile], folder: Path, *, most_unpacked: int) -> Path:
@@ -154,55 +176,3 @@ def _held_by_zip(handle: IO[bytes]) -> int:
             return sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return 0
-
-
-@contextmanager
-def named_from(folder: Path) -> Iterator[None]:
-    """Let errors name files from a folder on, and not where that folder is on the server.
-
-    Parameters
-    ----------
-    folder
-        Holds the files that the body reads.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Raises
-    ------
-    BudwoodError
-        Those of the body, with short paths.
-    """
-    try:
-        yield
-    except BudwoodError as error:
-        parts = (shortened(text, folder) for text in (error.what, error.where, error.mend))
-        what, where, mend = parts
-        raise BudwoodError(what, where=where, mend=mend) from error
-
-
-def shortened(text: str, folder: Path) -> str:
-    """A text in which paths begin within a folder.
-
-    Parameters
-    ----------
-    text
-        Sentence or path.
-    folder
-        What is left out.
-
-    Returns
-    -------
-    str
-        The text with the paths that a client knows.
-
-    Examples
-    --------
-    >>> shortened("/srv/jobs/7/inputs/genotypes/a.vcf, line 3", Path("/srv/jobs/7/inputs"))
-    'genotypes/a.vcf, line 3'
-    """
-    for each in dict.fromkeys((str(folder), str(folder.resolve()))):
-        text = text.replace(f"{each}/", "").replace(each, "")
-    return text

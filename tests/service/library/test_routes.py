@@ -26,7 +26,7 @@ def settings(settings: ServiceSettings, saved_model: Path) -> ServiceSettings:
 
 
 def test_a_saved_model_gets_a_card(client: TestClient, settings: ServiceSettings) -> None:
-    assert client.get("/v1/library").json() == {"entries": []}
+    assert client.get("/v1/library").json() == {"entries": [], "damaged": []}
     wanted = {"name": "rice-height", "saved_model": "height", "species": "Oryza sativa", "note": "<b>first"}
     wanted |= {"provenance": "field", "terms": {"height": "TO:0000207"}}
     answer = client.post("/v1/library", json=wanted)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from budwood.genomics.io.tables.table import read_table
 from budwood.service.access.keys import KeyRing
-from budwood.service.pages.ranking import Filters, read_ranking, shortlist_rows
+from budwood.service.pages.ranking import Filters, filtered, shortlist_rows
 from budwood.service.settings import ServiceSettings
 
 ODD = '"><script>alert(1)</script>'
@@ -112,7 +113,10 @@ def test_files_become_a_job(client: TestClient, panel: Any) -> None:
     jobs = client.get("/jobs").text
     assert "queued" in jobs
     assert "<script>alert" not in jobs
-    assert client.get(str(report.url)).status_code == 404
+    # A form that is sent twice starts one job, and the report of its files leads to it.
+    again = client.post(str(report.url) + "/start", data={"verb": "select", "count": "2"})
+    assert str(again.url) == str(client.get(str(report.url)).url) == str(started.url)
+    assert len(client.get("/v1/jobs").json()["jobs"]) == 1
     cancelled = client.post(str(started.url) + "/cancel").text
     assert "cancelled" in cancelled
 
@@ -143,7 +147,8 @@ c,height,,-1,1,0.7,-4,2,4,x,0.3,false,3
 def test_filters_keep_the_order_of_rank(tmp_path: Path, filters: dict[str, Any], names: list[str]) -> None:
     path = tmp_path / "predictions.csv"
     path.write_text(TABLE)
-    ranking = read_ranking(path, Filters(**filters))
+    table = read_table(path)
+    ranking = filtered([dict(zip(table.header, row, strict=True)) for row in table.rows], Filters(**filters))
     assert [line.cells["accession"] for line in ranking.lines] == names
     assert (ranking.candidates, ranking.phenotyped) == (3, 1)
     assert [row[0] for row in shortlist_rows(ranking, [])] == names

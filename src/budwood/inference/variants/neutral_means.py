@@ -110,7 +110,8 @@ def neutral_means(
     """
     wanted = {field.name for field in scorer.fields if field.calibrated}
     found: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]] = {}
-    if "expected_consequence" in wanted:
+    # A genome whose contigs are all shorter than a window has none to draw.
+    if "expected_consequence" in wanted and sample.long:
         around, new, regions = _every_change(scorer.reference.read(sample.long, advance, scorer.threads))
         parts = expected_of_substitutions(around, new, regions)
         found["expected_consequence"] = (around, new, expected_consequence(parts))
@@ -119,11 +120,11 @@ def neutral_means(
         differences = compare_readings(scorer.alternative, groups, advance, scorer.threads)
         for name in sorted(wanted & {"divergence", "shift"}):
             found[name] = (around, new, getattr(differences, name))
-    if "log_likelihood_ratio" in wanted:
+    if "log_likelihood_ratio" in wanted and sample.masked:
         found["log_likelihood_ratio"] = _masked_changes(scorer, sample)
     return NeutralMeans(
         {name: _smoothed(*columns) for name, columns in found.items() if len(columns[2]) >= FEWEST},
-        {name: len(values) for name, (_, _, values) in found.items()},
+        dict.fromkeys(sorted(wanted), 0) | {name: len(values) for name, (_, _, values) in found.items()},
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
@@ -103,10 +104,22 @@ class Gate:
         passage = _Passage(scope["path"], scope["method"])
         began = time.perf_counter()
 
+        foreign: Refusal | None = None
+
         async def sending(message: Message) -> None:
+            nonlocal foreign
             if message["type"] == "http.response.start":
+                # Errors that a library answers by itself, such as those of ranges, get the usual shape.
+                foreign = _foreign_error(message)
+                if foreign is not None:
+                    return
                 passage.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            elif foreign is not None:
+                if not message.get("more_body", False):
+                    refusal, foreign = foreign, None
+                    await self._refuse(scope, receive, sending, refusal)
+                return
             elif message["type"] == "http.response.body":
                 passage.sent += len(message.get("body", b""))
             await send(message)
@@ -139,10 +152,11 @@ class Gate:
             if not passage.path.startswith(FOR_PROGRAMS) and passage.method == "GET":
                 await RedirectResponse("/login", 303)(scope, receive, send)
                 return
+            for_program = passage.path.startswith(FOR_PROGRAMS)
             raise Refusal(
                 401,
-                "a key is needed here",
-                mend="send the header Authorization: Bearer KEY",
+                "a key is needed here" if for_program else "you are not signed in any more",
+                mend="send the header Authorization: Bearer KEY" if for_program else "sign in and try again",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         passage.caller = caller.name
@@ -170,7 +184,7 @@ class Gate:
     def _check_address(self, headers: Headers, method: str) -> None:
         """Refuse what a page of another site sends through a user's browser."""
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _host_of(f"//{host}")
         if self._settings.is_open and not is_loopback(name):
             raise Refusal(
                 421,
@@ -179,7 +193,7 @@ class Gate:
                 mend=f"open http://{self._settings.host}:{self._settings.port}",
             )
         origin = headers.get("origin")
-        if method in _UNSAFE and origin is not None and urlsplit(origin).netloc != host:
+        if method in _UNSAFE and origin is not None and _place_of(origin) != host:
             raise Refusal(403, "a page of another site sent this", where="Origin", mend="use the page here")
         if method in _UNSAFE and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             raise Refusal(
@@ -270,6 +284,33 @@ class Gate:
             )
         except OSError as error:
             _log.warning("the request log cannot be written: %s", error)
+
+
+def _foreign_error(message: Message) -> Refusal | None:
+    """An error in plain text as a refusal, with its headers but those of the text."""
+    headers = Headers(raw=message.get("headers", []))
+    if message["status"] < 400 or not headers.get("content-type", "").startswith("text/plain"):
+        return None
+    kept = {name: value for name, value in headers.items() if not name.startswith("content-")}
+    if "content-range" in headers:
+        kept["content-range"] = headers["content-range"]
+    return refusal_of(HTTPException(message["status"], headers=kept))
+
+
+def _host_of(address: str) -> str:
+    """Name in an address; empty where the client sent what is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # brackets that do not close
+        return ""
+
+
+def _place_of(address: str) -> str | None:
+    """Name and port in an address; None where the client sent what is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def session_token(headers: Headers) -> str | None:

@@ -8,14 +8,15 @@ observations.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 
-from budwood.genomics.io.tables.table import read_table
 from budwood.service import schemas
-from budwood.service.brapi.predictions_to_server import ranked_candidates, variable_name
-from budwood.service.jobs.job_folder import RANKED_FILE, JobFolder
+from budwood.service.brapi.predictions_to_server import variable_name
+from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.jobs.ranked_table import read_ranked_table
 from budwood.service.jobs.routes import own_job, visible_jobs
 from budwood.service.jobs.states import State
 from budwood.service.refusal import Refusal
@@ -113,7 +114,8 @@ def observations(
 @router.get("/lists")
 def lists(request: Request, page: Page = 0, page_size: PageSize = 1000) -> dict[str, Any]:
     """A germplasm list for each finished job: its candidates, the best first."""
-    return _paged([_list(folder, with_data=False) for folder in _predicted(request)], page, page_size)
+    found = [_list(folder, rows, with_data=False) for folder, rows in _readable(request)]
+    return _paged(found, page, page_size)
 
 
 @router.get("/lists/{id}")
@@ -122,15 +124,14 @@ def one_list(request: Request, id: str) -> dict[str, Any]:
     folder = own_job(request, id)
     if not folder.has_ranking():
         raise Refusal(404, "this job has no predictions", where=folder.id, mend="see /brapi/v2/lists")
-    return _answer(_list(folder, with_data=True))
+    return _answer(_list(folder, read_ranked_table(folder), with_data=True))
 
 
-def _list(folder: JobFolder, *, with_data: bool) -> dict[str, Any]:
+def _list(folder: JobFolder, rows: Sequence[dict[str, str]], *, with_data: bool) -> dict[str, Any]:
     record = folder.record()
     about = record.options.get("trait") or record.options.get("saved_model")
-    names = [row[0] for row in read_table(folder.result / RANKED_FILE).rows]
-    place = {name: number for number, name in enumerate(names)}
-    ids = [f"{folder.id}:{place[name]}" for name in ranked_candidates(folder.result)]
+    ranked = sorted((int(row["rank"]), number) for number, row in enumerate(rows) if not row["observed"])
+    ids = [f"{folder.id}:{number}" for _, number in ranked]
     found = {
         "listDbId": folder.id,
         "listName": f"candidates of {record.verb} {about}",
@@ -150,14 +151,22 @@ def _predicted(request: Request) -> list[JobFolder]:
 
 def _rows(request: Request, study: str | None) -> list[tuple[str, int, dict[str, str]]]:
     """Job, number and cells of each predicted line."""
-    folders = _predicted(request) if study is None else [own_job(request, study)]
-    found = []
-    for folder in folders:
+    if study is None:
+        found = _readable(request)
+    else:
+        folder = own_job(request, study)
         if not folder.has_ranking():
             raise Refusal(404, "this job has no predictions", where=folder.id, mend="see /brapi/v2/studies")
-        table = read_table(folder.result / RANKED_FILE)
-        for number, cells in enumerate(table.rows):
-            found.append((folder.id, number, dict(zip(table.header, cells, strict=True))))
+        found = [(folder, read_ranked_table(folder))]
+    return [(folder.id, number, cells) for folder, rows in found for number, cells in enumerate(rows)]
+
+
+def _readable(request: Request) -> list[tuple[JobFolder, list[dict[str, str]]]]:
+    """Finished jobs with their rankings; one whose files are removed now, or damaged, hides no other."""
+    found = []
+    for folder in _predicted(request):
+        with suppress(Refusal):
+            found.append((folder, read_ranked_table(folder)))
     return found
 
 

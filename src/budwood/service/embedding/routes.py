@@ -20,8 +20,8 @@ from budwood.inference.embed import Pool, middle_window
 from budwood.service import schemas
 from budwood.service.embedding.shared_batches import SharedBatches, windows_of
 from budwood.service.refusal import Refusal
+from budwood.service.server_paths import named_from
 from budwood.service.settings import ServiceSettings
-from budwood.service.uploads import named_from
 
 router: Final = APIRouter(prefix="/v1", tags=["embeddings"], responses=schemas.ERRORS)
 NPZ: Final = "application/x-npz"

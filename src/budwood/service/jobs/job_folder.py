@@ -6,12 +6,14 @@ whole or not at all. The state of a job is in the database of jobs.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,8 @@ RANKED_FILE: Final = "predictions.csv"
 _RANKING: Final = ("predict", "apply")
 #: Events that are kept of a job; the rest of a chatty command is left out.
 _MOST_EVENTS: Final = 5000
+#: Errors of disks that give no file a second name.
+_NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +130,13 @@ class JobFolder:
         """
         if not jobs.is_dir():
             return []
-        found = [cls.find(jobs, path.name) for path in jobs.iterdir()]
-        return sorted((each for each in found if each), key=lambda each: each.record().created, reverse=True)
+        found = []
+        for path in jobs.iterdir():
+            folder = cls.find(jobs, path.name)
+            if folder is not None:
+                with suppress(OSError):  # withdrawn a moment ago
+                    found.append((folder.record().created, folder.id, folder))
+        return [folder for _, _, folder in sorted(found, key=lambda each: each[:2], reverse=True)]
 
     @property
     def id(self) -> str:
@@ -140,16 +149,36 @@ class JobFolder:
         return self.path / RESULT
 
     def write_record(self, record: JobRecord) -> None:
-        """Write what was asked; the job exists from then on.
+        """Write what was asked; the job exists from then on, and no other is written in its place.
 
         Parameters
         ----------
         record
             What was asked.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder is that of a job already.
         """
-        partial = self.path / "job.json.partial"
-        partial.write_text(json.dumps(asdict(record), ensure_ascii=False, indent=1), encoding="utf-8")
-        partial.replace(self.path / "job.json")
+        partial = self.path / f"job.json.{secrets.token_hex(4)}.partial"
+        try:
+            partial.write_text(json.dumps(asdict(record), ensure_ascii=False, indent=1), encoding="utf-8")
+            self._become(partial)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _become(self, partial: Path) -> None:
+        """Give a written record its name, unless the name is taken."""
+        target = self.path / "job.json"
+        try:
+            target.hardlink_to(partial)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if target.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+            partial.replace(target)
 
     def withdraw_record(self) -> None:
         """Take back what was asked: the job does not exist from then on."""
@@ -216,11 +245,12 @@ class JobFolder:
         list of str
             None where there is no result.
         """
-        if not self.has_result():
-            return []
         if (self.result / SCORED_FILE).is_file():
             return [SCORED_FILE]
-        return sorted([*read_manifest(self.result)["files"], "manifest.json"])
+        try:
+            return sorted([*read_manifest(self.result)["files"], "manifest.json"])
+        except BudwoodError:
+            return []
 
     def has_ranking(self) -> bool:
         """Whether the result is a ranking of accessions: that of predict or apply.
@@ -273,9 +303,9 @@ class JobFolder:
 
     def remove_files(self) -> None:
         """Remove uploads and result; what was asked and the events stay."""
+        (self.path / "expired").touch()  # first, so that whoever reads now knows why a file is gone
         for name in ("inputs", RESULT, "model"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        (self.path / "expired").touch()
 
     @property
     def is_expired(self) -> bool:

@@ -16,11 +16,13 @@ from budwood.service.access.gate import caller_of
 from budwood.service.access.scopes import Scope
 from budwood.service.jobs.job_folder import JobFolder
 from budwood.service.jobs.job_queue import JobQueue, Standing
+from budwood.service.jobs.ranked_table import reading_result
 from budwood.service.jobs.schemas import Job, Jobs
 from budwood.service.jobs.states import ENDED, State
 from budwood.service.jobs.submission import read_options, submit
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
+from budwood.service.uploads import in_turn
 
 router: Final = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=schemas.ERRORS)
 _POLL: Final = 0.5
@@ -85,7 +87,7 @@ async def start_job(
     settings: ServiceSettings = request.app.state.settings
     queue: JobQueue = request.app.state.queue
     owner = caller_of(request.state).name
-    folder = await asyncio.to_thread(submit, settings, queue, read_options(options), uploads, owner)
+    folder = await in_turn(request, submit, settings, queue, read_options(options), uploads, owner)
     return await asyncio.to_thread(accepted, folder, queue)
 
 
@@ -143,10 +145,14 @@ def result_file(request: Request, id: str, name: str) -> FileResponse:
     if name not in names:
         listed = ", ".join(names) or "none, as long as the job is not done"
         raise Refusal(404, f"the result has no file {name[:80]!r}", where=id, mend=f"its files: {listed}")
+    path = folder.result / name
+    if not path.is_file():
+        with reading_result(folder):
+            raise FileNotFoundError(path)
     headers = {"Content-Security-Policy": SANDBOX} if name.endswith(".html") else {}
     shown = name.endswith((".html", ".json"))
     kind = "inline" if shown else "attachment"
-    return FileResponse(folder.result / name, filename=name, content_disposition_type=kind, headers=headers)
+    return FileResponse(path, filename=name, content_disposition_type=kind, headers=headers)
 
 
 def accepted(folder: JobFolder, queue: JobQueue) -> Response:

@@ -212,24 +212,29 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
     Raises
     ------
     Refusal
-        If a file lacks, a model does not exist, a name is taken, or the key has too many jobs.
+        If a file lacks, a model does not exist, a name is taken, the key has too many jobs, or the draft has
+        become a job.
     """
     verb, folder = str(getattr(options, "verb")), draft.folder  # noqa: B009
     files = {role: path for role, path in draft.files.items() if role in ROLES[verb]}
     _check(settings, queue, options, list(files), draft.owner)
     linked = _link_models(settings, options, folder)
-    folder.write_record(
-        JobRecord(
-            id=folder.id,
-            owner=draft.owner,
-            verb=verb,
-            options=options.model_dump(mode="json", exclude_defaults=True),
-            files=files,
-            words=tuple(words_of(options, files, linked=linked)),
-            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            save_as=getattr(options, "save_as", None),
-        )
+    record = JobRecord(
+        id=folder.id,
+        owner=draft.owner,
+        verb=verb,
+        options=options.model_dump(mode="json", exclude_defaults=True),
+        files=files,
+        words=tuple(words_of(options, files, linked=linked)),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        save_as=getattr(options, "save_as", None),
     )
+    try:
+        folder.write_record(record)
+    except FileExistsError as error:  # a form that was sent twice
+        raise Refusal(
+            409, "these files are those of a job already", where=folder.id, mend="see the list of jobs"
+        ) from error
     try:
         folder.add_event("state", state=State.QUEUED)
         queue.add(folder)
@@ -336,9 +341,11 @@ def _link_models(settings: ServiceSettings, options: BaseModel, folder: JobFolde
 
 def _linked(path: Path, folder: Path) -> Path:
     """A link to a file of the service within a job, so that the job names no path of the server."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     link = folder / path.name
     try:
+        if link.is_symlink():  # of a start that was refused
+            link.unlink()
         link.symlink_to(path.resolve())
     except OSError as error:
         raise BudwoodError("the server cannot link files", mend="send the file itself") from error

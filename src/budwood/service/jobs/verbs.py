@@ -18,6 +18,9 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(ge=0, le=1e12)]
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 EntryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+#: A command line has room for no more.
+Aliases = Annotated[dict[Text, Text], Field(max_length=1000)]
+Quota = Annotated[str, Field(pattern=r"^\d*:\d*$", max_length=40)]
 Provenance = Literal["field", "controlled", "mixed"]
 ScoreName = Literal["consequence", "kmer", "divergence", "shift", "likelihood"]
 
@@ -46,7 +49,7 @@ class Predict(_Verb):
     subgenomes_by_name: bool = False
     accession_column: Text | None = None
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     csv_dialect: Literal["csv", "excel", "excel-de"] = "csv"
     seed: Seed = 0
     save_as: ModelName | None = None
@@ -69,7 +72,7 @@ class Evaluate(_Verb):
     subgenomes_by_name: bool = False
     accession_column: Text | None = None
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     seed: Seed = 0
     genome: Text | None = None
     adapter: EntryName | None = None
@@ -82,7 +85,7 @@ class Select(_Verb):
     count: Count
     trait: Text | None = None
     group_column: Text | None = None
-    quotas: dict[Text, Annotated[str, Field(pattern=r"^\d*:\d*$")]] = Field(default_factory=dict)
+    quotas: Annotated[dict[Text, Quota], Field(max_length=1000)] = Field(default_factory=dict)
     budget: Share | None = None
     criterion: Literal["cdmean", "pevmean"] = "cdmean"
     heritability: Fraction | None = None
@@ -99,7 +102,7 @@ class Apply(_Verb):
     saved_model: ModelName
     minimum_markers: Fraction = 0.1
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     genome: Text | None = None
 
 
@@ -110,7 +113,7 @@ class Embed(_Verb):
     pool: Literal["mean", "centre"] = "mean"
     tiles: bool = False
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     genome: Text | None = None
     adapter: EntryName | None = None
 
@@ -120,7 +123,7 @@ class ScoreVariants(_Verb):
 
     verb: Literal["score-variants"]
     scores: Annotated[list[ScoreName], Field(max_length=5)] = Field(default_factory=list)
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     seed: Seed = 0
     genome: Text | None = None
 
@@ -136,7 +139,7 @@ class Attribute(_Verb):
     permutations: Annotated[int, Field(ge=1, le=100_000)] = 999
     accession_column: Text | None = None
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     seed: Seed = 0
     genome: Text | None = None
 
@@ -158,7 +161,7 @@ class Adapt(_Verb):
     full_control: bool = False
     precision: Literal["bf16", "float32"] = "bf16"
     ploidy: Annotated[int, Field(ge=1, le=64)] | None = None
-    aliases: dict[Text, Text] = Field(default_factory=dict)
+    aliases: Aliases = Field(default_factory=dict)
     seed: Seed = 0
     genome: Text | None = None
 

@@ -120,6 +120,8 @@ class Worker:
                 _note_end(folder, outcome)
         finally:
             self._metrics.job_ended(record.verb, outcome.state)
+            if folder.is_expired:  # removed while the command was being ended, which may have written more
+                folder.remove_files()
         return outcome.plain()
 
     def _outcome(self, folder: JobFolder, record: JobRecord) -> CommandEnd:

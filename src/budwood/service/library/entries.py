@@ -9,8 +9,8 @@ from budwood.library.card import Card
 from budwood.library.model_facts import ADAPTER
 from budwood.library.model_library import ModelLibrary
 from budwood.service.refusal import Refusal
+from budwood.service.server_paths import named_from
 from budwood.service.settings import ServiceSettings
-from budwood.service.uploads import named_from
 
 
 def library_of(settings: ServiceSettings) -> ModelLibrary:

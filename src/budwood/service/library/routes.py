@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 
 from budwood.library.card import Card
+from budwood.library.model_library import matching
 from budwood.service import schemas
 from budwood.service.access.gate import caller_of
 from budwood.service.access.scopes import Scope
@@ -17,9 +18,9 @@ from budwood.service.jobs.states import State
 from budwood.service.library.entries import card_named, library_of
 from budwood.service.library.schemas import LibraryEntries, LibraryEntry, ModelToAdd
 from budwood.service.refusal import Refusal
+from budwood.service.server_paths import named_from
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import saved_model_named
-from budwood.service.uploads import named_from
 
 router: Final = APIRouter(prefix="/v1/library", tags=["model library"], responses=schemas.ERRORS)
 Words = Annotated[str | None, Query(max_length=200)]
@@ -31,9 +32,9 @@ def list_entries(
 ) -> dict[str, Any]:
     """Cards that hold all words, by kind, species and trait, as ``budwood library search`` finds them."""
     settings: ServiceSettings = request.app.state.settings
-    with named_from(settings.library_folder):
-        found = library_of(settings).search(text or "", kind=kind, species=species, trait=trait)
-    return {"entries": [card.record() for card in found]}
+    cards, damaged = library_of(settings).readable_cards()
+    found = matching(cards, text or "", kind=kind, species=species, trait=trait)
+    return {"entries": [card.record() for card in found], "damaged": list(damaged)}
 
 
 @router.get("/{name}", response_model=LibraryEntry)

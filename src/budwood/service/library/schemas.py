@@ -40,9 +40,10 @@ class LibraryEntry(BaseModel):
 
 
 class LibraryEntries(BaseModel):
-    """Cards, by name."""
+    """Cards, by name, and names of entries whose cards cannot be read."""
 
     entries: list[LibraryEntry]
+    damaged: list[str]
 
 
 class ModelToAdd(BaseModel):
@@ -55,7 +56,7 @@ class ModelToAdd(BaseModel):
     saved_model: ModelName | None = None
     species: Note = ""
     population: Note = ""
-    terms: dict[Text, Text] = Field(default_factory=dict)
+    terms: Annotated[dict[Text, Text], Field(max_length=200)] = Field(default_factory=dict)
     environments: Annotated[list[Text], Field(max_length=200)] = Field(default_factory=list)
     provenance: str = "unknown"
     note: Note = ""

@@ -14,6 +14,7 @@ from budwood.errors import suggestion
 from budwood.genomics.io.tables.table import read_table
 from budwood.report.pictures.genome_plot import GenomePlot, genome_plot
 from budwood.service.jobs.job_folder import JobFolder
+from budwood.service.jobs.ranked_table import reading_result
 from budwood.service.refusal import Refusal
 
 _FILE: Final = "contributions.npy"
@@ -133,6 +134,11 @@ def read_contributions(folder: JobFolder, accession: str = "") -> Contributions:
     """
     if not has_contributions(folder):
         raise Refusal(404, "this job has no contributions", mend=f"see /jobs/{folder.id}")
+    with reading_result(folder):
+        return _read(folder, accession)
+
+
+def _read(folder: JobFolder, accession: str) -> Contributions:
     table = read_table(folder.result / "windows.csv")
     columns = {name: [row[k] for row in table.rows] for k, name in enumerate(table.header)}
     contigs = np.array(columns["contig"], dtype=np.str_)

@@ -12,14 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from budwood.genomics.io.text.csv_writer import write_csv
 from budwood.library.card import PROVENANCES
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
-from budwood.service.jobs.job_folder import RANKED_FILE
 from budwood.service.jobs.job_queue import JobQueue
+from budwood.service.jobs.ranked_table import dialect_of, read_ranked_table
 from budwood.service.jobs.routes import describe_job, own_job, visible_jobs
 from budwood.service.jobs.states import ENDED
 from budwood.service.pages.contributions import can_attribute, has_contributions
 from budwood.service.pages.layout import page
 from budwood.service.pages.library_pages import makes_model
-from budwood.service.pages.ranking import Filters, Ranking, read_ranking, shortlist_rows
+from budwood.service.pages.ranking import Filters, Ranking, filtered, shortlist_rows
 from budwood.service.refusal import Refusal
 
 router: Final = APIRouter(prefix="/jobs", include_in_schema=False)
@@ -95,7 +95,7 @@ def shortlist(
     rows = shortlist_rows(ranking, accession or [])
     with tempfile.TemporaryDirectory(prefix="budwood-shortlist-") as made:
         path = Path(made) / "shortlist.csv"
-        write_csv(path, PREDICTION_COLUMNS, rows)
+        write_csv(path, PREDICTION_COLUMNS, rows, dialect=dialect_of(own_job(request, id)))
         text = path.read_bytes()
     headers = {"Content-Disposition": 'attachment; filename="shortlist.csv"'}
     return Response(text, media_type="text/csv", headers=headers)
@@ -112,4 +112,4 @@ def _ranking(request: Request, id: str, filters: Any) -> Ranking:
     if not folder.has_ranking():
         raise Refusal(404, "this job has no ranking", mend=f"see /jobs/{id}")
     # Fields of the shortlist form beside the filters are not filters.
-    return read_ranking(folder.result / RANKED_FILE, filters)
+    return filtered(read_ranked_table(folder), filters)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from budwood.library.card import PROVENANCES
 from budwood.library.model_facts import KINDS
+from budwood.library.model_library import matching
 from budwood.service.embedding.routes import genome_files
 from budwood.service.jobs.job_folder import JobFolder
 from budwood.service.library.entries import card_named, library_of
@@ -19,7 +20,6 @@ from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import list_models
-from budwood.service.uploads import named_from
 
 router: Final = APIRouter(prefix="/library", include_in_schema=False)
 Words = Annotated[str, Query(max_length=200)]
@@ -30,14 +30,14 @@ Line = Annotated[str, Form(max_length=2000)]
 def show_library(request: Request, text: Words = "", kind: Words = "") -> HTMLResponse:
     """Cards that hold all words, and forms that add a model."""
     settings: ServiceSettings = request.app.state.settings
-    with named_from(settings.library_folder):
-        cards = library_of(settings).search(text, kind=kind or None)
+    cards, damaged = library_of(settings).readable_cards()
     return page(
         request,
         "library.html",
         title="Model library",
-        cards=cards,
-        entries=len(library_of(settings).names()),
+        cards=matching(cards, text, kind=kind or None),
+        damaged=damaged,
+        entries=len(cards),
         text=text,
         kind=kind,
         kinds=KINDS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -16,6 +15,7 @@ from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import list_models, saved_model_named
+from budwood.service.uploads import in_turn
 
 router: Final = APIRouter(prefix="/models", include_in_schema=False)
 
@@ -51,5 +51,5 @@ async def apply_to_new_lines(
         uploads["reference"] = [reference]
     options = Apply(verb="apply", saved_model=name, genome=genome or None)
     owner = caller_of(request.state).name
-    folder = await asyncio.to_thread(submit, settings, request.app.state.queue, options, uploads, owner)
+    folder = await in_turn(request, submit, settings, request.app.state.queue, options, uploads, owner)
     return RedirectResponse(f"/jobs/{folder.id}", 303)

@@ -15,12 +15,14 @@ from budwood.genomics.io.text.whole_number import whole_number
 from budwood.service.access.gate import caller_of
 from budwood.service.access.scopes import Scope
 from budwood.service.embedding.routes import genome_files
+from budwood.service.jobs.job_folder import JobFolder
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.submission import JobDraft, read_options, save_draft, start_draft
 from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
+from budwood.service.server_paths import named_from
 from budwood.service.settings import ServiceSettings
-from budwood.service.uploads import named_from
+from budwood.service.uploads import in_turn
 from budwood.workflows.inspect import InspectOptions, inspect
 
 router: Final = APIRouter(include_in_schema=False)
@@ -65,16 +67,28 @@ async def upload_files(
     settings: ServiceSettings = request.app.state.settings
     queue: JobQueue = request.app.state.queue
     owner = caller_of(request.state).name
-    draft = await asyncio.to_thread(
-        save_draft, settings, queue, {role: files for role, files in uploads.items() if files}, owner, genome
+    draft = await in_turn(
+        request,
+        save_draft,
+        settings,
+        queue,
+        {role: files for role, files in uploads.items() if files},
+        owner,
+        genome,
     )
-    await asyncio.to_thread(_look, draft)
+    try:
+        await in_turn(request, _look, draft)
+    except BaseException:  # nobody knows its address
+        shutil.rmtree(draft.folder.path, ignore_errors=True)
+        raise
     return RedirectResponse(f"/drafts/{draft.folder.id}", 303)
 
 
 @router.get("/drafts/{id}")
-def show_identity_report(request: Request, id: str) -> HTMLResponse:
+def show_identity_report(request: Request, id: str) -> Response:
     """What the files hold and whether they fit together; and what to do with them."""
+    if _is_job(request, id):
+        return RedirectResponse(f"/jobs/{id}", 303)
     draft = _own_draft(request, id)
     found = json.loads((draft.folder.path / "inspection.json").read_text(encoding="utf-8"))
     traits = {name: n for section in found["sections"] for name, n in section.get("values", {}).items() if n}
@@ -94,6 +108,9 @@ async def start(request: Request, id: str) -> Response:
     """Start the job that the form describes."""
     settings: ServiceSettings = request.app.state.settings
     queue: JobQueue = request.app.state.queue
+    # A second click finds what the first one started.
+    if await asyncio.to_thread(_is_job, request, id):
+        return RedirectResponse(f"/jobs/{id}", 303)
     draft = await asyncio.to_thread(_own_draft, request, id)
     async with request.form() as form:
         fields = {name: str(value).strip() for name, value in form.items() if str(value).strip()}
@@ -143,6 +160,12 @@ def _as_options(fields: Mapping[str, str]) -> dict[str, Any]:
         else:
             options[name] = text
     return options
+
+
+def _is_job(request: Request, id: str) -> bool:
+    """Whether a draft has become a job; that of others is said where it is asked for."""
+    queue: JobQueue = request.app.state.queue
+    return JobFolder.find(queue.jobs, id) is not None
 
 
 def _own_draft(request: Request, id: str) -> JobDraft:

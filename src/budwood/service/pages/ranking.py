@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from budwood.genomics.io.tables.table import read_table
+from budwood.genomics.io.text.csv_writer import Numeral
 from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
+from budwood.service.jobs.ranked_table import NUMBERS
 
 ON_A_PAGE: Final = 50
 
@@ -61,7 +62,7 @@ class Line:
         float or None
             None where the cell is empty.
         """
-        text = self.cells[column].replace(",", ".")
+        text = self.cells[column]
         return float(text) if text else None
 
     def shown(self, column: str, decimals: int | None = None) -> str:
@@ -120,13 +121,13 @@ class Ranking:
         return self.lines[begin : begin + ON_A_PAGE]
 
 
-def read_ranking(path: Path, filters: Filters) -> Ranking:
-    """Read predictions.csv and keep what passes the filters.
+def filtered(rows: Sequence[dict[str, str]], filters: Filters) -> Ranking:
+    """Keep of a ranking what passes the filters.
 
     Parameters
     ----------
-    path
-        The table of a finished job.
+    rows
+        Of predictions.csv, as :func:`budwood.service.jobs.ranked_table.read_ranked_table` gives them.
     filters
         What to show.
 
@@ -135,8 +136,7 @@ def read_ranking(path: Path, filters: Filters) -> Ranking:
     Ranking
         Best first.
     """
-    table = read_table(path)
-    every = [Line(cells=dict(zip(table.header, row, strict=True))) for row in table.rows]
+    every = [Line(cells=row) for row in rows]
     lowest, wanted = _number(filters.reliability), filters.search.strip().lower()
     kept = [
         line
@@ -157,7 +157,7 @@ def read_ranking(path: Path, filters: Filters) -> Ranking:
     )
 
 
-def shortlist_rows(ranking: Ranking, chosen: list[str]) -> list[list[str]]:
+def shortlist_rows(ranking: Ranking, chosen: list[str]) -> list[list[str | Numeral]]:
     """Rows of a shortlist: the chosen accessions, or every line that passes the filters where none is chosen.
 
     Parameters
@@ -170,11 +170,14 @@ def shortlist_rows(ranking: Ranking, chosen: list[str]) -> list[list[str]]:
     Returns
     -------
     list of list of str
-        Cells in the columns of predictions.csv, best first.
+        Cells in the columns of predictions.csv, best first; numbers follow the dialect they are written in.
     """
     ticked = set(chosen)
     lines = [line for line in ranking.lines if not ticked or line.cells["accession"] in ticked]
-    return [[line.cells[column] for column in PREDICTION_COLUMNS] for line in lines]
+    return [
+        [Numeral(line.cells[each]) if each in NUMBERS else line.cells[each] for each in PREDICTION_COLUMNS]
+        for line in lines
+    ]
 
 
 def _number(text: str) -> float | None:

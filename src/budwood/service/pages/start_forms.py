@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import list_models
 from budwood.service.transfers.measured import map_of, transfer_jobs, transfer_rows
+from budwood.service.uploads import in_turn
 
 router: Final = APIRouter(include_in_schema=False)
 #: Verbs that a form starts, and their fields that hold several words.
@@ -67,7 +67,7 @@ async def start(request: Request, verb: str) -> Response:
         for role, sent in form.multi_items():
             if isinstance(sent, SentFile) and sent.filename and role in ROLES[verb]:
                 uploads.setdefault(role, []).append(sent)
-        folder = await asyncio.to_thread(submit, settings, queue, options, uploads, owner)
+        folder = await in_turn(request, submit, settings, queue, options, uploads, owner)
     return RedirectResponse(f"/jobs/{folder.id}", 303)
 
 

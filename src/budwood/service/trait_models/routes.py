@@ -17,9 +17,10 @@ from budwood.prediction.evaluation.results import PREDICTION_COLUMNS
 from budwood.service import schemas
 from budwood.service.embedding.routes import genome_files, open_genome
 from budwood.service.plain_values import plain
+from budwood.service.server_paths import named_from, shortened
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import list_models, saved_model_named
-from budwood.service.uploads import named_from, save_uploads, shortened
+from budwood.service.uploads import save_uploads
 from budwood.workflows.apply import ApplyOptions, apply
 
 if TYPE_CHECKING:

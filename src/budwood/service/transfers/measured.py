@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from budwood.artifacts import verify_artifact
+from budwood.errors import BudwoodError
 from budwood.service.jobs.job_folder import JobFolder
 from budwood.service.jobs.routes import visible_jobs
 from budwood.service.jobs.states import State
@@ -31,7 +33,15 @@ def transfer_jobs(request: Request) -> list[JobFolder]:
         Jobs with a ``transfer.json``.
     """
     done = [folder for folder, standing in visible_jobs(request) if standing.state is State.DONE]
-    return [folder for folder in done if _FILE in folder.result_files()]
+    return [folder for folder in done if _FILE in folder.result_files() and _is_whole(folder)]
+
+
+def _is_whole(folder: JobFolder) -> bool:
+    """Whether the files of a result are as they were written; the map is drawn without any other."""
+    try:
+        return not verify_artifact(folder.result)
+    except BudwoodError:
+        return False
 
 
 def transfer_rows(jobs: Sequence[JobFolder]) -> list[dict[str, Any]]:

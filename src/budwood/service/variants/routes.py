@@ -25,8 +25,9 @@ from budwood.service.jobs.submission import submit
 from budwood.service.jobs.verbs import ScoreName, ScoreVariants
 from budwood.service.plain_values import plain
 from budwood.service.refusal import Refusal
+from budwood.service.server_paths import named_from, shortened
 from budwood.service.settings import ServiceSettings
-from budwood.service.uploads import named_from, save_uploads, shortened
+from budwood.service.uploads import save_uploads
 from budwood.service.variants.schemas import ScoredVariants
 from budwood.workflows.variants.score_options import ScoreOptions
 from budwood.workflows.variants.score_variants import ScoreResult, score_file
