@@ -172,3 +172,14 @@ def test_a_file_without_a_name(client: TestClient) -> None:
     asked = {"options": json.dumps({"verb": "select", "count": 2})}
     error = error_of(client.post("/v1/jobs", data=asked, files={"genotypes": ("", b"x")}), 422)
     assert "a file with a name" in error["what"]
+
+
+def test_variants_of_a_genome_shorter_than_a_window(client: TestClient) -> None:
+    head = b"##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    files = {
+        "vcf": ("v.vcf", head + b"c1\t1\t.\tA\tC\t.\t.\t.\n"),
+        "reference": ("r.fa", b">c1\nACGTACGTNN\n"),
+    }
+    answer = client.post("/v1/variants", files=files)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["alleles"] == 1
