@@ -16,7 +16,9 @@ from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, decode, reverse_complement
 from budwood.inference import embed as module
+from budwood.inference.chunk_runner import one_core_each
 from budwood.inference.embed import (
+    GenomeTiles,
     Pool,
     embed_intervals,
     embed_windows,
@@ -187,3 +189,30 @@ def test_a_damaged_cache_is_told(tmp_path):
     (tmp_path / f"{'a' * 32}-mean.sqlite").write_bytes(b"this is no database at all, not even nearly" * 50)
     with pytest.raises(BudwoodError, match="embedding cache"), open_store("a" * 64, "mean", 32, tmp_path):
         pass
+
+
+def test_windows_of_a_genome_are_made_when_they_are_asked_for():
+    contigs = {"a": 1024, "none": 0, "b": 1300, "c": 5}
+    assembly = InMemoryAssembly({name: "A" * length for name, length in contigs.items()})
+    windows = GenomeTiles(contigs)
+    assert list(windows) == tile(assembly)
+    assert windows[1:4] == tile(assembly)[1:4]
+    assert len(GenomeTiles({})) == 0
+    with pytest.raises(IndexError):
+        windows[6]
+
+
+def test_threads_share_the_batches_and_leave_their_number_as_it_was(checkpoint):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with one_core_each(checkpoint) as threads:
+            assert (threads, torch.get_num_threads()) == (2, 1)
+            with one_core_each(checkpoint) as inner:
+                assert inner == 1
+        assert torch.get_num_threads() == 2
+        shared = embed_windows(windows(100), checkpoint, cache=False)
+        torch.set_num_threads(1)
+        assert np.array_equal(embed_windows(windows(100), checkpoint, cache=False), shared)
+    finally:
+        torch.set_num_threads(before)

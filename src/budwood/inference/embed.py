@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N, encode
-from budwood.inference.chunk_runner import ChunkRunner, LocalChunks
+from budwood.inference.chunk_runner import ChunkRunner, LocalChunks, one_core_each
 from budwood.inference.tiles import OVERLAP, cut_tiles
 from budwood.inference.vector_store import VectorStore, open_store
 from budwood.model.backbone import Backbone
@@ -83,6 +84,7 @@ def embed_windows(
     batch_size: int | None = None,
     runner: ChunkRunner | None = None,
     show: bool | None = None,
+    advance: Advance | None = None,
 ) -> NDArray[np.float32]:
     """Embed windows, each distinct sequence once.
 
@@ -109,6 +111,8 @@ def embed_windows(
         Where the windows are encoded, by default in this process.
     show
         Draw a progress bar; by default on a terminal.
+    advance
+        Called with the number of windows just encoded, in the place of a bar.
 
     Returns
     -------
@@ -136,14 +140,16 @@ def embed_windows(
         raise BudwoodError(f"the batch size is {batch_size}", where="--batch-size", mend="give 1 or more")
     if device is not None:
         checkpoint.on(device)
-    work = _Work(checkpoint, pool, oriented, batch_size, runner or LocalChunks(), show)
     distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
-    if not cache:
-        vectors = _encode_all(distinct, work, None)
-    else:
-        kind = kept_as(pool, oriented, checkpoint)
-        with open_store(checkpoint.digest, kind, work.numbers) as store:
-            vectors = _encode_all(distinct, work, store)
+    with nullcontext(1) if runner is not None else one_core_each(checkpoint) as threads:
+        where = runner or LocalChunks(threads)
+        work = _Work(checkpoint, pool, oriented, batch_size, where, threads, show, advance)
+        if not cache:
+            vectors = _encode_all(distinct, work, None)
+        else:
+            kind = kept_as(pool, oriented, checkpoint)
+            with open_store(checkpoint.digest, kind, work.numbers) as store:
+                vectors = _encode_all(distinct, work, store)
     return vectors[row_of.ravel()]
 
 
@@ -398,6 +404,45 @@ def tile(assembly: Assembly) -> list[Interval]:
     ]
 
 
+class GenomeTiles(Sequence[Interval]):
+    """The windows of :func:`tile`, made when they are asked for: a genome of any length takes no memory.
+
+    Parameters
+    ----------
+    contigs
+        Length of each contig.
+
+    Examples
+    --------
+    >>> windows = GenomeTiles({"a": 600, "b": 0, "c": 3})
+    >>> len(windows), str(windows[1]), str(windows[-1])
+    (3, 'a:513-600', 'c:1-3')
+    """
+
+    def __init__(self, contigs: Mapping[str, int]) -> None:
+        self._contigs = list(contigs.items())
+        counts = [-(-length // WINDOW) for _, length in self._contigs]
+        self._ends = np.cumsum(counts, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    @overload
+    def __getitem__(self, row: int) -> Interval: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Interval]: ...
+    def __getitem__(self, row: int | slice) -> Interval | list[Interval]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        row = row + len(self) if row < 0 else row
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        number = int(np.searchsorted(self._ends, row, side="right"))
+        contig, length = self._contigs[number]
+        start = (row - int(self._ends[number - 1] if number else 0)) * WINDOW
+        return Interval(contig, start, min(start + WINDOW, length))
+
+
 def sequence_digest(codes: NDArray[np.uint8]) -> bytes:
     """SHA-256 of a window's bases without its padding.
 
@@ -428,7 +473,9 @@ class _Work:
     oriented: bool
     batch_size: int
     runner: ChunkRunner
+    threads: int
     show: bool | None
+    advance: Advance | None
 
     @property
     def numbers(self) -> int:
@@ -446,9 +493,12 @@ def _encode_all(distinct: NDArray[np.uint8], work: _Work, store: VectorStore | N
     for i, digest in enumerate(digests):
         if digest in known:
             vectors[i] = known[digest]
-    size = _CHUNK * work.batch_size
+    batches = -(-len(todo) // work.batch_size)
+    # Few batches are shared among the threads, too; a batch has the same windows for any number of them.
+    size = max(1, min(_CHUNK, -(-batches // work.threads))) * work.batch_size
     chunks = [todo[k : k + size] for k in range(0, len(todo), size)]
-    with progress("embedding", total=len(todo), show=work.show) as advance:
+    bar = nullcontext(work.advance) if work.advance is not None else None
+    with bar or progress("embedding", total=len(todo), show=work.show) as advance:
         waiting = (distinct[rows] for rows in chunks)
         encode_batch = partial(
             encode_chunk,

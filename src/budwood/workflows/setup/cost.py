@@ -41,36 +41,42 @@ def silent(message: str) -> None:
     """
 
 
-def announce_embedding(windows: int, checkpoint: Backbone, announce: Announce, *, workers: int = 1) -> None:
+def announce_embedding(
+    windows: int, checkpoint: Backbone, announce: Announce, *, workers: int = 1, streamed: bool = False
+) -> None:
     """Announce how long encoding takes at most, and the memory of the vectors.
 
     Parameters
     ----------
     windows
-        Distinct windows to encode.
+        Windows to encode, each distinct sequence once.
     checkpoint
         The encoder; one small batch is timed.
     announce
         Receives the sentence, unless the wait is short.
     workers
         Processes that share the work.
+    streamed
+        Whether the vectors go to a file as they come.
     """
     if announce is silent or windows < _WORTH_SAYING:
         return
     import numpy as np
 
     from budwood.config import WINDOW
+    from budwood.inference.chunk_runner import one_core_each
     from budwood.inference.embed import encode_batch
 
     trial = np.zeros((_TRIAL, WINDOW), dtype=np.uint8)
-    encode_batch(trial, checkpoint)
-    began = perf_counter()
-    encode_batch(trial, checkpoint)
-    seconds = (perf_counter() - began) / _TRIAL * windows / workers
+    with one_core_each(checkpoint) as threads:
+        encode_batch(trial, checkpoint)
+        began = perf_counter()
+        encode_batch(trial, checkpoint)
+        seconds = (perf_counter() - began) / _TRIAL * windows / max(workers, threads)
     gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
     announce(
-        f"{windows:,} distinct windows to embed: {duration(seconds)} (less what is cached), "
-        f"{gigabytes:.2f} GB of vectors"
+        f"{windows:,} windows to embed: {duration(seconds)} (less what is cached or equal), "
+        f"{gigabytes:.2f} GB of vectors{' on disk' if streamed else ''}"
     )
 
 

@@ -30,6 +30,8 @@ class EncoderOptions:
         Where it runs; ``auto`` is a CUDA device, else Apple's, else the processor.
     batch_size
         Windows that it reads at once; 16 where None.
+    precision
+        ``float32``, or ``bf16`` for products in bfloat16.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class EncoderOptions:
     adapter: tuple[Path, ...] = ()
     device: Device = "auto"
     batch_size: int | None = None
+    precision: Literal["float32", "bf16"] = "float32"
 
     def __post_init__(self) -> None:
         if self.batch_size is not None and self.batch_size < 1:
@@ -65,7 +68,7 @@ class EncoderOptions:
         from budwood.model.backbone import load_backbone
 
         if not self.adapter:
-            return load_backbone(self.checkpoint, device=self.device)
+            return load_backbone(self.checkpoint, device=self.device, precision=self.precision)
         from budwood.model.adapters.adapter_folder import adapter_base, load_adapters
         from budwood.model.checkpoint import Checkpoint, packaged_checkpoint_of
 
@@ -78,4 +81,4 @@ class EncoderOptions:
                 where=str(self.checkpoint),
                 mend="leave out --adapter",
             )
-        return load_adapters(backbone, self.adapter)
+        return load_adapters(backbone, self.adapter).in_precision(self.precision)

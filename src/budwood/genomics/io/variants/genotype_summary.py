@@ -207,11 +207,14 @@ class _Tally:
 
     def _add_sites(self, sites: Sequence[Site]) -> None:
         length = self.declared.get(sites[0].contig)
+        for alleles, number in Counter(site.alleles for site in sites).items():
+            for trait in _traits(alleles):
+                self.counts[trait] += number
         for site in sites:
-            self.counts.update(_traits(site))
             if site.contig and all(site.alleles):
                 self.records.append(hash((site.contig, site.start, site.alleles)))
-            self.counts["past end"] += length is not None and site.start + len(site.alleles[0]) > length
+        if length is not None:
+            self.counts["past end"] += sum(site.start + len(site.alleles[0]) > length for site in sites)
         if self.last is None or self.last.contig != sites[0].contig:
             self.counts["unsorted"] += sites[0].contig in self.contigs
             self.contigs[sites[0].contig] = None
@@ -257,9 +260,8 @@ class _Tally:
         return [counted_clause(number, clause) for clause, number in clauses.items() if number]
 
 
-def _traits(site: Site) -> list[str]:
-    """What a site counts as."""
-    alleles = site.alleles
+def _traits(alleles: tuple[str, ...]) -> list[str]:
+    """What a site of these alleles counts as."""
     kind = {1: "monomorphic", 2: "biallelic"}.get(len(alleles), "multiallelic")
     letters = [allele for allele in alleles if allele[:1] not in "<*" and not set("[]") & set(allele)]
     traits = ["sites", kind]

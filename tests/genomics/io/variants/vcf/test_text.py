@@ -6,7 +6,9 @@ import lzma
 import subprocess
 import sys
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from budwood.errors import BudwoodError
 from budwood.genomics.haplotypes.calls import CallBlock
-from budwood.genomics.io.variants.vcf import htslib
+from budwood.genomics.io.variants.vcf import htslib, reader
 from budwood.genomics.io.variants.vcf.reader import VcfCalls
 
 HEAD = '##fileformat=VCFv4.3\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
@@ -24,12 +26,14 @@ COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
 needs_htslib = pytest.mark.skipif(not htslib.HAS_HTSLIB, reason="cyvcf2 is not installed")
 
 
-def outcome(path: Path, *, by_lines: bool) -> object:
-    """All that a reader makes of a file, or that it refuses it."""
+def outcome(path: Path, *, by_lines: bool, together: bool = True) -> object:
+    """All that a reader makes of a file, or that it refuses it; not ``together``: record by record."""
+    alone = nullcontext() if together else patch.object(reader, "_diploid", return_value=False)
     try:
         source = VcfCalls(path)
         source._by_lines = by_lines
-        blocks = [(b.sites, b.alleles.tolist(), b.phased.tolist()) for b in source.blocks(3)]
+        with alone:
+            blocks = [(b.sites, b.alleles.tolist(), b.phased.tolist()) for b in source.blocks(3)]
     except BudwoodError:
         return "refused"
     return source.accessions, dict(source.contigs), blocks
@@ -54,7 +58,8 @@ def texts(draw: st.DrawFn) -> str:
         for position in sorted(draw(st.lists(st.integers(0, 2000), max_size=4))):
             form = draw(st.sampled_from(["GT", "GT:DP", "DP"]))
             more = {"GT": "", "GT:DP": ":7", "DP": ""}[form]
-            calls = ["7" if form == "DP" else draw(word) + more for _ in range(n)]
+            more = st.sampled_from([more, more, ""])
+            calls = ["7" if form == "DP" else draw(word) + draw(more) for _ in range(n)]
             name = draw(st.sampled_from([".", "m1", "a;b"]))
             lines.append(
                 "\t".join([contig, str(position), name, "Ac", draw(ALT), ".", "PASS", ".", form, *calls])
@@ -72,6 +77,8 @@ def test_both_readers_give_the_same(tmp_path_factory: pytest.TempPathFactory, te
     if text.count("\n") > 4:
         found = outcome(path, by_lines=True)
         assert found == outcome(path, by_lines=False)
+        for by_lines in (False, True):
+            assert found == outcome(path, by_lines=by_lines, together=False)
 
 
 @needs_htslib
@@ -261,3 +268,34 @@ from budwood.genomics.sequence import decode
 print(decode(open_fasta(folder / "g.fa.gz").sequence(Interval("c1", 3, 8))))
 """
     assert run_without(code, tmp_path).strip() == "TACGT"
+
+
+@pytest.mark.parametrize(
+    ("form", "calls", "whole"),
+    [
+        ("GT", ("0/1", "1|0", "./."), True),
+        ("GT:DP", ("0/1:3", "1|0", "./.:12"), True),
+        ("GT:DP", ("0/1:3", "1", "./.:12"), False),
+        ("GT", ("0/1", "10/1", "./."), False),
+        ("GT:DP", ("0/1:3", "0/0/1:2", "./."), False),
+    ],
+)
+def test_records_of_diploid_calls_are_read_many_at_once(
+    tmp_path: Path, form: str, calls: tuple[str, ...], whole: bool
+) -> None:
+    path = tmp_path / "d.vcf"
+    line = "\t".join(["c1", "5", "m", "A", "C,G,T,*,AC,AG,AT,CC,CG,CT", ".", ".", ".", form])
+    path.write_text(HEAD + CONTIGS + "\t".join([COLUMNS, *"xyz"]) + "\n" + "\t".join([line, *calls]) + "\n")
+    source = VcfCalls(path)
+    assert source._scan.diploid is whole
+    assert outcome(path, by_lines=False) == outcome(path, by_lines=True, together=False)
+
+
+@needs_htslib
+def test_a_call_with_more_fields_than_format_is_refused_by_all(tmp_path: Path) -> None:
+    path = tmp_path / "f.vcf"
+    line = "\t".join(["c1", "5", "m", "A", "C", ".", ".", ".", "GT:DP", "0/1:3:4", "0/1"])
+    path.write_text(HEAD + CONTIGS + "\t".join([COLUMNS, *"xy"]) + "\n" + line + "\n")
+    for by_lines in (False, True):
+        for together in (False, True):
+            assert outcome(path, by_lines=by_lines, together=together) == "refused"

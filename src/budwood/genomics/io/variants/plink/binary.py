@@ -101,7 +101,7 @@ class PlinkCalls:
         n = len(self.accessions)
         for first, last in _runs(self._sites, sites_per_block):
             # Four genotypes to the byte; the last byte of a marker is padded.
-            calls = _CALLS_OF_BYTE[self._packed[first:last]]
+            calls = np.take(_CALLS_OF_BYTE, self._packed[first:last]).view(np.int8)
             alleles = calls.reshape(last - first, -1, 2)[:, :n]
             phased = np.zeros(alleles.shape[:2], dtype=np.bool_)
             yield CallBlock(self._sites[first:last], np.ascontiguousarray(alleles), phased)
@@ -129,10 +129,10 @@ def plink_prefix(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in SUFFIXES else path
 
 
-def _calls_of_byte() -> NDArray[np.int8]:
-    """Alleles of the four genotypes in every byte, (256, 4, 2); the lowest bits come first."""
-    bits = (np.arange(256)[:, None] >> np.array([0, 2, 4, 6])) & 3
-    return np.array(_CALL_OF_BITS, dtype=np.int8)[bits]
+def _calls_of_byte() -> NDArray[np.uint64]:
+    """The two alleles of the four genotypes in every byte as one number of eight bytes, (256,)."""
+    bits = (np.arange(256)[:, None] >> np.array([0, 2, 4, 6])) & 3  # the lowest bits come first
+    return np.array(_CALL_OF_BITS, dtype=np.int8)[bits].reshape(256, 8).view(np.uint64)[:, 0]
 
 
 _CALLS_OF_BYTE: Final = _calls_of_byte()

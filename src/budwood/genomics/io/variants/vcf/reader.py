@@ -21,9 +21,10 @@ from budwood.genomics.haplotypes.calls import ABSENT, MISSING, CallBlock, Site
 from budwood.genomics.io.text.compressed import compression, open_bytes
 from budwood.genomics.io.variants.vcf.htslib import HAS_HTSLIB, htslib_header, htslib_records
 from budwood.genomics.io.variants.vcf.record import FIXED_COLUMNS, VECTOR_END, malformed, not_utf8
-from budwood.genomics.io.variants.vcf.text import text_records
+from budwood.genomics.io.variants.vcf.text import diploid_blocks, diploid_calls, text_records
 
 _LARGEST_ALLELE: Final = 127
+_DIPLOID: Final = 2
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _FIXED_NAMES: Final = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _SEPARATORS: Final = bytes.maketrans(b"|", b"/")
@@ -120,6 +121,12 @@ class VcfCalls:
             Calls of one contig.
         """
         width = self._ploidy or self._scan.ploidy
+        if width == _DIPLOID and self._scan.diploid:
+            for sites, alleles, phased in diploid_blocks(self.path, len(self.accessions), sites_per_block):
+                _forget_unlisted(alleles, sites)
+                _check_indices(alleles, sites, self.path)
+                yield CallBlock(tuple(sites), alleles, phased)
+            return
         copies: NDArray[np.int64] = np.zeros(len(self.accessions), dtype=np.int64)
         previous = None
         for sites, raw in self._batches(sites_per_block):
@@ -177,11 +184,15 @@ class VcfCalls:
 
 @dataclass(frozen=True)
 class _Scan:
-    """What only all records together tell: contigs, in order, copies of the widest call, phase prefixes."""
+    """What only all records together tell: contigs, in order, copies of the widest call, phase prefixes.
+
+    ``diploid`` says that every record has two copies of every call, one digit each, and nothing else.
+    """
 
     contigs: Mapping[str, None]
     ploidy: int
     prefixed: bool = False
+    diploid: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -204,16 +215,17 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
     """
     columns = (FIXED_COLUMNS - 1, FIXED_COLUMNS) if not accessions else (FIXED_COLUMNS + accessions,)
     contigs: dict[bytes, None] = {}
-    widest, prefixed, invalid, unlisted = 1, False, _Lines(), _Lines()
+    widest, prefixed, others, invalid, unlisted = 1, False, not accessions, _Lines(), _Lines()
     with open_bytes(path) as handle:
         lines = enumerate(handle, start=1)
         next(line for _, line in lines if line.startswith(b"#CHROM"))
         for number, line in lines:
-            found = line.count(b"\t") + 1
+            fields = [*line.split(b"\t", FIXED_COLUMNS), b""]
+            plain = bool(accessions) and len(fields) > FIXED_COLUMNS + 1 and _diploid(fields, accessions)
+            found = columns[-1] if plain else line.count(b"\t") + 1
             if found not in columns:
                 what = f"is cut short or malformed: {counted(found, 'column')} where {columns[-1]} are due"
                 raise malformed(path, number, what)
-            fields = [*line.split(b"\t", FIXED_COLUMNS), b""]
             contig, alternative, keys = fields[0], fields[4], fields[FIXED_COLUMNS - 1]
             if contig not in contigs and _NO_CONTIG.search(contig):
                 raise malformed(
@@ -229,6 +241,10 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
                 raise malformed(path, number, "has GT in FORMAT, but not as its first field")
             if alternative == _NO_ALTERNATIVE and keys.startswith(b"GT"):
                 unlisted.add(number, bool(_COUNTED.search(b"\t" + fields[FIXED_COLUMNS])))
+            if plain:
+                widest = max(widest, _DIPLOID)
+                continue
+            others = True
             prefixed = prefixed or b"\t|" in line or b"\t/" in line
             # What is left between tabs is a run of separators, one shorter than the call has copies.
             if b"/" * widest in line.translate(_SEPARATORS, b"0123456789."):
@@ -238,9 +254,21 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
         *unlisted.note("have calls of an allele that they do not list: these calls are missing"),
     )
     try:
-        return _Scan({contig.decode("utf-8"): None for contig in contigs}, widest, prefixed, notes)
+        names = {contig.decode("utf-8"): None for contig in contigs}
+        return _Scan(names, widest, prefixed, diploid=not others, notes=notes)
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error
+
+
+def _diploid(fields: list[bytes], accessions: int) -> bool:
+    keys, calls = fields[FIXED_COLUMNS - 1 : FIXED_COLUMNS + 1]
+    first, *others = keys.split(b":")
+    # GT twice is refused; the general search for it comes to that.
+    return (
+        first == b"GT"
+        and b"GT" not in others
+        and diploid_calls(calls.rstrip(b"\r\n"), keys, accessions) is not None
+    )
 
 
 @dataclass
