@@ -3,6 +3,8 @@
     OMP_NUM_THREADS=2 python benchmarks/speed/large_panel.py --out large.jsonl
     OMP_NUM_THREADS=2 python benchmarks/speed/large_panel.py --out large.jsonl --lines 100000
     python benchmarks/speed/large_panel.py --out large.jsonl --show
+    OMP_NUM_THREADS=1 python benchmarks/speed/large_panel.py --out models.jsonl --lines 10000 --markers 5000
+                                                             --models gaussian,auto
 
 Genotypes are inbred mosaics of 40 founders, 8 bits each, written marker by marker into a memory map
 below --folder (5 GB for 100,000 lines; removed afterwards unless --keep). 1,000 markers have effects,
@@ -26,6 +28,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,9 @@ from rich.table import Table
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.results_file import append_result, read_results
 from benchmarks.common.timing import peak_gigabytes
+from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.matrix_free.centred_markers import CentredMarkers
 from budwood.stats.matrix_free.marker_blup import marker_blup
@@ -251,17 +257,39 @@ def write_bed(calls: Any, lines: int, stem: Path) -> None:
         handle.writelines(f"m{m} A {effect:.6f}\n" for m, effect in enumerate(rng.normal(size=markers)))
 
 
+def trait_model(name: str, folder: Path, lines: int, markers: int) -> dict[str, Any]:
+    """A trait model as users run it: fitted to the lines with records, predicting the others."""
+    calls, value, y = read(folder, lines, markers)
+    genotypes = Genotypes.from_matrix([f"line{number:06d}" for number in range(len(value))], np.array(calls))
+    kernels, learn = PanelKernels(genotypes), np.arange(lines)
+    clock = Clock()
+    fitted = model_named(name).fit(kernels, learn, y)
+    clock.stop("training")
+    found = fitted.predict(kernels.lines(np.arange(lines, len(value)), learn))
+    clock.stop("predictions")
+    r = pearson_r(found.value, value[lines:])
+    inside = np.abs(found.value - value[lines:]) <= 1.645 * found.standard_error
+    return {
+        **{"r_new": r, "r_new_error": float((1.0 - r**2) / NEW**0.5), "inside_new": float(inside.mean())},
+        **{"notes": list(getattr(fitted, "notes", ())), "seconds": clock.seconds, "wall": clock.wall},
+    }
+
+
 ENGINES: dict[str, Any] = {
     "matrix-free": matrix_free,
     "dense": dense,
     "lightgbm": lightgbm,
     "plink2": plink2,
+    "gaussian": partial(trait_model, "gaussian"),
+    "auto": partial(trait_model, "auto"),
 }
 
 
 def run(out: Path, folder: Path, lines: int, options: Any) -> None:
     """All engines that one size is for, each in a process of its own."""
-    wanted = ["matrix-free"]
+    wanted = [*(name for name in options.models.split(",") if name)] or ["matrix-free"]
+    if options.models:
+        options.dense_up_to = options.peers_up_to = 0
     wanted += ["dense"] if lines <= options.dense_up_to else []
     if lines <= options.peers_up_to:
         wanted += ["lightgbm", *(["plink2"] if shutil.which("plink2") else [])]
@@ -350,6 +378,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("large_panel"), help="where genotypes are written"
     )
+    parser.add_argument("--models", default="", help="instead of the engines: gaussian, auto")
     parser.add_argument("--keep", action="store_true", help="keep the genotypes")
     parser.add_argument("--out", type=Path, default=Path("large_panel.jsonl"))
     parser.add_argument("--show", action="store_true", help="show the results of --out")

@@ -1,10 +1,11 @@
 """Cost of trait models: growth with the number of lines, all of SoyNAM, and a full evaluation on rice.
 
-    OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py growth       # 500 to 4,000 lines, log-log
-    slopes ... growth --picture growth.html                                            # the curves on log
-    axes OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py soynam       # 5,180 lines x 4,312
-    markers OMP_NUM_THREADS=1 python benchmarks/speed/trait_model_scale.py evaluation   # 374 x 36,901, 5 x 5
-    folds
+    python benchmarks/speed/trait_model_scale.py growth         # 500 to 4,000 lines, slopes on log axes
+    python benchmarks/speed/trait_model_scale.py growth --picture growth.html     # and the curves
+    python benchmarks/speed/trait_model_scale.py soynam         # 5,180 lines x 4,312 markers
+    python benchmarks/speed/trait_model_scale.py evaluation     # 374 x 36,901, 5 x 5 folds
+    python benchmarks/speed/trait_model_scale.py soynam-evaluation --workers 2 --repeats 5
+                                                                # GBLUP, Gaussian and auto on SoyNAM, 5 x 5
 
 All need BUDWOOD_DATA. Seconds are processor seconds of one thread, which do not count other programs. The
 peers are plain LightGBM (its default 100 rounds) and a plain random forest (100 trees, a third of the markers
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -33,12 +35,15 @@ from benchmarks.common.panels import data_folder, read_panel
 from benchmarks.common.results_file import append_result, read_results
 from benchmarks.common.timing import cpu_seconds, peak_gigabytes
 from budwood.genomics.genotypes import Genotypes
+from budwood.panel.panel import Panel
+from budwood.prediction.compare import Design, compare_models
 from budwood.prediction.evaluation.evaluate import Comparison, evaluate
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.spectral_reml import spectral_reml
+from budwood.workflows.setup.fold_plan import FoldPlan, fold_runner
 
 SIZES = (500, 1000, 2000, 4000)
 OURS = ("gblup", "gaussian", "random-forest", "lightgbm", "auto")
@@ -191,9 +196,36 @@ def evaluation(data: Path) -> None:
     print(f"evaluation / the 150 eigendecompositions  {without / needed:8.1f} x")
 
 
+def soynam_evaluation(data: Path, repeats: int, workers: int) -> None:
+    """GBLUP, Gaussian kernel and auto through the same folds of all lines, with the control of auto."""
+    panel, y = read(data / "panels/soynam", "yield")
+    design = Design(("gblup", "gaussian", "auto"), repeats=repeats)
+    values = dict(zip(panel.accessions, y.tolist(), strict=True))
+    plan = FoldPlan.of(Panel(genotypes=panel), "yield", design, workers, phenotyped=len(y))
+    print(plan.sentence(), flush=True)
+    began, used = time.perf_counter(), processor_seconds()
+    found = compare_models(panel, values, "yield", design, runner=fold_runner(workers))
+    print(f"wall-clock {time.perf_counter() - began:.0f} s, processors {processor_seconds() - used:.0f} s")
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(f"peak memory {peak_gigabytes():.2f} GB and {largest:.2f} GB in the largest of {workers} processes")
+    for score in found.scores:
+        print(f"{score.name}: r {score.mean_r:.3f}, coverage {score.coverage_90:.3f}, {score.seconds:.0f} s")
+    control = found.permutation
+    interval = f"{control.lower:.3f} to {control.upper:.3f}"
+    print(f"control: {control.mean_r:.3f} ({interval}), {control.shuffles} shuffles")
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in each)
+
+
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("part", choices=["growth", "soynam", "evaluation", "one"])
+    parser.add_argument("part", choices=["growth", "soynam", "evaluation", "soynam-evaluation", "one"])
+    parser.add_argument("--repeats", type=int, default=5, help="divisions of `soynam-evaluation`")
+    parser.add_argument("--workers", type=int, default=2, help="processes of `soynam-evaluation`")
     parser.add_argument("--models", default=",".join([*OURS, *PEERS]))
     parser.add_argument("--size", type=int, default=SIZES[0], help="lines of `one`")
     parser.add_argument("--out", type=Path, default=Path("growth.jsonl"), help="finished fits of `growth`")
@@ -204,6 +236,8 @@ def main() -> None:
         growth(models, options.out, options.picture)
     elif options.part == "soynam":
         soynam(data, models)
+    elif options.part == "soynam-evaluation":
+        soynam_evaluation(data, options.repeats, options.workers)
     elif options.part == "evaluation":
         evaluation(data)
     else:

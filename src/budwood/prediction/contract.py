@@ -99,6 +99,17 @@ class Lines(Protocol):
             Whether to multiply in double precision.
         """
 
+    def landmark_kernel(self, kernel: str, landmarks: Rows) -> NDArray[np.float32]:
+        """(c, L) Gaussian kernel between the lines and some of the training lines, made in blocks.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+        landmarks
+            (L,) numbers of training lines.
+        """
+
     def unknown_squares(self) -> Vector:
         """(c,) part of ``own("relationship")`` that missing calls have."""
 

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.evaluation.conformal import conformal_quantile
+from budwood.stats.evaluation.splitters import Folds
 from budwood.stats.matrix_free.marker_blup import MarkerBlup, marker_blup
 from budwood.stats.matrix_free.stochastic_reml import StochasticReml, stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
@@ -88,6 +89,86 @@ class FittedMarkerModel:
         half = self.interval_factor * self._quantile * np.sqrt(found.pev_record)
         half = observation_half(half, error)
         return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
+
+    def value(self, lines: Lines) -> Vector:
+        """(c,) predicted values.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Vector
+            (c,) one number for each line.
+        """
+        effect = lines.marker_products(self.solved.effects[:, None], exact=True)[:, 0]
+        position = lines.known_position
+        known = position >= 0
+        effect[known] = self.solved.training_effect[position[known]]
+        return np.asarray(effect + self.solved.fixed_effects[0], dtype=np.float64)
+
+    def expected_error(
+        self, kernels: PanelKernels, training: Rows, chosen: Rows, weights: Vector | None
+    ) -> Vector:
+        """(c,) standard errors of some of the training records, were they new ones.
+
+        Parameters
+        ----------
+        kernels, training
+            What the model was fitted to.
+        chosen
+            (c,) numbers of training records.
+        weights
+            (n,) record weights; None for equal ones.
+
+        Returns
+        -------
+        Vector
+            (c,) in units of the records.
+        """
+        markers = kernels.centred_markers(training[chosen], training)
+        own, unknown = markers.squares * markers.unit, markers.missing_squares * markers.unit
+        fixed = np.zeros((len(chosen), len(self.solved.fixed_effects)))
+        fixed[:, 0] = 1.0
+        new = np.full(len(chosen), -1, dtype=np.intp)
+        found = self.solved.predict(markers.times, own, unknown, new, fixed=fixed)
+        w = np.ones(len(chosen)) if weights is None else weights[chosen]
+        return np.asarray(np.sqrt(found.pev_value + self.solved.components.residual / w), dtype=np.float64)
+
+    def held_out(
+        self, kernels: PanelKernels, training: Rows, y: Vector, folds: Folds, weights: Vector | None
+    ) -> Vector:
+        """(n,) prediction of each record from the other folds, with the same variances.
+
+        Parameters
+        ----------
+        kernels, training, y
+            What the model was fitted to.
+        folds
+            (n,) fold of each record.
+        weights
+            (n,) record weights; None for equal ones.
+
+        Returns
+        -------
+        Vector
+            (n,) in units of the records.
+        """
+        found = np.zeros(len(y))
+        fixed = kernels.fixed(training)
+        fixed = np.ones((len(y), 1)) if fixed is None else fixed
+        for fold in np.unique(folds):
+            rest, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            own = fixed[:, independent_columns(fixed[rest])]
+            design = whitened_design(len(rest), own[rest], None if weights is None else weights[rest])
+            relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
+            solved = marker_blup(relationship, y[rest], self.solved.components, samples=2)
+            markers = kernels.centred_markers(training[held], training)
+            effect = markers.times(solved.effects[:, None], exact=True)[:, 0]
+            found[held] = own[held] @ solved.fixed_effects + effect
+        return found
 
     @property
     def _quantile(self) -> float:

@@ -39,6 +39,8 @@ GAUSSIAN: Final = "gaussian"
 EMBEDDING_KERNEL: Final = "embedding"
 #: Fewest records beyond the covariates with which these are fixed effects.
 _LEFT_OVER: Final = 5
+#: Rows whose kernel with landmarks is made at once.
+_LANDMARK_ROWS: Final = 8_192
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ class PanelKernels:
             (n, n) symmetric.
         """
         parsed, own = KernelName.parse(name), None if chosen is None else np.ix_(chosen, chosen)
+        if parsed.kind == GAUSSIAN and chosen is not None and is_large(len(training)):
+            return self.landmark_kernel(name, training[chosen], training, chosen).astype(np.float64)
         if parsed.kind == GAUSSIAN:
             squared = self._training_distances(training)
             squared = squared if own is None else squared[own]
@@ -244,6 +248,36 @@ class PanelKernels:
             squared = self._products(training).squared_distances(rows, training)
             return gaussian_of(squared, float(parsed.setting or 1.0), self.mean_distance(training))
         return self.kernel(name, training)[np.ix_(rows, training)]
+
+    def landmark_kernel(self, name: str, rows: Rows, training: Rows, landmarks: Rows) -> NDArray[np.float32]:
+        """(c, L) Gaussian kernel between rows and some of the training rows, made in blocks of markers.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+        landmarks
+            (L,) numbers of training rows.
+
+        Returns
+        -------
+        ndarray
+            (c, L) in single precision.
+        """
+        found = np.empty((len(rows), len(landmarks)), dtype=np.float32)
+        places = training[landmarks]
+        others = self.centred_markers(places, training)
+        for start in range(0, len(rows), _LANDMARK_ROWS):
+            part = rows[start : start + _LANDMARK_ROWS]
+            squared = others.squared_distances(self.centred_markers(part, training))
+            squared[part[:, None] == places] = 0.0
+            bandwidth = float(KernelName.parse(name).setting or 1.0)
+            found[start : start + len(part)] = gaussian_of(squared, bandwidth, self.mean_distance(training))
+        return found
 
     def own(self, name: str, rows: Rows, training: Rows) -> Vector:
         """(c,) kernel of each row with itself: part of the diagonal of :meth:`kernel`.
@@ -529,6 +563,23 @@ class PanelLines:
             (c, k).
         """
         return self._centred.times(effects, exact=exact)
+
+    def landmark_kernel(self, kernel: str, landmarks: Rows) -> NDArray[np.float32]:
+        """(c, L) Gaussian kernel between the lines and some of the training lines.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+        landmarks
+            (L,) numbers of training lines.
+
+        Returns
+        -------
+        ndarray
+            (c, L) in single precision.
+        """
+        return self.kernels.landmark_kernel(kernel, self.rows, self.training, landmarks)
 
     def unknown_squares(self) -> Vector:
         """(c,) part of the relationship with itself that missing calls have.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, TypeVar, cast
 
@@ -293,6 +293,31 @@ class NewLines:
             (c, k).
         """
         return self._centred.times(effects, exact=exact)
+
+    def landmark_kernel(self, kernel: str, landmarks: Rows) -> NDArray[np.float32]:
+        """(c, L) Gaussian kernel between the lines and some of the training lines.
+
+        Parameters
+        ----------
+        kernel
+            Name of the kernel.
+        landmarks
+            (L,) numbers of training lines.
+
+        Returns
+        -------
+        ndarray
+            (c, L) in single precision.
+        """
+        others = replace(self.training.products, rows=landmarks)
+        squared = others.squared_distances(self._centred)
+        lines, position = self._training_lines
+        place = np.full(len(self.training.accessions), -1, dtype=np.intp)
+        place[landmarks] = np.arange(len(landmarks))
+        same = place[position] >= 0
+        squared[lines[same], place[position[same]]] = 0.0
+        bandwidth = float(KernelName.parse(kernel).setting or 1.0)
+        return gaussian_of(squared, bandwidth, self.training.mean_distance).astype(np.float32)
 
     def unknown_squares(self) -> Vector:
         """(c,) part of the relationship with itself that missing calls have.

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from budwood.errors import BudwoodError, shown, suggestion
 from budwood.prediction.contract import Estimator
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
-from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL, GBLUP_AND_DNA_MODEL, KernelModel
+from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL, KernelModel
 from budwood.prediction.models.bayes_c import BAYES_C
 from budwood.prediction.models.boosted_trees import LIGHTGBM
 from budwood.prediction.models.elastic_net import ELASTIC_NET
+from budwood.prediction.models.gaussian import GAUSSIAN, Gaussian
 from budwood.prediction.models.gblup import GBLUP, Gblup
 from budwood.prediction.models.major_loci import MAJOR_LOCI
 from budwood.prediction.models.random_forest import RANDOM_FOREST
@@ -28,22 +29,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-_MODELS: Final[Mapping[str, Gblup | KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]] = (
-    MappingProxyType(
-        {
-            "gblup": GBLUP,
-            "gaussian": GAUSSIAN_KERNEL,
-            "gblup+dna": GBLUP_AND_DNA_MODEL,
-            "multi-kernel": MULTI_KERNEL,
-            "major-loci": MAJOR_LOCI,
-            "elastic-net": ELASTIC_NET,
-            "bayes-c": BAYES_C,
-            "random-forest": RANDOM_FOREST,
-            "lightgbm": LIGHTGBM,
-            "auto": AUTO,
-            "subgenomes": SUBGENOMES,
-        }
-    )
+_MODELS: Final[
+    Mapping[str, Gaussian | Gblup | KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]
+] = MappingProxyType(
+    {
+        "gblup": GBLUP,
+        "gaussian": GAUSSIAN,
+        "gblup+dna": GBLUP_AND_DNA_MODEL,
+        "multi-kernel": MULTI_KERNEL,
+        "major-loci": MAJOR_LOCI,
+        "elastic-net": ELASTIC_NET,
+        "bayes-c": BAYES_C,
+        "random-forest": RANDOM_FOREST,
+        "lightgbm": LIGHTGBM,
+        "auto": AUTO,
+        "subgenomes": SUBGENOMES,
+    }
 )
 
 #: What :func:`model_named` knows; ``gblup+dna`` needs the embedding kernel among the predictors.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.prediction.contract import Lines
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL
 from budwood.prediction.kernels.kernel_model import GBLUP
 from budwood.prediction.models.boosted_trees import BoostedTrees
@@ -53,9 +54,14 @@ class Stack:
         CrossFit
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
-        found = [member.cross_fit(training) for member in self.members]
+        large = is_large(len(training.rows)) and training.kernels.relationship is None
+        # The background of major loci is a matrix of lines by lines.
+        kept = [
+            place for place, each in enumerate(self.members) if not (large and isinstance(each, MajorLoci))
+        ]
+        found = [self.members[place].cross_fit(training) for place in kept]
         held_out = np.column_stack([member.held_out for member in found])
-        prior = np.array(self.prior) if self.prior else None
+        prior = np.array(self.prior)[kept] / sum(self.prior[place] for place in kept) if self.prior else None
         weights = stacking_weights(held_out, training.y, training.weights, prior)
         members = tuple(member.predictor for member in found)
         return CrossFit(weights.combine(held_out), FittedStack(weights, members))

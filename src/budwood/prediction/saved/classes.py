@@ -8,6 +8,7 @@ from budwood.prediction.environments.fitted import FittedKroneckerModel
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelEffects
+from budwood.prediction.kernels.landmark_model import FittedLandmarkModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
@@ -18,7 +19,7 @@ from budwood.prediction.models.major_loci import Background, FittedMajorLoci
 from budwood.prediction.models.random_forest import FittedForest
 from budwood.prediction.models.stack import FittedStack
 from budwood.prediction.uncertainty.calibrated import FittedCalibrated
-from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel
+from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel, FittedLargeModel
 from budwood.prediction.uncertainty.interval_scale import IntervalScale
 from budwood.stats.evaluation.conformal import Widening
 from budwood.stats.evaluation.stacking import StackingWeights
@@ -28,6 +29,7 @@ from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKer
 from budwood.stats.mixed_model.kronecker_grid import KroneckerGrid, SolvedGrid
 from budwood.stats.mixed_model.kronecker_model import KroneckerFit
 from budwood.stats.mixed_model.kronecker_scattered import KroneckerScattered, SolvedCells
+from budwood.stats.mixed_model.landmark_blup import LandmarkBlup
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 
@@ -52,6 +54,8 @@ def stored_classes() -> tuple[type, ...]:
         FittedForest,
         FittedKernelModel,
         FittedKroneckerModel,
+        FittedLandmarkModel,
+        FittedLargeModel,
         FittedMajorLoci,
         FittedMarkerModel,
         FittedStack,
@@ -60,6 +64,7 @@ def stored_classes() -> tuple[type, ...]:
         KroneckerFit,
         KroneckerGrid,
         KroneckerScattered,
+        LandmarkBlup,
         MarkerBlup,
         MarkerEffects,
         Markers,

@@ -16,6 +16,7 @@ from budwood.prediction.environments.fitted import FittedKroneckerModel
 from budwood.prediction.environments.scaling import EnvironmentScales
 from budwood.prediction.environments.trials import Trials
 from budwood.prediction.kernels.kernel_model import FittedKernelModel, KernelEffects
+from budwood.prediction.kernels.landmark_model import FittedLandmarkModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
@@ -26,7 +27,7 @@ from budwood.prediction.models.major_loci import Background, FittedMajorLoci
 from budwood.prediction.models.random_forest import FittedForest
 from budwood.prediction.models.stack import FittedStack
 from budwood.prediction.saved.record import damaged
-from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel
+from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel, FittedLargeModel
 from budwood.prediction.uncertainty.interval_scale import IntervalScale
 from budwood.stats.evaluation.conformal import Widening
 from budwood.stats.evaluation.stacking import StackingWeights
@@ -36,6 +37,7 @@ from budwood.stats.mixed_model.column_covariance import FactorAnalytic, SumOfKer
 from budwood.stats.mixed_model.kronecker_grid import KroneckerGrid, SolvedGrid
 from budwood.stats.mixed_model.kronecker_model import KroneckerFit
 from budwood.stats.mixed_model.kronecker_scattered import KroneckerScattered, SolvedCells
+from budwood.stats.mixed_model.landmark_blup import LandmarkBlup
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 #: Rounding errors of shares and of calls in float32.
@@ -123,6 +125,18 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
         },
         FittedKernelModel: {"names": _of("kernels"), "variance_shares": _SHARE},
         FittedKroneckerModel: {"spread": _POSITIVE},
+        FittedLandmarkModel: {
+            "names": _of("1"),
+            "landmarks": _position("landmarks", "lines"),
+            "variance_shares": _SHARE,
+            "records": Rule(least=2),
+            "interval_factor": _NOT_NEGATIVE,
+        },
+        FittedLargeModel: {
+            "half_factor": _NOT_NEGATIVE,
+            "error_factor": _NOT_NEGATIVE,
+            "reliability": _SHARE,
+        },
         FittedMajorLoci: {
             "line_effects": _of("lines"),
             "loci": _position("loci", "markers"),
@@ -159,6 +173,13 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "rows": Rule(("seen",), least=0, below="lines"),
             "records": _of("records"),
             "weights": Rule(("records",), least=1e-300),
+        },
+        LandmarkBlup: {
+            "mean_variance": _NOT_NEGATIVE,
+            "to_features": _of("landmarks", "directions"),
+            "centre": _of("directions"),
+            "effects": _of("directions"),
+            "error_variances": Rule(("directions",), least=0.0),
         },
         MarkerBlup: {
             "fixed_effects": _of("effects"),

@@ -23,6 +23,7 @@ from budwood.prediction.contract import (
     scaled_interval,
 )
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
+from budwood.prediction.kernels.landmark_model import FittedLandmarkModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
@@ -92,7 +93,7 @@ class Calibrated:
         fitted = self.model.fit(kernels, rows, y, weights)
         if isinstance(fitted, FittedMarkerModel):
             return fitted.calibrated(kernels, rows, y, weights, self.seed)
-        if len(rows) < _FEWEST:
+        if isinstance(fitted, FittedLandmarkModel) or len(rows) < _FEWEST:
             return fitted
         divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
         both = [divisions.random, divisions.clusters]

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.prediction.contract import Lines
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.kernel_mixture import KernelMixture
 from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel, KernelModel
+from budwood.prediction.kernels.landmark_model import fit_landmarks
+from budwood.prediction.kernels.marker_model import FittedMarkerModel, fit_marker_model
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.kernels.thinning import evenly_spaced
 from budwood.prediction.uncertainty.inner_folds import (
@@ -42,6 +45,8 @@ class TrainingSet:
         (n,) record weights, or None for equal ones.
     gblup, gblup_held_out
         GBLUP of these records and its held-out predictions by algebra, where they have been made.
+    marker_model
+        GBLUP of large training sets, where it has been fitted.
     """
 
     kernels: PanelKernels
@@ -51,6 +56,7 @@ class TrainingSet:
     weights: Vector | None = None
     gblup: FittedKernelModel | None = None
     gblup_held_out: HeldOut | None = None
+    marker_model: FittedMarkerModel | None = None
 
     def markers(self) -> Matrix:
         """(n, m) centred allele frequencies of the training lines.
@@ -167,6 +173,8 @@ class KernelFitter:
         CrossFit
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
+        if is_large(len(training.rows)) and training.kernels.relationship is None:
+            return self._of_many(training)
         made = training.gblup if self.model == GBLUP else None
         fitted = made or self.model.fit(training.kernels, training.rows, training.y, training.weights)
         if len(training.rows) > self.refitted:
@@ -176,3 +184,12 @@ class KernelFitter:
             inner = TrainingKernels(training.kernels, training.rows)
             held_out = held_out_forecast(self.model, inner, training.y, training.folds, training.weights)
         return CrossFit(held_out.value, fitted.point_predictor())
+
+    def _of_many(self, training: TrainingSet) -> CrossFit:
+        """GBLUP by marker effects; any other kernel model as the Gaussian kernel through landmarks."""
+        kernels, rows, y = training.kernels, training.rows, training.y
+        if self.model != GBLUP:
+            landmarks, held_out = fit_landmarks(kernels, rows, y, training.folds, training.weights)
+            return CrossFit(held_out, landmarks)
+        fitted = training.marker_model or fit_marker_model(kernels, rows, y, training.weights)
+        return CrossFit(fitted.held_out(kernels, rows, y, training.folds, training.weights), fitted)

@@ -9,22 +9,33 @@ much as its inner folds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.prediction.contract import Forecast, Lines, observation_half
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel
+from budwood.prediction.kernels.marker_model import FittedMarkerModel, fit_marker_model
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, PointPredictor, TrainingSet
 from budwood.prediction.uncertainty.inner_folds import held_out_divisions, inner_random_folds
 from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
+from budwood.stats.evaluation.conformal import conformal_quantile
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
+
+#: Most training records whose held-out errors judge a model of many.
+_JUDGED: Final = 1_000
+_LEFT_OUT: Final = (
+    "Of the members of auto, major loci are left out, as their background is a matrix of lines by lines, and "
+    "the Gaussian kernel through landmarks stands for the mixture of kernels."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class CrossFitModel:
 
     def fit(
         self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
-    ) -> FittedCrossFitModel:
+    ) -> FittedCrossFitModel | FittedLargeModel:
         """Learn from the training rows, and judge the errors in inner folds.
 
         Parameters
@@ -66,11 +77,13 @@ class CrossFitModel:
 
         Returns
         -------
-        FittedCrossFitModel
+        FittedCrossFitModel or FittedLargeModel
             The fitted model.
         """
         rows = np.asarray(training, dtype=np.intp)
         folds = inner_random_folds(kernels, rows, self.folds, self.seed)
+        if is_large(len(rows)) and kernels.relationship is None:
+            return self._of_many(TrainingSet(kernels, rows, y, folds, weights))
         shape = GBLUP.fit(kernels, rows, y, weights)
         divisions = Divisions.of(kernels, rows, folds)
         expected, clusters = held_out_divisions(shape, y, [folds, divisions.clusters])
@@ -87,6 +100,76 @@ class CrossFitModel:
             error_factor=error_factor,
             reliability=_squared_correlation(found, y),
         )
+
+    def _of_many(self, training: TrainingSet) -> FittedLargeModel:
+        """The same of a large training set: errors have the shape of marker effects' ones."""
+        kernels, rows, y = training.kernels, training.rows, training.y
+        shape = fit_marker_model(kernels, rows, y, training.weights)
+        found = self.fitter.cross_fit(replace(training, marker_model=shape))
+        drawn = np.random.default_rng([self.seed, len(y)]).permutation(len(y))[:_JUDGED]
+        expected = shape.expected_error(kernels, rows, drawn, training.weights)
+        errors = np.abs(y - found.held_out)[drawn]
+        left_out = "" if self.name != "Auto" else _LEFT_OUT
+        return FittedLargeModel(
+            predictor=found.predictor,
+            shape=shape,
+            half_factor=conformal_quantile(errors / expected),
+            error_factor=float(np.sqrt(np.mean((errors / expected) ** 2))),
+            reliability=_squared_correlation(found, y),
+            notes=(*([left_out] if left_out else []), *getattr(found.predictor, "notes", ()), *shape.notes),
+        )
+
+
+@dataclass(frozen=True)
+class FittedLargeModel:
+    """A predictor that has learnt from a large training set, and what its errors are.
+
+    Attributes
+    ----------
+    predictor
+        Values of any lines.
+    shape
+        GBLUP on the same records, by marker effects.
+    half_factor, error_factor
+        What GBLUP's standard error of a record is multiplied by to be half of a 90 % interval; and what its
+        standard error of a genetic value is multiplied by.
+    reliability
+        As for :class:`FittedCrossFitModel`.
+    notes
+        Sentences about the predictor, and about GBLUP.
+    """
+
+    predictor: PointPredictor
+    shape: FittedMarkerModel
+    half_factor: float
+    error_factor: float
+    reliability: float
+    notes: tuple[str, ...]
+
+    @property
+    def variance_shares(self) -> dict[str, float]:
+        """Share of the variance that predictions of unseen records account for, and the rest."""
+        return {"markers": self.reliability, "residual": 1.0 - self.reliability}
+
+    def predict(self, lines: Lines) -> Forecast:
+        """Forecast lines.
+
+        Parameters
+        ----------
+        lines
+            c lines as a fitted model sees them.
+
+        Returns
+        -------
+        Forecast
+            (c,) values, standard errors and intervals.
+        """
+        expected, value = self.shape.predict(lines), self.predictor.value(lines)
+        error = self.error_factor * expected.standard_error
+        record = np.sqrt(expected.standard_error**2 + self.shape.solved.components.residual)
+        half = observation_half(self.half_factor * record, error)
+        reliability = np.full(len(value), self.reliability)
+        return Forecast(value, error, reliability, value - half, value + half)
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,26 @@ class CentredMarkers:
             found += other @ own.T
         return found * (self.unit * self._scale * others._scale)
 
+    def squared_distances(self, others: CentredMarkers) -> Matrix:
+        """Squared distances of other lines from these, per unit of sum p (1 - p).
+
+        Parameters
+        ----------
+        others
+            c lines of the same summary.
+
+        Returns
+        -------
+        ndarray
+            (c, n); not exactly 0 for a line from itself.
+        """
+        found = self.relationship_with(others)
+        found *= -2.0 / self.unit
+        found += others.squares[:, None]
+        found += self.squares
+        found /= self.summary.scale
+        return np.maximum(found, 0.0, out=found)
+
     @cached_property
     def missing_squares(self) -> Vector:
         """(n,) diagonal of D: expected squares of each line's missing entries."""

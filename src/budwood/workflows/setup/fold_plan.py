@@ -54,7 +54,15 @@ class FoldPlan:
     gigabytes: float
 
     @classmethod
-    def of(cls, panel: Panel, trait: str, design: Design, workers: int | None) -> FoldPlan:
+    def of(
+        cls,
+        panel: Panel,
+        trait: str,
+        design: Design,
+        workers: int | None,
+        *,
+        phenotyped: int | None = None,
+    ) -> FoldPlan:
         """Plan the evaluation of a panel.
 
         Parameters
@@ -67,6 +75,8 @@ class FoldPlan:
             Models and folds.
         workers
             Processes that the user asks for; None for as many as pay.
+        phenotyped
+            Lines with a value of the trait, where the panel does not hold the values.
 
         Returns
         -------
@@ -74,7 +84,7 @@ class FoldPlan:
             The plan.
         """
         n, m = panel.shape
-        phenotyped = len(panel.values(trait))
+        phenotyped = len(panel.values(trait)) if phenotyped is None else phenotyped
         if phenotyped < MANY:
             return cls(workers or 1, model_cost(panel, trait, design.fits), 0.0, 0.0)
         folds = design.folds or 5
