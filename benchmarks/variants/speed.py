@@ -11,7 +11,8 @@ a reading of its own. One thread; processor time: other programs on the machine 
 
 ``million``: the command on a million simulated single-base changes of Arabidopsis Chr1 and Chr5, at random
 places of both, on ``--threads`` threads. It is killed after ``--kill-after`` seconds and started again, as
-often as it takes to finish. Processor seconds of all starts together, and of each; ``--variants`` for fewer.
+often as it takes to finish, or ``--starts`` times (a second run of the benchmark goes on where ``--folder``
+is named). Processor seconds of all starts together, and of each; ``--variants`` for fewer.
 """
 
 from __future__ import annotations
@@ -145,8 +146,10 @@ def measured(run: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def million(folder: Path, variants: int, precision: str, threads: int | None, kill_after: float) -> dict:
-    """Processor seconds of the command, killed and started again until it has finished."""
+def million(
+    folder: Path, variants: int, precision: str, threads: int | None, kill_after: float, starts: int
+) -> dict | None:
+    """Processor seconds of the command, killed and started again until it has finished; None before that."""
     fasta, vcf, out = folder / "genome.fa", folder / "changes.vcf", folder / "scored.vcf.gz"
     if not vcf.exists():
         write_changes(fasta, vcf, variants)
@@ -162,8 +165,10 @@ def million(folder: Path, variants: int, precision: str, threads: int | None, ki
     ]
     command += ["--scores", "consequence,kmer", "--precision", precision, "--device", "cpu", "--quiet"]
     command += ["--out", str(out), *(["--threads", str(threads)] if threads else [])]
-    starts = []
-    while not out.exists():
+    log = folder / "starts.jsonl"
+    for number in range(starts or 1_000_000):
+        if out.exists():
+            break
         began, before = time.perf_counter(), children_seconds()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
@@ -174,10 +179,12 @@ def million(folder: Path, variants: int, precision: str, threads: int | None, ki
             code = "killed"
         parts = len(list((folder / f".{out.name}.parts").glob("part-*")))
         start = {"processor seconds": children_seconds() - before, "seconds": time.perf_counter() - began}
-        starts.append({**start, "ended": code, "parts there": parts})
-        print(starts[-1], flush=True)
+        append_result(log, {"start": len(read_results(log, "start")), **start, "ended": code, "parts": parts})
+        print(number, start, code, parts, flush=True)
         if code not in (0, "killed"):
             raise SystemExit("the command failed")
+    if not out.exists():
+        return None
     records = scored = 0
     with gzip.open(out, "rt") as lines, vcf.open() as asked:
         wanted = (line.split("\t", 5)[:5] for line in asked if not line.startswith("#"))
@@ -186,12 +193,13 @@ def million(folder: Path, variants: int, precision: str, threads: int | None, ki
                 assert line.split("\t", 5)[:5] == next(wanted)
                 records += 1
                 scored += "BW_EXPECTED_CONSEQUENCE=" in line
-    whole = sum(each["processor seconds"] for each in starts)
+    done = list(read_results(log, "start").values())
+    whole = sum(each["processor seconds"] for each in done)
     print(
         f"{records:,} records, {scored:,} scored: {whole:.0f} processor seconds, "
         f"{whole / 120:.1f} min of two cores"
     )
-    return {"records": records, "scored": scored, "processor seconds": whole, "starts": starts}
+    return {"records": records, "scored": scored, "processor seconds": whole, "starts": done}
 
 
 def children_seconds() -> float:
@@ -239,6 +247,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="for the million's files, kept; a temporary one if not given"
     )
+    parser.add_argument("--starts", type=int, default=0, help="stop after as many; 0: until it has finished")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one part each")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -253,8 +262,11 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as temporary:
                 folder = arguments.folder or Path(temporary)
                 folder.mkdir(parents=True, exist_ok=True)
-                how = (arguments.precision, arguments.threads, arguments.kill_after)
-                rows = [million(folder, arguments.variants, *how)]
+                how = (arguments.precision, arguments.threads, arguments.kill_after, arguments.starts)
+                found = million(folder, arguments.variants, *how)
+                if found is None:
+                    continue
+                rows = [found]
         append_result(arguments.out, {"part": part, "rows": rows})
 
 
