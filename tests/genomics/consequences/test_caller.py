@@ -160,6 +160,14 @@ def test_as_many_bases_across_the_start_codon_keep_the_frame() -> None:
     assert set(found.terms) & CODING == {Term.START_LOST}
 
 
+def test_a_place_within_an_exon_goes_before_one_across_its_end() -> None:
+    genome, annotation = random_gene(524288)
+    assert annotation.genes[0].end == 48  # the deletion can be written up to 49 as well
+    found = call(genome, annotation, 41, "TGAGGAG", "T")
+    assert set(found.terms) & CODING == {Term.STOP_LOST, Term.INFRAME_DELETION}
+    assert found.hgvs_c == "c.23_*4del"
+
+
 def test_places_between_ends_count_as_well() -> None:
     genome, annotation = random_gene(729, "-")
     other, turned = random_gene(729, "+")

@@ -34,14 +34,15 @@ def transcript_consequence(
     Returns
     -------
     Consequence
-        Of all places where the change can be written, that of the mildest effect; among equals the one
-        nearest to the transcript's 3' end.
+        Of all places where the change can be written, that of the mildest effect; among equals one within an
+        exon, whose effect on the protein is known, before one across its end; among these the one nearest to
+        the transcript's 3' end.
     """
     written = edit if model.forward else edit.mirrored()
     certain = AnnotationReason.REFERENCE_DIFFERS not in reasons
     options = [_effect(model, written.moved(by), certain=certain) for by in _places(model, written)]
     # The first of the options is the one nearest to the 3' end, and min keeps the first among equals.
-    chosen = min(options, key=lambda option: -option.severity)
+    chosen = min(options, key=lambda option: (-option.severity, option.crosses))
     notes = list(reasons)
     if chosen.edit.start != written.start:
         last = chosen.edit.right == 0
@@ -85,6 +86,11 @@ class _Effect:
         """
         first = self.terms[0].severity
         return min(first, Term.STOP_GAINED.severity - 0.5) if Term.START_LOST in self.terms else first
+
+    @property
+    def crosses(self) -> bool:
+        """Whether coding bases change across an end of an exon or of the transcript."""
+        return self.location is not None and self.location.coding and self.location.within is None
 
     def consequence(
         self, model: TranscriptModel, allele: str, number: int, notes: list[AnnotationReason]
