@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,15 @@ def test_every_verb_has_help_with_an_example(
     shown = " ".join(capsys.readouterr().out.split())
     assert f"Example: budwood {' '.join(words)} " in shown
     assert "--json" in shown
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_no_help_holds_brackets_which_are_shown_as_nothing(words: tuple[str, ...]) -> None:
+    command = COMMANDS[words[0]]
+    for word in words[1:]:
+        command = command.commands[word]
+    shown = [command.help or "", *(getattr(each, "help", None) or "" for each in command.params)]
+    assert not [text for text in shown if re.search(r"\[[a-z]+\]", text)]
 
 
 def test_without_words_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -238,6 +238,7 @@ def _probe(
 ) -> tuple[ProbeResult, tuple[ExampleSet, ExampleSet] | None]:
     from budwood.model.backbone import load_backbone
 
+    _check_geometry(options)
     encoder = load_backbone(
         options.encoder.checkpoint, device=options.encoder.device, precision=options.precision
     )
@@ -265,6 +266,19 @@ def _probe(
         notes=tuple(dict.fromkeys(notes)),
     )
     return result, sides
+
+
+def _check_geometry(options: ProbeOptions) -> None:
+    """Refuse what the geometry cannot use, before any long work."""
+    from budwood.genomics.io.tables.newick import read_newick
+    from budwood.probing.comparison.geometry import check_umap, evolutionary_distances
+    from budwood.workflows.records.probe import species_files
+
+    if options.umap:
+        check_umap()
+    if options.species is not None:
+        tree = read_newick(options.tree) if options.tree is not None else None
+        evolutionary_distances(list(species_files(options.species)), tree)
 
 
 def _compare(

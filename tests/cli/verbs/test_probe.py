@@ -74,3 +74,21 @@ def test_species_and_a_tree(run, tiny_checkpoint: Path, tmp_path: Path) -> None:
 )
 def test_options_that_do_not_fit_are_refused(refused, words: tuple[object, ...], said: str) -> None:
     assert said in refused("probe", *words)
+
+
+def test_what_geometry_cannot_use_is_refused_before_the_work(
+    refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("budwood.model.backbone.load_backbone", None)  # nothing is embedded
+    fasta, gff = write_genome(tmp_path)
+    words = ("--reference", fasta, "--annotation", gff, "--task", "donor")
+    monkeypatch.setattr("budwood.probing.comparison.geometry.find_spec", lambda name: None)
+    assert "UMAP is not installed" in refused("probe", *words, "--umap")
+    table, tree = tmp_path / "species.csv", tmp_path / "tree.nwk"
+    table.write_text("species,fasta\n" + "".join(f"{name},{fasta.name}\n" for name in "abc"))
+    assert "there are 3 species" in refused("probe", *words, "--species", table)
+    table.write_text("species,fasta\n" + "".join(f"{name},{fasta.name}\n" for name in "abcd"))
+    tree.write_text("((a:1,b:1):1,c:1);")
+    assert "tree" in refused("probe", *words, "--species", table, "--tree", tree)
+    tree.write_text("((a:1,b:1")
+    assert "tree.nwk" in refused("probe", *words, "--species", table, "--tree", tree)

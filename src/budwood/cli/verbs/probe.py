@@ -79,7 +79,7 @@ Geometry = Annotated[
     typer.Option("--geometry", help="Add principal components and neighbour purity of the test windows."),
 ]
 Umap = Annotated[
-    bool, typer.Option("--umap", help="The same with UMAP, which is installed with budwood[umap].")
+    bool, typer.Option("--umap", help="The same with UMAP; needs the extra umap of this package.")
 ]
 Species = Annotated[
     Path | None,

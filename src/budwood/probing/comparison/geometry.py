@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -236,13 +237,7 @@ def species_geometry(
         If there are under four species, or one is not in the tree.
     """
     names = tuple(vectors)
-    if len(names) < FEWEST_SPECIES:
-        raise BudwoodError(
-            f"there are {len(names)} species, and their distances need {FEWEST_SPECIES}",
-            where="--species",
-            mend="give more genomes",
-        )
-    evolutionary = None if tree is None else branch_distances(tree, names)
+    evolutionary = evolutionary_distances(names, tree)
     means = _means(vectors)
     distances = _distances(means)
     correlations = {}
@@ -257,6 +252,49 @@ def species_geometry(
         evolutionary=evolutionary,
         correlations=correlations,
     )
+
+
+def evolutionary_distances(names: Sequence[str], tree: Clade | None) -> Matrix | None:
+    """Distances of species along a tree.
+
+    Parameters
+    ----------
+    names
+        The species.
+    tree
+        Tree that holds them; None where there is none.
+
+    Returns
+    -------
+    ndarray or None
+        (s, s) sums of branch lengths; None without a tree.
+
+    Raises
+    ------
+    BudwoodError
+        If there are under four species, or one is not in the tree.
+    """
+    if len(names) < FEWEST_SPECIES:
+        raise BudwoodError(
+            f"there are {len(names)} species, and their distances need {FEWEST_SPECIES}",
+            where="--species",
+            mend="give more genomes",
+        )
+    return None if tree is None else branch_distances(tree, tuple(names))
+
+
+def check_umap() -> None:
+    """Refuse a picture by UMAP where it is not installed.
+
+    Raises
+    ------
+    BudwoodError
+        If there is no package of this name.
+    """
+    if find_spec("umap") is None:
+        raise BudwoodError(
+            "UMAP is not installed", where="--umap", mend="install it: pip install 'budwood[umap]'"
+        )
 
 
 def mantel(one: Matrix, other: Matrix, *, seed: int = 0) -> DistanceCorrelation:
@@ -304,11 +342,8 @@ def _distances(means: Matrix) -> Matrix:
 
 
 def _umap(vectors: Matrix, seed: int) -> Matrix:
-    try:
-        from umap import UMAP
-    except ImportError as error:
-        raise BudwoodError(
-            "UMAP is not installed", where="--umap", mend="install it: pip install 'budwood[umap]'"
-        ) from error
+    check_umap()
+    from umap import UMAP
+
     reducer: Any = UMAP(n_components=2, n_neighbors=15, random_state=seed, n_jobs=1)
     return np.asarray(reducer.fit_transform(vectors), dtype=np.float64)
