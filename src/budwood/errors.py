@@ -82,7 +82,7 @@ def suggestion(name: str, known: Iterable[str], most: int = 12) -> str:
     names = list(dict.fromkeys(known))
     lowered = {each.lower(): each for each in reversed(names)}
     near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    listed = ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    listed = ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
     if not near:
         return f"choose one of: {listed}"
     return f"did you mean {lowered[near[0]]!r}? Known are: {listed}"

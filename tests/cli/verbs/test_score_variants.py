@@ -487,3 +487,18 @@ def test_a_refused_load_leaves_no_scores(
     assert expected in told
     assert sorted(path for path in tmp_path.iterdir() if path.name != "cache") == before
     assert Path("mine.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("letters", ["C", "ACGTNNNN", "N" * 30 + "C" + "N" * 1500])
+def test_genomes_without_a_usable_window(
+    run: Callable[..., object], tmp_path: Path, tiny_checkpoint: Path, letters: str
+) -> None:
+    fasta, vcf = tmp_path / "genome.fa", tmp_path / "calls.vcf"
+    fasta.write_text(f">c\n{letters}\n")
+    vcf.write_text(f"{HEAD}{COLUMNS}\nc\t{letters.index('C') + 1}\t.\tC\tA\t.\t.\t.\n")
+    words = ("--vcf", vcf, "--reference", fasta, "--checkpoint", tiny_checkpoint)
+    ran = run("score-variants", *words, "--out", tmp_path / "scored.vcf", "--json")
+    assert ran.code == 0, ran
+    found = json.loads(ran.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert found["reasons"] == {"scored": 1}
+    assert found["genome"]["kmer_perplexity"] is None

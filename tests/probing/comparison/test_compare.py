@@ -87,3 +87,17 @@ def test_scaling_and_tuning_do_not_see_the_test() -> None:
 def test_too_few_examples_are_refused(tiny: Checkpoint) -> None:
     with pytest.raises(BudwoodError, match="10 test examples"):
         compare_features(planted(40, 1), planted(10, 2), tiny, show=False)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_kernel_probe_that_learns_nothing_gives_finite_values(turned: bool) -> None:
+    labels = np.arange(60) % 2
+    # Alike everywhere, or each example beside one of the other class that is nearer than any of its own.
+    features = (
+        np.repeat(np.random.default_rng(0).normal(size=(30, 3)) * 9, 2, axis=0)
+        if turned
+        else np.ones((60, 3))
+    )
+    probe = KernelProbe(features, Target(numbers=labels, blocks=np.arange(60), classes=2))
+    found = probe.predict(features)
+    assert np.isfinite(found.decision).all()

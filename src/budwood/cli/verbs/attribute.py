@@ -128,8 +128,8 @@ def _lines(found: AttributeResult, out: Path) -> list[str]:
     if found.overlap is not None:
         each = found.overlap
         lines.append(
-            f"windows in {each.regions:,} regions: {each.enrichment:.2f} times the importance of matched "
-            f"ones, p = {each.p:.3g}, AUROC {each.auroc:.3f}"
+            f"windows in {counted(each.regions, 'region')}: {each.enrichment:.2f} times the importance of "
+            f"matched ones, p = {each.p:.3g}, AUROC {each.auroc:.3f}"
         )
     if found.bases is not None:
         lines.append(

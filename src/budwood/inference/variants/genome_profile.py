@@ -36,7 +36,7 @@ class GenomeProfile:
         Bases that were masked and predicted.
     perplexity, kmer_perplexity
         Exponential of the mean cross-entropy of the masked bases, by the encoder and by a k-mer model of the
-        same genome without these windows; None where there is no such model.
+        same genome without these windows; None where no base was masked, or there is no such model.
     difference, difference_error
         Mean cross-entropy of the encoder minus that of the k-mer model, in nats, and its standard error over
         windows.
@@ -47,7 +47,7 @@ class GenomeProfile:
     """
 
     masked_bases: int
-    perplexity: float
+    perplexity: float | None
     kmer_perplexity: float | None
     difference: float | None
     difference_error: float | None
@@ -130,7 +130,6 @@ def profile_genome(
         -logs[np.arange(len(truth)), truth] for logs, truth in zip(sample.logs, sample.truth, strict=True)
     ]
     whole = np.concatenate([*losses, np.zeros(0)])
-    entropy = float(whole.mean()) if len(whole) else float("nan")
     others = _kmer_losses(reader, sample, neighbours) if neighbours is not None and len(whole) else None
     difference = error = kmers = None
     if others is not None:
@@ -142,7 +141,7 @@ def profile_genome(
     confidence = np.concatenate([_frame_confidence(each) for each in reader.read(sample.long)] or [whole[:0]])
     return GenomeProfile(
         masked_bases=len(whole),
-        perplexity=float(np.exp(entropy)),
+        perplexity=float(np.exp(whole.mean())) if len(whole) else None,
         kmer_perplexity=kmers,
         difference=difference,
         difference_error=error,

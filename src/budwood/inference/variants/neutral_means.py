@@ -33,6 +33,8 @@ _STRENGTH: Final = 20.0
 _MARKS: Final = [*CODING, *range(BaseClass.DONOR_FORWARD, BaseClass.ACCEPTOR_REVERSE + 1)]
 _NEUTRAL: Final = 0.5
 _SPACING: Final = 40
+# Genomes of unknown bases give no contexts at all.
+_NO_CONTEXTS: Final = np.zeros((0, 2 * REACH + 1), dtype=np.uint8)
 # Windows with their vectors, 1 MB each, that are in memory together.
 _AT_ONCE: Final = 64
 
@@ -132,7 +134,7 @@ def _every_change(
     readings: Sequence[WindowReading],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
     """Bases around, new base and region probabilities of every change of neutral bases."""
-    around, regions = [], []
+    around, regions = [_NO_CONTEXTS], [np.zeros((0, len(BaseClass)), dtype=np.float32)]
     for reading in readings:
         columns = _neutral(reading)
         around.append(reading.codes[columns[:, None] + np.arange(-REACH, REACH + 1)])
@@ -169,14 +171,14 @@ def _spaced_changes(
                 )
                 around.append(reading.codes[np.array(spaced)[:, None] + np.arange(-REACH, REACH + 1)])
     new = np.array([each.letters[0] for group in groups for each in group], dtype=np.uint8)
-    return groups, np.concatenate([*around, np.zeros((0, 2 * REACH + 1), dtype=np.uint8)]), new
+    return groups, np.concatenate([_NO_CONTEXTS, *around]), new
 
 
 def _masked_changes(
     scorer: VariantScorer, sample: GenomeSample
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
     """Log likelihood ratios of every change of the sample's masked bases that are neutral."""
-    around, values = [], []
+    around, values = [_NO_CONTEXTS], [np.zeros((0, N))]
     readings = scorer.alternative.read(sample.short, threads=scorer.threads)
     kept = dict(zip(sample.short, readings, strict=True))
     for (key, positions), logs in zip(sample.masked, sample.logs, strict=True):

@@ -285,7 +285,8 @@ class FeatureScale:
 def _threshold(machine: Any, kernel: NDArray[np.float64], target: Target) -> float:
     """Decision above which the second class is predicted: the best balanced accuracy in the tuning's folds.
 
-    A machine tuned for the order of examples may put all of them on one side of 0.
+    A machine tuned for the order of examples may put all of them on one side of 0. Where no value does better
+    than one side for all, 0 is kept.
     """
     decision = cross_val_predict(
         clone(machine),
@@ -298,7 +299,8 @@ def _threshold(machine: Any, kernel: NDArray[np.float64], target: Target) -> flo
     false, true, thresholds = roc_curve(target.numbers, decision)
     best = int(np.argmax(true - false))
     below = decision[decision < thresholds[best]]
-    return float((thresholds[best] + below.max()) / 2) if len(below) else 0.0
+    # The first threshold is infinite: beyond it lies no example.
+    return float((thresholds[best] + below.max()) / 2) if best and len(below) else 0.0
 
 
 def _of_decision(decision: NDArray[np.float64]) -> ProbePredictions:
