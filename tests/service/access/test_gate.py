@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from budwood.errors import BudwoodError
 from budwood.service.access.keys import KeyRing
 from budwood.service.settings import ServiceSettings
 
@@ -193,6 +194,16 @@ def test_figures_count_requests(client: TestClient) -> None:
     figures = client.get("/metrics").text
     assert 'budwood_requests_total{method="GET",route="/v1/health",status="200"} 1.0' in figures
     assert "unknown-1" not in figures
+
+
+@pytest.mark.parametrize(
+    "rate",
+    ["often", "0/minute", "-5/minute", "9" * 20 + "/minute", "5 per 99999999999 years"],
+)
+def test_limits_that_are_none(ring: KeyRing, rate: str) -> None:
+    with pytest.raises(BudwoodError, match="is no limit"):
+        ring.add("x", ["embed"], rate=rate)
+    assert ring.listed() == []
 
 
 def test_a_key_is_kept_as_a_digest_alone(ring: KeyRing, settings: ServiceSettings) -> None:

@@ -278,6 +278,16 @@ def test_a_job_ends_in_a_stated_state_on_a_full_disk(
     assert worker.run_job("20200101-" + 24 * "0")["state"] == "failed"
 
 
+def test_the_sentence_of_a_command_names_no_folder_of_the_server(
+    settings: ServiceSettings, written: JobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = f"{written.path.resolve()}/inputs/fasta/a.fa"
+    error = {"what": "the FASTA file is empty", "where": where, "mend": f"see {settings.folder}/jobs"}
+    monkeypatch.setattr(worker_module, "run_command", lambda *_, **__: CommandEnd(State.REFUSED, error))
+    ended = Worker(settings, Metrics()).run_job(written.id)["error"]
+    assert ended == {"what": "the FASTA file is empty", "where": "inputs/fasta/a.fa", "mend": "see jobs"}
+
+
 def test_an_end_that_was_announced_is_final(
     settings: ServiceSettings, written: JobFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,10 @@ def test_a_session_opens_what_the_key_opens(closed: TestClient, ring: KeyRing) -
     assert "lacks the scope admin" in closed.get("/keys").text
     closed.post("/logout")
     assert closed.get("/", follow_redirects=False).status_code == 303
+    # Somebody whose session ends while a form is filled in is not told of headers.
+    late = closed.post("/start/adapt", data={"name": "x"})
+    assert late.status_code == 401
+    assert "sign in and try again" in late.text
 
 
 def test_models_are_removed_by_administrators_only(closed: TestClient, ring: KeyRing) -> None:

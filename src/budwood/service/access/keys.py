@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 
 from budwood.errors import BudwoodError
 from budwood.service.access.scopes import Scope
@@ -28,6 +28,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,63}")
 _SESSION: Final = timedelta(hours=12)
 #: Requests for access that wait for an answer at most; a form that anybody may send must not fill the disk.
 _MOST_WAITING: Final = 200
+#: Bounds of a limit: requests, and seconds of its window.
+_MOST_REQUESTS: Final = 1_000_000_000
+_LONGEST_WINDOW: Final = 10 * 366 * 24 * 3600
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS keys (
     name TEXT PRIMARY KEY, digest TEXT UNIQUE NOT NULL, scopes TEXT NOT NULL, rate TEXT NOT NULL,
@@ -356,12 +359,18 @@ def check_rate(rate: str) -> None:
     budwood.errors.BudwoodError: 'often' is no limit: write such as 60/minute or 60/minute; 1000/day.
     """
     try:
-        if rate:
-            parse_many(rate)
+        items = parse_many(rate) if rate else []
+        if any(not _is_possible(each) for each in items):
+            raise ValueError("numbers out of range")
     except ValueError as error:
         raise BudwoodError(
             f"{rate!r} is no limit", mend="write such as 60/minute or 60/minute; 1000/day"
         ) from error
+
+
+def _is_possible(item: RateLimitItem) -> bool:
+    """Whether a limit lets a request through, and its window ends within a lifetime."""
+    return 1 <= item.amount <= _MOST_REQUESTS and 1 <= item.get_expiry() <= _LONGEST_WINDOW
 
 
 def _digest(secret: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import Any, Final
 
 from budwood.errors import BudwoodError
@@ -18,6 +19,7 @@ from budwood.service.jobs.job_queue import APPLICATION, APPLICATION_VERSION, QUE
 from budwood.service.jobs.states import State
 from budwood.service.metrics import Metrics
 from budwood.service.refusal import is_full_disk
+from budwood.service.server_paths import plain_text, shortened
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import keep_model
 
@@ -124,10 +126,20 @@ class Worker:
                 folder.remove_files()
         return outcome.plain()
 
+    def _without_server_paths(self, outcome: CommandEnd, folder: JobFolder) -> CommandEnd:
+        """The sentence of a command that names files as the client knows them."""
+        if outcome.error is None:
+            return outcome
+        named = {part: shortened(text, folder.path) for part, text in outcome.error.items()}
+        return replace(
+            outcome, error={part: plain_text(text, self._settings) for part, text in named.items()}
+        )
+
     def _outcome(self, folder: JobFolder, record: JobRecord) -> CommandEnd:
         seconds = self._settings.job_hours * 3600
         try:
             outcome = run_command(folder, record, stopping=self._stopping, seconds=seconds)
+            outcome = self._without_server_paths(outcome, folder)
             if outcome.state is State.DONE and record.save_as is not None:
                 keep_model(self._settings, folder.path / "model", record.save_as)
             return outcome
