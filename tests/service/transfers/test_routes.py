@@ -48,7 +48,10 @@ def test_a_transfer_is_measured_and_stands_in_the_map(
         target_phenotypes=target,
     )
     folder = finish(id)
-    assert json.loads((folder.result / "transfer.json").read_text())["target"]["name"] == NAME
+    written = json.loads((folder.result / "transfer.json").read_text())
+    assert written["target"]["name"] == NAME
+    # The same lines stand on both sides here, which is said first.
+    assert "30 of the 40 target lines with a value are phenotyped lines of the source" in written["notes"][0]
     (row,) = client.get("/v1/transfers").json()["transfers"]
     assert (row["job"], row["source"], row["target"]) == (id, "North", NAME)
     found = client.get("/v1/transfers/map", params={"species": ["Zea mays"]}).json()

@@ -111,6 +111,7 @@ def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
             )
         chosen = _next_lines(options, target)
     notes = (
+        *_shared_line_notes(source, target),
         *_provenance_notes(source, target),
         *(f"Source: {note}" for note in source.notes),
         *(f"Target: {note}" for note in target.notes),
@@ -164,6 +165,20 @@ def _next_lines(options: TransferOptions, target: Side) -> PhenotypeNext | None:
     from budwood.workflows.select import select_training_set
 
     return select_training_set(target.genotypes, count, seed=options.seed)
+
+
+def _shared_line_notes(source: Side, target: Side) -> tuple[str, ...]:
+    """A warning where lines of the target taught the source: they are no new lines to it."""
+    taught = {source.genotypes.accessions[row] for row in source.rows.tolist()}
+    measured = [target.genotypes.accessions[row] for row in target.rows.tolist()]
+    shared = [name for name in measured if name in taught]
+    if not shared:
+        return ()
+    return (
+        f"Warning: {len(shared):,} of the {len(measured):,} target lines with a value are phenotyped lines "
+        f"of the source by their names, such as {shared[0]}: the accuracies are not those of new lines. Leave "
+        "these lines out of one side.",
+    )
 
 
 def _provenance_notes(source: Side, target: Side) -> tuple[str, ...]:
