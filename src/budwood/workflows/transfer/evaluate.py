@@ -176,8 +176,8 @@ def _shared_line_notes(source: Side, target: Side) -> tuple[str, ...]:
         return ()
     return (
         f"Warning: {len(shared):,} of the {len(measured):,} target lines with a value are phenotyped lines "
-        f"of the source by their names, such as {shared[0]}: the accuracies are not those of new lines. Leave "
-        "these lines out of one side.",
+        f"of the source by their names, such as {shared[0]}: the accuracies are not those of new lines. "
+        "Leave these lines out of one side.",
     )
 
 
