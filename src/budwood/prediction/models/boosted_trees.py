@@ -132,11 +132,6 @@ class FittedBooster:
         chosen = np.ascontiguousarray(features[:, self.columns])
         return np.asarray(self._booster.predict(chosen, num_threads=1), dtype=np.float64)
 
-    @property
-    def features(self) -> int:
-        """Number of features of the trees."""
-        return int(self._booster.num_feature())
-
     @cached_property
     def _booster(self) -> Any:
         from lightgbm import Booster

@@ -96,6 +96,8 @@ def _array(value: object, declared: Any) -> str:
     kind = typing.get_origin(kind) or kind
     if not isinstance(value, np.ndarray):
         return f"is {_short(value)}, not an array"
+    if not value.ndim:
+        return "is one value, not an array"
     if kind is np.object_:
         texts = value.dtype == object and all(isinstance(each, str) for each in value.ravel())
         return "" if texts else "is no array of text"

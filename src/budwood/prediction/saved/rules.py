@@ -26,6 +26,7 @@ from budwood.prediction.models.elastic_net import MarkerEffects
 from budwood.prediction.models.major_loci import Background, FittedMajorLoci
 from budwood.prediction.models.random_forest import FittedForest
 from budwood.prediction.models.stack import FittedStack
+from budwood.prediction.saved.booster_text import booster_problem
 from budwood.prediction.saved.record import damaged
 from budwood.prediction.uncertainty.cross_fit_model import FittedCrossFitModel, FittedLargeModel
 from budwood.prediction.uncertainty.interval_scale import IntervalScale
@@ -379,10 +380,7 @@ def _forest(forest: FittedForest) -> str:
 
 
 def _booster(booster: FittedBooster) -> str:
-    if not booster.text.startswith("tree\n") or "\nend of trees\n" not in booster.text:
-        return "has trees that cannot be read"
-    features = booster.features
-    return "" if features == len(booster.columns) else f"has trees of {features} features"
+    return booster_problem(booster.text, len(booster.columns))
 
 
 def _haplotypes(found: TrainingHaplotypes) -> str:
