@@ -15,6 +15,9 @@ from budwood.errors import BudwoodError, counted, suggestion
 
 # Tukey's outer fences: values further beyond the quartiles than three times their distance.
 _FENCE: Final = 3.0
+#: Zeros that repeat, and the share of the median under which other values lie near them.
+_REPEATED: Final = 2
+_NEAR_ZERO: Final = 0.05
 _NAMED: Final = 3
 #: Traits that a line of text names.
 _LISTED: Final = 6
@@ -132,7 +135,13 @@ class Phenotypes:
         order = np.argsort(-beyond, kind="stable")
         outliers = tuple((str(names[i]), float(values[i])) for i in order if outer[i])
         return TraitDescription(
-            trait, len(values), float(values.min()), median, float(values.max()), outliers
+            trait,
+            len(values),
+            float(values.min()),
+            median,
+            float(values.max()),
+            outliers,
+            _zeros(values, median),
         )
 
     def _records(self, trait: str) -> NDArray[np.bool_]:
@@ -143,6 +152,15 @@ class Phenotypes:
                 f"trait {trait!r} is not in the phenotypes", mend=suggestion(trait, self.traits)
             )
         return np.asarray(self.trait == trait, dtype=np.bool_)
+
+
+def _zeros(values: NDArray[np.float64], median: float) -> int:
+    """How often 0 repeats among positive values with decimals, none of which is near it."""
+    others = values[values != 0.0]
+    zeros = len(values) - len(others)
+    if zeros < _REPEATED or not len(others) or others.min() <= _NEAR_ZERO * median:
+        return 0
+    return zeros if np.any(others != np.round(others)) else 0
 
 
 @dataclass(frozen=True)
@@ -160,6 +178,8 @@ class TraitDescription:
     outliers
         Accession and value of those beyond Tukey's outer fences (three times the interquartile range beyond
         the quartiles; Tukey 1977, Exploratory Data Analysis), the furthest first.
+    zeros
+        How often 0 stands apart among measured values, where it may mean missing; 0 where it does not.
     """
 
     trait: str
@@ -168,6 +188,7 @@ class TraitDescription:
     median: float
     maximum: float
     outliers: tuple[tuple[str, float], ...] = ()
+    zeros: int = 0
 
     @property
     def sentence(self) -> str:
@@ -178,6 +199,8 @@ class TraitDescription:
             f"{self.trait}: {self.count:,} {'value' if self.count == 1 else 'values'} from "
             f"{self._text(self.minimum)} to {self._text(self.maximum)}, median {self._text(self.median)}"
         )
+        if self.zeros:
+            text += f"; 0 stands {self.zeros:,} times (write NA where it means missing)"
         if not self.outliers:
             return f"{text}."
         named = ", ".join(f"{name} ({self._text(value)})" for name, value in self.outliers[:_NAMED])

@@ -588,3 +588,17 @@ def test_records_that_are_written_twice_are_counted(run, panel, tmp_path, rows, 
     assert note in run("inspect", panel.genotypes).out
     if beside:
         assert note in run("predict", *panel.words(), "--out", tmp_path / "out").out
+
+
+def test_an_encoder_without_a_genome_is_said_to_have_no_effect(run, panel, tiny_checkpoint, tmp_path) -> None:
+    words = ("predict", *panel.words(), "--model", "gblup", "--checkpoint", tiny_checkpoint)
+    ran = run(*words, "--out", tmp_path / "out", "--json")
+    assert ran.code == 0
+    (note,) = [each for each in json.loads(ran.out)["notes"] if "no effect" in each]
+    assert note == "--checkpoint had no effect: without a reference genome no sequence is read."
+    assert note in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_covariate_that_is_the_trait_is_named(refused, panel) -> None:
+    told = refused("predict", *panel.words(), "--model", "gblup", "--covariates", panel.phenotypes)
+    assert "the covariates explain the trait entirely" in told

@@ -63,3 +63,12 @@ def test_missing_and_empty_files(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("\n")
     with pytest.raises(BudwoodError, match="is empty"):
         file_kind(tmp_path / "empty.csv")
+
+
+@pytest.mark.parametrize("name", ["a.gff3", "a.gff", "a.gtf", "a.gff3.gz"])
+@pytest.mark.parametrize(("start", "sep"), [("-5", "\t"), ("101.0", "\t"), ("1,01", "\t"), ("101", " ")])
+def test_a_damaged_annotation_is_one_by_its_name(name: str, start: str, sep: str, tmp_path: Path) -> None:
+    text = sep.join(["1", "x", "gene", start, "400", ".", "+", ".", "ID=g1"]) + "\n"
+    packed = name.endswith(".gz")
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    assert file_kind(tmp_path / name) == Kind.ANNOTATION

@@ -89,6 +89,7 @@ _FEWEST_CALLS, _FEWEST_DOSAGES = 5, 30
 _FEWEST_ACCESSIONS: Final = 3
 _GFF: Final = re.compile(r"[^\t]+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t[012.](\t|$)")
 _BED: Final = re.compile(r"\S+\s+\d+\s+\d+(\s+\S+){0,9}\s*$")
+_ANNOTATIONS: Final = frozenset({".gff", ".gff3", ".gtf"})
 _HEADERS: Final = ("#", "track ", "browser ")
 _LETTERS: Final = frozenset("ACGTN")
 _CODED: Final = frozenset("AB")
@@ -158,7 +159,10 @@ def file_format(path: Path, *, genotypes: bool = False) -> Format:
     lines = list(islice(text_lines(path), _SAMPLE_ROWS))
     if not lines:
         raise BudwoodError("the file is empty", where=str(path), mend="check the file")
-    return _of_text(path, lines, genotypes)
+    found = _of_text(path, lines, genotypes)
+    # A damaged first line hides what an annotation is, and its own reader says what is wrong with it.
+    named_so = bool(_ANNOTATIONS & set(path.suffixes[-2:]))
+    return Format.ANNOTATION if found is Format.PHENOTYPES and named_so else found
 
 
 def _by_name(path: Path) -> Format | None:

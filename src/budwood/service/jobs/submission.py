@@ -218,7 +218,8 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
     verb, folder = str(getattr(options, "verb")), draft.folder  # noqa: B009
     files = {role: path for role, path in draft.files.items() if role in ROLES[verb]}
     _check(settings, queue, options, list(files), draft.owner)
-    linked = _link_models(settings, options, folder)
+    sequence = any(role == "fasta" or "reference" in role for role in files)
+    linked = _link_models(settings, options, folder, sequence=sequence)
     record = JobRecord(
         id=folder.id,
         owner=draft.owner,
@@ -322,14 +323,17 @@ def _check(
         )
 
 
-def _link_models(settings: ServiceSettings, options: BaseModel, folder: JobFolder) -> dict[str, str]:
+def _link_models(
+    settings: ServiceSettings, options: BaseModel, folder: JobFolder, *, sequence: bool
+) -> dict[str, str]:
     """Links to the model, encoder and adapter that a job reads, relative to its folder."""
     found: dict[str, Path] = {}
     saved, adapter = getattr(options, "saved_model", None), getattr(options, "adapter", None)
     if saved is not None:
         found["saved_model"] = saved_model_named(settings, saved)
     # A job reads sequence with the encoder of the service, as answers at once do.
-    if settings.encoder.checkpoint is not None and getattr(options, "verb") in WITH_ENCODER:  # noqa: B009
+    reads = sequence and getattr(options, "verb") in WITH_ENCODER  # noqa: B009
+    if settings.encoder.checkpoint is not None and reads:
         found["checkpoint"] = settings.encoder.checkpoint
     if adapter is not None:
         found["adapter"] = adapter_named(settings, adapter)

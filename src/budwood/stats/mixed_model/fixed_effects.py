@@ -59,6 +59,11 @@ class WhitenedDesign:
         whitened = self.root * y
         rest = self.residual(whitened[:, None])[:, 0]
         if np.linalg.norm(rest) <= 1e-12 * np.linalg.norm(whitened):
+            if self.fixed.shape[1] > 1:
+                raise BudwoodError(
+                    "the covariates explain the trait entirely, so nothing of it is left to predict",
+                    mend="leave out a covariate that is the trait itself, or that has a level for each line",
+                )
             raise BudwoodError("the trait does not vary among the records", mend="choose a trait that varies")
         return rest
 

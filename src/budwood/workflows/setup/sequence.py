@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from budwood.artifacts import read_manifest
@@ -43,7 +44,7 @@ def add_sequence(
     """
     found = read_files_haplotypes(files)
     if found is None:
-        return panel
+        return panel if encoder is None else _with_notes(panel, _unused(encoder))
     from budwood.inference.embed import embed_haplotypes
 
     panel = replace(panel, haplotypes=found.table, reference_check=found.check)
@@ -56,8 +57,18 @@ def add_sequence(
         digest=opened.digest,
         device=str(opened.device),
     )
-    notes = _learnt_from(encoder, panel)
-    return replace(panel, vectors=vectors, notes=tuple(dict.fromkeys((*panel.notes, *notes))))
+    return _with_notes(replace(panel, vectors=vectors), _learnt_from(encoder, panel))
+
+
+def _with_notes(panel: Panel, notes: Sequence[str]) -> Panel:
+    return replace(panel, notes=tuple(dict.fromkeys((*panel.notes, *notes))))
+
+
+def _unused(encoder: EncoderOptions) -> list[str]:
+    """An encoder that was chosen reads nothing without a genome, which a ranking does not show."""
+    given = {"--checkpoint": encoder.checkpoint is not None, "--adapter": bool(encoder.adapter)}
+    named = " and ".join(option for option, is_given in given.items() if is_given)
+    return [f"{named} had no effect: without a reference genome no sequence is read."] if named else []
 
 
 def _learnt_from(encoder: EncoderOptions, panel: Panel) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,16 @@ def test_what_is_wrong_is_told(tmp_path: Path, content: str, message: str) -> No
     (tmp_path / "bad.maf").write_text(content)
     with pytest.raises(BudwoodError, match=message):
         read_maf(tmp_path / "bad.maf")
+
+
+@pytest.mark.parametrize("blank", [b"\x1c", b"\x1d", b"\x1f", b"\x85", b"\xc2\xa0"])
+@pytest.mark.parametrize("column", [2, 3, 5])
+def test_what_counts_as_a_blank_in_text_but_not_in_bytes(tmp_path: Path, blank: bytes, column: int) -> None:
+    fields = ROW.encode().split()
+    fields[column] = blank + fields[column]
+    (tmp_path / "odd.maf").write_bytes(b"##maf\na score=1\n" + b" ".join(fields) + b"\n\n")
+    with contextlib.suppress(BudwoodError):
+        read_maf(tmp_path / "odd.maf")
 
 
 @pytest.mark.real

@@ -65,13 +65,15 @@ def read_maf(path: Path) -> list[Alignment]:
 def _row(line: bytes, where: str) -> tuple[str, str, bytes]:
     """Species, place and letters of an ``s`` line."""
     fields = line.split()
-    if len(fields) != _FIELDS or any(whole_number(fields[i]) is None for i in (2, 3, 5)):
+    numbers = [whole_number(fields[i]) for i in (2, 3, 5)] if len(fields) == _FIELDS else []
+    start, size, whole = numbers if numbers else (None, None, None)
+    if start is None or size is None or whole is None:
         raise BudwoodError(
             "a MAF row should be: s source start size strand source-size letters",
             where=where,
             mend="check the line",
         )
-    _, source, start, size, strand, whole, letters = fields
+    source, strand, letters = fields[1], fields[4], fields[6]
     strange = letters.translate(None, _LETTERS)
     if strange:
         raise BudwoodError(
@@ -80,16 +82,15 @@ def _row(line: bytes, where: str) -> tuple[str, str, bytes]:
             mend="give aligned DNA",
         )
     bases = len(letters.translate(None, b"-."))
-    if bases != int(size) or strand not in (b"+", b"-") or int(start) + bases > int(whole):
+    if bases != size or strand not in (b"+", b"-") or start + bases > whole:
         raise BudwoodError(
-            f"the row has {counted(int(bases), 'base')}, which do not fit start {int(start)}, "
-            f"size {int(size)} and "
-            f"{counted(int(whole), 'base')} of the source",
+            f"the row has {counted(bases, 'base')}, which do not fit start {start}, size {size} and "
+            f"{counted(whole, 'base')} of the source",
             where=where,
             mend="check the line",
         )
     name = source.decode("utf-8", "replace")
-    first = int(start) if strand == b"+" else int(whole) - int(start) - bases
+    first = start if strand == b"+" else whole - start - bases
     return name.split(".")[0].replace("_", " "), f"{name}:{first}-{first + bases}", letters
 
 

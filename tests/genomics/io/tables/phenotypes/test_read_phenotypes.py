@@ -477,3 +477,22 @@ def test_a_first_sheet_that_is_no_table_names_the_sheets(first: list[list[str]],
     book.save(tmp_path / "book.xlsx")
     with pytest.raises(BudwoodError, match=r"sheet 'About' of the workbook was read, and not 'Traits'"):
         read_phenotypes(tmp_path / "book.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("5.1 6.2 0 7.3 0 8.4", "0 stands 2 times (write NA where it means missing)"),
+        ("5.1 6.2 0 7.3 8.4", ""),  # once
+        ("1 2 0 3 0 4", ""),  # counts and scores
+        ("0.1 6.2 0 7.3 0 8.4", ""),  # other values are near
+        ("-5.1 6.2 0 7.3 0 8.4", ""),
+    ],
+)
+def test_zeros_apart_from_measured_values_are_said(values: str, said: str, tmp_path: Path) -> None:
+    rows = "".join(f"L{i},{value}\n" for i, value in enumerate(values.split()))
+    (tmp_path / "t.csv").write_text(f"accession,yield\n{rows}")
+    phenotypes, _ = read_phenotype_table(tmp_path / "t.csv")
+    told = phenotypes.describe("yield").sentence
+    assert said in told
+    assert bool(said) == ("stands" in told)

@@ -115,7 +115,7 @@ def _place(table: Table, row: int, column: int) -> int:
         number = float(text) if len(text) <= _MOST_DIGITS else math.inf
     except ValueError:
         number = math.nan
-    if not abs(number) <= LARGEST_POSITION:
+    if not abs(number) <= LARGEST_POSITION or number != int(number):
         raise BudwoodError(
             f"{text[:_MOST_DIGITS]!r} is no place in a genome",
             where=table.where(row, column),
