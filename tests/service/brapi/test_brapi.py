@@ -14,6 +14,7 @@ import pytest
 
 from budwood.artifacts import verify_artifact
 from budwood.errors import BudwoodError
+from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.genomics.io.variants.open_genotypes import read_genotypes
 from budwood.panel.files import PanelFiles
 from budwood.service.brapi.client import BrapiClient
@@ -83,9 +84,14 @@ def test_a_round_trip_gives_the_values_of_predict_on_files(
     assert theirs.accessions == ours.accessions
     assert np.array_equal(theirs.dosage, ours.dosage)
 
-    def predicted(folder: Path, genotypes: Path, phenotypes: Path) -> dict[str, str]:
+    def fitted(
+        folder: Path, genotypes: Path, phenotypes: Path, dialect: CsvDialect = CsvDialect.PLAIN
+    ) -> None:
         files = PanelFiles(genotypes=genotypes, phenotypes=phenotypes)
-        predict(PredictOptions(files=files, trait="height", model="gblup"), folder)
+        predict(PredictOptions(files=files, trait="height", model="gblup", csv_dialect=dialect), folder)
+
+    def predicted(folder: Path, genotypes: Path, phenotypes: Path) -> dict[str, str]:
+        fitted(folder, genotypes, phenotypes)
         with (folder / "predictions.csv").open() as handle:
             return {row["accession"]: row["prediction"] for row in csv.DictReader(handle)}
 
@@ -98,7 +104,9 @@ def test_a_round_trip_gives_the_values_of_predict_on_files(
     assert write_predictions_back(client, tmp_path / "a", study="s1", germplasm=germplasm) == (40, 0)
     for record in server.observations:
         record.setdefault("season", "kept")
-    assert write_predictions_back(client, tmp_path / "a", study="s1") == (0, 40)
+    # A table with decimal commas is written with points.
+    fitted(tmp_path / "c", panel.genotypes, panel.phenotypes, CsvDialect.EXCEL_DE)
+    assert write_predictions_back(client, tmp_path / "c", study="s1") == (0, 40)
     sent = [body for method, _, body in server.received if method in ("PUT", "POST")]
     assert None not in _values(sent)
     name = variable_name("height")
@@ -254,6 +262,24 @@ def test_odd_answers_end_in_a_sentence(server: BrapiServer, call: str, tmp_path:
                 read_study(client, out, study="s1")
             assert not list(tmp_path.glob(".*")), "litter"
     assert tried > 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"result": {"calls": "x"}}',
+        '{"result": {"calls": [1]}}',
+        '{"result": {"calls": [{"methods": 3}]}}',
+        '{"metadata": {"pagination": {"totalPages": 1e999}}, "result": {"data": [{}], "calls": {"b": 2}}}',
+    ],
+)
+def test_odd_texts_end_in_a_sentence(text: str, tmp_path: Path) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=text.encode()))
+    client = BrapiClient("https://brapi.test", transport=transport, sleep=lambda _: None)
+    with pytest.raises(BudwoodError):
+        client.server_info()
+    with pytest.raises(BudwoodError):
+        read_study(client, tmp_path / "study", study="s1")
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,20 @@ class BrapiClient:
         -------
         list of str
             Such as ``"GET germplasm"``, sorted; empty where it does not say.
+
+        Raises
+        ------
+        BudwoodError
+            If the server does not answer as the specification has it.
         """
         result = _result(self._request("GET", "serverinfo"))
-        calls = result.get("calls") or []
-        return sorted(
-            f"{method} {call.get('service', '')}" for call in calls for method in call.get("methods") or ()
-        )
+        with odd_answers_refused(self):
+            calls = result.get("calls") or []
+            return sorted(
+                f"{method} {call.get('service', '')}"
+                for call in calls
+                for method in call.get("methods") or ()
+            )
 
     def records(self, path: str, **parameters: Any) -> Iterator[Record]:
         """Every record of a call, page by page.
@@ -327,7 +335,7 @@ def odd_answers_refused(client: BrapiClient) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         lacking = f"it lacks {error}" if isinstance(error, KeyError) else shown(str(error))
         raise BudwoodError(
             f"an answer of the server is not as BrAPI 2.1 has it: {lacking}",

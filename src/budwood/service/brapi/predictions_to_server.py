@@ -48,8 +48,9 @@ def write_predictions_back(
     if not isinstance(trait, str) or not table.is_file():
         raise _no_predictions(predictions)
     require_unchanged(predictions, mend="predict again, or copy the folder again from its source")
-    # The text of the table, so that the server has the same digits.
-    values = read_accession_column(table, "prediction")
+    # The text of the table, so that the server has the same digits; a table for spreadsheets may have commas.
+    read = read_accession_column(table, "prediction")
+    values = {name: text.replace(",", ".") for name, text in read.items()}
     read_accession_numbers(table, "prediction")
     with odd_answers_refused(client):
         ids = _germplasm_ids(client, germplasm)
