@@ -146,9 +146,7 @@ def measured(run: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def million(
-    folder: Path, variants: int, precision: str, threads: int | None, kill_after: float, starts: int
-) -> dict | None:
+def million(folder: Path, variants: int, given: list[str], kill_after: float, starts: int) -> dict | None:
     """Processor seconds of the command, killed and started again until it has finished; None before that."""
     fasta, vcf, out = folder / "genome.fa", folder / "changes.vcf", folder / "scored.vcf.gz"
     if not vcf.exists():
@@ -163,8 +161,7 @@ def million(
         "--reference",
         str(fasta),
     ]
-    command += ["--scores", "consequence,kmer", "--precision", precision, "--device", "cpu", "--quiet"]
-    command += ["--out", str(out), *(["--threads", str(threads)] if threads else [])]
+    command += ["--scores", "consequence,kmer", "--device", "cpu", "--quiet", "--out", str(out), *given]
     log = folder / "starts.jsonl"
     for number in range(starts or 1_000_000):
         if out.exists():
@@ -243,6 +240,7 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=1_000_000)
     parser.add_argument("--precision", choices=("float32", "bf16"), default="bf16", help="of a million")
     parser.add_argument("--threads", type=int, help="of a million; all cores if not given")
+    parser.add_argument("--checkpoint", type=Path, help="of a million; the packaged one if not given")
     parser.add_argument("--kill-after", type=float, default=1e6, help="seconds after which a start is killed")
     parser.add_argument(
         "--folder", type=Path, help="for the million's files, kept; a temporary one if not given"
@@ -262,8 +260,10 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as temporary:
                 folder = arguments.folder or Path(temporary)
                 folder.mkdir(parents=True, exist_ok=True)
-                how = (arguments.precision, arguments.threads, arguments.kill_after, arguments.starts)
-                found = million(folder, arguments.variants, *how)
+                given = ["--precision", arguments.precision]
+                given += ["--threads", str(arguments.threads)] if arguments.threads else []
+                given += ["--checkpoint", str(arguments.checkpoint)] if arguments.checkpoint else []
+                found = million(folder, arguments.variants, given, arguments.kill_after, arguments.starts)
                 if found is None:
                     continue
                 rows = [found]
