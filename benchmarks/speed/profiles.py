@@ -69,6 +69,7 @@ LIBRARIES = {
 }
 #: The first that fits a function's file and name is its group.
 GROUPS = (
+    ("work of other threads, which the profiler does not see", r"_thread\.lock"),
     (
         "starting Python and its libraries",
         r"importlib|marshal|create_dynamic|built-in method builtins\.(compile|exec"
