@@ -86,7 +86,7 @@ def create_app(settings: ServiceSettings) -> Gate:
 
     # Whatever has no handler of its own is answered in the same shape, and the gate logs it.
     async def answer_error(request: Request, error: Exception) -> Response:
-        return answer(request.url.path, without_server_paths(refusal_of(error), settings))
+        return answer(request.method, request.url.path, without_server_paths(refusal_of(error), settings))
 
     expected = (BudwoodError, RequestValidationError, HTTPException, OperationalError, InterfaceError)
     for kind in (*expected, Exception):

@@ -136,15 +136,15 @@ def _of_validation(errors: Sequence[Any]) -> Refusal:
     return Refusal(422, f"{what}{more}", where=where[:200], mend="send what /openapi.json describes")
 
 
-def answer(path: str, refusal: Refusal) -> Response:
+def answer(method: str, path: str, refusal: Refusal) -> Response:
     """A refusal as an answer: JSON for programs, a page for people.
 
     Parameters
     ----------
-    path
-        Path of the request.
+    method, path
+        Of the request.
     refusal
-        Why it is not answered.
+        Why it is not answered; a page is loaded again after the time in its ``Retry-After``.
 
     Returns
     -------
@@ -154,5 +154,6 @@ def answer(path: str, refusal: Refusal) -> Response:
     if path.startswith(FOR_PROGRAMS):
         shape = {"error": {"what": refusal.what, "where": refusal.where, "mend": refusal.mend}}
         return JSONResponse(shape, refusal.status_code, headers=refusal.headers)
-    page = render("error.html", title=refusal.what, refusal=refusal)
+    again = (refusal.headers or {}).get("Retry-After", "") if method == "GET" else ""
+    page = render("error.html", title=refusal.what, refusal=refusal, again=again)
     return HTMLResponse(page, refusal.status_code, headers=refusal.headers)

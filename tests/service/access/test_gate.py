@@ -109,6 +109,11 @@ def test_many_requests_have_to_wait(
     error_of(answer, 429)
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert client.get("/v1/models", headers=calm).status_code == 200
+    # A page that could not be shown comes by itself; a form is not sent again.
+    refused = client.get("/models", headers=hasty)
+    assert refused.status_code == 429
+    assert f'http-equiv="refresh" content="{refused.headers["retry-after"]}"' in refused.text
+    assert "refresh" not in client.post("/models/x/apply", headers=hasty).text
 
 
 def test_guessing_keys_has_to_wait(serve: Callable[..., TestClient], settings: ServiceSettings) -> None:

@@ -266,7 +266,7 @@ class Gate:
     async def _refuse(
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send, refusal: Refusal
     ) -> None:
-        response: Response = answer(scope["path"], refusal)
+        response: Response = answer(scope["method"], scope["path"], refusal)
         await response(scope, receive, send)
 
     def _note(self, passage: _Passage, scope: MutableMapping[str, Any], seconds: float) -> None:
