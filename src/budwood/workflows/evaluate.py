@@ -57,8 +57,9 @@ class EvaluateOptions:
     seed
         Of folds, permutations and bootstrap.
     workers
-        Processes that share the folds; where None one, and for 2,000 phenotyped lines or more as many as
-        there are processors with memory for them. Multi-environment models run in one.
+        Processes that share the folds. With None it is one, and for 2,000 phenotyped lines or more as many
+        as there are processors with memory for them; a script that asks for more than one runs under
+        ``if __name__ == "__main__":``. Multi-environment models run in one.
     ray
         Address of a Ray cluster that runs the folds instead.
     """
@@ -75,7 +76,7 @@ class EvaluateOptions:
     lower_is_better: bool = False
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     seed: int = 0
-    workers: int | None = None
+    workers: int | None = 1
     ray: str | None = None
 
     @property
@@ -144,7 +145,7 @@ class EvaluateOptions:
             "--kinship": self.files.kinship,
             "--h2": self.h2 is not None,
             "--lower-is-better": self.lower_is_better,
-            "--workers": self.workers,
+            "--workers": self.workers not in (None, 1),
             "--ray": self.ray,
         }
         for option, value in given.items():
