@@ -152,7 +152,7 @@ def compare(answers: IO[bytes], encoder_options: EncoderOptions) -> tuple[int, i
 
 def measure(
     settings: ServiceSettings, clients: int, seconds: float, replicas: int
-) -> dict[str, float | int | dict[str, int]]:
+) -> dict[str, float | int | dict[str, int] | list[int]]:
     """Serve, load, stop, and compare."""
     with tempfile.TemporaryFile() as answers:
         tally = Tally(answers)
@@ -194,6 +194,7 @@ def measure(
         "p99": round(p99, 3),
         "seconds": round(elapsed, 1),
         "memory_mb": round(sizes[-1] / 1e6, 1),
+        "memory_mb_by_minute": [round(size / 1e6) for size in sizes[::12]],
         "memory_growth_mb": round((sizes[-1] - sizes[0]) / 1e6, 1),
         "memory_growth_last_two_thirds_mb": round((sizes[-1] - sizes[len(sizes) // 3]) / 1e6, 1),
     }
