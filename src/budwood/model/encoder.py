@@ -29,7 +29,7 @@ from budwood.model.strand_network import BASES, AttentionBlock, StrandNetwork, S
 from budwood.model.weights import check_folder
 
 #: Lengths to which windows are cut differ by this many bases.
-_STEP: Final = 16
+_STEP: Final = 64
 
 
 @dataclass
@@ -397,7 +397,7 @@ def _packed(input_ids: Tensor, attention_mask: Tensor | None = None) -> tuple[Te
 def _trimmed(tokens: Tensor) -> Tensor:
     """Right-padded sequences without most of the columns that are padding in all of them.
 
-    Lengths are multiples of 16, since a product in another shape has to be made ready first.
+    Lengths are multiples of 64, since each shape of a product is made ready once and kept.
     """
     longest = int((tokens != PAD).sum(1).max()) if tokens.numel() else 0
     return tokens[:, : max(_STEP, -(-longest // _STEP) * _STEP)]
