@@ -9,7 +9,7 @@ means and the residual stream stay float32 in either precision.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -354,6 +354,28 @@ def _blocked(seen: Tensor) -> Tensor:
     """(batch, 1, 1, patches): what is added to scores, the least number on padding."""
     least = torch.finfo(torch.float32).min
     return torch.zeros(seen.shape).masked_fill_(~seen, least)[:, None, None, :]
+
+
+def ordered_product(weight: Tensor) -> Callable[[Tensor], Tensor] | None:
+    """The product of rows with a weight as the prepared network computes it.
+
+    Parameters
+    ----------
+    weight
+        (out, in) float32 or bfloat16, on the processor.
+
+    Returns
+    -------
+    callable or None
+        Takes (rows, in) of the same type; None where this processor or PyTorch lacks the product.
+
+    Examples
+    --------
+    >>> product = ordered_product(torch.ones(2, 3))
+    >>> (product or torch.nn.Linear(3, 2))(torch.ones(4, 3)).shape
+    torch.Size([4, 2])
+    """
+    return _Product(weight, None, weight.dtype) if _multiplies(weight.dtype) else None
 
 
 def pieces(tokens: Tensor) -> Iterator[Tensor]:
