@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budwood.artifacts import write_artifact
+from budwood.cli.app import main
 from budwood.errors import BudwoodError
 from budwood.library.archive import export_entry, import_entry
 from budwood.library.card import check_name, read_card
@@ -60,7 +61,7 @@ def copied(models: Path, kind: str, tmp_path: Path) -> Path:
 def test_an_entry_is_removed_and_its_source_stays(models: Path, library: ModelLibrary) -> None:
     library.add(models / "adapter", "lyrata")
     library.add(models / "trait-model", "height")
-    assert library.remove("lyrata").kind == "adapter"
+    library.remove("lyrata")
     assert library.names() == ("height",)
     assert sorted(path.name for path in library.folder.iterdir()) == ["height"]
     assert (models / "adapter").is_dir()
@@ -178,6 +179,21 @@ def test_a_damaged_entry_is_found_and_not_exported(
     with pytest.raises(BudwoodError):
         export_entry(library, "entry", tmp_path / "x.tar.gz")
     assert not list(tmp_path.glob("*.tar.gz"))
+
+
+def test_an_entry_without_a_readable_card_hides_no_other_and_is_removed(
+    models: Path, library: ModelLibrary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library.add(models / "adapter", "lyrata")
+    library.add(models / "trait-model", "height")
+    (library.folder / "lyrata" / "card.json").write_text("{")
+    for words in (["list"], ["search", "trait-model"]):
+        assert main(["library", *words, "--library", str(library.folder)]) == 0
+        shown = capsys.readouterr().out
+        assert "height  trait-model" in shown
+        assert "the card of lyrata cannot be read" in shown
+    assert main(["library", "remove", "lyrata", "--library", str(library.folder)]) == 0
+    assert library.names() == ("height",)
 
 
 def test_wrong_cards_and_names_are_refused(models: Path, library: ModelLibrary, tmp_path: Path) -> None:

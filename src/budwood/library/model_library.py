@@ -235,7 +235,7 @@ class ModelLibrary:
             write_card(draft.path(CARD), card)
             _check_entry(draft.folder, card)
 
-    def remove(self, name: str) -> Card:
+    def remove(self, name: str) -> None:
         """Delete an entry, so that it is gone whole or still there.
 
         Parameters
@@ -243,17 +243,12 @@ class ModelLibrary:
         name
             Name of the entry.
 
-        Returns
-        -------
-        Card
-            Its card.
-
         Raises
         ------
         BudwoodError
             If there is no such entry, it holds a file that Budwood did not write, or it cannot be deleted.
         """
-        entry, card = self._entry(name), self.card(name)
+        entry = self._entry(name)
         foreign = unlisted_names(entry, read_manifest(entry))
         if foreign:
             raise BudwoodError(
@@ -269,7 +264,6 @@ class ModelLibrary:
                 where=str(entry),
                 mend="ask who owns the library",
             ) from error
-        return card
 
     def problems(self, name: str) -> list[str]:
         """What is wrong with an entry: its files, its card, and its model, which is opened.

@@ -88,7 +88,7 @@ def list_entries(
     library: Library = None, config: options.Config = None, as_json: options.Json = False
 ) -> None:
     """List all entries."""
-    _print_cards(_library(library).cards(), as_json=as_json)
+    _print_cards(*_library(library).readable_cards(), as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library search rice --kind trait-model", cls=Verb)
@@ -106,8 +106,11 @@ def search(
     as_json: options.Json = False,
 ) -> None:
     """Find entries by words, kind, species and trait."""
-    found = _library(library).search(text, kind=kind, species=species, trait=trait)
-    _print_cards(found, as_json=as_json)
+    from budwood.library.model_library import matching
+
+    cards, damaged = _library(library).readable_cards()
+    found = matching(cards, text, kind=kind, species=species, trait=trait)
+    _print_cards(found, damaged, as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library show rice-height", cls=Verb)
@@ -159,8 +162,8 @@ def remove(
     name: EntryName, library: Library = None, config: options.Config = None, as_json: options.Json = False
 ) -> None:
     """Delete an entry from the library; the folder that it was copied from stays."""
-    card = _library(library).remove(name)
-    print_summary({"removed": card.record()}, [f"removed: {card.name}"], as_json=as_json)
+    _library(library).remove(name)
+    print_summary({"removed": name}, [f"removed: {name}"], as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library verify rice-height", cls=Verb)
@@ -201,7 +204,7 @@ def _terms(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _print_cards(cards: Sequence[Card], *, as_json: bool) -> None:
+def _print_cards(cards: Sequence[Card], damaged: Sequence[str], *, as_json: bool) -> None:
     lines = [
         "  ".join(
             part
@@ -210,4 +213,7 @@ def _print_cards(cards: Sequence[Card], *, as_json: bool) -> None:
         )
         for card in cards
     ]
-    print_summary({"entries": [card.record() for card in cards]}, lines or ["nothing found"], as_json=as_json)
+    lines = lines or ["nothing found"]
+    lines += [f"the card of {name} cannot be read: see budwood library verify {name}" for name in damaged]
+    record = {"entries": [card.record() for card in cards], "damaged": list(damaged)}
+    print_summary(record, lines, as_json=as_json)

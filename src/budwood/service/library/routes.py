@@ -49,13 +49,13 @@ def add_entry(request: Request, wanted: ModelToAdd) -> dict[str, Any]:
     return add_model(request, wanted).record()
 
 
-@router.delete("/{name}", response_model=LibraryEntry)
-def remove_entry(request: Request, name: str) -> dict[str, Any]:
+@router.delete("/{name}", status_code=204)
+def remove_entry(request: Request, name: str) -> None:
     """Delete an entry; needs the scope admin. The folder that it was copied from stays."""
-    return remove_model(request, name).record()
+    remove_model(request, name)
 
 
-def remove_model(request: Request, name: str) -> Card:
+def remove_model(request: Request, name: str) -> None:
     """Delete an entry of the library.
 
     Parameters
@@ -65,11 +65,6 @@ def remove_model(request: Request, name: str) -> Card:
     name
         Name of the entry.
 
-    Returns
-    -------
-    Card
-        What it was.
-
     Raises
     ------
     Refusal
@@ -78,9 +73,11 @@ def remove_model(request: Request, name: str) -> Card:
     settings: ServiceSettings = request.app.state.settings
     if Scope.ADMIN not in caller_of(request.state).scopes:
         raise Refusal(403, "the key lacks the scope admin", mend="ask who runs the service")
-    card_named(settings, name)
+    library = library_of(settings)
     with named_from(settings.library_folder):
-        return library_of(settings).remove(name)
+        if name not in library.names():
+            raise Refusal(404, f"the library has no entry {name!r}", mend="see GET /v1/library")
+        library.remove(name)
 
 
 def add_model(request: Request, wanted: ModelToAdd) -> Card:
