@@ -24,7 +24,7 @@ _JUDGED, _SHUFFLES = 300, 5
 #: ``auto``. Measured on one core with 4,144 training lines.
 _CUBE: Final = MappingProxyType({"gblup": 8e-11, "gaussian": 1e-10, "gblup+dna": 5e-10})
 _AUTO_CUBE: Final = 1.6e-10
-_LINE: Final = MappingProxyType(dict.fromkeys(_CUBE, 0.0))
+_LINE: Final = MappingProxyType({"gblup": 2e-4, "gaussian": 6e-4, "gblup+dna": 6e-4})
 _AUTO_LINE: Final = 6e-3
 #: Seconds of a relationship for each square of a line and marker.
 _PRODUCT: Final = 2e-11
