@@ -16,7 +16,7 @@ from budwood.genomics.assembly import InMemoryAssembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, decode, reverse_complement
 from budwood.inference import embed as module
-from budwood.inference.chunk_runner import one_core_each
+from budwood.inference.chunk_runner import encoding_threads
 from budwood.inference.embed import (
     GenomeTiles,
     Pool,
@@ -206,9 +206,9 @@ def test_threads_share_the_batches_and_leave_their_number_as_it_was(checkpoint):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        with one_core_each(checkpoint) as threads:
+        with encoding_threads(checkpoint) as threads:
             assert (threads, torch.get_num_threads()) == (2, 1)
-            with one_core_each(checkpoint) as inner:
+            with encoding_threads(checkpoint) as inner:
                 assert inner == 1
         assert torch.get_num_threads() == 2
         shared = embed_windows(windows(100), checkpoint, cache=False)

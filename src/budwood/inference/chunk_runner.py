@@ -8,10 +8,9 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from budwood.inference.variants.ordered_threads import OrderedThreads
+from budwood.inference.threads import OrderedThreads, one_core_each
 from budwood.model.backbone import Backbone
 from budwood.model.checkpoint import Checkpoint
 from budwood.progress import Advance
@@ -77,11 +76,10 @@ class LocalChunks:
 
 
 @contextmanager
-def one_core_each(backbone: Backbone) -> Iterator[int]:
-    """Have every thread encode on one core, instead of all cores encoding each batch together.
+def encoding_threads(backbone: Backbone) -> Iterator[int]:
+    """Have every thread encode on one core, where the model can be read by several threads.
 
-    Cores that share a batch wait for the slowest after each product; beside other work they burn most of
-    their time so. Tokenizers of other language models are not made for several threads.
+    Tokenizers of other language models are not made for that: they keep all cores for each batch.
 
     Parameters
     ----------
@@ -93,12 +91,8 @@ def one_core_each(backbone: Backbone) -> Iterator[int]:
     int
         Number of threads to start.
     """
-    together = torch.get_num_threads()
-    if backbone.device.type != "cpu" or not isinstance(backbone, Checkpoint) or together == 1:
+    if not isinstance(backbone, Checkpoint):
         yield 1
         return
-    torch.set_num_threads(1)
-    try:
-        yield together
-    finally:
-        torch.set_num_threads(together)
+    with one_core_each(None, backbone.device.type) as threads:
+        yield threads

@@ -19,7 +19,7 @@ from budwood.genomics.assembly import Assembly
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N, encode
-from budwood.inference.chunk_runner import ChunkRunner, LocalChunks, one_core_each
+from budwood.inference.chunk_runner import ChunkRunner, LocalChunks, encoding_threads
 from budwood.inference.tiles import OVERLAP, cut_tiles
 from budwood.inference.vector_store import VectorStore, open_store
 from budwood.model.backbone import Backbone
@@ -141,7 +141,7 @@ def embed_windows(
     if device is not None:
         checkpoint.on(device)
     distinct, row_of = np.unique(codes, axis=0, return_inverse=True)
-    with nullcontext(1) if runner is not None else one_core_each(checkpoint) as threads:
+    with nullcontext(1) if runner is not None else encoding_threads(checkpoint) as threads:
         where = runner or LocalChunks(threads)
         work = _Work(checkpoint, pool, oriented, batch_size, where, threads, show, advance)
         if not cache:

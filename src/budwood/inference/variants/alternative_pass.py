@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from budwood.genomics.annotation.base_class import BaseClass
 from budwood.genomics.sequence import MASK, PAD
-from budwood.inference.variants.ordered_threads import OrderedThreads
+from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass, WindowReading
 from budwood.model.encoder import EncoderOutput
 

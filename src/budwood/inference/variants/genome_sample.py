@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N
+from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.alternative_pass import masked_log_probabilities
-from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass
 
 #: Windows that are drawn, of 1,024 and of 512 bases.

@@ -17,7 +17,7 @@ from budwood.errors import BudwoodError
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.sequence import PAD, N
-from budwood.inference.variants.ordered_threads import OrderedThreads
+from budwood.inference.threads import OrderedThreads
 from budwood.model.checkpoint import Checkpoint
 from budwood.model.encoder import EncoderOutput
 

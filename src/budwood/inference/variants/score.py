@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.sequence import N
+from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.allele_table import AlleleTable
 from budwood.inference.variants.alternative_pass import (
     Replacement,
@@ -24,7 +25,6 @@ from budwood.inference.variants.expected_consequence import (
     expected_of_edit,
     expected_of_substitutions,
 )
-from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.reference_pass import Key, ReferencePass
 from budwood.inference.variants.score_field import ScoreField
 from budwood.model.checkpoint import Checkpoint

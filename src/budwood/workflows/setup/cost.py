@@ -64,11 +64,11 @@ def announce_embedding(
     import numpy as np
 
     from budwood.config import WINDOW
-    from budwood.inference.chunk_runner import one_core_each
+    from budwood.inference.chunk_runner import encoding_threads
     from budwood.inference.embed import encode_batch
 
     trial = np.zeros((_TRIAL, WINDOW), dtype=np.uint8)
-    with one_core_each(checkpoint) as threads:
+    with encoding_threads(checkpoint) as threads:
         encode_batch(trial, checkpoint)
         began = perf_counter()
         encode_batch(trial, checkpoint)

@@ -39,36 +39,3 @@ def blas_threads(accessions: int) -> Iterator[None]:
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
-
-
-@contextmanager
-def one_core_each(threads: int | None, device: str) -> Iterator[int]:
-    """Have every thread read windows on one core, instead of all cores reading each together.
-
-    Where cores are shared with other work, those that read one window together wait for the slowest after
-    each product and burn the time: beside four busy processes on two cores a batch took five to sixty times
-    as long as on one core.
-
-    Parameters
-    ----------
-    threads
-        How many threads; where None, as many as PyTorch would use, for which ``OMP_NUM_THREADS`` counts.
-    device
-        Where the encoder runs; on GPUs one thread is enough.
-
-    Yields
-    ------
-    int
-        Number of threads to start.
-    """
-    import torch
-
-    if device != "cpu":
-        yield 1
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield threads or before
-    finally:
-        torch.set_num_threads(before)

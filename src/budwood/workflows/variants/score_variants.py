@@ -220,10 +220,9 @@ def score_file(
     BudwoodError
         If a file cannot be used, or most variants do not fit the genome.
     """
-    from budwood.inference.variants.ordered_threads import OrderedThreads
+    from budwood.inference.threads import OrderedThreads, one_core_each
     from budwood.model.device import choose_device
     from budwood.progress import progress
-    from budwood.workflows.setup.threads import one_core_each
     from budwood.workflows.variants.scored_vcf import check_out, write_scored
     from budwood.workflows.variants.scoring_job import open_job
 

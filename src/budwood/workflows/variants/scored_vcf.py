@@ -27,8 +27,8 @@ from budwood.genomics.io.text.bgzf import BgzfWriter
 from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.io.variants.vcf.lines import with_header, with_info
 from budwood.genomics.io.variants.vcf.reader import VcfCalls
+from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.allele_table import AlleleTable, NoScoreReason
-from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.score_field import FIELDS, ScoreField
 from budwood.progress import Advance
 from budwood.workflows.setup.command import command_of

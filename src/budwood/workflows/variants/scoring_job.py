@@ -20,6 +20,7 @@ from budwood.genomics.haplotypes.calls import Site
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.variants.vcf.lines import VcfLines, open_lines
+from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.allele_table import (
     AlleleTable,
     NoScoreReason,
@@ -29,7 +30,6 @@ from budwood.inference.variants.allele_table import (
 from budwood.inference.variants.genome_profile import GenomeProfile, profile_genome, training_profiles
 from budwood.inference.variants.genome_sample import GenomeSample, draw_sample, sample_sequence
 from budwood.inference.variants.neutral_means import NeutralMeans, neutral_means
-from budwood.inference.variants.ordered_threads import OrderedThreads
 from budwood.inference.variants.score import KMER_REACH, Readings, VariantScorer
 from budwood.inference.variants.score_field import GROUPS, fields_of
 from budwood.model.checkpoint import Checkpoint

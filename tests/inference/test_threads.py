@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from budwood.inference.variants.ordered_threads import OrderedThreads
+from budwood.inference.threads import OrderedThreads
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
