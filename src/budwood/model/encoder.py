@@ -293,7 +293,7 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
         """
         tokens, _ = _packed(input_ids)
         parts = []
-        for piece in pieces(_trimmed(tokens)):
+        for piece in map(_trimmed, pieces(_trimmed(tokens))):
             weight = pool_weights(piece, centre)
             parts.append(torch.stack([each.pooled(weight) for each in self._both(piece, logits=False)]))
         return torch.cat(parts, dim=1)
