@@ -21,6 +21,10 @@ CENTRE_BASES: Final = 8
 EMBEDDING: Final = 512
 
 
+#: Environment variables by which users set the number of threads of linear algebra themselves.
+THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+
+
 def cache_directory() -> Path:
     """Folder for what can be computed again (embeddings, unpacked genomes).
 

@@ -5,7 +5,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, PanelKernels
-from budwood.prediction.models.gblup import GBLUP
+from budwood.prediction.models.gblup import GBLUP_OF_ANY_SIZE
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.uncertainty.calibrated import Calibrated
 from budwood.stats.evaluation.metrics import pearson_r
@@ -29,7 +29,9 @@ def _y(panel) -> np.ndarray:
     return np.array([panel.values[name] for name in panel.genotypes.accessions[:60]])
 
 
-@pytest.mark.parametrize("model", [*map(model_named, MODEL_NAMES), Calibrated(GBLUP)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "model", [*map(model_named, MODEL_NAMES), Calibrated(GBLUP_OF_ANY_SIZE)], ids=lambda m: m.name
+)
 def test_a_model_predicts_with_uncertainty_and_is_repeatable(panel, model) -> None:
     predictors, y = _predictors(panel), _y(panel)
     fitted = model.fit(predictors, TRAINING, y)
@@ -101,10 +103,10 @@ def test_an_unknown_name_is_a_sentence() -> None:
 def test_kernel_models_are_calibrated_unless_their_own_intervals_are_asked_for(panel) -> None:
     predictors, y = _predictors(panel), _y(panel)
     calibrated, own = model_named("gblup"), model_named("gblup:own")
-    assert calibrated == Calibrated(GBLUP)
+    assert calibrated == Calibrated(GBLUP_OF_ANY_SIZE)
     assert (calibrated.name, own.name) == ("GBLUP", "GBLUP, own interval")
     found, plain = (
         model.fit(predictors, TRAINING, y).predict(predictors.lines(CANDIDATES, TRAINING))
-        for model in (own, GBLUP)
+        for model in (own, GBLUP_OF_ANY_SIZE)
     )
     np.testing.assert_array_equal(found.upper_90, plain.upper_90)

@@ -60,4 +60,4 @@ class Gaussian:
         return kernel_model.GAUSSIAN_KERNEL.fit(kernels, training, y, weights)
 
 
-GAUSSIAN: Final = Gaussian()
+GAUSSIAN_OF_ANY_SIZE: Final = Gaussian()

@@ -61,4 +61,4 @@ class Gblup:
         return kernel_model.GBLUP.fit(kernels, training, y, weights)
 
 
-GBLUP: Final = Gblup()
+GBLUP_OF_ANY_SIZE: Final = Gblup()

@@ -15,8 +15,8 @@ from budwood.prediction.kernels.kernel_model import GBLUP_AND_DNA_MODEL, KernelM
 from budwood.prediction.models.bayes_c import BAYES_C
 from budwood.prediction.models.boosted_trees import LIGHTGBM
 from budwood.prediction.models.elastic_net import ELASTIC_NET
-from budwood.prediction.models.gaussian import GAUSSIAN, Gaussian
-from budwood.prediction.models.gblup import GBLUP, Gblup
+from budwood.prediction.models.gaussian import GAUSSIAN_OF_ANY_SIZE, Gaussian
+from budwood.prediction.models.gblup import GBLUP_OF_ANY_SIZE, Gblup
 from budwood.prediction.models.major_loci import MAJOR_LOCI
 from budwood.prediction.models.random_forest import RANDOM_FOREST
 from budwood.prediction.models.stack import AUTO
@@ -33,8 +33,8 @@ _MODELS: Final[
     Mapping[str, Gaussian | Gblup | KernelModel | KernelMixture | SubgenomeModel | CrossFitModel]
 ] = MappingProxyType(
     {
-        "gblup": GBLUP,
-        "gaussian": GAUSSIAN,
+        "gblup": GBLUP_OF_ANY_SIZE,
+        "gaussian": GAUSSIAN_OF_ANY_SIZE,
         "gblup+dna": GBLUP_AND_DNA_MODEL,
         "multi-kernel": MULTI_KERNEL,
         "major-loci": MAJOR_LOCI,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
-#: Environment variables by which users set the number of threads.
-_SET_BY_USER: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from budwood.config import THREAD_VARIABLES
+
 #: Threads beyond which memory is the limit.
 _MOST: Final = 8
 
@@ -24,7 +24,7 @@ def processor_threads() -> int:
     >>> processor_threads() >= 1
     True
     """
-    for name in _SET_BY_USER:
+    for name in THREAD_VARIABLES:
         chosen = os.environ.get(name, "")
         if chosen.isdecimal() and int(chosen) > 0:
             return min(int(chosen), _MOST)

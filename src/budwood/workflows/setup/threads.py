@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: Environment variables by which users set the number of threads themselves.
-SET_BY_USER: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+from budwood.config import THREAD_VARIABLES
+
 #: Accessions from which more than one thread shortens the fits.
 MANY: Final = 2000
 
@@ -32,7 +32,7 @@ def blas_threads(accessions: int) -> Iterator[None]:
     None
         While the limit holds.
     """
-    if accessions >= MANY or any(os.environ.get(name) for name in SET_BY_USER):
+    if accessions >= MANY or any(os.environ.get(name) for name in THREAD_VARIABLES):
         yield
         return
     from threadpoolctl import threadpool_limits
