@@ -120,11 +120,15 @@ def evaluate(
     shuffled = ShuffledControl(kernels, y, scheme, permutations, seed, weights)
     reported = comparison.reported_model
     if runner is None:
-        tallies = _tallies(comparison, scheme, _folds(kernels, y, weights, comparison, scheme), len(y))
+        folds = (task() for task in _fold_tasks(kernels, y, weights, comparison, scheme))
+        tallies = _tallies(comparison, scheme, folds, len(y))
         control = shuffled.run(reported)
     else:
         first = shuffled.first_tasks(reported)
-        tasks: list[Callable[[], Any]] = [*first, *_fold_tasks(kernels, y, weights, comparison, scheme)]
+        tasks: list[Callable[[], Any]] = [
+            *first,
+            *_fold_tasks(kernels.fresh(), y, weights, comparison, scheme),
+        ]
         done = runner.run(tasks)
         tallies = _tallies(comparison, scheme, iter(done[len(first) :]), len(y))
         control = shuffled.run(reported, done[: len(first)])
@@ -173,22 +177,12 @@ def _outcome(
 _Fold = list[tuple[Forecast, float]]
 
 
-def _folds(
-    kernels: PanelKernels, y: Vector, weights: Vector | None, comparison: Comparison, scheme: Scheme
-) -> Iterator[_Fold]:
-    """Every model through every fold, in this process."""
-    for repeat in range(len(scheme.repeats)):
-        for training, held_out in scheme.splits(repeat):
-            yield _fold(kernels, y, weights, comparison.models, training, held_out)
-
-
 def _fold_tasks(
     kernels: PanelKernels, y: Vector, weights: Vector | None, comparison: Comparison, scheme: Scheme
 ) -> list[Callable[[], _Fold]]:
-    """The same, a function for each fold that can run in a process of its own."""
-    fresh = kernels.fresh()
+    """Every model through every fold: a function for each fold, which can run in a process of its own."""
     return [
-        partial(_fold, fresh, y, weights, comparison.models, training, held_out)
+        partial(_fold, kernels, y, weights, comparison.models, training, held_out)
         for repeat in range(len(scheme.repeats))
         for training, held_out in scheme.splits(repeat)
     ]
