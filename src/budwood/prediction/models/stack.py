@@ -25,6 +25,11 @@ from budwood.prediction.uncertainty.cross_fit import (
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.stats.evaluation.stacking import StackingWeights, stacking_weights
 
+_LEFT_OUT: Final = (
+    "Of the members of auto, major loci are left out, as their background is a matrix of lines by lines, and "
+    "the Gaussian kernel through landmarks stands for the mixture of kernels."
+)
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -64,7 +69,8 @@ class Stack:
         prior = np.array(self.prior)[kept] / sum(self.prior[place] for place in kept) if self.prior else None
         weights = stacking_weights(held_out, training.y, training.weights, prior)
         members = tuple(member.predictor for member in found)
-        return CrossFit(weights.combine(held_out), FittedStack(weights, members))
+        notes = (_LEFT_OUT,) if len(kept) < len(self.members) else ()
+        return CrossFit(weights.combine(held_out), FittedStack(weights, members), notes)
 
 
 @dataclass(frozen=True)

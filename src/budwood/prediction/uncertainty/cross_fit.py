@@ -122,10 +122,13 @@ class CrossFit:
         (n,) prediction of each training record by a fit without it: inner folds, or out of bag.
     predictor
         The fit to all training records.
+    notes
+        Sentences on what was done otherwise than usual.
     """
 
     held_out: Vector
     predictor: PointPredictor
+    notes: tuple[str, ...] = ()
 
 
 class CrossFitter(Protocol):

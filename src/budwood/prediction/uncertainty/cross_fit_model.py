@@ -32,10 +32,6 @@ Vector = NDArray[np.float64]
 
 #: Most training records whose held-out errors judge a model of many.
 _JUDGED: Final = 1_000
-_LEFT_OUT: Final = (
-    "Of the members of auto, major loci are left out, as their background is a matrix of lines by lines, and "
-    "the Gaussian kernel through landmarks stands for the mixture of kernels."
-)
 
 
 @dataclass(frozen=True)
@@ -109,14 +105,13 @@ class CrossFitModel:
         drawn = np.random.default_rng([self.seed, len(y)]).permutation(len(y))[:_JUDGED]
         expected = shape.expected_error(kernels, rows, drawn, training.weights)
         errors = np.abs(y - found.held_out)[drawn]
-        left_out = "" if self.name != "Auto" else _LEFT_OUT
         return FittedLargeModel(
             predictor=found.predictor,
             shape=shape,
             half_factor=conformal_quantile(errors / expected),
             error_factor=float(np.sqrt(np.mean((errors / expected) ** 2))),
             reliability=_squared_correlation(found, y),
-            notes=(*([left_out] if left_out else []), *getattr(found.predictor, "notes", ()), *shape.notes),
+            notes=(*found.notes, *getattr(found.predictor, "notes", ()), *shape.notes),
         )
 
 
