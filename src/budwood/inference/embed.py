@@ -397,11 +397,7 @@ def tile(assembly: Assembly) -> list[Interval]:
     list of Interval
         Windows of 512 bases without overlap, contig by contig, on the given strand.
     """
-    return [
-        Interval(contig, start, min(start + WINDOW, length))
-        for contig, length in assembly.contigs.items()
-        for start in range(0, length, WINDOW)
-    ]
+    return GenomeTiles(assembly.contigs)[:]
 
 
 class GenomeTiles(Sequence[Interval]):
