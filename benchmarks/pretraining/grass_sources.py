@@ -12,7 +12,8 @@ in lower case: the recipe gives their reconstruction a weight of .1.
 ``coding_rows`` holds rows of the codon alignments without their gaps, between pieces of intergenic sequence
 of the two copies, on random strands. Rows of monocots are taken whole, those of grasses three times, and at
 most 40 rows of any other genus. Arabidopsis and Oryza are left out. Labels count except near the ends of the
-pieces, where neither a start nor a stop codon is certain.
+pieces, where neither a start nor a stop codon is certain. ``coding_rows_without_<family>`` leaves out the
+rows of a family, and is for left_out_families.py.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
+from benchmarks.common.families import FAMILIES, GRASSES
 from benchmarks.pretraining.broad_sources import (
     CODE,
     PROTEIN,
@@ -43,11 +45,7 @@ from benchmarks.pretraining.broad_sources import (
     track,
 )
 
-#: Genera of Poaceae among the rows, and of other monocots.
-GRASS_NAMES = """
-    Aristida Cymbopogon Deschampsia Eleusine Hordeum Microstegium Neurachne Panicum Paraneurachne Sorghum
-    Thyridolepis Triodia Uniola
-"""
+#: Genera of monocots among the rows, grasses apart.
 OTHER_MONOCOT_NAMES = """
     Acorus Agapanthus Agave Allium Amaryllis Asparagus Borya Brodiaea Canna Chlorogalum Chondropetalum
     Colchicum Curcuma Cyanastrum Cyanella Cyperus Disporopsis Drakaea Drimia Eriospermum Freycinetia
@@ -57,7 +55,6 @@ OTHER_MONOCOT_NAMES = """
     Sansevieria Serenoa Sisyrinchium Smilax Strelitzia Talbotia Traubia Typha Vanilla Xeronema
     Xerophyllum Xerophyta Yucca Zephyranthes Zingiber
 """
-GRASSES = frozenset(GRASS_NAMES.split())
 MONOCOTS = GRASSES | frozenset(OTHER_MONOCOT_NAMES.split())
 LEFT_OUT = ("Arabidopsis", "Oryza")
 VALIDATION = ("LK031811", "LK031812", "LK031813")
@@ -221,9 +218,12 @@ def choose(rows: list[Row], random: np.random.Generator) -> list[Row]:
 
 
 def join(
-    rows: list[Row], pieces: list[NDArray[np.uint8]], out: Path, random: np.random.Generator
+    rows: list[Row], pieces: list[NDArray[np.uint8]], stem: Path, random: np.random.Generator
 ) -> dict[str, int]:
-    """Write pseudo-contigs of about 8,000 bases: rows on random strands, pieces between them."""
+    """Write pseudo-contigs of about 8,000 bases: rows on random strands, pieces between them.
+
+    The files are ``stem`` with the endings .fa, .gff3 and .labelled.bed.
+    """
     facts = {"rows": len(rows), "coding": sum(len(row.bases) for row in rows), "bases": 0, "contigs": 0}
     contigs: Contigs = {}
     gff, bed = ["##gff-version 3\n"], []
@@ -261,9 +261,9 @@ def join(
             facts["bases"] += length
             parts, length = [], 0
     facts["contigs"] = len(contigs)
-    write_fasta(out / "coding_rows.fa", contigs)
-    (out / "coding_rows.gff3").write_text("".join(gff), encoding="utf-8")
-    (out / "coding_rows.labelled.bed").write_text("".join(bed), encoding="utf-8")
+    write_fasta(stem.with_name(f"{stem.name}.fa"), contigs)
+    stem.with_name(f"{stem.name}.gff3").write_text("".join(gff), encoding="utf-8")
+    stem.with_name(f"{stem.name}.labelled.bed").write_text("".join(bed), encoding="utf-8")
     return facts
 
 
@@ -277,6 +277,11 @@ def intergenic(contigs: Contigs, genes: list[Model]) -> list[NDArray[np.uint8]]:
         for start, end in edges.tolist():
             found += [bases[at : at + 3000] for at in range(start, end - 800, 3000)]
     return found
+
+
+def intergenic_of(derived: Path, name: str) -> list[NDArray[np.uint8]]:
+    """Pieces of a genome that broad_sources.py wrote."""
+    return intergenic(read_fasta(derived / f"{name}.fa"), read_models(derived / f"{name}.gff3"))
 
 
 def main() -> None:
@@ -310,13 +315,20 @@ def main() -> None:
         print(tag, facts[f"grass_like_{tag}"], flush=True)
         write_fasta(out / f"grass_like_{tag}.fa", contigs)
         pieces += intergenic(contigs, genes)
-    rows = choose(read_rows(data / "alignments" / "a353_codon_plus.tar.xz"), random)
+    every_row = read_rows(data / "alignments" / "a353_codon_plus.tar.xz")
+    rows = choose(every_row, random)
     shares = {
         "grasses": sum(len(r.bases) for r in rows if r.genus in GRASSES),
         "monocots": sum(len(r.bases) for r in rows if r.genus in MONOCOTS),
     }
-    facts["coding_rows"] = join(rows, pieces, out, random) | shares
+    facts["coding_rows"] = join(rows, pieces, out / "coding_rows", random) | shares
     print(facts["coding_rows"], flush=True)
+    for family, genera in FAMILIES.items():
+        random = np.random.default_rng(3)
+        rows = choose([row for row in every_row if row.genus not in genera], random)
+        between = pieces if family != "Brassicaceae" else intergenic_of(out, "bidens_pilosa")
+        name = f"coding_rows_without_{family.lower()}"
+        facts[name] = join(rows, between, out / name, random)
     names = [
         *(f"grass_like_{tag}.fa" for tag in ("arabidopsis", "brassica")),
         *sorted(p.name for p in out.glob("coding_rows.*")),
