@@ -98,7 +98,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "large": {"stem_channels": 128, "hidden_size": 256, "layers": 6},
     "double": {"stem_channels": 160, "hidden_size": 352, "layers": 6},
 }
-BATCH, WINDOW = 16, 512
+WINDOW = 512
 FLANK = 1000
 Scores = dict[str, float]
 
@@ -140,7 +140,7 @@ def recipe_of(arm: str, arguments: argparse.Namespace, seed: int) -> Recipe:
     schedule = replace(
         whole.schedule,
         steps=arguments.steps,
-        batch=BATCH,
+        batch=arguments.batch,
         learning_rate=arguments.rate,
         matrix_rate=20 * arguments.rate,
         save_every=min(400, arguments.steps),
@@ -323,7 +323,8 @@ def main() -> None:
     parser.add_argument("--ablations", action="store_true", help="the arms with a source or objective less")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--network", choices=NETWORKS, default="tiny")
-    parser.add_argument("--steps", type=int, default=300, help="batches of 16 windows of 512 bases")
+    parser.add_argument("--steps", type=int, default=600, help="batches")
+    parser.add_argument("--batch", type=int, default=8, help="windows of 512 bases in a batch")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--window", type=int, default=WINDOW, help="bases read together when scoring classes")
     parser.add_argument("--start", help="folder of a checkpoint to continue")

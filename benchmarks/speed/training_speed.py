@@ -85,14 +85,15 @@ def main() -> None:
     nothing = torch.full_like(codes, NO_OFFSET)
     column = torch.zeros(*codes.shape, 4)
     unasked = torch.full((len(codes),), NO_ORDER)
-    batch = TrainingBatch(codes, hidden, torch.zeros_like(hidden), region, nothing, column, unasked)
-    labels = codes.masked_fill(~hidden, -100)
+    labels = region, nothing, column, unasked, torch.zeros_like(codes), torch.zeros(len(codes))
+    batch = TrainingBatch(codes, hidden, torch.zeros_like(hidden), *labels)
+    asked = codes.masked_fill(~hidden, -100)
 
     def ours() -> Tensor:
         return objective(batch, objective.totals(batch))["loss"]
 
     def theirs() -> Tensor:
-        return peer(input_ids=codes.masked_fill(hidden, MASK), labels=labels).loss
+        return peer(input_ids=codes.masked_fill(hidden, MASK), labels=asked).loss
 
     rows = []
     for precision in arguments.precision or ["bf16", "no"]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budwood.corpus.sampling.genome import load_training_genome
+from budwood.corpus.sampling.genome import load_training_genome, no_tracks
 from budwood.corpus.sampling.locus import NO_ANCHOR, loci_of_contig, reverse_locus
 from budwood.corpus.sampling.sampler import DrawnWindow, SamplerConfig, WindowSampler
 from budwood.genomics.annotation.genes import Annotation, CodingPart, Gene, Span, Transcript
@@ -55,7 +55,9 @@ def test_the_anchor_of_a_turned_window_points_at_the_same_base(anchor, seed):
     random = np.random.default_rng(seed)
     codes = random.integers(0, 4, 64, dtype=np.uint8)
     marked = np.arange(64) == anchor
-    turned = DrawnWindow(codes, marked, np.zeros(64, dtype=np.uint8), anchor, 1, 0).reverse_complement()
+    turned = DrawnWindow(
+        codes, marked, np.zeros(64, dtype=np.uint8), anchor, 1, 0, no_tracks(64)
+    ).reverse_complement()
     assert turned.repeat[turned.anchor]
     assert turned.codes[turned.anchor] == 3 - codes[anchor]
     assert turned.direction == -1

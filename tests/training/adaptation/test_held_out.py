@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from budwood.corpus.sampling.genome import TrainingContig, TrainingGenome
+from budwood.corpus.sampling.genome import TrainingContig, TrainingGenome, no_tracks
 from budwood.corpus.sampling.locus import Loci
 from budwood.errors import BudwoodError
 from budwood.training.adaptation.held_out import hold_out
@@ -16,9 +16,14 @@ def genome(length: int) -> TrainingGenome:
     starts = np.arange(0, length - 1000, 2000)
     loci = Loci(starts, starts + 900, starts + 10, np.ones(len(starts), dtype=np.int8))
     codes = random.integers(0, 4, length, dtype=np.uint8)
-    contig = TrainingContig("c", codes, codes == 0, codes + 1, loci)
+    contig = TrainingContig("c", codes, codes == 0, codes + 1, loci, no_tracks(length))
     short = TrainingContig(
-        "d", codes[:600], codes[:600] == 0, codes[:600], Loci(*(starts[:0],) * 3, loci.direction[:0])
+        "d",
+        codes[:600],
+        codes[:600] == 0,
+        codes[:600],
+        Loci(*(starts[:0],) * 3, loci.direction[:0]),
+        no_tracks(600),
     )
     return TrainingGenome("x", (contig, short), ())
 

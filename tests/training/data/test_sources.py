@@ -8,11 +8,14 @@ import pytest
 
 from budwood.artifacts import read_manifest
 from budwood.corpus.recipe.recipe import read_corpus_recipe
+from budwood.corpus.sampling.genome import TRACKED
+from budwood.corpus.sampling.sampler import SamplerConfig, WindowSampler
 from budwood.corpus.stages.build import build_corpus
 from budwood.errors import BudwoodError
-from budwood.training.data.sources import load_alignments, open_training_data
+from budwood.training.data.sources import load_alignments, load_source, open_training_data
 from budwood.training.loop.pretrain import pretrain
-from budwood.training.recipe.recipe import AlignmentSource, read_recipe
+from budwood.training.recipe.recipe import AlignmentSource, GenomeSource, read_recipe
+from budwood.training.recipe.recipe_check import check_recipe
 from corpus.genomes import write_genomes
 
 TRAINING = """
@@ -83,3 +86,43 @@ def test_species_that_are_left_out_stand_in_no_alignment(tmp_path: Path) -> None
 def test_a_folder_that_is_no_corpus_is_told(tmp_path: Path) -> None:
     with pytest.raises(BudwoodError, match=str(tmp_path)):
         open_training_data(recipe(tmp_path, tmp_path))
+
+
+def test_tracks_of_a_genome_are_bits_of_the_recipe_and_turn_with_the_strand(tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">one\n" + "ACGT" * 100 + "\n>two\n" + "ACGT" * 100 + "\n")
+    (tmp_path / "open.bed").write_text("one\t10\t20\n")
+    (tmp_path / "repeat.gff3").write_text("one\t.\ttransposon\t16\t400\t.\t+\t.\tID=x\n")
+    files = {"open": str(tmp_path / "open.bed"), "repeat": str(tmp_path / "repeat.gff3")}
+    source = GenomeSource("x", str(tmp_path / "a.fa"), tracks=files, smoothing=0.1)
+    genome = load_source(source, ("other", "open", "repeat"))
+    one, two = genome.training
+    known = 1 << TRACKED
+    assert one.tracks[[0, 10, 15, 20, 399]].tolist() == [known, known | 2, known | 6, known | 4, known | 4]
+    assert not two.tracks.any()  # no interval names it, so nothing is known of it
+    assert not load_source(source).training[0].tracks.any()
+    sampler = WindowSampler([genome], [1.0], SamplerConfig(window=400), seed=1)
+    batch = sampler.batch(0, 8)
+    assert batch.smoothing.tolist() == pytest.approx([0.1] * 8)
+    for row in batch.tracks[batch.tracks.any(1)].tolist():
+        assert row in (one.tracks.tolist(), one.tracks[::-1].tolist())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("[objective]\ntrack_weight = 1.0", "names none"),
+        ('[[genome]]\nspecies = "y"\nfasta = "y.fa"\nsmoothing = 1.0', "smoothing is 1.0"),
+        (
+            '[[genome]]\nspecies = "y"\nfasta = "y.fa"\n[genome.tracks]\n'
+            + "\n".join(f't{k} = "t.bed"' for k in range(16)),
+            "16 interval tracks",
+        ),
+    ],
+)
+def test_labels_that_no_training_can_have_are_refused(tmp_path: Path, changed: str, message: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        f'name = "x"\n[[genome]]\nspecies = "x"\nfasta = "x.fa"\n{changed}\n[schedule]\nsteps = 1\n'
+    )
+    with pytest.raises(BudwoodError, match=message):
+        check_recipe(read_recipe(path), str(path))

@@ -23,6 +23,8 @@ def window(anchor: int, direction: int) -> WindowBatch:
         np.array([anchor]),
         np.array([direction], dtype=np.int8),
         np.zeros(1, dtype=np.int16),
+        codes.astype(np.uint16),
+        np.zeros(1, dtype=np.float32),
     )
 
 

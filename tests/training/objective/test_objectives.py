@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from budwood.config import CENTRE_BASES
+from budwood.corpus.sampling.genome import TRACKED
 from budwood.genomics.annotation.base_class import UNLABELLED, BaseClass
-from budwood.genomics.sequence import N
+from budwood.genomics.sequence import MASK, N
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
 from budwood.training.objective.locus_offset import NO_OFFSET
-from budwood.training.objective.objectives import ObjectiveConfig, PretrainingObjective, hide_spans
+from budwood.training.objective.objectives import (
+    OBJECTIVES,
+    ObjectiveConfig,
+    PretrainingObjective,
+    hide_spans,
+)
 from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
 
 
@@ -42,9 +49,9 @@ def test_single_bases_are_hidden_where_asked():
 SHAPE = BudwoodConfig(stem_channels=8, hidden_size=16, layers=1, heads=2)
 
 
-def objective(**config) -> PretrainingObjective:
+def objective(tracks: int = 0, **config) -> PretrainingObjective:
     torch.manual_seed(0)
-    return PretrainingObjective(BudwoodEncoder(SHAPE), ObjectiveConfig(repeat_weight=0.0, **config))
+    return PretrainingObjective(BudwoodEncoder(SHAPE), ObjectiveConfig(repeat_weight=0.0, **config), tracks)
 
 
 def batch(rows: int = 4, length: int = 32, **others) -> TrainingBatch:
@@ -61,6 +68,8 @@ def batch(rows: int = 4, length: int = 32, **others) -> TrainingBatch:
         nothing,
         torch.zeros(rows, length, 4),
         torch.full((rows,), NO_ORDER),
+        torch.zeros_like(codes),
+        torch.zeros(rows),
     )
     return whole._replace(**others)
 
@@ -87,6 +96,32 @@ def test_marks_of_gene_structure_weigh_what_is_asked():
     # 31 bases of weight 1 and one of weight 3 instead of 1, in every row.
     expected = (32 * sums["all"] + 2 * sums["mark"]) / 34
     assert losses(heavy, marked)["region"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_smoothed_labels_are_a_mixture_of_the_label_and_all_classes():
+    region = torch.full((4, 32), int(BaseClass.INTRON))
+    module = objective(span_weight=0.0)
+    every = [losses(module, batch(region=torch.full_like(region, int(each))))["region"] for each in BaseClass]
+    found = losses(module, batch(region=region, smoothing=torch.full((4,), 0.2)))["region"]
+    expected = 0.8 * every[int(BaseClass.INTRON)] + 0.2 * sum(every) / len(every)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_tracks_are_learned_where_they_are_known():
+    module = objective(tracks=3, track_weight=1.0, span_weight=0.0)
+    known = 1 << TRACKED
+    middle = CENTRE_BASES // 2
+    nothing = losses(module, batch())
+    assert nothing["track"] == 0.0
+    tracks = torch.zeros(4, 32, dtype=torch.int64)
+    tracks[0, middle] = known | 0b101
+    tracks[1, middle + 1] = known  # read by no vector: only every eighth base has a loss
+    one = batch(tracks=tracks)
+    vectors = module.read(one.codes.masked_fill(one.hidden, MASK)).readout(module.track_head)
+    logits = vectors[0, :CENTRE_BASES].mean(0).detach()
+    expected = torch.stack([torch.sigmoid(logits[k] if k != 1 else -logits[k]).log() for k in range(3)])
+    assert module.totals(one)[OBJECTIVES.index("track")] == 1.0
+    assert losses(module, one)["track"] == pytest.approx(-expected.mean().item(), rel=1e-4)
 
 
 def test_repeats_of_weight_zero_do_not_count():

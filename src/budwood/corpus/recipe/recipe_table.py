@@ -23,6 +23,7 @@ _KINDS: Final = {
     "bool": "true or false",
     "tuple[str, ...]": "a list of texts",
     "Mapping[str, float]": "a table of numbers",
+    "Mapping[str, str]": "a table of texts",
     "Mapping[str, tuple[str, ...]]": "a table of lists of texts",
 }
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.corpus.sampling.genome import no_tracks
 from budwood.corpus.sampling.locus import NO_ANCHOR
 from budwood.corpus.sampling.sampler import DrawnWindow, SamplerConfig, WindowBatch, stack_windows
 from budwood.corpus.sampling.store import Corpus
@@ -159,6 +160,7 @@ class CorpusSampler:
             place,
             direction,
             int(stored["species"]),
+            no_tracks(width),
         )
         return drawn, min(width, length)
 

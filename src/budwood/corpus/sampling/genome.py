@@ -1,9 +1,10 @@
-"""A genome in memory for sampling: bases, repeat mask and base classes of every contig."""
+"""A genome in memory for sampling: bases, repeat mask, base classes and interval tracks of every contig."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
+
+#: Bit of :attr:`TrainingContig.tracks` of bases whose tracks are known; the bits below it are the tracks.
+TRACKED: Final = 15
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class TrainingContig:
         (length,) :class:`budwood.genomics.annotation.base_class.BaseClass`, UNLABELLED without an annotation.
     loci
         The annotated genes.
+    tracks
+        (length,) ``uint16``: bit k is set where the base lies in an interval of track k, bit TRACKED where
+        the tracks are known. All 0 without tracks.
     """
 
     name: str
@@ -40,6 +47,7 @@ class TrainingContig:
     repeat: NDArray[np.bool_]
     region: NDArray[np.uint8]
     loci: Loci
+    tracks: NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,15 @@ class TrainingGenome:
         Name of the species.
     training, validation
         Contigs of either part.
+    smoothing
+        Probability that is spread over all base classes instead of the annotated one, for annotations with
+        wrong labels.
     """
 
     species: str
     training: tuple[TrainingContig, ...]
     validation: tuple[TrainingContig, ...]
+    smoothing: float = 0.0
 
     @property
     def bases(self) -> int:
@@ -70,9 +82,11 @@ def load_training_genome(
     annotation: Annotation | None = None,
     *,
     labelled: Sequence[Interval] | None = None,
+    tracks: Mapping[int, Sequence[Interval]] | None = None,
     validation_contigs: Collection[str] = (),
+    smoothing: float = 0.0,
 ) -> TrainingGenome:
-    """Read a genome into memory (3 bytes for each base).
+    """Read a genome into memory (3 bytes for each base, 5 with tracks).
 
     Parameters
     ----------
@@ -84,8 +98,12 @@ def load_training_genome(
         Its genes; without it every base is UNLABELLED.
     labelled
         Stretches where the annotation is complete; bases outside are UNLABELLED. None stands for all bases.
+    tracks
+        Intervals by the number of their track, 0 to 14. Contigs without an interval of any track are unknown.
     validation_contigs
         Names of the contigs for validation.
+    smoothing
+        As :attr:`TrainingGenome.smoothing`.
 
     Returns
     -------
@@ -104,17 +122,43 @@ def load_training_genome(
             where=species,
             mend="name a contig of the assembly",
         )
-    contigs = [_load_contig(name, assembly, annotation, labelled) for name in assembly.contigs]
+    contigs = [_load_contig(name, assembly, annotation, labelled, tracks or {}) for name in assembly.contigs]
     training = tuple(c for c in contigs if c.name not in validation_contigs)
     if not training:
         raise BudwoodError(
             "every contig is kept for validation", where=species, mend="leave some for training"
         )
-    return TrainingGenome(species, training, tuple(c for c in contigs if c.name in validation_contigs))
+    validation = tuple(c for c in contigs if c.name in validation_contigs)
+    return TrainingGenome(species, training, validation, smoothing)
+
+
+def no_tracks(length: int) -> NDArray[np.uint16]:
+    """Tracks of bases for which none are known.
+
+    Parameters
+    ----------
+    length
+        Number of bases.
+
+    Returns
+    -------
+    ndarray
+        (length,) zeros that take no memory and cannot be written to.
+
+    Examples
+    --------
+    >>> no_tracks(3)
+    array([0, 0, 0], dtype=uint16)
+    """
+    return np.broadcast_to(np.uint16(0), length)
 
 
 def _load_contig(
-    name: str, assembly: Assembly, annotation: Annotation | None, labelled: Sequence[Interval] | None
+    name: str,
+    assembly: Assembly,
+    annotation: Annotation | None,
+    labelled: Sequence[Interval] | None,
+    tracks: Mapping[int, Sequence[Interval]],
 ) -> TrainingContig:
     length = assembly.contigs[name]
     whole = Interval(name, 0, length)
@@ -127,4 +171,16 @@ def _load_contig(
             for stretch in (each for each in labelled if each.contig == name):
                 region[stretch.start : stretch.end] = known[stretch.start : stretch.end]
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
-    return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name))
+    bits = _track_bits(name, length, tracks)
+    return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name), bits)
+
+
+def _track_bits(name: str, length: int, tracks: Mapping[int, Sequence[Interval]]) -> NDArray[np.uint16]:
+    own = {number: [each for each in found if each.contig == name] for number, found in tracks.items()}
+    if not any(own.values()):
+        return no_tracks(length)
+    bits = np.full(length, 1 << TRACKED, dtype=np.uint16)
+    for number, intervals in own.items():
+        for each in intervals:
+            bits[max(each.start, 0) : each.end] |= np.uint16(1 << number)
+    return bits

@@ -88,6 +88,11 @@ class WindowBatch:
         (batch,) ``int8``: 1 where that gene is read along the window, -1 against it, 0 without one.
     species
         (batch,) ``int16`` index of the genome.
+    tracks
+        (batch, window) interval tracks of each base, as
+        :attr:`budwood.corpus.sampling.genome.TrainingContig.tracks`.
+    smoothing
+        (batch,) ``float32`` smoothing of the genome's base classes.
     """
 
     codes: NDArray[np.uint8]
@@ -96,6 +101,8 @@ class WindowBatch:
     anchor: NDArray[np.int64]
     direction: NDArray[np.int8]
     species: NDArray[np.int16]
+    tracks: NDArray[np.uint16]
+    smoothing: NDArray[np.float32]
 
 
 class DrawnWindow(NamedTuple):
@@ -103,9 +110,9 @@ class DrawnWindow(NamedTuple):
 
     Attributes
     ----------
-    codes, repeat, region
-        (window,) tracks.
-    anchor, direction, species
+    codes, repeat, region, tracks
+        (window,) bases and what is known of each.
+    anchor, direction, species, smoothing
         Numbers.
     """
 
@@ -115,6 +122,8 @@ class DrawnWindow(NamedTuple):
     anchor: int
     direction: int
     species: int
+    tracks: NDArray[np.uint16]
+    smoothing: float = 0.0
 
     def reverse_complement(self) -> DrawnWindow:
         """Reverse complement of the window with its tracks.
@@ -126,8 +135,13 @@ class DrawnWindow(NamedTuple):
         """
         anchor, direction = reverse_locus(self.anchor, self.direction, len(self.codes))
         region = _COMPLEMENT[self.region[::-1]]
-        return DrawnWindow(
-            reverse_complement(self.codes), self.repeat[::-1], region, anchor, direction, self.species
+        return self._replace(
+            codes=reverse_complement(self.codes),
+            repeat=self.repeat[::-1],
+            region=region,
+            anchor=anchor,
+            direction=direction,
+            tracks=self.tracks[::-1],
         )
 
 
@@ -144,7 +158,7 @@ def stack_windows(windows: Sequence[DrawnWindow]) -> WindowBatch:
     WindowBatch
         The windows in the given order.
     """
-    codes, repeat, region, anchor, direction, species = zip(*windows, strict=True)
+    codes, repeat, region, anchor, direction, species, tracks, smoothing = zip(*windows, strict=True)
     return WindowBatch(
         np.stack(codes),
         np.stack(repeat),
@@ -152,6 +166,8 @@ def stack_windows(windows: Sequence[DrawnWindow]) -> WindowBatch:
         np.array(anchor, dtype=np.int64),
         np.array(direction, dtype=np.int8),
         np.array(species, dtype=np.int16),
+        np.stack(tracks),
+        np.array(smoothing, dtype=np.float32),
     )
 
 
@@ -185,6 +201,7 @@ class WindowSampler:
         self.config = config
         self.seed = seed
         pools = [genome.validation if validation else genome.training for genome in genomes]
+        self._smoothing = [genome.smoothing for genome in genomes]
         self._contigs = [[c for c in pool if len(c.codes) >= config.longest] for pool in pools]
         shares = np.array([w if contigs else 0.0 for w, contigs in zip(weights, self._contigs, strict=True)])
         if shares.sum() <= 0:
@@ -251,7 +268,16 @@ class WindowSampler:
             )
         anchor, direction = contig.loci.at(start + length // 2, self.config.flank)
         place = anchor if anchor == NO_ANCHOR else anchor - start
-        drawn = DrawnWindow(codes, contig.repeat[window], contig.region[window], place, direction, genome)
+        drawn = DrawnWindow(
+            codes,
+            contig.repeat[window],
+            contig.region[window],
+            place,
+            direction,
+            genome,
+            contig.tracks[window],
+            self._smoothing[genome],
+        )
         return drawn if random.random() < 0.5 else drawn.reverse_complement()
 
     def _place(self, genome: int, length: int, random: np.random.Generator) -> tuple[TrainingContig, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.corpus.sampling.genome import no_tracks
 from budwood.corpus.sampling.locus import NO_ANCHOR
 from budwood.corpus.sampling.sampler import DrawnWindow, WindowBatch, stack_windows
 from budwood.errors import BudwoodError
@@ -99,4 +100,5 @@ class WindowSet:
     def _window(self, row: int) -> DrawnWindow:
         codes = self.codes[row]
         region = np.full(len(codes), UNLABELLED, dtype=np.uint8)
-        return DrawnWindow(codes, self.repeat[row], region, NO_ANCHOR, 0, int(self.species[row]))
+        tracks = no_tracks(len(codes))
+        return DrawnWindow(codes, self.repeat[row], region, NO_ANCHOR, 0, int(self.species[row]), tracks)

@@ -38,9 +38,11 @@ def hold_out(genome: TrainingGenome, share: float) -> TrainingGenome:
 
     Examples
     --------
+    >>> from budwood.corpus.sampling.genome import no_tracks
     >>> none = Loci(*(np.array([], dtype=np.int64) for _ in range(3)), np.array([], dtype=np.int8))
     >>> tracks = (np.zeros(40_000, dtype=np.uint8), np.zeros(40_000, bool), np.zeros(40_000, dtype=np.uint8))
-    >>> parts = hold_out(TrainingGenome("x", (TrainingContig("c", *tracks, none),), ()), 0.1)
+    >>> contig = TrainingContig("c", *tracks, none, no_tracks(40_000))
+    >>> parts = hold_out(TrainingGenome("x", (contig,), ()), 0.1)
     >>> len(parts.training[0].codes), len(parts.validation[0].codes)
     (36416, 3584)
     """
@@ -81,4 +83,5 @@ def _part(contig: TrainingContig, start: int, end: int) -> TrainingContig:
             np.where(anchor == NO_ANCHOR, NO_ANCHOR, anchor - start),
             loci.direction[inside],
         ),
+        contig.tracks[start:end],
     )

@@ -124,6 +124,7 @@ def training_batch(
     rows = range(first, count + aligned, step)
     batch = _share(windows, number, size - aligned, count, first, step)
     codes, repeat, region, offset = batch.codes, batch.repeat, batch.region, offset_labels(batch)
+    tracks, smoothing = batch.tracks, batch.smoothing
     column = np.zeros((*codes.shape, 4), dtype=np.float32)
     if columns is not None and aligned:
         begin = next((row - count for row in rows if row >= count), aligned)
@@ -132,6 +133,8 @@ def training_batch(
         repeat = np.concatenate([repeat, np.zeros(drawn.codes.shape, dtype=np.bool_)])
         region = np.concatenate([region, np.full_like(drawn.codes, UNLABELLED)])
         offset = np.concatenate([offset, np.full_like(drawn.codes, NO_OFFSET)])
+        tracks = np.concatenate([tracks, np.zeros(drawn.codes.shape, dtype=np.uint16)])
+        smoothing = np.concatenate([smoothing, np.zeros(len(drawn.codes), dtype=np.float32)])
         column = np.concatenate([column, drawn.share])
     swapped = np.full(len(codes), NO_ORDER, dtype=np.uint8)
     if config.order_weight:
@@ -151,6 +154,8 @@ def training_batch(
         offset_.long(),
         torch.from_numpy(column),
         torch.from_numpy(swapped).long(),
+        torch.from_numpy(tracks.astype(np.int64)),
+        torch.from_numpy(smoothing),
     )
 
 
@@ -231,4 +236,6 @@ def _share(windows: Windows, number: int, size: int, count: int, first: int, ste
         none.anchor[:0],
         none.direction[:0],
         none.species[:0],
+        none.tracks[:0],
+        none.smoothing[:0],
     )

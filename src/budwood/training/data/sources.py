@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,10 @@ from budwood.corpus.sampling.genome import TrainingGenome, load_training_genome
 from budwood.corpus.sampling.sampler import WindowSampler
 from budwood.corpus.sampling.store import open_corpus
 from budwood.genomics.alignment import Alignment
+from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.bed import read_bed
 from budwood.genomics.io.annotation.gff import read_gff
+from budwood.genomics.io.annotation.labelled_intervals import read_labelled_intervals
 from budwood.genomics.io.sequence.alignment_fasta import read_alignment_fasta
 from budwood.genomics.io.sequence.fasta import open_fasta
 from budwood.genomics.io.sequence.maf import read_maf
@@ -97,26 +100,33 @@ def _from_corpus(recipe: Recipe) -> Sources:
 
 
 def _from_genomes(recipe: Recipe) -> Sources:
-    genomes = [load_source(source) for source in recipe.genomes]
+    genomes = [load_source(source, recipe.track_names) for source in recipe.genomes]
     weights = [source.weight for source in recipe.genomes]
     training = WindowSampler(genomes, weights, recipe.sampler, seed=recipe.seed)
     validation = None
     if any(genome.validation for genome in genomes):
         seed = recipe.seed + _VALIDATION_SEED
         validation = WindowSampler(genomes, weights, recipe.sampler, seed=seed, validation=True)
-    files = [s.path(name) for s in recipe.genomes for name in (s.fasta, s.annotation, s.labelled) if name]
+    files = [
+        source.path(name)
+        for source in recipe.genomes
+        for name in (source.fasta, source.annotation, source.labelled, *source.tracks.values())
+        if name
+    ]
     names = tuple(genome.species for genome in genomes)
     bases = sum(genome.bases for genome in genomes)
     return Sources(training, validation, None, names, bases, tuple(files))
 
 
-def load_source(source: GenomeSource) -> TrainingGenome:
+def load_source(source: GenomeSource, track_names: Sequence[str] = ()) -> TrainingGenome:
     """Read one genome of a recipe.
 
     Parameters
     ----------
     source
         Files of the genome.
+    track_names
+        Names of the interval tracks by number; the genome's tracks are left out where there are none.
 
     Returns
     -------
@@ -129,6 +139,7 @@ def load_source(source: GenomeSource) -> TrainingGenome:
         If a file cannot be read.
     """
     annotation = read_gff(source.path(source.annotation)) if source.annotation else None
+    tracks = {name: file for name, file in source.tracks.items() if name in track_names}
     labelled = None
     if source.labelled:
         labelled = [record.interval for record in read_bed(source.path(source.labelled))]
@@ -137,8 +148,14 @@ def load_source(source: GenomeSource) -> TrainingGenome:
         open_fasta(source.path(source.fasta)),
         annotation,
         labelled=labelled,
+        tracks={track_names.index(name): _intervals(source.path(file)) for name, file in tracks.items()},
         validation_contigs=source.validation_contigs,
+        smoothing=source.smoothing,
     )
+
+
+def _intervals(path: Path) -> list[Interval]:
+    return [Interval(each.contig, each.start, each.end) for each in read_labelled_intervals(path)]
 
 
 def load_alignments(source: AlignmentSource) -> list[Alignment]:

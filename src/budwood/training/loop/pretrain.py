@@ -176,7 +176,8 @@ def new_objective(recipe: Recipe) -> PretrainingObjective:
     state = torch.get_rng_state()
     try:
         torch.default_generator.manual_seed(recipe.seed)
-        return PretrainingObjective(BudwoodEncoder(BudwoodConfig(**recipe.encoder)), recipe.objective)
+        encoder = BudwoodEncoder(BudwoodConfig(**recipe.encoder))
+        return PretrainingObjective(encoder, recipe.objective, len(recipe.track_names))
     finally:
         torch.set_rng_state(state)
 

@@ -40,7 +40,7 @@ def offset_labels(batch: WindowBatch) -> NDArray[np.uint8]:
     --------
     >>> none = np.zeros((1, 4), dtype=np.uint8)
     >>> facts = np.array([1]), np.array([1], dtype=np.int8), np.array([0], dtype=np.int16)
-    >>> offset_labels(WindowBatch(none, none > 0, none, *facts))
+    >>> offset_labels(WindowBatch(none, none > 0, none, *facts, none.astype(np.uint16), np.zeros(1)))
     array([[5, 6, 6, 6]], dtype=uint8)
     """
     known = batch.anchor != NO_ANCHOR

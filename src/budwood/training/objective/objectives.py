@@ -1,4 +1,4 @@
-"""What the encoder learns from: hidden bases, regions, places in a locus, and alignment columns."""
+"""What the encoder learns: hidden bases, regions, places in a locus, alignment columns, interval tracks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from budwood.config import CENTRE_BASES
+from budwood.corpus.sampling.genome import TRACKED
 from budwood.genomics.annotation.base_class import UNLABELLED, BaseClass
 from budwood.genomics.sequence import MASK, N
 from budwood.model.encoder import BudwoodEncoder
@@ -20,7 +21,7 @@ from budwood.training.objective.locus_offset import NO_OFFSET, OFFSETS
 from budwood.training.objective.training_batch import NO_ORDER, TrainingBatch
 
 #: The objectives, in the order of their totals.
-OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled", "order")
+OBJECTIVES: Final = ("span", "region", "locus", "column", "pooled", "order", "track")
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class ObjectiveConfig:
 
     Attributes
     ----------
-    span_weight, region_weight, locus_weight, column_weight, pooled_weight, order_weight
+    span_weight, region_weight, locus_weight, column_weight, pooled_weight, order_weight, track_weight
         Weight in the sum of: the reconstruction of hidden bases; the per-base regions; how far a hidden
         base lies from where its gene begins; the bases that other species have in an alignment column; the
         regions of two neighbouring bases, read from the mean vector of the 8 bases around them, so that the
         embedding of a site shows its regions; which of two neighbouring windows of no annotated gene
-        comes first, read apart.
+        comes first, read apart; in which interval tracks of its genome every eighth base lies (open
+        chromatin, transposons, chromatin states), read from the mean vector of the 8 bases around it.
     max_masked
         Each window hides a share of its bases drawn uniformly from 0 to this, so that the network also
         learns from whole windows, as it will see them later.
@@ -67,6 +69,7 @@ class ObjectiveConfig:
     pooled_weight: float = 0.0
     order_weight: float = 0.0
     order_windows: int = 2
+    track_weight: float = 0.0
 
     @property
     def weights(self) -> dict[str, float]:
@@ -117,9 +120,11 @@ class PretrainingObjective(nn.Module):
         The network, trained in place.
     config
         Weights of the objectives; a head is made for each that is on.
+    tracks
+        Number of interval tracks.
     """
 
-    def __init__(self, encoder: BudwoodEncoder, config: ObjectiveConfig) -> None:
+    def __init__(self, encoder: BudwoodEncoder, config: ObjectiveConfig, tracks: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         self.config = config
@@ -129,6 +134,7 @@ class PretrainingObjective(nn.Module):
         pair = 2 * encoder.config.regions
         self.pooled_head = nn.Linear(size, pair) if config.pooled_weight else None
         self.order_head = nn.Linear(2 * size, 1) if config.order_weight else None
+        self.track_head = nn.Linear(size, tracks) if config.track_weight and tracks else None
 
     def read(self, tokens: Tensor) -> StrandOutput:
         """Read one strand with the encoder.
@@ -185,6 +191,7 @@ class PretrainingObjective(nn.Module):
             batch.column.double().sum(),
             2 * regions,
             (batch.swapped != NO_ORDER).sum(),
+            _tracked(_middles(batch.tracks)).sum(),
         )
         return torch.stack([count.to(torch.float64) for count in counts])
 
@@ -220,6 +227,8 @@ class PretrainingObjective(nn.Module):
             sums["pooled"] = self._pooled(reading.readout(self.pooled_head), batch)
         if self.order_head is not None:
             sums["order"] = self._order(self.order_head, batch)
+        if self.track_head is not None:
+            sums["track"] = self._tracks(reading.readout(self.track_head), batch)
         divided = {name: value / totals[OBJECTIVES.index(name)] for name, value in sums.items()}
         weights = self.config.weights
         loss = torch.stack([weights[name] * value for name, value in divided.items()]).sum()
@@ -261,5 +270,27 @@ class PretrainingObjective(nn.Module):
         """Summed region cross-entropy of the bases from ``first`` on, one for each row of logits."""
         place = slice(first, first + logits.shape[1])
         labels = batch.region.masked_fill(batch.region == UNLABELLED, 0)[:, place]
-        losses = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+        chances = logits.float().log_softmax(-1)
+        losses = -chances.gather(-1, labels[..., None])[..., 0]
+        if batch.smoothing.any():
+            share = batch.smoothing[:, None]
+            losses = (1 - share) * losses - share * chances.mean(-1)
         return (losses * self._region_weight(batch)[:, place]).sum()
+
+    def _tracks(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
+        """Summed cross-entropy of every track in nats, a mean over tracks."""
+        means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES).transpose(1, 2)
+        middles = _middles(batch.tracks)
+        inside = (middles[..., None] >> torch.arange(means.shape[-1], device=means.device)) & 1
+        losses = functional.binary_cross_entropy_with_logits(means, inside.float(), reduction="none")
+        return (losses.mean(-1) * _tracked(middles)).sum()
+
+
+def _middles(tracks: Tensor) -> Tensor:
+    """Tracks of the middle of every CENTRE_BASES whole bases."""
+    whole = tracks.shape[1] // CENTRE_BASES * CENTRE_BASES
+    return tracks[:, CENTRE_BASES // 2 : whole : CENTRE_BASES]
+
+
+def _tracked(tracks: Tensor) -> Tensor:
+    return (tracks >> TRACKED) & 1

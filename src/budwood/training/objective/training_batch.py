@@ -24,6 +24,11 @@ class TrainingBatch(NamedTuple):
     swapped
         (batch,) 1 where the halves of the window are to be read in the other order, 0 where in their own,
         NO_ORDER where the order is not predicted.
+    tracks
+        (batch, window) interval tracks as bits, see
+        :attr:`budwood.corpus.sampling.genome.TrainingContig.tracks`.
+    smoothing
+        (batch,) smoothing of the window's region labels.
     """
 
     codes: Tensor
@@ -33,6 +38,8 @@ class TrainingBatch(NamedTuple):
     offset: Tensor
     column: Tensor
     swapped: Tensor
+    tracks: Tensor
+    smoothing: Tensor
 
     def to(self, device: torch.device) -> TrainingBatch:
         """The batch on a device.

@@ -37,6 +37,12 @@ class GenomeSource:
         Share of windows relative to the other genomes.
     validation_contigs
         Contigs that are kept for validation.
+    tracks
+        BED, GFF or tables of intervals by the name of the track (``open chromatin``): objective ``track``
+        learns which bases lie in them. Contigs without any interval are left out of it.
+    smoothing
+        Probability that the objectives of base classes spread over all classes instead of the annotated
+        one, 0 to below 1, for annotations with wrong labels.
     """
 
     species: str
@@ -45,6 +51,8 @@ class GenomeSource:
     labelled: str = ""
     weight: float = 1.0
     validation_contigs: tuple[str, ...] = ()
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    smoothing: float = 0.0
 
     def path(self, name: str) -> Path:
         """A file of the genome, environment variables expanded.
@@ -155,6 +163,11 @@ class Recipe:
     start: str = ""
 
     @property
+    def track_names(self) -> tuple[str, ...]:
+        """Names of the interval tracks of all genomes, in the order of the recipe."""
+        return tuple(dict.fromkeys(name for genome in self.genomes for name in genome.tracks))
+
+    @property
     def start_path(self) -> Path | None:
         """The folder to start from, environment variables expanded."""
         return expanded(self.start, "start") if self.start else None
@@ -211,6 +224,12 @@ def check_training_sources(recipe: Recipe, where: str) -> None:
             "long windows can be cut from genomes alone, not from a corpus",
             where=where,
             mend="give [[genome]] tables and leave out [corpus], or leave out long_window",
+        )
+    if recipe.objective.track_weight and not recipe.track_names:
+        raise BudwoodError(
+            "the recipe learns from interval tracks but names none",
+            where=where,
+            mend="give tracks of a [[genome]] or set track_weight to 0",
         )
     if recipe.objective.column_weight and not recipe.alignments.files:
         raise BudwoodError(

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
+from budwood.corpus.sampling.genome import TRACKED
 from budwood.errors import BudwoodError
 from budwood.model.encoder import BudwoodConfig
 from budwood.training.objective.objectives import OBJECTIVES
@@ -60,6 +61,7 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         if value > _MOST:
             raise BudwoodError(f"{name} is {value}", where=where, mend=f"give at most {_MOST:,}")
     _check_long_windows(recipe, where)
+    _check_labels(recipe, where)
     if schedule.precision not in ("bf16", "no"):
         raise BudwoodError(f"precision is {schedule.precision!r}", where=where, mend="give 'bf16' or 'no'")
     weights = [*recipe.corpus.weights.values(), *(genome.weight for genome in recipe.genomes)]
@@ -75,6 +77,22 @@ def _check_long_windows(recipe: Recipe, where: str) -> None:
             where=where,
             mend="raise batch, or lower long_window or accumulate",
         )
+
+
+def _check_labels(recipe: Recipe, where: str) -> None:
+    if len(recipe.track_names) > TRACKED:
+        raise BudwoodError(
+            f"the genomes name {len(recipe.track_names)} interval tracks",
+            where=where,
+            mend=f"give at most {TRACKED}",
+        )
+    for genome in recipe.genomes:
+        if not 0 <= genome.smoothing < 1:
+            raise BudwoodError(
+                f"smoothing is {genome.smoothing}",
+                where=f"{where}, {genome.species}",
+                mend="give 0 to below 1",
+            )
 
 
 def _check_encoder(shape: dict[str, Any], where: str) -> None:
