@@ -11,7 +11,10 @@ number of bases and order of seeds; they differ in what they read or learn:
 - ``without <family>``: neither its genomes nor its rows of the alignments (genera of
   benchmarks/common/families.py), nor what was derived from them. Without Brassicaceae, the genes of cacao are
   still those that proteins of Brassica and Arabidopsis find;
-- ``no ...``: one source or objective less.
+- ``no ...``: one source or objective less;
+- ``smoothed labels``: .1 of the probability of base classes is spread over all of them in genomes whose genes
+  are predicted or projected; ``interval tracks``: with the leaf DNase sites, nine chromatin states and five
+  kinds of transposons of Arabidopsis Chr1 (probe_tasks.py tests its checkpoint on those of Chr5).
 
 Scored on each family: balanced accuracy of coding, intron and intergenic bases on the stretches of
 paired_checkpoints.py (120 of rice), with the correction for class shares and the probe of ``features`` fitted
@@ -42,8 +45,10 @@ from scipy.special import stdtrit
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.families import FAMILIES
+from benchmarks.common.panels import data_folder
 from benchmarks.common.unseen_species import TRAINING, UNSEEN, open_species
 from benchmarks.probes.held_out_tenths import HELD_OUT, held_out_stretches
+from benchmarks.probes.probe_tasks import rows
 from budwood.genomics.annotation.base_class import CODING, BaseClass
 from budwood.model.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
@@ -78,6 +83,8 @@ ABLATIONS = (
     "no hidden bases",
     "no weight of sites",
     "no long windows",
+    "smoothed labels",
+    "interval tracks",
 )
 OBJECTIVES: dict[str, dict[str, float]] = {
     "no base classes": {"region_weight": 0.0, "pooled_weight": 0.0},
@@ -85,7 +92,11 @@ OBJECTIVES: dict[str, dict[str, float]] = {
     "no alignment columns": {"column_weight": 0.0},
     "no hidden bases": {"span_weight": 0.0},
     "no weight of sites": {"mark_weight": 1.0},
+    "interval tracks": {"track_weight": 2.0},
 }
+#: Genomes whose genes are predicted or projected.
+NOISY = ("Bidens", "Bertholletia", "Theobroma", "Arabidopsis lyrata")
+TRANSPOSONS = ("RC/Helitron", "DNA/MuDR", "LTR/Gypsy", "LTR/Copia", "LINE/L1")
 #: Parts of the names of species that a source arm leaves out.
 SOURCES = {
     "no composition of grasses": ("composition of grasses",),
@@ -101,6 +112,29 @@ NETWORKS: dict[str, dict[str, Any]] = {
 WINDOW = 512
 FLANK = 1000
 Scores = dict[str, float]
+
+
+def written_tracks(folder: Path) -> dict[str, str]:
+    """BED files of the tracks of Arabidopsis Chr1 by name."""
+    tracks = data_folder() / "genomes/arabidopsis_thaliana/tair10_tracks"
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, file in (
+        ("open chromatin", "frag_DHS.gff.xz"),
+        *((f"state {state}", f"frag_state{state}.gff.xz") for state in range(1, 10)),
+    ):
+        for cells in rows(tracks / file):
+            if cells[0] == "Chr1":
+                found.setdefault(name, []).append((str(int(cells[3]) - 1), cells[4]))
+    for cells in rows(tracks / "TAIR10_Buisine_TEs_ann_all.txt.xz"):
+        if cells[0] == "Chr1" and cells[6] in TRANSPOSONS:
+            found.setdefault(cells[6], []).append((str(int(cells[1]) - 1), cells[2]))
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, places in found.items():
+        path = folder / f"{name.replace('/', '_').replace(' ', '_')}.bed"
+        path.write_text("".join(f"Chr1\t{start}\t{end}\n" for start, end in places), encoding="utf-8")
+        files[name] = str(path)
+    return files
 
 
 def recipe_of(arm: str, arguments: argparse.Namespace, seed: int) -> Recipe:
@@ -136,6 +170,16 @@ def recipe_of(arm: str, arguments: argparse.Namespace, seed: int) -> Recipe:
         genomes = tuple(genome for genome in genomes if part not in genome.species)
     if arm == "no long windows":
         sampler = replace(sampler, long_window=0)
+    if arm == "smoothed labels":
+        genomes = tuple(
+            replace(genome, smoothing=0.1 if genome.species.startswith(NOISY) else 0.0) for genome in genomes
+        )
+    if arm == "interval tracks":
+        tracks = written_tracks(arguments.out / "tracks")
+        genomes = tuple(
+            replace(genome, tracks=tracks) if genome.species == "Arabidopsis thaliana" else genome
+            for genome in genomes
+        )
     objective = replace(objective, **OBJECTIVES.get(arm, {}))
     schedule = replace(
         whole.schedule,
@@ -171,13 +215,13 @@ def conserved_stretches(count: int) -> Stretches:
     outside = int(BaseClass.INTERGENIC)
     labels = drawn.labels.copy()
     labels[(every.region != outside) & (drawn.region == outside)] = UNSCORED
-    rows = np.flatnonzero(np.isin(drawn.region, CODING).sum(1) >= 100)[:count]
+    chosen = np.flatnonzero(np.isin(drawn.region, CODING).sum(1) >= 100)[:count]
     reach = np.arange(drawn.region.shape[1])
-    for row in rows:
+    for row in chosen:
         inside = np.flatnonzero(drawn.region[row] != outside)
         far = (reach < inside[0] - FLANK) | (reach > inside[-1] + FLANK)
         labels[row, far] = UNSCORED
-    return Stretches(drawn.codes[rows], drawn.region[rows], labels[rows])
+    return Stretches(drawn.codes[chosen], drawn.region[chosen], labels[chosen])
 
 
 @functools.cache
