@@ -166,7 +166,11 @@ def compare(source: Side, target: Side, draws: int) -> dict[str, Any]:
         options=HeadOptions(reach=reach),
     )
     found = compare_transfer(
-        theirs, np.arange(len(y2)), y2, carried, FewShotDesign(sizes=(0, 25, 50, 100, 150), draws=draws)
+        theirs,
+        np.arange(len(y2)),
+        y2,
+        {source.panel: carried},
+        FewShotDesign(sizes=(0, 25, 50, 100, 150), draws=draws),
     )
     gains = {
         arm: {

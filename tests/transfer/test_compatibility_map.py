@@ -7,7 +7,7 @@ import numpy as np
 from budwood.genomics.io.tables.newick import parse_newick
 from budwood.report.pages.transfer_map import render_map
 from budwood.stats.evaluation.paired_difference import ConfidenceInterval
-from budwood.transfer.compatibility_map import Cell, CompatibilityMap, compatibility_map
+from budwood.transfer.compatibility_map import Cell, CompatibilityMap, MappedModel, compatibility_map
 from budwood.workflows.transfer.map import MapResult
 
 TREE = parse_newick("((((a:1,b:1):1,c:2):1,d:3):1,e:4);")
@@ -66,3 +66,24 @@ def test_under_six_pairs_nothing_is_predicted() -> None:
     found = compatibility_map(cells(noise=0.0, slope=0.1)[:4], TREE)
     assert found.predictor is None
     assert all(np.isnan(c.predicted) for c in found.cells)
+
+
+def test_every_pair_of_models_has_a_cell_and_measured_ones_bear_their_outcome() -> None:
+    models = [
+        MappedModel(name="rice", trait="PH", term="TO:0000207", species="a"),
+        MappedModel(name="maize", trait="height", term="TO:0000207", species="c"),
+        MappedModel(name="wheat", trait="yield"),
+    ]
+    one = Cell(source="rice", target="maize", trait="anything", outcome="harmful")
+    other = Cell(source="a", target="b", trait="h", outcome="useful")
+    found = compatibility_map([one, other], TREE, ["c"], models)
+    cells = {(c.source, c.target): c for c in found.cells}
+    assert {pair for pair in cells if {*pair} <= {"rice", "maize", "wheat"}} == {
+        (x.name, y.name) for x in models for y in models if x is not y
+    }
+    assert (cells["rice", "maize"].trait, cells["rice", "maize"].outcome) == ("height", "harmful")
+    assert cells["maize", "rice"].outcome == "untested"
+    assert cells["rice", "maize"].distance == 4.0
+    assert np.isnan(cells["rice", "wheat"].distance)
+    assert cells["maize", "wheat"].trait == "height to yield"
+    assert len([c for c in found.cells if c.trait == "h"]) == 6

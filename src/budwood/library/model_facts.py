@@ -19,8 +19,10 @@ CHECKPOINT: Final = "checkpoint"
 ADAPTER: Final = "adapter"
 TRAIT_MODEL: Final = "trait-model"
 FINE_TUNED: Final = "fine-tuned"
-KINDS: Final = (CHECKPOINT, ADAPTER, TRAIT_MODEL, FINE_TUNED)
-_MEND: Final = "give a folder that pretrain, adapt, finetune or predict --save-model wrote"
+#: A measured transfer between two models or panels, for the map over a library.
+TRANSFER: Final = "transfer-evaluate"
+KINDS: Final = (CHECKPOINT, ADAPTER, TRAIT_MODEL, FINE_TUNED, TRANSFER)
+_MEND: Final = "give a folder that pretrain, adapt, finetune, predict --save-model or transfer evaluate wrote"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,9 @@ def _open(folder: Path, kind: str, manifest: Mapping[str, Any]) -> dict[str, str
         fitted = TraitModel.load(folder)
         read = fitted.training.haplotypes
         return {} if read is None else {"name": "encoder", "digest": read.digest}
+    if kind == TRANSFER:
+        _transfer(folder)
+        return {}
     if kind == FINE_TUNED and (folder / "config.json").is_file():
         from budwood.probing.sequence_model_folder import read_sequence_model
 
@@ -121,6 +126,15 @@ def _open(folder: Path, kind: str, manifest: Mapping[str, Any]) -> dict[str, str
     return {"name": str(stated.get("name", "")), "digest": stated["digest"]}
 
 
+def _transfer(folder: Path) -> dict[str, Any]:
+    """The record of a measured transfer; refuses one that does not say what was measured."""
+    record = _json(folder / "transfer.json")
+    sides = [record.get("source"), record.get("target")]
+    if not all(isinstance(each, dict) and each.get("name") for each in sides) or not record.get("outcome"):
+        raise BudwoodError("transfer.json is damaged", where=str(folder), mend="run transfer evaluate again")
+    return record
+
+
 def _read_weights(path: Path) -> None:
     """Refuse weights that cannot be read; their shapes are compared when the checkpoint is there."""
     from budwood.model.weights import read_tensors
@@ -132,6 +146,10 @@ def _read_weights(path: Path) -> None:
 
 def _traits(folder: Path, kind: str, manifest: Mapping[str, Any]) -> list[str]:
     parameters = manifest["parameters"]
+    if kind == TRANSFER:
+        record = _transfer(folder)
+        named = [str(record[side].get("trait") or "") for side in ("source", "target")]
+        return [trait for trait in dict.fromkeys(named) if trait]
     if kind == FINE_TUNED:
         return [str(name) for name in _json(folder / "outputs.json").get("names", ())]
     named = parameters.get("adapter", parameters) if kind == ADAPTER else parameters
@@ -151,6 +169,14 @@ def _accuracy(folder: Path, kind: str) -> Iterator[StatedAccuracy]:
             for score in model.get("scores", ()):
                 record = {**score, "mean_r": score.get("score")}
                 yield from _figure(f"{score.get('output')}: test score of {name}", record)
+    elif kind == TRANSFER:
+        record = _transfer(folder)
+        pair = f"{record['source']['name']} to {record['target']['name']}"
+        gains = record.get("gain")
+        for size, gain in gains.items() if isinstance(gains, dict) else ():
+            what = "r without phenotypes" if size == "0" else f"gain at {size} lines"
+            if isinstance(gain, dict):
+                yield from _figure(f"{pair}: {what}", {**gain, "mean_r": gain.get("mean")})
     elif kind == ADAPTER:
         for change in _json(folder / "adaptation.json").get("masked_bases", ()):
             value, error = change.get("difference"), change.get("standard_error")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from budwood.transfer.few_shot.design import FewShotDesign
 from budwood.transfer.few_shot.evaluate import evaluate_few_shot, within_clusters
 from budwood.transfer.few_shot.results import FewShotResults
 from budwood.transfer.few_shot.target import TransferHead, TransferTarget
+from budwood.transfer.geometry import AxisGeometry, axis_geometry
 from budwood.transfer.heads import CarriedHeads
 from budwood.transfer.locus_importance import association, locus_importance
 from budwood.transfer.score_effect import score_effect, second_kernel_test
@@ -41,29 +42,33 @@ class TransferComparison:
         The arm that the outcome is about: the stack where there are several heads, else the only one.
     outcome
         In one word.
-    overlap
-        Whether both sides' important loci are the same; None without loci.
+    geometry
+        Of each head: how the source's axis lies among the target's lines; heads that do not vary are left
+        out.
+    overlaps
+        Of each source: whether both sides' important loci are the same; None without loci.
     carried
-        Heads and scores of every target line.
+        Of each source: heads and scores of every target line.
     """
 
     results: FewShotResults
     tests: Mapping[str, DirectTest]
     main_arm: str
     outcome: TransferConclusion
-    overlap: LocusOverlap | None
-    carried: CarriedHeads
+    geometry: Mapping[str, AxisGeometry]
+    overlaps: Mapping[str, LocusOverlap | None]
+    carried: Mapping[str, CarriedHeads]
 
 
 def compare_transfer(
     genotypes: Genotypes,
     phenotyped: Rows,
     y: Vector,
-    carried: CarriedHeads,
+    carried: Mapping[str, CarriedHeads],
     design: FewShotDesign,
     progress: Callable[[int], None] = lambda done: None,
 ) -> TransferComparison:
-    """Compare what a source brings with the target alone.
+    """Compare what sources bring with the target alone.
 
     Parameters
     ----------
@@ -72,7 +77,7 @@ def compare_transfer(
     phenotyped, y
         (N,) its rows with trait values, and the values.
     carried
-        What the source brings.
+        What each source brings, by its name; the stack joins the heads of all of them.
     design
         Sizes and draws.
     progress
@@ -86,27 +91,44 @@ def compare_transfer(
     Raises
     ------
     BudwoodError
-        If nothing of the source can be carried over, or too few target lines are phenotyped.
+        If nothing of a source can be carried over, or too few target lines are phenotyped.
     """
-    if not carried.heads:
-        raise BudwoodError(
-            "nothing of the source can be carried to the target",
-            mend="give genotypes with shared markers, orthologs with both gene tables, or both references",
-        )
+    for name, each in carried.items():
+        if not each.heads:
+            raise BudwoodError(
+                "nothing of the source can be carried to the target",
+                where=name if len(carried) > 1 else "",
+                mend="give genotypes with shared markers, orthologs with both gene tables, or both "
+                "references",
+            )
+    heads = _heads_of_all(carried)
     design.test_lines(len(y))
     lines = genotypes.take(phenotyped)
     target = TransferTarget.of(lines, y)
-    tests = {head.name: _tested(target, head) for head in carried.heads}
-    results = evaluate_few_shot(target, carried.heads, design, progress)
-    arm = STACK if STACK in results.r else arm_name(carried.heads[0], WITH)
+    tests = {head.name: _tested(target, head) for head in heads}
+    placed = {head.name: axis_geometry(target, head) for head in heads}
+    results = evaluate_few_shot(target, heads, design, progress)
+    arm = STACK if STACK in results.r else arm_name(heads[0], WITH)
     return TransferComparison(
         results=results,
         tests=tests,
         main_arm=arm,
         outcome=outcome(results, arm, tests),
-        overlap=_overlap(lines, target, carried, design.seed),
+        geometry={name: each for name, each in placed.items() if each is not None},
+        overlaps={name: _overlap(lines, target, each, design.seed) for name, each in carried.items()},
         carried=carried,
     )
+
+
+def _heads_of_all(carried: Mapping[str, CarriedHeads]) -> list[TransferHead]:
+    """Heads of all sources; they bear the source's name where there are several."""
+    if len(carried) == 1:
+        return [head for each in carried.values() for head in each.heads]
+    return [
+        replace(head, name=f"{head.name} of {name}", source=name)
+        for name, each in carried.items()
+        for head in each.heads
+    ]
 
 
 def _tested(target: TransferTarget, head: TransferHead) -> DirectTest:

@@ -53,6 +53,44 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MappedModel:
+    """A trait model of a library: a source for every other one, and a target.
+
+    Attributes
+    ----------
+    name
+        Of the entry.
+    trait
+        Of the model.
+    term
+        Its term in an ontology; empty where none is given.
+    species
+        Name in the tree; empty where it is not known.
+    """
+
+    name: str
+    trait: str
+    term: str = ""
+    species: str = ""
+
+    def trait_with(self, target: MappedModel) -> str:
+        """What a pair of models is about: one trait where both have the same term or name, else both.
+
+        Examples
+        --------
+        >>> height = MappedModel(name="rice", trait="PH", term="TO:0000207")
+        >>> height.trait_with(MappedModel(name="maize", trait="height", term="TO:0000207"))
+        'height'
+        >>> height.trait_with(MappedModel(name="maize", trait="yield"))
+        'PH to yield'
+        """
+        same_term = bool(self.term) and self.term == target.term
+        if same_term or self.trait.casefold() == target.trait.casefold():
+            return target.trait
+        return f"{self.trait} to {target.trait}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class GainPredictor:
     """r of the source's score as a straight line of distance.
 
@@ -95,7 +133,10 @@ class CompatibilityMap:
 
 
 def compatibility_map(
-    measured: Sequence[Cell], tree: Clade | None = None, further: Sequence[str] = ()
+    measured: Sequence[Cell],
+    tree: Clade | None = None,
+    further: Sequence[str] = (),
+    models: Sequence[MappedModel] = (),
 ) -> CompatibilityMap:
     """Lay measured cells out with the untested ones between them.
 
@@ -107,11 +148,14 @@ def compatibility_map(
         Tree of the species; populations of one species, and names that are not in it, have no distance.
     further
         Names of species or populations that nobody has measured with.
+    models
+        Trait models of a library; a measured cell of two of them bears their names.
 
     Returns
     -------
     CompatibilityMap
-        Every ordered pair of different names, for each trait.
+        Every ordered pair of different names, for each measured trait, and every ordered pair of different
+        models.
 
     Examples
     --------
@@ -119,12 +163,15 @@ def compatibility_map(
     >>> [(cell.source, cell.outcome) for cell in found.cells]
     [('maize', 'untested'), ('rice', 'useful')]
     """
-    names = sorted({*further, *(c.source for c in measured), *(c.target for c in measured)})
-    distance = _distances(names, tree)
-    cells = []
-    for trait in sorted({cell.trait for cell in measured}):
+    known_models = {each.name: each for each in models}
+    between = [c for c in measured if c.source in known_models and c.target in known_models]
+    others = [c for c in measured if c not in between]
+    names = sorted({*further, *(c.source for c in others), *(c.target for c in others)})
+    distance = _distances(sorted({*names, *known_models}), tree, known_models)
+    cells = _between_models(between, models, distance)
+    for trait in sorted({cell.trait for cell in others}):
         known: dict[tuple[str, str], list[Cell]] = {}
-        for cell in measured:
+        for cell in others:
             if cell.trait == trait:
                 known.setdefault((cell.source, cell.target), []).append(cell)
         for source in names:
@@ -133,6 +180,7 @@ def compatibility_map(
                 if not here and source != target:
                     here = [Cell(source=source, target=target, trait=trait)]
                 cells += [replace(c, distance=distance.get((source, target), np.nan)) for c in here]
+    cells.sort(key=lambda c: (c.trait, c.source, c.target))
     predictor = gain_predictor(cells)
     if predictor is not None and predictor.beats_mean:
         cells = [
@@ -142,6 +190,25 @@ def compatibility_map(
             for c in cells
         ]
     return CompatibilityMap(cells=tuple(cells), predictor=predictor)
+
+
+def _between_models(
+    measured: Sequence[Cell], models: Sequence[MappedModel], distance: Mapping[tuple[str, str], float]
+) -> list[Cell]:
+    """A cell or more for every ordered pair of different models."""
+    known: dict[tuple[str, str], list[Cell]] = {}
+    for cell in measured:
+        known.setdefault((cell.source, cell.target), []).append(cell)
+    cells = []
+    for source in models:
+        for target in models:
+            if source.name == target.name:
+                continue
+            pair = (source.name, target.name)
+            trait = source.trait_with(target)
+            here = known.get(pair) or [Cell(source=pair[0], target=pair[1], trait=trait)]
+            cells += [replace(c, trait=trait, distance=distance.get(pair, np.nan)) for c in here]
+    return cells
 
 
 def gain_predictor(cells: Sequence[Cell]) -> GainPredictor | None:
@@ -184,16 +251,22 @@ def gain_predictor(cells: Sequence[Cell]) -> GainPredictor | None:
     )
 
 
-def _distances(names: Sequence[str], tree: Clade | None) -> dict[tuple[str, str], float]:
-    """Distance of any two names that the tree has; names are compared without case and underscores."""
+def _distances(
+    names: Sequence[str], tree: Clade | None, models: Mapping[str, MappedModel]
+) -> dict[tuple[str, str], float]:
+    """Distance of any two names that the tree has; names are compared without case and underscores.
+
+    A model stands where its species does; models of one species have distance 0.
+    """
     if tree is None:
         return {}
     leaves = {_plain(leaf.name): leaf.name for leaf in tree.leaves()}
-    placed = [name for name in names if _plain(name) in leaves]
-    lengths = path_lengths(tree, [leaves[_plain(name)] for name in placed])
-    return {
-        (one, other): float(lengths[i, j]) for i, one in enumerate(placed) for j, other in enumerate(placed)
-    }
+    called = {name: _plain(models[name].species or name if name in models else name) for name in names}
+    placed = [name for name in names if called[name] in leaves]
+    species = sorted({leaves[called[name]] for name in placed})
+    lengths = path_lengths(tree, species)
+    at = {name: species.index(leaves[called[name]]) for name in placed}
+    return {(one, other): float(lengths[at[one], at[other]]) for one in placed for other in placed}
 
 
 def _plain(name: str) -> str:

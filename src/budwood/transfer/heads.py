@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from budwood.stats.relationship.relationship import (
     summarise_markers,
 )
 from budwood.transfer.burdens import locus_burdens
+from budwood.transfer.few_shot.arms import RANDOM_WEIGHTS
 from budwood.transfer.few_shot.target import TransferHead
 from budwood.transfer.locus_importance import association, locus_importance, marker_weights
 from budwood.transfer.locus_map import LocusMap, locus_members
@@ -220,7 +221,9 @@ class _Maker:
         score = self.source.score
         if score is None:
             score = solved.components.kernels[0] * (head.cross @ solved.projected)
-        self._add(head, score, (head.square,), solved.components)
+        spread = np.std(solved.components.kernels[0] * (head.square @ solved.projected))
+        controls = TransferHead(name=MARKERS, source_spread=float(spread))
+        self._add(head, score, (head.square,), solved.components, controls)
 
     def add_features(
         self, name: str, here: Matrix, there: Matrix, random: Sequence[tuple[Matrix, Matrix]] | None = None
@@ -234,10 +237,12 @@ class _Maker:
         if not head.varies:
             return
         scorer = head.scorer(self.source.y, self.relationship)
-        shuffled, shuffled_name = [], "random weights"
+        shuffled, shuffled_name = [], RANDOM_WEIGHTS
+        own, own_random = self._own(there), None
         for ours, theirs in random or ():
             other = SourceHead.of(name, ours, theirs)
             if other.varies:
+                own_random = self._own(theirs) if own_random is None else own_random
                 shuffled.append(
                     other.scorer(self.source.y, self.relationship).score(self.source.y)[self.phenotyped]
                 )
@@ -248,7 +253,21 @@ class _Maker:
                 order = self._rng.permutation(there.shape[1])
                 shuffled.append((there[:, order] @ effects)[self.phenotyped])
         score = scorer.score(self.source.y)
-        self._add(head, score, scorer.kernels, scorer.components, shuffled, shuffled_name)
+        controls = TransferHead(
+            name=name,
+            shuffled_scores=np.array(shuffled) if len(shuffled) else None,
+            shuffled_name=shuffled_name,
+            own=own,
+            own_random=own_random,
+            source_spread=float(np.std(head.square @ scorer.weights(self.source.y))),
+        )
+        self._add(head, score, scorer.kernels, scorer.components, controls)
+
+    def _own(self, features: Matrix) -> Matrix:
+        """Kernel of the phenotyped target lines' own features, with a mean diagonal of 1."""
+        own = features[self.phenotyped] - features.mean(axis=0)
+        square = own @ own.T
+        return np.asarray(square / (float(np.mean(np.diagonal(square))) or 1.0))
 
     def _add(
         self,
@@ -256,20 +275,14 @@ class _Maker:
         score: Vector,
         kernels: tuple[Matrix, ...],
         components: VarianceComponents,
-        shuffled: Sequence[Vector] = (),
-        shuffled_name: str = "shuffled orthology",
+        controls: TransferHead,
     ) -> None:
+        """Keep a head with its score, and the controls that are there with those of random traits."""
         traits = random_traits(kernels, components, self.options.random_traits, self._rng)
         random = random_scores(kernels, components, head.cross, traits)
         self.scores[head.name] = score
         self.heads.append(
-            TransferHead(
-                name=head.name,
-                score=score[self.phenotyped],
-                random_scores=random[:, self.phenotyped],
-                shuffled_scores=np.array(shuffled) if len(shuffled) else None,
-                shuffled_name=shuffled_name,
-            )
+            replace(controls, score=score[self.phenotyped], random_scores=random[:, self.phenotyped])
         )
 
     def add_importance(

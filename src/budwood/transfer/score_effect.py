@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import chi2, f
 
+from budwood.stats.mixed_model.band_reml import KernelReml, kernel_reml
 from budwood.stats.mixed_model.blup import Blup, blup
 from budwood.stats.mixed_model.boundary import PLAUSIBLE, averaged_components, genetic_share
+from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
 
@@ -50,7 +52,25 @@ class ScoreEffect:
     used: float
 
 
-def score_effect(y: Vector, score: Vector, relationship: Matrix) -> ScoreEffect:
+def decomposed(relationship: Matrix) -> KernelReml:
+    """The relationship of n lines, decomposed once for all traits and scores of these lines.
+
+    Parameters
+    ----------
+    relationship
+        (n, n).
+
+    Returns
+    -------
+    KernelReml
+        With an intercept as the only fixed effect.
+    """
+    return kernel_reml(relationship, whitened_design(len(relationship)))
+
+
+def score_effect(
+    y: Vector, score: Vector, relationship: Matrix, known: KernelReml | None = None
+) -> ScoreEffect:
     """Estimate and test the effect of a score.
 
     Parameters
@@ -61,6 +81,8 @@ def score_effect(y: Vector, score: Vector, relationship: Matrix) -> ScoreEffect:
         (n,) score of the same lines, made without these values.
     relationship
         (n, n) of the same lines.
+    known
+        :func:`decomposed` of the relationship; decomposed here where None.
 
     Returns
     -------
@@ -88,7 +110,7 @@ def score_effect(y: Vector, score: Vector, relationship: Matrix) -> ScoreEffect:
     solved = blup(y, [relationship], reml(y, [relationship], fixed=fixed), fixed=fixed)
     delta, error = float(solved.fixed_effects[1]), float(solved.fixed_covariance[1, 1]) ** 0.5
     t = delta / error
-    p_value = _score_test(y, scaled, relationship)
+    p_value = _score_test(y, scaled, relationship, known or decomposed(relationship))
     used = delta * (1.0 - 1.0 / t**2) if t > 1.0 else 0.0
     return ScoreEffect(
         delta=delta / spread,
@@ -98,13 +120,13 @@ def score_effect(y: Vector, score: Vector, relationship: Matrix) -> ScoreEffect:
     )
 
 
-def _score_test(y: Vector, score: Vector, relationship: Matrix) -> float:
+def _score_test(y: Vector, score: Vector, relationship: Matrix, known: KernelReml) -> float:
     """p-value of ``L = (s' P y)^2 / (s' P s)``, P that of the model without the score.
 
     ``(n - 2) L / (n - 1 - L)`` has the F distribution exactly where the variances are known up to a factor.
     """
     n = len(y)
-    components = reml(y, [relationship])
+    components = known.fit(y)
     residual = max(components.residual, 1e-6 * float(np.var(y)))
     covariance = components.kernels[0] * relationship + residual * np.eye(n)
     solved = cho_solve(cho_factor(covariance, lower=True), np.column_stack([np.ones(n), y, score]))
@@ -143,12 +165,14 @@ class TransferFit:
         return self.solved.leave_one_out() + self.effect.used * self.score
 
 
-def fit_transfer(y: Vector, score: Vector, relationship: Matrix) -> TransferFit:
+def fit_transfer(
+    y: Vector, score: Vector, relationship: Matrix, known: KernelReml | None = None
+) -> TransferFit:
     """Fit the trait of a target with a source's score.
 
     Parameters
     ----------
-    y, score, relationship
+    y, score, relationship, known
         As in :func:`score_effect`.
 
     Returns
@@ -164,20 +188,39 @@ def fit_transfer(y: Vector, score: Vector, relationship: Matrix) -> TransferFit:
     >>> fit.effect.used
     0.0
     """
-    effect = score_effect(y, score, relationship)
+    known = known or decomposed(relationship)
+    effect = score_effect(y, score, relationship, known)
     rest = y - effect.used * score if effect.used else y
-    return TransferFit(effect, gblup(rest, [relationship]), score)
+    return TransferFit(effect, gblup(rest, [relationship], known), score)
 
 
-def gblup(y: Vector, kernels: list[Matrix]) -> Blup:
+def gblup(y: Vector, kernels: list[Matrix], known: KernelReml | None = None) -> Blup:
     """Mixed model with variances by restricted maximum likelihood.
 
     Where the likelihood puts the genetic share at 1, which few lines cannot show, the mean over the
     likelihood is used, as Budwood's kernel models do.
+
+    Parameters
+    ----------
+    y
+        (n,) records.
+    kernels
+        (n, n) each.
+    known
+        :func:`decomposed` of the only kernel, where many records share it.
+
+    Returns
+    -------
+    Blup
+        The solved equations.
     """
-    components = reml(y, kernels)
+    alone = known is not None and len(kernels) == 1
+    components = known.fit(y) if known is not None and alone else reml(y, kernels)
     if genetic_share(components, kernels) > PLAUSIBLE[1]:
-        components = averaged_components(y, kernels, components)
+        if known is not None and alone:
+            components = known.average(y)
+        else:
+            components = averaged_components(y, kernels, components)
     return blup(y, kernels, components)
 
 

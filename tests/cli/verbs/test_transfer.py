@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 
 from budwood.artifacts import verify_artifact
 from budwood.artifacts.manifest import write_manifest
+from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.library.model_library import ModelLibrary
+from budwood.prediction.trait_model import TraitModel
 from budwood.simulate.clade.clade import simulate_clade
 from budwood.simulate.clade.config import CladeConfig
 from budwood.simulate.clade.files import write_clade
@@ -93,6 +97,43 @@ def test_a_pair_of_species_and_the_map(clade: Path, run: Callable, tmp_path: Pat
     assert not verify_artifact(tmp_path / "map")
 
 
+def test_several_sources_are_joined_in_any_order(clade: Path, run: Callable, tmp_path: Path) -> None:
+    table = np.genfromtxt(clade / "y/field.csv", delimiter=",", dtype=str)
+    half = tmp_path / "half.csv"
+    np.savetxt(half, table[:46], delimiter=",", fmt="%s")
+    other = ["--source-genotypes", clade / "y/genotypes.vcf.gz", "--source-phenotypes", half]
+    records = []
+    for order in (1, -1):
+        sides = [files(clade), other][::order]
+        pairs = [clade / "orthologs.csv", "-"][::order]
+        places = [clade / "x/annotation.gff3", "-"][::order]
+        given = [
+            *(word for side in sides for word in side),
+            *(word for path in pairs for word in ("--orthologs", path)),
+            *(word for path in places for word in ("--source-genes", path)),
+            *(word for name in ["x", "half"][::order] for word in ("--source-name", name)),
+            *("--target-genes", clade / "y/annotation.gff3", "--next", 0, "--sizes", "0,25"),
+        ]
+        ran = run(*words(clade, *given, "--out", tmp_path / f"out{order}", "--json"))
+        assert ran.code == 0, ran.err
+        records.append(json.loads(ran.out))
+    one, other_way = records
+    assert set(one["heads"]) == {
+        *("gene burdens of x", "locus importance of x"),
+        *("shared markers of half", "locus importance of half"),
+    }
+    assert one["source"]["name"] == "x + half"
+    assert [each["name"] for each in one["sources"]] == ["x", "half"]
+    assert one["main_arm"] == "stack"
+    assert "all sources: source alone" in one["arms"]
+    for size, gain in one["gain"].items():
+        assert gain["mean"] == pytest.approx(other_way["gain"][size]["mean"], abs=1e-6)
+    header = (tmp_path / "out1/scores.csv").read_text().splitlines()[0]
+    assert header == "accession,observed,score by gene burdens of x,score by shared markers of half"
+    assert set(one["geometry"]) == set(one["heads"])
+    assert "axis lies among" in (tmp_path / "out1/report.html").read_text()
+
+
 def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path: Path) -> None:
     table = np.genfromtxt(clade / "y/field.csv", delimiter=",", dtype=str)
     half = tmp_path / "half.csv"
@@ -115,8 +156,11 @@ def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (lambda c: [], "a transfer needs one source"),
-        (lambda c: ["--source", c, *files(c)], "a transfer needs one source"),
+        (lambda c: [], "a transfer needs a source"),
+        (lambda c: ["--source", c, *files(c)], "this is no artifact"),
+        (lambda c: [*files(c), "--target", c], "a transfer needs one target"),
+        (lambda c: [*files(c), "--source-name", "a", "--source-name", "b"], "given 2 times for 1 source"),
+        (lambda c: [*files(c), "--source-provenance", "moon"], "'moon' is not possible"),
         (lambda c: [*files(c), "--orthologs", c / "orthologs.csv"], "need the places of both sides' genes"),
         (lambda c: [*files(c), "--source-genes", c / "x/annotation.gff3"], "gene tables need gene pairs"),
         (lambda c: [*files(c), *genes(c), "--blocks", c / "orthologs.csv"], "exclude each other"),
@@ -176,3 +220,87 @@ def test_the_map_refuses_a_tree(refused: Callable, tmp_path: Path, tree: str) ->
     _manifest(tmp_path / "given", content=json.dumps(record))
     told = refused("transfer", "map", tmp_path / "given", "--tree", tmp_path / "tree.nwk")
     assert "tree.nwk" in told or "transfer.json" in told
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of two populations of one species, and one of another species that shares nothing."""
+    folder = tmp_path_factory.mktemp("models")
+    rng = np.random.default_rng(1)
+    held = ModelLibrary(folder / "library")
+    frequency = rng.uniform(0.2, 0.8, 120)
+    effects = rng.normal(size=120)
+    for name, species, place in (("north", "Oryza x", 0), ("south", "Oryza x", 0), ("far", "Zea y", 10**6)):
+        dosage = (2 * rng.binomial(1, frequency, (70, 120))).astype(np.int8)
+        at = place + np.arange(120, dtype=np.int64) * 1000
+        letters = [np.full(120, word, dtype=object) for word in ("1", "A", "G")]
+        words = np.array([f"{name[0]}{j}" for j in range(120)], dtype=object)
+        markers = Markers(words, letters[0], at, *letters[1:])
+        lines = tuple(f"{name}{i}" for i in range(70))
+        genotypes = Genotypes(lines, markers, dosage, np.full(70, 2, dtype=np.int8))
+        y = dosage @ effects + 5.0 * rng.normal(size=70)
+        TraitModel("gblup").fit(genotypes, y).save(folder / name)
+        held.add(folder / name, name, species=species)
+    return held.folder
+
+
+def test_the_map_over_a_library_shows_every_pair(library: Path, run: Callable, tmp_path: Path) -> None:
+    folders = [library / name / "model" for name in ("north", "south")]
+    out = tmp_path / "result"
+    few = ["--sizes", "0,25", "--draws", 2, "--next", 0, "--quiet"]
+    ran = run(
+        "transfer", "evaluate", "--source", folders[0], "--target", folders[1], *few, "--out", out, "--json"
+    )
+    assert ran.code == 0, ran.err
+    record = json.loads(ran.out)
+    assert (record["source"]["name"], record["target"]["name"]) == ("north", "south")
+    assert record["target"]["model"] == ModelLibrary(library).card("south").digest
+
+    tree = tmp_path / "tree.nwk"
+    tree.write_text("(Oryza_x:1,Zea_y:2);")
+    cells = {}
+    for name, words in (("folder", [out]), ("library", [])):
+        if name == "library":
+            assert run("library", "add", out, "north-to-south", "--library", library).code == 0
+        given = [*words, "--library", library, "--tree", tree, "--out", tmp_path / name, "--json"]
+        ran = run("transfer", "map", *given)
+        assert ran.code == 0, ran.err
+        cells[name] = json.loads(ran.out)["cells"]
+    assert cells["folder"] == cells["library"]
+    by = {(each["source"], each["target"]): each for each in cells["library"]}
+    assert len(by) == len(cells["library"]) == 6
+    assert by["north", "south"]["outcome"] == record["outcome"] != "untested"
+    assert [each["outcome"] for each in by.values()].count("untested") == 5
+    assert (by["north", "south"]["distance"], by["north", "far"]["distance"]) == (0.0, 3.0)
+    assert not verify_artifact(tmp_path / "library")
+    card = ModelLibrary(library).card("north-to-south")
+    assert any("gain at 25 lines" in each.measure for each in card.accuracy)
+    assert not ModelLibrary(library).problems("north-to-south")
+
+
+def test_a_library_without_measured_pairs_is_all_untested(
+    library: Path, run: Callable, tmp_path: Path
+) -> None:
+    copy = tmp_path / "library"
+    for name in ("north", "far"):
+        shutil.copytree(library / name, copy / name)
+    ran = run("transfer", "map", "--library", copy, "--out", tmp_path / "map", "--json")
+    assert ran.code == 0, ran.err
+    assert [each["outcome"] for each in json.loads(ran.out)["cells"]] == ["untested", "untested"]
+    assert "None of 2 pairs was measured" in (tmp_path / "map/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([], "measured transfers or a library"), (["--library", "nowhere"], "holds no trait model")],
+)
+def test_the_map_refuses_nothing_to_show(refused: Callable, given: list[str], expected: str) -> None:
+    assert expected in refused("transfer", "map", *given)
+
+
+def test_a_damaged_result_is_not_added_to_a_library(run: Callable, tmp_path: Path) -> None:
+    _manifest(tmp_path / "given", content='{"source": {"name": "x"}, "gain": 7}')
+    ran = run("library", "add", tmp_path / "given", "one", "--library", tmp_path / "library")
+    assert ran.code == 2
+    assert "transfer.json is damaged" in ran.err
+    assert not (tmp_path / "library").exists()

@@ -49,7 +49,8 @@ def add(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", help="Folder that pretrain, adapt, finetune or predict --save-model wrote."
+            metavar="MODEL",
+            help="Folder that pretrain, adapt, finetune, predict --save-model or transfer evaluate wrote.",
         ),
     ],
     name: EntryName,
@@ -98,7 +99,8 @@ def search(
     ] = "",
     library: Library = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="checkpoint, adapter, trait-model or fine-tuned.")
+        str | None,
+        typer.Option("--kind", help="checkpoint, adapter, trait-model, fine-tuned or transfer-evaluate."),
     ] = None,
     species: Annotated[str | None, typer.Option("--species", help="Part of the species' name.")] = None,
     trait: Annotated[str | None, typer.Option("--trait", help="Part of a trait's name, or its term.")] = None,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, TypeVar
 
 import typer
 
@@ -11,7 +13,7 @@ from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
 from budwood.cli.pairs import parse_names
 from budwood.cli.verb import Verb
-from budwood.errors import BudwoodError, shown
+from budwood.errors import BudwoodError, counted, shown
 from budwood.panel.files import PanelFiles
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.transfer import evaluate as workflow
@@ -29,7 +31,13 @@ MAP_EXAMPLE: Final = "Example: budwood transfer map results/transfers --tree spe
 app = typer.Typer(help="Measure transfer between species and populations.", no_args_is_help=True)
 
 OptionalFile = Path | None
+Files = list[Path] | None
 Provenance = Literal["field", "controlled", "mixed"]
+T = TypeVar("T")
+#: What may be said of where a source was phenotyped.
+_PROVENANCES: Final[Mapping[str, Literal["", "field", "controlled", "mixed"]]] = MappingProxyType(
+    {"field": "field", "controlled": "controlled", "mixed": "mixed", "unknown": ""}
+)
 
 
 def _file(name: str, help_text: str, metavar: str = "FILE") -> typer.models.OptionInfo:
@@ -39,36 +47,48 @@ def _file(name: str, help_text: str, metavar: str = "FILE") -> typer.models.Opti
 @app.command(epilog=EXAMPLE, cls=Verb)
 def evaluate(
     out: options.Out,
-    target_genotypes: Annotated[Path, _file("--target-genotypes", "Genotypes of the target's lines.")],
+    target_genotypes: Annotated[
+        OptionalFile, _file("--target-genotypes", "Genotypes of the target's lines.")
+    ] = None,
     target_phenotypes: Annotated[
-        Path, _file("--target-phenotypes", "Trait values of some of them; they measure the transfer.")
-    ],
-    trait: options.Trait,
+        OptionalFile, _file("--target-phenotypes", "Trait values of some of them; they measure the transfer.")
+    ] = None,
+    trait: Annotated[
+        str | None,
+        typer.Option("--trait", metavar="NAME", help="Trait, as named in the phenotypes."),
+    ] = None,
+    target: Annotated[
+        OptionalFile,
+        _file("--target", "Instead of files: saved trait model; its training lines are the target.", "DIR"),
+    ] = None,
     source: Annotated[
-        OptionalFile, _file("--source", "Saved trait model; its training lines are the source.", "DIR")
+        Files,
+        _file(
+            "--source",
+            "Saved trait model; its training lines are the source. Once for each of several sources.",
+            "DIR",
+        ),
     ] = None,
     source_genotypes: Annotated[
-        OptionalFile, _file("--source-genotypes", "Instead of a model: the source's genotypes.")
+        Files, _file("--source-genotypes", "Instead of a model: the source's genotypes; once for each.")
     ] = None,
     source_phenotypes: Annotated[
-        OptionalFile, _file("--source-phenotypes", "Trait values of the source's lines.")
+        Files, _file("--source-phenotypes", "Trait values of the source's lines.")
     ] = None,
     source_trait: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--source-trait", metavar="NAME", help="The source's trait; --trait if not given."),
     ] = None,
     orthologs: Annotated[
-        OptionalFile, _file("--orthologs", "Table of the source's gene and the target's gene.", "CSV")
+        Files, _file("--orthologs", "Table of the source's gene and the target's gene.", "CSV")
     ] = None,
-    blocks: Annotated[
-        OptionalFile, _file("--blocks", "Instead of orthologs: collinear blocks of MCScanX.")
-    ] = None,
+    blocks: Annotated[Files, _file("--blocks", "Instead of orthologs: collinear blocks of MCScanX.")] = None,
     source_genes: Annotated[
-        OptionalFile, _file("--source-genes", "Places of the source's genes: GFF, BED or a table.")
+        Files, _file("--source-genes", "Places of the source's genes: GFF, BED or a table.")
     ] = None,
     target_genes: Annotated[OptionalFile, _file("--target-genes", "Places of the target's genes.")] = None,
     source_scores: Annotated[
-        OptionalFile, _file("--source-scores", "Table of markers and how damaging each is.", "CSV")
+        Files, _file("--source-scores", "Table of markers and how damaging each is.", "CSV")
     ] = None,
     target_scores: Annotated[
         OptionalFile, _file("--target-scores", "The same of the target's markers.", "CSV")
@@ -77,26 +97,31 @@ def evaluate(
         int, typer.Option("--reach", min=0, help="Bases around a gene whose markers belong to it.")
     ] = 25_000,
     source_reference: Annotated[
-        OptionalFile,
+        Files,
         _file("--source-reference", "Genome of the source; with both, embeddings are compared too.", "FASTA"),
     ] = None,
     target_reference: Annotated[
         OptionalFile, _file("--target-reference", "Genome of the target.", "FASTA")
     ] = None,
     source_map: Annotated[
-        OptionalFile, _file("--source-map", "Marker, chrom, pos of the source's table of dosages.")
+        Files, _file("--source-map", "Marker, chrom, pos of the source's table of dosages.")
     ] = None,
     target_map: Annotated[
         OptionalFile, _file("--target-map", "Marker, chrom, pos of the target's table of dosages.")
     ] = None,
     source_name: Annotated[
-        str, typer.Option("--source-name", help="Species or population, for the map.")
-    ] = "",
+        list[str] | None, typer.Option("--source-name", help="Species or population, for the map.")
+    ] = None,
     target_name: Annotated[
         str, typer.Option("--target-name", help="Species or population, for the map.")
     ] = "",
     source_provenance: Annotated[
-        Provenance | None, typer.Option("--source-provenance", help="Where the source was phenotyped.")
+        list[str] | None,
+        typer.Option(
+            "--source-provenance",
+            metavar="PLACE",
+            help="Where the source was phenotyped: field, controlled, mixed or unknown.",
+        ),
     ] = None,
     target_provenance: Annotated[
         Provenance | None, typer.Option("--target-provenance", help="Where the target was phenotyped.")
@@ -124,42 +149,67 @@ def evaluate(
 
     Populations of one species share markers. Two species share genes: give orthologs or collinear blocks and
     both gene tables. Everything is compared with the target alone on the same draws, and with controls.
+
+    Several sources are joined with the target alone by non-negative weights. They are those of --source and
+    then those of --source-genotypes; give the other options of a source once for all of them or once for
+    each, in this order, with - for a file that one of them lacks.
     DIR then holds report.html, transfer.json, accuracy.csv, scores.csv and next_lines.csv.
     """
     theirs = SideOptions(
-        files=PanelFiles(
+        files=None
+        if target_genotypes is None
+        else PanelFiles(
             genotypes=target_genotypes,
             phenotypes=target_phenotypes,
             reference=target_reference,
             marker_map=target_map,
         ),
-        trait=trait,
+        model=target,
+        trait=trait or "",
         name=target_name,
         genes=target_genes,
         scores=target_scores,
         provenance=target_provenance or "",
     )
-    ours = SideOptions(
-        files=None
-        if source_genotypes is None
-        else PanelFiles(
-            genotypes=source_genotypes,
-            phenotypes=source_phenotypes,
-            reference=source_reference,
-            marker_map=source_map,
-        ),
-        trait=source_trait or trait,
-        name=source_name,
-        genes=source_genes,
-        scores=source_scores,
-        provenance=source_provenance or "",
+    given = source_genotypes or []
+    phenotypes = _files(source_phenotypes, len(given), "--source-phenotypes")
+    references = _files(source_reference, len(given), "--source-reference")
+    maps = _files(source_map, len(given), "--source-map")
+    panels = [
+        PanelFiles(genotypes=genotypes, phenotypes=table, reference=reference, marker_map=places)
+        for genotypes, table, reference, places in zip(given, phenotypes, references, maps, strict=True)
+    ]
+    models = source or []
+    count = len(models) + len(panels)
+    traits = _for_each(source_trait, count, "--source-trait")
+    names = _for_each(source_name, count, "--source-name")
+    provenances = _for_each(source_provenance, count, "--source-provenance")
+    tables = [
+        _files(each, count, name)
+        for each, name in (
+            (source_genes, "--source-genes"),
+            (source_scores, "--source-scores"),
+            (orthologs, "--orthologs"),
+            (blocks, "--blocks"),
+        )
+    ]
+    ours = tuple(
+        SideOptions(
+            model=models[i] if i < len(models) else None,
+            files=None if i < len(models) else panels[i - len(models)],
+            trait=traits[i] or trait or "",
+            name=names[i] or "",
+            genes=tables[0][i],
+            scores=tables[1][i],
+            orthologs=tables[2][i],
+            blocks=tables[3][i],
+            provenance=_stated(provenances[i]),
+        )
+        for i in range(count)
     )
     wanted = TransferOptions(
-        model=source,
-        source=ours,
+        sources=ours,
         target=theirs,
-        orthologs=orthologs,
-        blocks=blocks,
         reach=reach,
         sizes=_sizes(sizes),
         draws=draws,
@@ -176,13 +226,49 @@ def evaluate(
     print_summary({"out": str(out), **record}, [*lines, f"report: {out / 'report.html'}"], as_json=as_json)
 
 
+def _for_each(values: Sequence[T] | None, count: int, option: str) -> list[T | None]:
+    """A value for each source: the one that counts for all of them, or as many as there are."""
+    if not values:
+        return [None] * count
+    if len(values) == 1:
+        return [values[0]] * count
+    if len(values) != count:
+        raise BudwoodError(
+            f"{option} is given {len(values)} times for {counted(count, 'source')}",
+            where="command line",
+            mend="give it once, or once for each source",
+        )
+    return [*values]
+
+
+def _files(values: Sequence[Path] | None, count: int, option: str) -> list[Path | None]:
+    """The same of files, where - stands for none."""
+    return [None if each == Path("-") else each for each in _for_each(values, count, option)]
+
+
+def _stated(provenance: str | None) -> Literal["", "field", "controlled", "mixed"]:
+    if provenance is None:
+        return ""
+    if provenance not in _PROVENANCES:
+        raise BudwoodError(
+            f"the provenance {shown(provenance)} is not possible",
+            where="--source-provenance",
+            mend=f"choose from {', '.join(_PROVENANCES)}",
+        )
+    return _PROVENANCES[provenance]
+
+
 @app.command("map", epilog=MAP_EXAMPLE, cls=Verb)
 def map_transfers(
-    folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDER...", help="Results of transfer evaluate, or folders that hold them."),
-    ],
     out: options.Out,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER...", help="Results of transfer evaluate, or folders that hold them."),
+    ] = None,
+    library: Annotated[
+        OptionalFile,
+        _file("--library", "Model library: all pairs of its trait models, and the results it holds.", "DIR"),
+    ] = None,
     tree: Annotated[
         OptionalFile, _file("--tree", "Newick tree of the species, for evolutionary distances.")
     ] = None,
@@ -200,7 +286,10 @@ def map_transfers(
     DIR then holds report.html (the heat map), map.csv and map.json.
     """
     wanted = map_workflow.MapOptions(
-        folders=tuple(folders), tree=tree, species=parse_names(species, "--species")
+        folders=tuple(folders or ()),
+        tree=tree,
+        species=parse_names(species, "--species"),
+        library=library,
     )
     with hushed(quiet):
         found = map_workflow.map_transfers(wanted, out, overwrite=overwrite)

@@ -91,7 +91,9 @@ def render_transfer(record: Mapping[str, Any]) -> str:
             rows=_rows(record),
             expect=expectations(record),
             tests=_tests(record),
-            overlap=_overlap(record["shared_loci"]),
+            overlaps=_overlaps(record),
+            geometry=_geometry(record),
+            axes=_axes(record),
         )
     )
 
@@ -148,7 +150,8 @@ def _rows(record: Mapping[str, Any]) -> list[TransferRow]:
                     if gain is None
                     else f"{_signed(gain['mean'])} ({between(gain['lower'], gain['upper'], 2)})",
                     best=f"{percent(each['best_quarter'])} ({percent(each['best_quarter_expected'])})",
-                    control="random" in arm or "shuffled" in arm or arm.startswith("principal"),
+                    control=any(word in arm for word in ("random", "shuffled", "from scratch"))
+                    or arm.startswith("principal"),
                     main=arm == record["main_arm"],
                 )
             )
@@ -168,9 +171,46 @@ def _tests(record: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _overlap(found: Mapping[str, Any] | None) -> str:
-    if found is None:
-        return ""
+def _overlaps(record: Mapping[str, Any]) -> list[str]:
+    sources = record["sources"]
+    named = [f"{each['name']}: " if len(sources) > 1 else "" for each in sources]
+    found = [(name, each["shared_loci"]) for name, each in zip(named, sources, strict=True)]
+    return [name + _overlap(each) for name, each in found if each is not None]
+
+
+def _geometry(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Of each head, where the source's axis lies among the target's lines, as text."""
+    return [
+        {
+            "head": head,
+            "trait": f"{fixed(each['trait_r'], 2)} ({fixed(each['trait_angle'], 0)}\u00b0)",
+            "main": _beside_random(each["main_r"], each["random_main_r"]),
+            "second": _beside_random(each["second_r"], each["random_second_r"]),
+            "structure": percent(each["structure_share"]),
+            "spread": fixed(_number(each["spread"]), 2),
+            "along": f"{each['along']:.3g}",
+            "beside": f"{each['beside']:.3g}",
+        }
+        for head, each in record["geometry"].items()
+    ]
+
+
+def _axes(record: Mapping[str, Any]) -> str:
+    """What the target's two axes are worth, the same beside every head; empty without any."""
+    for each in record["geometry"].values():
+        return (
+            f"The target's main axis holds {percent(each['main_share'])} of its relationship and the "
+            f"secondary axis {percent(each['second_share'])}; the trait's own axis correlates "
+            f"{fixed(each['trait_main_r'], 2)} and {fixed(each['trait_second_r'], 2)} with them."
+        )
+    return ""
+
+
+def _beside_random(value: float, random: float | None) -> str:
+    return fixed(value, 2) if random is None else f"{fixed(value, 2)} ({fixed(random, 2)})"
+
+
+def _overlap(found: Mapping[str, Any]) -> str:
     return (
         f"Of {found['loci']:,} {found['kind']}, the {found['leading_in_source']} that matter most in the "
         f"source have a mean importance of {fixed(found['importance_in_target'], 2)} in the target; as many "

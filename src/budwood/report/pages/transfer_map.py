@@ -60,6 +60,11 @@ class TraitCells:
     names: tuple[str, ...]
     cells: Mapping[tuple[str, str], Sequence[MapCell]]
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether anybody measured one of the cells."""
+        return any(cell.style != "untested" for here in self.cells.values() for cell in here)
+
 
 def write_map_report(path: Path, record: Mapping[str, Any], summary: Sequence[str]) -> None:
     """Write the heat map: one HTML file that needs nothing beside itself.

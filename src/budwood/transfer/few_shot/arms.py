@@ -12,7 +12,7 @@ from budwood.stats.evaluation.stacking import stacking_weights
 from budwood.stats.mixed_model.blup import Blup
 from budwood.transfer.few_shot.design import Rows
 from budwood.transfer.few_shot.target import TransferHead, TransferTarget
-from budwood.transfer.score_effect import fit_transfer, gblup
+from budwood.transfer.score_effect import decomposed, fit_transfer, gblup
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -25,6 +25,9 @@ STACK: Final = "stack"
 DIRECT: Final = "source alone"
 WITH: Final = "GBLUP + source"
 RANDOM_TRAIT: Final = "random source trait"
+FROM_SCRATCH: Final = "from scratch"
+RANDOM_WEIGHTS: Final = "random weights"
+ALL_SOURCES: Final = "all sources"
 
 
 def arm_name(head: TransferHead, way: str, control: str = "") -> str:
@@ -41,8 +44,16 @@ def arm_name(head: TransferHead, way: str, control: str = "") -> str:
 
 
 def direct_predictions(heads: Sequence[TransferHead], test: Rows, draw: int) -> dict[str, Vector]:
-    """Scores of the test lines without any target phenotype, with controls of this draw."""
+    """Scores of the test lines without any target phenotype, with controls of this draw.
+
+    With several sources, ``all sources`` is the mean of all scores, each in standard deviations over the
+    target's lines: without phenotypes nothing says which source is better.
+    """
     found: dict[str, Vector] = {}
+    scored = [head for head in heads if head.score is not None]
+    if len({head.source for head in scored}) > 1:
+        joined = np.mean([_in_deviations(head.score) for head in scored], axis=0)
+        found[f"{ALL_SOURCES}: {DIRECT}"] = joined[test]
     for head in heads:
         if head.score is None:
             continue
@@ -69,14 +80,15 @@ def few_shot_predictions(
     y, square, between = target.y[training], np.ix_(training, training), np.ix_(test, training)
     g, c = target.relationship[square], target.relationship[between]
     own = np.diagonal(target.relationship)[test]
-    alone = gblup(y, [g])
+    known = decomposed(g)
+    alone = gblup(y, [g], known)
     found = {TARGET_ALONE: alone.predict([c], [own]).value}
     found[TARGET_GAUSSIAN] = _best_gaussian(target, training, test)
     found[STRUCTURE] = _structure(target, training, test)
     held_out, tested, p_values = [alone.leave_one_out()], [found[TARGET_ALONE]], {}
     for head in heads:
         if head.score is not None:
-            fit = fit_transfer(y, head.score[training], g)
+            fit = fit_transfer(y, head.score[training], g, known)
             name = arm_name(head, WITH)
             found[name] = fit.predict(c, own, head.score[test])
             p_values[head.name] = fit.effect.p_value
@@ -84,8 +96,13 @@ def few_shot_predictions(
             tested.append(found[name])
             for control, scores in _score_controls(head):
                 score = scores[draw % len(scores)]
-                other = fit_transfer(y, score[training], g)
+                other = fit_transfer(y, score[training], g, known)
                 found[arm_name(head, WITH, control)] = other.predict(c, own, score[test])
+        for control, kernel in (("", head.own), (RANDOM_WEIGHTS, head.own_random)):
+            if kernel is not None:
+                solved = gblup(y, [kernel[square]])
+                value = solved.predict([kernel[between]], [np.diagonal(kernel)[test]]).value
+                found[arm_name(head, FROM_SCRATCH, control)] = value
         if head.kernel is not None:
             name = arm_name(head, WITH)
             solved = gblup(y, [g, head.kernel[square]])
@@ -101,6 +118,13 @@ def few_shot_predictions(
         weights = stacking_weights(np.column_stack(held_out), y, prior=prior)
         found[STACK] = weights.combine(np.column_stack(tested))
     return found, p_values
+
+
+def _in_deviations(score: Vector | None) -> Vector:
+    """A score in its standard deviations; zeros where it does not vary."""
+    assert score is not None, "the caller leaves out heads without a score"
+    spread = float(np.std(score))
+    return (score - score.mean()) / spread if spread > 0.0 else np.zeros(len(score))
 
 
 def _score_controls(head: TransferHead) -> list[tuple[str, Matrix]]:

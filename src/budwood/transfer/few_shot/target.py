@@ -88,6 +88,13 @@ class TransferHead:
         The same with orthology shuffled (random weights for embeddings).
     shuffled_name
         What the shuffled control is.
+    source
+        Name of the source, where there are several.
+    own, own_random
+        (N, N) kernel of the target's own features, which the source's effects multiply, and the same by an
+        encoder with random weights: what a model learns from the target's phenotypes from scratch.
+    source_spread
+        Standard deviation of the score among the source's lines; NaN where it is not known.
     """
 
     name: str
@@ -98,3 +105,7 @@ class TransferHead:
     shuffled_scores: Matrix | None = None
     shuffled_kernels: tuple[Matrix, ...] = ()
     shuffled_name: str = "shuffled orthology"
+    source: str = ""
+    own: Matrix | None = None
+    own_random: Matrix | None = None
+    source_spread: float = np.nan

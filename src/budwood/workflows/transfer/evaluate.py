@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Final
 
 from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.threads import blas_threads
-from budwood.workflows.transfer.options import TransferOptions
+from budwood.workflows.transfer.options import SideOptions, TransferOptions
 from budwood.workflows.transfer.result import TransferResult
 from budwood.workflows.transfer.sides import (
     Side,
+    open_side,
     pooled_embeddings,
     read_loci,
-    read_side,
     read_variant_scores,
-    saved_side,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from budwood.artifacts import Draft
     from budwood.prediction.phenotype_next import PhenotypeNext
+    from budwood.transfer.heads import CarriedHeads
 
     Matrix = NDArray[np.float64]
 
@@ -38,12 +40,12 @@ def evaluate_transfer(
     overwrite: bool = False,
     announce: Announce = silent,
 ) -> TransferResult:
-    """Compare a source with the target alone, at no and few phenotyped target lines.
+    """Compare one or several sources with the target alone, at no and few phenotyped target lines.
 
     Parameters
     ----------
     options
-        Both sides, and how to compare them.
+        All sides, and how to compare them.
     out
         Folder to write: transfer.json, accuracy.csv, scores.csv, next_lines.csv and report.html; nothing is
         written where None.
@@ -78,28 +80,22 @@ def evaluate_transfer(
 def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
     from budwood.progress import progress
     from budwood.transfer.comparison import compare_transfer
-    from budwood.transfer.heads import HeadOptions, TransferSource, carry_heads
 
-    source = saved_side(options) if options.model is not None else read_side(options.source)
-    target = read_side(options.target)
+    sources = [open_side(each) for each in options.sources]
+    target = open_side(options.target)
     options.design().test_lines(len(target.y))  # refuses too few lines before the long work
-    lines = source.genotypes.take(source.rows)
-    loci = read_loci(options, lines.markers, target.genotypes.markers)
-    ours, our_notes = read_variant_scores(options.source, lines.markers)
     theirs, their_notes = read_variant_scores(options.target, target.genotypes.markers)
-    embeddings, random = _embeddings(options, source, target, announce)
-    with blas_threads(max(len(lines.accessions), len(target.y))):
-        carried = carry_heads(
-            TransferSource(genotypes=lines, y=source.y, score=_saved_score(source, target)),
-            target.genotypes,
-            target.rows,
-            loci=loci,
-            source_scores=ours,
-            target_scores=theirs,
-            embeddings=embeddings,
-            random_embeddings=random,
-            options=HeadOptions(reach=options.reach, seed=options.seed),
-        )
+    largest = max(*(len(side.y) for side in sources), len(target.y))
+    names = _different([side.name for side in sources])
+    carried, notes = {}, [note for side in sources for note in _shared_line_notes(side, target)]
+    notes += _provenance_notes(sources, target)
+    with blas_threads(largest):
+        for name, side, given in zip(names, sources, options.sources, strict=True):
+            brought, said = _carried(options, given, side, target, theirs, announce)
+            carried[name] = brought
+            named = f"Source {name}" if len(sources) > 1 else "Source"
+            notes += [f"{named}: {note}" for note in (*side.notes, *said)]
+            notes += brought.notes if len(sources) == 1 else [f"{named}: {note}" for note in brought.notes]
         with progress("comparing", total=options.draws) as advance:
             found = compare_transfer(
                 target.genotypes,
@@ -110,16 +106,49 @@ def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
                 lambda done: advance(),
             )
         chosen = _next_lines(options, target)
-    notes = (
-        *_shared_line_notes(source, target),
-        *_provenance_notes(source, target),
-        *(f"Source: {note}" for note in source.notes),
-        *(f"Target: {note}" for note in target.notes),
-        *(f"Source: {note}" for note in our_notes),
-        *(f"Target: {note}" for note in their_notes),
-        *carried.notes,
+    notes += [f"Target: {note}" for note in (*target.notes, *their_notes)]
+    return TransferResult(
+        sources=tuple(sources), target=target, found=found, next_lines=chosen, notes=tuple(notes)
     )
-    return TransferResult(source=source, target=target, found=found, next_lines=chosen, notes=notes)
+
+
+def _carried(
+    options: TransferOptions,
+    given: SideOptions,
+    side: Side,
+    target: Side,
+    target_scores: Matrix | None,
+    announce: Announce,
+) -> tuple[CarriedHeads, tuple[str, ...]]:
+    """What one source brings to the target, and notes on its variant scores."""
+    from budwood.transfer.heads import HeadOptions, TransferSource, carry_heads
+
+    lines = side.genotypes.take(side.rows)
+    scores, notes = read_variant_scores(given, lines.markers)
+    embeddings, random = _embeddings(options, given, side, target, announce)
+    carried = carry_heads(
+        TransferSource(genotypes=lines, y=side.y, score=_saved_score(side, target)),
+        target.genotypes,
+        target.rows,
+        loci=read_loci(given, options.target, options.reach, lines.markers, target.genotypes.markers),
+        source_scores=scores,
+        target_scores=target_scores,
+        embeddings=embeddings,
+        random_embeddings=random,
+        options=HeadOptions(reach=options.reach, seed=options.seed),
+    )
+    return carried, notes
+
+
+def _different(names: list[str]) -> list[str]:
+    """The names, those that occur more than once with a number."""
+    counts = {name: names.count(name) for name in names}
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
+    return found
 
 
 def _saved_score(source: Side, target: Side) -> Matrix | None:
@@ -135,10 +164,10 @@ def _saved_score(source: Side, target: Side) -> Matrix | None:
 
 
 def _embeddings(
-    options: TransferOptions, source: Side, target: Side, announce: Announce
+    options: TransferOptions, given: SideOptions, source: Side, target: Side, announce: Announce
 ) -> tuple[tuple[Matrix, Matrix] | None, list[tuple[Matrix, Matrix]]]:
     """Pooled embeddings of both sides, and by a network of the same shape with random weights."""
-    ours, theirs = options.source, options.target
+    ours, theirs = given, options.target
     if ours.files is None or theirs.files is None:
         return None, []
     if ours.files.reference is None or theirs.files.reference is None:
@@ -181,21 +210,25 @@ def _shared_line_notes(source: Side, target: Side) -> tuple[str, ...]:
     )
 
 
-def _provenance_notes(source: Side, target: Side) -> tuple[str, ...]:
-    """A warning where the two sides' environments differ or are not known."""
-    if not source.provenance or not target.provenance:
-        unknown = [name for name, side in (("source", source), ("target", target)) if not side.provenance]
-        return (
+def _provenance_notes(sources: Sequence[Side], target: Side) -> list[str]:
+    """A warning where the sides' environments differ or are not known."""
+    several = len(sources) > 1
+    sides = [(f"source {side.name}" if several else "source", side) for side in sources]
+    unknown = [name for name, side in (*sides, ("target", target)) if not side.provenance]
+    notes = []
+    if unknown:
+        notes.append(
             f"It is not stated whether the phenotypes of the {' and the '.join(unknown)} come from the field "
-            "or from controlled environments; a trait can have other genes in each.",
+            "or from controlled environments; a trait can have other genes in each."
         )
-    if source.provenance != target.provenance:
-        return (
-            f"Warning: the source's phenotypes come from {source.provenance} and the target's from "
-            f"{target.provenance} environments, so that part of a low accuracy may be a difference of "
-            "environments.",
-        )
-    return ()
+    notes += [
+        f"Warning: the {name}'s phenotypes come from {side.provenance} and the target's from "
+        f"{target.provenance} environments, so that part of a low accuracy may be a difference of "
+        "environments."
+        for name, side in sides
+        if side.provenance and target.provenance and side.provenance != target.provenance
+    ]
+    return notes
 
 
 def _write(draft: Draft, result: TransferResult, options: TransferOptions) -> None:
@@ -216,8 +249,7 @@ def _write(draft: Draft, result: TransferResult, options: TransferOptions) -> No
         write_next_lines(draft.path("next_lines.csv"), result.next_lines)
     write_transfer_report(draft.path("report.html"), record)
     draft.notes += result.notes
-    draft.parameters |= {
-        name: record[name] for name in ("source", "target", "sizes", "draws", "test_lines", "heads")
-    }
+    said = ("source", "sources", "target", "sizes", "draws", "test_lines", "heads")
+    draft.parameters |= {name: record[name] for name in said}
     draft.parameters["reach"] = options.reach
     draft.metrics |= {"outcome": record["outcome"], "gain": record["gain"]}

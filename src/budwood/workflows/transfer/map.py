@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from budwood.workflows.transfer.evaluate import KIND
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
-    from budwood.transfer.compatibility_map import Cell, CompatibilityMap
+    from budwood.transfer.compatibility_map import Cell, CompatibilityMap, MappedModel
 
 #: Columns of ``map.csv``, in order; part of the command line's contract.
 COLUMNS: Final = (
@@ -48,11 +49,15 @@ class MapOptions:
         Newick tree of the species.
     species
         Further names to show as untested.
+    library
+        Folder of a model library: every pair of its trait models has a cell, and the results that it holds
+        are read as well.
     """
 
-    folders: tuple[Path, ...]
+    folders: tuple[Path, ...] = ()
     tree: Path | None = None
     species: tuple[str, ...] = ()
+    library: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,18 +135,28 @@ def map_transfers(options: MapOptions, out: Path | None = None, *, overwrite: bo
     Raises
     ------
     BudwoodError
-        If a folder holds no result of ``transfer evaluate``, or one is damaged.
+        If a folder holds no result of ``transfer evaluate``, one is damaged, or the library holds no trait
+        model.
     """
     from budwood.artifacts import write_artifact
 
-    results = _results(options.folders)
+    if not options.folders and options.library is None:
+        raise BudwoodError(
+            "a map needs measured transfers or a library",
+            where="command line",
+            mend="give folders that budwood transfer evaluate wrote, or --library",
+        )
+    library = None if options.library is None else _LibraryModels.read(options.library)
+    kept = [] if library is None else list(library.results)
+    results = list(dict.fromkeys([*_results(options.folders), *kept]))
     inputs = [folder / "transfer.json" for folder in results]
+    inputs += [] if library is None else library.cards
     if options.tree is not None:
         inputs.append(options.tree)
     if out is None:
-        return _map(options, results)
+        return _map(options, results, library)
     with write_artifact(out, kind="transfer-map", inputs=inputs, overwrite=overwrite) as draft:
-        result = _map(options, results)
+        result = _map(options, results, library)
         _write(draft, result)
     return result
 
@@ -163,23 +178,107 @@ def _results(folders: tuple[Path, ...]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _map(options: MapOptions, results: list[Path]) -> MapResult:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _LibraryModels:
+    """What the map reads of a library.
+
+    Attributes
+    ----------
+    models
+        Its trait models.
+    names
+        Names of its trait models by the digest of the model and by the name itself.
+    results
+        Folders of the measured transfers that it holds.
+    cards
+        Files of the trait models' cards.
+    damaged
+        Entries whose cards cannot be read.
+    """
+
+    models: tuple[MappedModel, ...]
+    names: Mapping[str, tuple[str, ...]]
+    results: tuple[Path, ...]
+    cards: tuple[Path, ...]
+    damaged: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> _LibraryModels:
+        from budwood.library.card import CARD
+        from budwood.library.model_facts import TRAIT_MODEL, TRANSFER
+        from budwood.library.model_library import ModelLibrary
+        from budwood.transfer.compatibility_map import MappedModel
+
+        library = ModelLibrary(folder)
+        cards, damaged = library.readable_cards()
+        models = [card for card in cards if card.kind == TRAIT_MODEL]
+        if not models:
+            raise BudwoodError(
+                "the library holds no trait model",
+                where=str(folder),
+                mend="add models that budwood predict --save-model wrote, with budwood library add",
+            )
+        names: dict[str, tuple[str, ...]] = {}
+        for card in models:
+            for key in dict.fromkeys((card.digest, card.name)):
+                names[key] = (*names.get(key, ()), card.name)
+        return cls(
+            models=tuple(
+                MappedModel(
+                    name=card.name,
+                    trait=card.traits[0] if card.traits else "unnamed trait",
+                    term=next(iter(card.terms.values()), ""),
+                    species=card.species,
+                )
+                for card in models
+            ),
+            names=names,
+            results=tuple(library.path(card.name) for card in cards if card.kind == TRANSFER),
+            cards=tuple(folder / card.name / CARD for card in models),
+            damaged=damaged,
+        )
+
+
+def _map(options: MapOptions, results: list[Path], library: _LibraryModels | None) -> MapResult:
     from budwood.genomics.io.tables.newick import read_newick
     from budwood.transfer.compatibility_map import compatibility_map
 
-    cells = [_read_cell(folder) for folder in results]
+    names = {} if library is None else library.names
+    cells = [cell for folder in results for cell in _read_cells(folder, names)]
     tree = None if options.tree is None else read_newick(options.tree)
-    found = compatibility_map(cells, tree, options.species)
+    models = () if library is None else library.models
+    found = compatibility_map(cells, tree, options.species, models)
     read = "was" if len(results) == 1 else "were"
     notes = [f"{counted(len(results), 'result')} of transfer evaluate {read} read."]
     if tree is not None:
         unplaced = sorted({c.source for c in found.cells if not isfinite(c.distance)})
         if unplaced:
             notes.append(f"No distance in the tree for some pairs of: {', '.join(unplaced)}.")
+    if library is not None:
+        notes.append(f"The library holds {counted(len(models), 'trait model')}.")
+        unknown = [each.name for each in models if not each.species]
+        if unknown and tree is not None:
+            notes.append(f"The cards state no species of: {', '.join(unknown)}.")
+        if library.damaged:
+            notes.append(f"Cards that cannot be read were left out: {', '.join(library.damaged)}.")
     return MapResult(found=found, notes=tuple(notes))
 
 
-def _read_cell(folder: Path) -> Cell:
+def _read_cells(folder: Path, library: Mapping[str, tuple[str, ...]]) -> list[Cell]:
+    """The cell of a result; sides that are models of the library bear the names of their entries.
+
+    A model that was added twice has as many cells.
+    """
+    cell, digests = _read_cell(folder)
+    sides = [
+        library.get(digest) or library.get(name) or (name,)
+        for digest, name in zip(digests, (cell.source, cell.target), strict=True)
+    ]
+    return [replace(cell, source=source, target=target) for source in sides[0] for target in sides[1]]
+
+
+def _read_cell(folder: Path) -> tuple[Cell, tuple[str, str]]:
+    """The cell of a result, and the digests of both sides' models; empty where a side is no model."""
     from budwood.artifacts import read_manifest, require_unchanged
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
     from budwood.transfer.compatibility_map import GAIN_SIZES, Cell
@@ -194,6 +293,7 @@ def _read_cell(folder: Path) -> Cell:
         gains = {size: record["gain"].get(str(size)) for size in GAIN_SIZES}
         names = (record["source"]["name"], record["target"]["name"])
         traits = (record["source"]["trait"], record["target"]["trait"])
+        digests = tuple(str(record[side].get("model") or "") for side in ("source", "target"))
         outcome = str(record["outcome"])
         gain = {
             size: ConfidenceInterval(each["mean"], each["lower"], each["upper"])
@@ -205,7 +305,8 @@ def _read_cell(folder: Path) -> Cell:
             "transfer.json is damaged", where=str(folder), mend="run transfer evaluate again"
         ) from error
     trait = traits[1] if traits[0] == traits[1] else f"{traits[0]} to {traits[1]}"
-    return Cell(source=names[0], target=names[1], trait=trait, outcome=outcome, gain=gain)
+    cell = Cell(source=names[0], target=names[1], trait=trait, outcome=outcome, gain=gain)
+    return cell, (digests[0], digests[1])
 
 
 def _cell_record(each: Cell) -> dict[str, Any]:

@@ -18,12 +18,14 @@ Provenance = Literal["", "field", "controlled", "mixed"]
 
 @dataclass(frozen=True, kw_only=True)
 class SideOptions:
-    """One side of a transfer: the source or the target.
+    """One side of a transfer: a source or the target.
 
     Attributes
     ----------
     files
         Genotypes, phenotypes and reference genome; None where a saved model stands for the side.
+    model
+        Folder of a saved trait model, whose training lines are the side; None where there are files.
     trait
         Name of the trait in the phenotypes.
     name
@@ -34,20 +36,32 @@ class SideOptions:
         Table of markers and how damaging each variant is.
     provenance
         Where the phenotypes come from; read from the phenotypes where empty.
+    orthologs, blocks
+        Of a source: table of its gene and the target's gene, or collinear blocks of MCScanX.
     """
 
-    files: PanelFiles | None
-    trait: str
+    files: PanelFiles | None = None
+    model: Path | None = None
+    trait: str = ""
     name: str = ""
     genes: Path | None = None
     scores: Path | None = None
     provenance: Provenance = ""
+    orthologs: Path | None = None
+    blocks: Path | None = None
+
+    @property
+    def pairs(self) -> Path | None:
+        """The file of gene pairs, of either kind."""
+        return self.orthologs or self.blocks
 
     @property
     def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
-        named = [self.genes, self.scores]
-        return [*(self.files.inputs if self.files else []), *(file for file in named if file is not None)]
+        model = [] if self.model is None else [self.model / "manifest.json"]
+        named = [self.genes, self.scores, self.orthologs, self.blocks]
+        files = self.files.inputs if self.files else []
+        return [*model, *files, *(file for file in named if file is not None)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +70,10 @@ class TransferOptions:
 
     Attributes
     ----------
-    model
-        Folder of a saved trait model; its training lines are the source.
-    source, target
-        Both sides.
-    orthologs
-        Table of the source's gene and the target's gene.
-    blocks
-        Collinear blocks of MCScanX.
+    target
+        What is to be ranked.
+    sources
+        One or several; the stack joins them.
     reach
         Bases on either side of a gene whose markers belong to it.
     sizes, draws
@@ -77,10 +87,7 @@ class TransferOptions:
     """
 
     target: SideOptions
-    source: SideOptions
-    model: Path | None = None
-    orthologs: Path | None = None
-    blocks: Path | None = None
+    sources: tuple[SideOptions, ...]
     reach: int = 25_000
     sizes: tuple[int, ...] = ()
     draws: int = 30
@@ -91,9 +98,8 @@ class TransferOptions:
     @property
     def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
-        pairs = [file for file in (self.orthologs, self.blocks) if file is not None]
-        model = [] if self.model is None else [self.model / "manifest.json"]
-        return [*model, *self.source.inputs, *self.target.inputs, *pairs]
+        found = [file for source in self.sources for file in source.inputs] + self.target.inputs
+        return list(dict.fromkeys(found))
 
     def design(self) -> FewShotDesign:
         """Sizes and draws."""
@@ -107,31 +113,54 @@ class TransferOptions:
         Raises
         ------
         BudwoodError
-            If there are two sources or none, or orthologs lack gene tables.
+            If there is no source, a side is given twice or not at all, or orthologs lack gene tables.
         """
-        if (self.model is None) == (self.source.files is None):
+        if not self.sources or any((each.model is None) == (each.files is None) for each in self.sources):
             raise BudwoodError(
-                "a transfer needs one source",
+                "a transfer needs a source",
                 where="command line",
                 mend="give --source with a saved model, or --source-genotypes and --source-phenotypes",
             )
-        if self.orthologs is not None and self.blocks is not None:
+        if (self.target.model is None) == (self.target.files is None):
             raise BudwoodError(
-                "--orthologs and --blocks exclude each other", where="command line", mend="give one of them"
-            )
-        pairs = self.orthologs or self.blocks
-        if pairs is not None and (self.source.genes is None or self.target.genes is None):
-            raise BudwoodError(
-                "gene pairs need the places of both sides' genes",
+                "a transfer needs one target",
                 where="command line",
-                mend="give --source-genes and --target-genes as well",
+                mend="give --target-genotypes and --target-phenotypes, or --target with a saved model",
             )
-        if pairs is None and (self.source.genes is not None or self.target.genes is not None):
+        if any(each.files is not None and not each.trait for each in (*self.sources, self.target)):
             raise BudwoodError(
-                "gene tables need gene pairs",
+                "the trait is not named",
                 where="command line",
-                mend="give --orthologs or --blocks as well, or leave the gene tables out",
+                mend="give --trait, and --source-trait where a source calls it otherwise",
             )
+        for source in self.sources:
+            _check_genes(source, self.target)
+        pairs = any(source.pairs is not None for source in self.sources)
+        if self.target.genes is not None and not pairs:
+            raise _no_pairs()
         if self.reach < 0 or self.next_lines < 0:
             raise BudwoodError("--reach or --next is negative", where="command line", mend="give 0 or more")
         self.design()
+
+
+def _check_genes(source: SideOptions, target: SideOptions) -> None:
+    if source.orthologs is not None and source.blocks is not None:
+        raise BudwoodError(
+            "--orthologs and --blocks exclude each other", where="command line", mend="give one of them"
+        )
+    if source.pairs is not None and (source.genes is None or target.genes is None):
+        raise BudwoodError(
+            "gene pairs need the places of both sides' genes",
+            where="command line",
+            mend="give --source-genes and --target-genes as well",
+        )
+    if source.pairs is None and source.genes is not None:
+        raise _no_pairs()
+
+
+def _no_pairs() -> BudwoodError:
+    return BudwoodError(
+        "gene tables need gene pairs",
+        where="command line",
+        mend="give --orthologs or --blocks as well, or leave the gene tables out",
+    )

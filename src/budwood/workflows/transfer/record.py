@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,9 @@ from budwood.workflows.records.files import cell, finite, write_table
 if TYPE_CHECKING:
     from budwood.prediction.phenotype_next import PhenotypeNext
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
+    from budwood.transfer.comparison import TransferComparison
     from budwood.transfer.few_shot.results import FewShotResults
+    from budwood.transfer.geometry import AxisGeometry
     from budwood.workflows.transfer.result import TransferResult
 
 _NAN: Final = float("nan")
@@ -47,7 +50,11 @@ def transfer_record(result: TransferResult) -> dict[str, Any]:
     found, results = result.found, result.found.results
     return {
         "version": VERSION,
-        "source": _side(result.source),
+        "source": _joined(result),
+        "sources": [
+            {**_side(side), "shared_loci": _overlap(found, name)}
+            for side, name in zip(result.sources, found.carried, strict=True)
+        ],
         "target": _side(result.target),
         "outcome": str(found.outcome),
         "main_arm": found.main_arm,
@@ -61,7 +68,8 @@ def transfer_record(result: TransferResult) -> dict[str, Any]:
             head: {str(size): float((p < 0.05).mean()) for size, p in by.items()}
             for head, by in results.p_values.items()
         },
-        "shared_loci": _overlap(result),
+        "geometry": {name: _axis(each) for name, each in found.geometry.items()},
+        "shared_loci": _overlap(found, *found.carried) if len(found.carried) == 1 else None,
         "sizes": list(results.sizes),
         "draws": results.design.draws,
         "phenotyped": results.lines,
@@ -97,7 +105,12 @@ def write_accuracy(path: Path, record: dict[str, Any]) -> None:
 
 def write_scores(path: Path, result: TransferResult) -> None:
     """Write the score of every target line by head, without any target phenotype; best first by the first."""
-    scores = result.found.carried.scores
+    carried = result.found.carried
+    scores = {
+        head if len(carried) == 1 else f"{head} of {name}": score
+        for name, each in carried.items()
+        for head, score in each.scores.items()
+    }
     target = result.target
     known = dict(zip(target.rows.tolist(), target.y.tolist(), strict=True))
     names = target.genotypes.accessions
@@ -131,6 +144,28 @@ def _side(side: Any) -> dict[str, Any]:
         "markers": m,
         "phenotyped": len(side.y),
         "provenance": side.provenance or None,
+        "model": side.digest or None,
+    }
+
+
+def _joined(result: TransferResult) -> dict[str, Any]:
+    """The only source, or what several have together."""
+    sides = [_side(side) for side in result.sources]
+    if len(sides) == 1:
+        return sides[0]
+    stated = {side["provenance"] for side in sides}
+    return {
+        "name": " + ".join(side["name"] for side in sides),
+        "trait": " + ".join(dict.fromkeys(side["trait"] for side in sides)),
+        **{count: sum(side[count] for side in sides) for count in ("accessions", "markers", "phenotyped")},
+        "provenance": stated.pop() if len(stated) == 1 else "mixed",
+        "model": None,
+    }
+
+
+def _axis(found: AxisGeometry) -> dict[str, Any]:
+    return {
+        name: finite(value) if isinstance(value, float) else value for name, value in asdict(found).items()
     }
 
 
@@ -140,9 +175,10 @@ def _interval(found: ConfidenceInterval) -> dict[str, float]:
 
 def _gains(results: FewShotResults, arm: str) -> dict[str, Any]:
     """Accuracy without phenotypes, and the difference from the target alone at each size."""
-    from budwood.transfer.few_shot.arms import DIRECT
+    from budwood.transfer.few_shot.arms import ALL_SOURCES, DIRECT
 
     direct = [name for name in results.r if name.endswith(f": {DIRECT}")]
+    direct.sort(key=lambda name: not name.startswith(f"{ALL_SOURCES}:"))
     gains: dict[str, Any] = {"0": _interval(results.interval(direct[0], 0)) if direct else None}
     for size in results.sizes:
         if size > 0:
@@ -184,8 +220,8 @@ def _plateau(results: FewShotResults, arm: str) -> dict[str, Any]:
     }
 
 
-def _overlap(result: TransferResult) -> dict[str, Any] | None:
-    overlap, loci = result.found.overlap, result.found.carried.loci
+def _overlap(found: TransferComparison, source: str) -> dict[str, Any] | None:
+    overlap, loci = found.overlaps[source], found.carried[source].loci
     if overlap is None or loci is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""A source and a target compared, with what was read of both."""
+"""Sources and a target compared, with what was read of them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TransferResult:
-    """A source and a target compared.
+    """Sources and a target compared.
 
     Attributes
     ----------
-    source, target
-        Both sides.
+    sources, target
+        All sides.
     found
         Tests, accuracies and the outcome.
     next_lines
@@ -28,7 +28,7 @@ class TransferResult:
         What was read, matched and assumed, and warnings.
     """
 
-    source: Side
+    sources: tuple[Side, ...]
     target: Side
     found: TransferComparison
     next_lines: PhenotypeNext | None

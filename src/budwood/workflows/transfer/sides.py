@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from budwood.errors import BudwoodError
-from budwood.workflows.transfer.options import SideOptions, TransferOptions
+from budwood.workflows.transfer.options import SideOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -36,6 +38,8 @@ class Side:
         What was read; None for a saved model.
     fitted
         The saved model; None for files.
+    digest
+        Of the saved model's manifest, by which a library knows it; empty for files.
     notes
         What was read and assumed.
     """
@@ -48,6 +52,7 @@ class Side:
     provenance: str
     panel: Panel | None = None
     fitted: FittedTraitModel | None = None
+    digest: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -85,7 +90,18 @@ def read_side(options: SideOptions) -> Side:
     )
 
 
-def saved_side(options: TransferOptions) -> Side:
+def open_side(options: SideOptions) -> Side:
+    """A side from its files, or the training lines of its saved model.
+
+    Raises
+    ------
+    BudwoodError
+        If a file or the model cannot be used, or too few lines have a value.
+    """
+    return read_side(options) if options.model is None else saved_side(options)
+
+
+def saved_side(options: SideOptions) -> Side:
     """The training lines of a saved model.
 
     Raises
@@ -95,6 +111,7 @@ def saved_side(options: TransferOptions) -> Side:
     """
     import numpy as np
 
+    from budwood.artifacts import read_manifest
     from budwood.genomics.genotypes import Genotypes
     from budwood.prediction.trait_model import TraitModel
 
@@ -106,16 +123,43 @@ def saved_side(options: TransferOptions) -> Side:
         genotypes=genotypes,
         rows=np.arange(len(fitted.observed)),
         y=fitted.observed,
-        name=options.source.name or options.model.name,
-        trait=fitted.trait or options.source.trait,
-        provenance=options.source.provenance,
+        name=options.name or _saved_name(options.model),
+        trait=fitted.trait or options.trait,
+        provenance=options.provenance,
         fitted=fitted,
+        digest=str(read_manifest(options.model).get("digest") or ""),
         notes=fitted.notes,
     )
 
 
-def read_loci(options: TransferOptions, source: Markers, target: Markers) -> LocusMap | None:
+def _saved_name(folder: Path) -> str:
+    """What a saved model is called: its folder, or its entry where it lies in a library."""
+    from budwood.library.card import CARD
+    from budwood.library.model_library import MODEL
+
+    if folder.name == MODEL and (folder.parent / CARD).is_file():
+        return folder.parent.name
+    return folder.name
+
+
+def read_loci(
+    ours: SideOptions, theirs: SideOptions, reach: int, source: Markers, target: Markers
+) -> LocusMap | None:
     """Loci that both sides have: orthologous genes, or windows where both are on one genome build.
+
+    Parameters
+    ----------
+    ours, theirs
+        The source, with its gene pairs, and the target.
+    reach
+        Bases on either side of a gene whose markers belong to it; a window has twice as many.
+    source, target
+        Markers of each.
+
+    Returns
+    -------
+    LocusMap or None
+        None where there are no gene pairs and the markers are on different builds.
 
     Raises
     ------
@@ -132,25 +176,25 @@ def read_loci(options: TransferOptions, source: Markers, target: Markers) -> Loc
     from budwood.transfer.heads import FEWEST_SHARED
     from budwood.transfer.locus_map import orthologous_loci, window_loci
 
-    pairs_file = options.orthologs or options.blocks
+    pairs_file = ours.pairs
     if pairs_file is None:
         match = match_markers(source, target)
         if match.by_place and match.share >= FEWEST_SHARED:
-            return window_loci([source, target], size=max(2 * options.reach, 1000))
+            return window_loci([source, target], size=max(2 * reach, 1000))
         return None
-    assert options.source.genes is not None, "checked with the options"
-    assert options.target.genes is not None, "checked with the options"
-    ours, theirs = read_gene_places(options.source.genes), read_gene_places(options.target.genes)
-    read = read_gene_pairs if options.orthologs is not None else read_collinear_pairs
-    pairs = oriented_pairs(read(pairs_file), set(ours), set(theirs))
+    assert ours.genes is not None, "checked with the options"
+    assert theirs.genes is not None, "checked with the options"
+    here, there = read_gene_places(ours.genes), read_gene_places(theirs.genes)
+    read = read_gene_pairs if ours.orthologs is not None else read_collinear_pairs
+    pairs = oriented_pairs(read(pairs_file), set(here), set(there))
     if not pairs:
         raise BudwoodError(
             "no gene pair joins a gene of the source's table and one of the target's",
             where=str(pairs_file),
             mend="check that gene names are spelled alike in the pairs and in both gene tables",
         )
-    kind = "orthologous genes" if options.orthologs is not None else "collinear genes"
-    return orthologous_loci(pairs, ours, theirs, kind)
+    kind = "orthologous genes" if ours.orthologs is not None else "collinear genes"
+    return orthologous_loci(pairs, here, there, kind)
 
 
 def read_variant_scores(options: SideOptions, markers: Markers) -> tuple[Vector | None, tuple[str, ...]]:
