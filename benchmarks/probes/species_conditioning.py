@@ -9,8 +9,8 @@ fitted on Brassica napus.
 - ``standardised``: the logarithms of probabilities are shifted and scaled so that their means and standard
   deviations over a species are those over Brassica napus; ``half-way`` goes half the distance. The means are
   of the scored stretches themselves, without their labels.
-- ``grammar``: a hidden Markov model of gene structure reads the predictions (gene_grammar.py), divided by the
-  mean predictions over Brassica napus; ``grammar, own shares``: by those over the species.
+- ``grammar``: a hidden Markov model of gene structure reads the predictions (budwood.probing.gene_grammar),
+  divided by the mean predictions over Brassica napus; ``grammar, own shares``: by those over the species.
 - ``grammar, mean``: the mean of the probabilities with and without the grammar; ``grammar, half-way``: this
   mean, moved half-way as above.
 """
@@ -28,16 +28,14 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
-from benchmarks.pretraining.left_out_families import REFERENCE, questions
-from benchmarks.probes.gene_grammar import StructureConfig, decode_structure
+from benchmarks.pretraining.left_out_families import FITTED_ON_OTHER, REFERENCE, questions
 from benchmarks.probes.paired_checkpoints import as_text, paired_difference, right_and_counted
 from budwood.model.checkpoint import Checkpoint, load_checkpoint
 from budwood.probing.base_regions import GRID, BaseClassifier, class_probabilities, grid_labels, score_classes
+from budwood.probing.gene_grammar import StructureConfig, decode_structure, move_shares
 from budwood.probing.stretches import MARGIN, STRETCH
 
-LEAST = 1e-4
 TRAINING = "training"
-PART = 30
 Track = NDArray[np.float32]
 
 
@@ -58,26 +56,10 @@ def read_bases(codes: NDArray[np.uint8], checkpoint: Checkpoint, window: int) ->
     return np.stack(found)
 
 
-def moved(chances: NDArray[np.float64], like: NDArray[np.float64], way: float) -> NDArray[np.float64]:
-    """Move the means and deviations of the logarithms of probabilities ``way`` towards those of others."""
-    own, other = np.log(chances + LEAST), np.log(like + LEAST)
-    axes = (0, 1)
-    standard = (own - own.mean(axes)) / own.std(axes) * other.std(axes) + other.mean(axes)
-    exponent = np.exp((1 - way) * own + way * standard)
-    shares: NDArray[np.float64] = exponent / exponent.sum(-1, keepdims=True)
-    return shares
-
-
 def on_grid(chances: Track) -> NDArray[np.float64]:
     """(s, g, 3) probabilities of coding, intron and intergenic, means over GRID bases of the stretch."""
     inner = class_probabilities(chances[:, MARGIN : MARGIN + STRETCH])
     return inner.reshape(len(inner), STRETCH // GRID, GRID, -1).mean(2)
-
-
-def with_grammar(log_chances: Track, shares: NDArray[np.floating], config: StructureConfig) -> Track:
-    """In parts, because the states of a stretch take 60 numbers for each base."""
-    parts = range(0, len(log_chances), PART)
-    return np.concatenate([decode_structure(log_chances[at : at + PART], shares, config) for at in parts])
 
 
 def main() -> None:
@@ -85,12 +67,14 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, help="default: the packaged one")
     parser.add_argument("--window", type=int, default=512, help="bases read together")
     parser.add_argument("--trust", type=float, default=0.3, help="exponent of predictions in the grammar")
+    parser.add_argument("--fit-on-bidens", action="store_true", help="for trainings without Brassicaceae")
     parser.add_argument("--cache", type=Path, help="folder of predictions")
     arguments = parser.parse_args()
     checkpoint = load_checkpoint(arguments.checkpoint)
     config = StructureConfig(trust=arguments.trust)
     scored = questions()["scored"]
-    stretches = {TRAINING: questions()["fit"][REFERENCE]} | scored
+    own = FITTED_ON_OTHER if arguments.fit_on_bidens else REFERENCE
+    stretches = {TRAINING: questions()["fit"][own]} | scored
 
     def read(name: str) -> Track:
         if arguments.cache is None:
@@ -107,16 +91,18 @@ def main() -> None:
     shares = np.exp(learned).mean((0, 1))
 
     def joined(track: Track) -> NDArray[np.float64]:
-        return on_grid(np.exp(track) + with_grammar(track, shares, config)) / 2
+        return on_grid(np.exp(track) + decode_structure(track, shares, config)) / 2
 
     ways: dict[str, Callable[[Track], NDArray[np.float64]]] = {
         "no change": lambda track: on_grid(np.exp(track)),
-        "half-way": lambda track: moved(on_grid(np.exp(track)), like, 0.5),
-        "standardised": lambda track: moved(on_grid(np.exp(track)), like, 1.0),
-        "grammar": lambda track: on_grid(with_grammar(track, shares, config)),
-        "grammar, own shares": lambda track: on_grid(with_grammar(track, np.exp(track).mean((0, 1)), config)),
+        "half-way": lambda track: move_shares(on_grid(np.exp(track)), like, 0.5),
+        "standardised": lambda track: move_shares(on_grid(np.exp(track)), like, 1.0),
+        "grammar": lambda track: on_grid(decode_structure(track, shares, config)),
+        "grammar, own shares": lambda track: on_grid(
+            decode_structure(track, np.exp(track).mean((0, 1)), config)
+        ),
         "grammar, mean": joined,
-        "grammar, half-way": lambda track: moved(joined(track), joined(learned), 0.5),
+        "grammar, half-way": lambda track: move_shares(joined(track), joined(learned), 0.5),
     }
     labels = grid_labels(stretches[TRAINING].labels, GRID)
     classifiers = {

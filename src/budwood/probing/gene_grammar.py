@@ -1,10 +1,10 @@
-"""Read predicted base classes with the grammar of genes: a hidden Markov model over predictions.
+"""Adapt predicted base classes to a species without labels: the grammar of genes, and standardising.
 
 The encoder predicts each base by itself. Genes have a grammar: codons follow one another, an intron begins
 with a donor, ends with an acceptor and keeps the reading frame, coding sequence begins and ends with start
-and stop codons. The model has a state for every place in that grammar on either strand; the predictions of
-the encoder, divided by the shares of the classes, stand for the likelihood of a base in each state (Bourlard
-and Morgan 1994). No labels of the species are needed. Used by species_conditioning.py.
+and stop codons. A hidden Markov model has a state for every place in that grammar on either strand; the
+predictions of the encoder, divided by the shares of the classes, stand for the likelihood of a base in each
+state (Bourlard and Morgan 1994).
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION, BaseClass
 
 _FLOOR: Final = 1e-4
+_LEAST: Final = 1e-30
+#: Sequences decoded together.
+_PART: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,11 @@ class StructureConfig:
     trust
         Exponent of the predictions' likelihood, above 0 and up to 1: predictions of neighbouring bases repeat
         each other, so that less than 1 is due.
+
+    Raises
+    ------
+    BudwoodError
+        If a length is below 2 bases, or the trust is not above 0 and up to 1.
     """
 
     intergenic: float = 3000.0
@@ -41,7 +50,16 @@ class StructureConfig:
     exon: float = 220.0
     intron: float = 300.0
     coding: float = 1200.0
-    trust: float = 0.5
+    trust: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name in ("intergenic", "utr", "exon", "intron", "coding"):
+            if not getattr(self, name) >= 2:
+                raise BudwoodError(
+                    f"the mean length {name} is {getattr(self, name)}", mend="give at least 2 bases"
+                )
+        if not 0 < self.trust <= 1:
+            raise BudwoodError(f"the trust is {self.trust}", mend="give one above 0 and up to 1")
 
 
 @dataclass(frozen=True)
@@ -56,21 +74,100 @@ class _Grammar:
 def decode_structure(
     log_chances: NDArray[np.floating], shares: NDArray[np.floating], config: StructureConfig | None = None
 ) -> NDArray[np.float32]:
-    """(s, length, classes) probabilities, given all predictions along a sequence and the grammar of genes.
+    """Probabilities of base classes given the predictions of a whole sequence and the grammar of genes.
 
-    ``log_chances``: (s, length, classes) logarithms of the predicted probabilities on the forward strand;
-    ``shares``: (classes,) shares of the classes among bases, which predictions are divided by. Posteriors of
-    the forward-backward algorithm (Rabiner 1989); a gene may begin or end outside the sequence.
+    Parameters
+    ----------
+    log_chances
+        (s, length, classes) logarithms of the predicted probabilities of each
+        :class:`~budwood.genomics.annotation.base_class.BaseClass` on the forward strand.
+    shares
+        (classes,) shares of the classes among bases, which the predictions are divided by: for instance the
+        mean prediction over a genome.
+    config
+        Lengths and trust.
+
+    Returns
+    -------
+    numpy.ndarray
+        (s, length, classes) probabilities; those of a base add up to 1.
+
+    Raises
+    ------
+    BudwoodError
+        If the shapes do not fit.
+
+    Notes
+    -----
+    Posterior probabilities by the forward-backward algorithm (Rabiner 1989). A gene may begin or end outside
+    the sequence. The sequences are decoded in parts, since 60 states of every base are kept.
+
+    Examples
+    --------
+    >>> even = np.full((1, 12, len(BaseClass)), -np.log(len(BaseClass)))
+    >>> found = decode_structure(even, np.full(len(BaseClass), 1 / len(BaseClass)))
+    >>> found.shape, bool(np.allclose(found.sum(-1), 1))
+    ((1, 12, 17), True)
     """
+    if log_chances.ndim != 3 or log_chances.shape[-1] != len(BaseClass) or shares.shape != (len(BaseClass),):
+        raise BudwoodError(
+            f"predictions of shape {log_chances.shape} and shares of shape {shares.shape} do not fit",
+            mend=f"give (sequences, bases, {len(BaseClass)}) and ({len(BaseClass)},)",
+        )
     config = config or StructureConfig()
     grammar = _grammar(config)
-    likelihood = np.exp(config.trust * (log_chances - np.log(np.maximum(shares, _FLOOR))))
-    emitted = np.maximum(likelihood, 1e-30)[..., grammar.classes].astype(np.float32)
-    states = _forward_backward(emitted, grammar)
-    found = np.zeros((*log_chances.shape[:2], len(BaseClass)), dtype=np.float32)
-    for state, kind in enumerate(grammar.classes):
-        found[..., kind] += states[..., state]
+    found = np.zeros(log_chances.shape, dtype=np.float32)
+    for begin in range(0, len(found), _PART):
+        part = slice(begin, begin + _PART)
+        likelihood = np.exp(config.trust * (log_chances[part] - np.log(np.maximum(shares, _FLOOR))))
+        emitted = np.maximum(likelihood, _LEAST)[..., grammar.classes].astype(np.float32)
+        states = _forward_backward(emitted, grammar)
+        for state, kind in enumerate(grammar.classes):
+            found[part, :, kind] += states[..., state]
     return found
+
+
+def move_shares(
+    chances: NDArray[np.floating], like: NDArray[np.floating], way: float = 0.5
+) -> NDArray[np.float64]:
+    """Shift and scale the logarithms of class probabilities towards those of another species.
+
+    Parameters
+    ----------
+    chances
+        (..., classes) class probabilities of bases of a species.
+    like
+        (..., classes) those of the species on which a classifier of them is fitted.
+    way
+        Share of the way towards the means and standard deviations of ``like``, 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., classes) probabilities of the species; those of a base add up to 1.
+
+    Raises
+    ------
+    BudwoodError
+        If the share is not from 0 to 1.
+
+    Examples
+    --------
+    >>> shy = np.array([[0.8, 0.2], [0.6, 0.4]])
+    >>> bold = np.array([[0.9, 0.1], [0.1, 0.9]])
+    >>> move_shares(shy, bold, 1.0).round(2).tolist()
+    [[0.9, 0.1], [0.1, 0.9]]
+    """
+    if not 0 <= way <= 1:
+        raise BudwoodError(f"the share of the way is {way}", mend="give one from 0 to 1")
+    axes = tuple(range(chances.ndim - 1))
+    own, other = np.log(chances + _FLOOR), np.log(like + _FLOOR)
+    spread = np.maximum(own.std(axes), _FLOOR)
+    standard = (own - own.mean(axes)) / spread * other.std(tuple(range(like.ndim - 1)))
+    standard += other.mean(tuple(range(like.ndim - 1)))
+    exponent = np.exp((1 - way) * own + way * standard)
+    moved: NDArray[np.float64] = exponent / exponent.sum(-1, keepdims=True)
+    return moved
 
 
 def _forward_backward(emitted: NDArray[np.float32], grammar: _Grammar) -> NDArray[np.float32]:
