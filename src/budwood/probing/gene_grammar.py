@@ -175,13 +175,13 @@ def _forward_backward(emitted: NDArray[np.float32], grammar: _Grammar) -> NDArra
     sequences, length, states = emitted.shape
     onward = grammar.transition.astype(np.float32)
     ahead = np.empty_like(emitted)
-    belief = np.broadcast_to(grammar.first.astype(np.float32), (sequences, states))
+    belief: NDArray[np.floating] = np.broadcast_to(grammar.first.astype(np.float32), (sequences, states))
     for place in range(length):
         belief = (belief if place == 0 else belief @ onward) * emitted[:, place]
         belief = belief / belief.sum(-1, keepdims=True)
         ahead[:, place] = belief
     back = onward.T.copy()
-    after = np.ones((sequences, states), dtype=np.float32)
+    after: NDArray[np.floating] = np.ones((sequences, states), dtype=np.float32)
     for place in range(length - 2, -1, -1):
         after = (after * emitted[:, place + 1]) @ back
         after = after / after.sum(-1, keepdims=True)
