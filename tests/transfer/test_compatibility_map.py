@@ -74,7 +74,7 @@ def test_every_pair_of_models_has_a_cell_and_measured_ones_bear_their_outcome() 
         MappedModel(name="maize", trait="height", term="TO:0000207", species="c"),
         MappedModel(name="wheat", trait="yield"),
     ]
-    one = Cell(source="rice", target="maize", trait="anything", outcome="harmful")
+    one = Cell(source="rice", target="maize", trait="height", outcome="harmful")
     other = Cell(source="a", target="b", trait="h", outcome="useful")
     found = compatibility_map([one, other], TREE, ["c"], models)
     cells = {(c.source, c.target): c for c in found.cells}

@@ -149,7 +149,8 @@ def compatibility_map(
     further
         Names of species or populations that nobody has measured with.
     models
-        Trait models of a library; a measured cell of two of them bears their names.
+        Trait models of a library; a measured cell of two of them bears their names and what the pair is
+        about (:meth:`MappedModel.trait_with`).
 
     Returns
     -------
@@ -164,7 +165,13 @@ def compatibility_map(
     [('maize', 'untested'), ('rice', 'useful')]
     """
     known_models = {each.name: each for each in models}
-    between = [c for c in measured if c.source in known_models and c.target in known_models]
+    between = [
+        c
+        for c in measured
+        if c.source in known_models
+        and c.target in known_models
+        and c.trait == known_models[c.source].trait_with(known_models[c.target])
+    ]
     others = [c for c in measured if c not in between]
     names = sorted({*further, *(c.source for c in others), *(c.target for c in others)})
     distance = _distances(sorted({*names, *known_models}), tree, known_models)
@@ -207,7 +214,7 @@ def _between_models(
             pair = (source.name, target.name)
             trait = source.trait_with(target)
             here = known.get(pair) or [Cell(source=pair[0], target=pair[1], trait=trait)]
-            cells += [replace(c, trait=trait, distance=distance.get(pair, np.nan)) for c in here]
+            cells += [replace(c, distance=distance.get(pair, np.nan)) for c in here]
     return cells
 
 

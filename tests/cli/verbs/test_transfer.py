@@ -304,3 +304,20 @@ def test_a_damaged_result_is_not_added_to_a_library(run: Callable, tmp_path: Pat
     assert ran.code == 2
     assert "transfer.json is damaged" in ran.err
     assert not (tmp_path / "library").exists()
+
+
+@pytest.mark.parametrize(("trait", "untested"), [("unnamed trait", 5), ("another", 6)])
+def test_a_name_alone_makes_no_measured_pair(
+    library: Path, run: Callable, tmp_path: Path, trait: str, untested: int
+) -> None:
+    """A result under the names of two entries counts for them where it is of their traits as well."""
+    sides = {side: {"name": name, "trait": trait} for side, name in (("source", "north"), ("target", "far"))}
+    _manifest(tmp_path / "given", content=json.dumps({**sides, "gain": {}, "outcome": "useful"}))
+    bare = tmp_path / "library"
+    for name in ("north", "south", "far"):
+        shutil.copytree(library / name, bare / name)
+    ran = run("transfer", "map", tmp_path / "given", "--library", bare, "--out", tmp_path / "map", "--json")
+    assert ran.code == 0, ran.err
+    cells = [each for each in json.loads(ran.out)["cells"] if each["trait"] == "unnamed trait"]
+    assert [each["outcome"] for each in cells].count("untested") == untested
+    assert len(cells) == 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -186,8 +186,8 @@ class _LibraryModels:
     ----------
     models
         Its trait models.
-    names
-        Names of its trait models by the digest of the model and by the name itself.
+    by_digest
+        Its trait models by the digest of the model.
     results
         Folders of the measured transfers that it holds.
     cards
@@ -197,7 +197,7 @@ class _LibraryModels:
     """
 
     models: tuple[MappedModel, ...]
-    names: Mapping[str, tuple[str, ...]]
+    by_digest: Mapping[str, tuple[MappedModel, ...]]
     results: tuple[Path, ...]
     cards: tuple[Path, ...]
     damaged: tuple[str, ...]
@@ -218,33 +218,39 @@ class _LibraryModels:
                 where=str(folder),
                 mend="add models that budwood predict --save-model wrote, with budwood library add",
             )
-        names: dict[str, tuple[str, ...]] = {}
+        found: list[MappedModel] = []
+        by_digest: dict[str, tuple[MappedModel, ...]] = {}
         for card in models:
-            for key in dict.fromkeys((card.digest, card.name)):
-                names[key] = (*names.get(key, ()), card.name)
+            model = MappedModel(
+                name=card.name,
+                trait=card.traits[0] if card.traits else "unnamed trait",
+                term=next(iter(card.terms.values()), ""),
+                species=card.species,
+            )
+            found.append(model)
+            by_digest[card.digest] = (*by_digest.get(card.digest, ()), model)
         return cls(
-            models=tuple(
-                MappedModel(
-                    name=card.name,
-                    trait=card.traits[0] if card.traits else "unnamed trait",
-                    term=next(iter(card.terms.values()), ""),
-                    species=card.species,
-                )
-                for card in models
-            ),
-            names=names,
+            models=tuple(found),
+            by_digest=by_digest,
             results=tuple(library.path(card.name) for card in cards if card.kind == TRANSFER),
             cards=tuple(folder / card.name / CARD for card in models),
             damaged=damaged,
         )
+
+    def called(self, side: _MeasuredSide) -> Sequence[MappedModel | str]:
+        """Models that a side of a result is: by its digest, else by its name and trait; else its own name."""
+        found = self.by_digest.get(side.digest)
+        if found is None:
+            trait = side.trait.casefold()
+            found = tuple(m for m in self.models if m.name == side.name and m.trait.casefold() == trait)
+        return found or (side.name,)
 
 
 def _map(options: MapOptions, results: list[Path], library: _LibraryModels | None) -> MapResult:
     from budwood.genomics.io.tables.newick import read_newick
     from budwood.transfer.compatibility_map import compatibility_map
 
-    names = {} if library is None else library.names
-    cells = [cell for folder in results for cell in _read_cells(folder, names)]
+    cells = [cell for folder in results for cell in _read_cells(folder, library)]
     tree = None if options.tree is None else read_newick(options.tree)
     models = () if library is None else library.models
     found = compatibility_map(cells, tree, options.species, models)
@@ -264,21 +270,39 @@ def _map(options: MapOptions, results: list[Path], library: _LibraryModels | Non
     return MapResult(found=found, notes=tuple(notes))
 
 
-def _read_cells(folder: Path, library: Mapping[str, tuple[str, ...]]) -> list[Cell]:
+def _read_cells(folder: Path, library: _LibraryModels | None) -> list[Cell]:
     """The cell of a result; sides that are models of the library bear the names of their entries.
 
     A model that was added twice has as many cells.
     """
-    cell, digests = _read_cell(folder)
-    sides = [
-        library.get(digest) or library.get(name) or (name,)
-        for digest, name in zip(digests, (cell.source, cell.target), strict=True)
+    cell, sides = _read_cell(folder)
+    if library is None:
+        return [cell]
+    return [
+        replace(
+            cell,
+            source=source if isinstance(source, str) else source.name,
+            target=target if isinstance(target, str) else target.name,
+            trait=cell.trait
+            if isinstance(source, str) or isinstance(target, str)
+            else source.trait_with(target),
+        )
+        for source in library.called(sides[0])
+        for target in library.called(sides[1])
     ]
-    return [replace(cell, source=source, target=target) for source in sides[0] for target in sides[1]]
 
 
-def _read_cell(folder: Path) -> tuple[Cell, tuple[str, str]]:
-    """The cell of a result, and the digests of both sides' models; empty where a side is no model."""
+@dataclass(frozen=True, kw_only=True)
+class _MeasuredSide:
+    """A side of a result: its name, its trait, and the digest of its model (empty where it is no model)."""
+
+    name: str
+    trait: str
+    digest: str
+
+
+def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, _MeasuredSide]]:
+    """The cell of a result and both sides."""
     from budwood.artifacts import read_manifest, require_unchanged
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
     from budwood.transfer.compatibility_map import GAIN_SIZES, Cell
@@ -293,7 +317,7 @@ def _read_cell(folder: Path) -> tuple[Cell, tuple[str, str]]:
         gains = {size: record["gain"].get(str(size)) for size in GAIN_SIZES}
         names = (record["source"]["name"], record["target"]["name"])
         traits = (record["source"]["trait"], record["target"]["trait"])
-        digests = tuple(str(record[side].get("model") or "") for side in ("source", "target"))
+        digests = [str(record[side].get("model") or "") for side in ("source", "target")]
         outcome = str(record["outcome"])
         gain = {
             size: ConfidenceInterval(each["mean"], each["lower"], each["upper"])
@@ -306,7 +330,11 @@ def _read_cell(folder: Path) -> tuple[Cell, tuple[str, str]]:
         ) from error
     trait = traits[1] if traits[0] == traits[1] else f"{traits[0]} to {traits[1]}"
     cell = Cell(source=names[0], target=names[1], trait=trait, outcome=outcome, gain=gain)
-    return cell, (digests[0], digests[1])
+    source, target = (
+        _MeasuredSide(name=name, trait=each, digest=digest)
+        for name, each, digest in zip(names, traits, digests, strict=True)
+    )
+    return cell, (source, target)
 
 
 def _cell_record(each: Cell) -> dict[str, Any]:
