@@ -7,10 +7,13 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from budwood.stats.relationship.relationship import Rows
 
 T = TypeVar("T")
+
+Vector = NDArray[Any]
 
 
 class KernelCache:
@@ -60,6 +63,46 @@ class KernelCache:
             self._made[name] = (made, perf_counter() - began)
         self._asked.add(name)
         return self._made[name][0]
+
+    def recall_for(
+        self, name: str, training: Rows, given: tuple[Vector | None, ...], make: Callable[[], T]
+    ) -> T:
+        """As :meth:`recall`, for what also rests on vectors: the result for the last ones given is kept.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        given
+            Trait values, weights, folds: whatever the result is made from besides.
+        make
+            Makes it, where it is not kept.
+
+        Returns
+        -------
+        T
+            What was made.
+
+        Examples
+        --------
+        >>> memo, rows = KernelCache(), np.arange(3)
+        >>> memo.recall_for("sum", rows, (np.ones(3), None), lambda: 3)
+        3
+        >>> memo.recall_for("sum", rows, (np.ones(3), None), lambda: 4)
+        3
+        >>> memo.recall_for("sum", rows, (np.zeros(3), None), lambda: 5)
+        5
+        """
+        key = tuple(None if each is None else each.tobytes() for each in given)
+        found, own = self.recall(name, training, lambda: (key, make()))
+        if found != key:
+            # Made in this lap: the time of the one before it counts no more.
+            del self._made[name]
+            self._before.discard(name)
+            _, own = self.recall(name, training, lambda: (key, make()))
+        return own
 
     def lap(self) -> float:
         """Seconds that a model alone would have needed since the last lap.

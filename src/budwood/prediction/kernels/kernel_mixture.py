@@ -15,7 +15,6 @@ from budwood.prediction.kernels.panel_kernels import GAUSSIAN, RELATIONSHIP, Pan
 from budwood.stats.mixed_model.band_reml import KernelReml
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
-from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
@@ -83,7 +82,7 @@ class KernelMixture:
         """The likeliest pair, the multiple of each in the mixture, and the mixture decomposed."""
         fits = []
         for names in self.alternatives:
-            first, second = (kernel_spread(kernels.training_kernel(name, training)) for name in names)
+            first, second = (kernels.spread(name, training) for name in names)
             for share in self.shares:
                 parts = (share / first, (1.0 - share) / second)
                 label = f"{' + '.join(names)} at {share:g}"

@@ -21,10 +21,9 @@ from budwood.prediction.kernels.panel_kernels import (
     PanelKernels,
 )
 from budwood.stats.mixed_model.blup import Blup, blup
-from budwood.stats.mixed_model.boundary import PLAUSIBLE, averaged_components, genetic_share
+from budwood.stats.mixed_model.boundary import PLAUSIBLE, averaged_components, share_of_spreads
 from budwood.stats.mixed_model.reml import reml
 from budwood.stats.mixed_model.variance_components import VarianceComponents
-from budwood.stats.relationship.kernel_scaling import kernel_spread
 from budwood.stats.relationship.relationship import Rows
 
 Matrix = NDArray[np.float64]
@@ -129,7 +128,8 @@ def fitted_kernel_model(
     """
     own = [kernels.training_kernel(name, training) for name in names]
     fixed = kernels.fixed(training)
-    share = genetic_share(components, own)
+    spreads = [kernels.spread(name, training, kernel) for name, kernel in zip(names, own, strict=True)]
+    share = share_of_spreads(components, spreads)
     average: VarianceComponents | None = None
     notes: tuple[str, ...] = ()
     if not PLAUSIBLE[0] <= share <= PLAUSIBLE[1]:
@@ -137,11 +137,11 @@ def fitted_kernel_model(
             average = averaged()
         else:
             average = averaged_components(y, own, components, fixed=fixed, weights=weights)
-        notes = _boundary_notes(share, genetic_share(average, own), len(y))
+        notes = _boundary_notes(share, share_of_spreads(average, spreads), len(y))
         if share > PLAUSIBLE[1]:
             components, average = average, None
     solved = blup(y, own, components, fixed=fixed, weights=weights)
-    shares = _shares(names, components, own)
+    shares = _shares(names, components, spreads)
     return FittedKernelModel(names, solved, shares, average, notes)
 
 
@@ -155,12 +155,12 @@ def _boundary_notes(estimate: float, average: float, records: int) -> tuple[str,
     return (f"{sentence}is used for standard errors.",)
 
 
-def _shares(names: tuple[str, ...], components: VarianceComponents, own: list[Matrix]) -> dict[str, float]:
+def _shares(names: tuple[str, ...], components: VarianceComponents, spreads: list[float]) -> dict[str, float]:
     """Share of the expected phenotypic sample variance by source (see :attr:`KernelName.source`)."""
     parts: dict[str, float] = {}
-    for name, variance, kernel in zip(names, components.kernels, own, strict=True):
+    for name, variance, spread in zip(names, components.kernels, spreads, strict=True):
         source = KernelName.parse(name).source
-        parts[source] = parts.get(source, 0.0) + variance * kernel_spread(kernel)
+        parts[source] = parts.get(source, 0.0) + variance * spread
     parts["residual"] = components.residual
     total = sum(parts.values())
     return {source: part / total for source, part in parts.items()}
@@ -277,3 +277,28 @@ class KernelEffects:
 GBLUP: Final = KernelModel("GBLUP", ((RELATIONSHIP,),))
 GAUSSIAN_KERNEL: Final = KernelModel("Gaussian kernel", tuple((f"{GAUSSIAN}:{b:g}",) for b in BANDWIDTHS))
 GBLUP_AND_DNA_MODEL: Final = KernelModel("GBLUP + DNA model", ((RELATIONSHIP, EMBEDDING_KERNEL),))
+
+
+def fitted_gblup(
+    kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None = None
+) -> FittedKernelModel:
+    """:data:`GBLUP` of a training set; the last one is kept for all models that rest on it.
+
+    Parameters
+    ----------
+    kernels
+        The panel as models see it.
+    training
+        (n,) rows of the training lines in the panel.
+    y
+        (n,) trait values of the training lines.
+    weights
+        (n,) weights of the trait values, None for equal ones.
+
+    Returns
+    -------
+    FittedKernelModel
+        The fitted model.
+    """
+    make = partial(GBLUP.fit, kernels, training, y, weights)
+    return kernels.recall_for("GBLUP", training, (y, weights), make)

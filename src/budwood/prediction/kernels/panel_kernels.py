@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from budwood.stats.matrix_free.centred_markers import CentredMarkers
 from budwood.stats.mixed_model.fixed_effects import independent_columns
 from budwood.stats.relationship.fold_relationship import FoldRelationship
 from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
-from budwood.stats.relationship.kernel_scaling import recentred
+from budwood.stats.relationship.kernel_scaling import kernel_spread, recentred
 from budwood.stats.relationship.relationship import (
     CentredProducts,
     MarkerSummary,
@@ -221,6 +221,29 @@ class PanelKernels:
         found = self.cross(name, training, training)
         return found if own is None else found[own]
 
+    def spread(self, name: str, training: Rows, kernel: Matrix | None = None) -> float:
+        """Expected sample variance among the training rows of an effect of unit variance.
+
+        Parameters
+        ----------
+        name
+            Name of the kernel.
+        training
+            (n,) rows of the training lines in the panel.
+        kernel
+            (n, n) :meth:`training_kernel` of that name, where it is at hand.
+
+        Returns
+        -------
+        float
+            :func:`budwood.stats.relationship.kernel_scaling.kernel_spread`.
+        """
+
+        def make() -> float:
+            return kernel_spread(self.training_kernel(name, training) if kernel is None else kernel)
+
+        return self._memo.recall(f"spread {name}", training, make)
+
     def cross(self, name: str, rows: Rows, training: Rows) -> Matrix:
         """(c, n) kernel between rows and the training rows: a block of :meth:`kernel`.
 
@@ -400,6 +423,29 @@ class PanelKernels:
             What was made.
         """
         return self._memo.recall(name, training, make)
+
+    def recall_for(
+        self, name: str, training: Rows, given: tuple[NDArray[Any] | None, ...], make: Callable[[], T]
+    ) -> T:
+        """What was made of a training set and of vectors, such as trait values: the last one of each name.
+
+        Parameters
+        ----------
+        name
+            Its name.
+        training
+            (n,) rows of the training lines in the panel.
+        given
+            The vectors.
+        make
+            Makes it, where it is not kept.
+
+        Returns
+        -------
+        T
+            What was made.
+        """
+        return self._memo.recall_for(name, training, given, make)
 
     def fixed(self, training: Rows) -> Matrix | None:
         """(n, 1 + q) intercept and covariates of the training rows, those that others determine left out.

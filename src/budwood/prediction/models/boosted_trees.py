@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.bagging import Bagging
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
+
+if TYPE_CHECKING:
+    from lightgbm import Dataset
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -59,20 +62,20 @@ class BoostedTrees:
         CrossFit
             The fitted predictor, and its prediction of each training record from inner folds without it.
         """
-        from lightgbm import Dataset, train
+        from lightgbm import train
 
-        features, y = training.markers().astype(np.float32), training.y
+        features, y = training.markers().astype(np.float32, order="C"), training.y
         centre, scale = float(y.mean()), float(y.std()) or 1.0
         response, held_out = (y - centre) / scale, np.zeros(len(y))
         members = []
         for draw in self.bagging.draws(*features.shape):
             settings = self._settings(len(draw.rows))
-            data = Dataset(
-                features[np.ix_(draw.rows, draw.columns)],
-                response[draw.rows],
-                weight=training.weights_of(draw.rows),
-                params=settings,
-            )
+            name = f"binned markers {self.bagging} {draw.columns[0]}"
+            make = partial(_binned, features, draw.columns, self._settings(len(y)))
+            binned = training.kernels.recall(name, training.rows, make)
+            # What is set before a part is made of the whole is lost.
+            data = binned.subset(draw.rows.tolist(), settings).construct()
+            data.set_label(response[draw.rows]).set_weight(training.weights_of(draw.rows))
             text = train(settings, data, self.rounds).model_to_string()
             member = FittedBooster(draw.columns, text)
             held_out[draw.held_out] += member.predict(features[draw.held_out]) / self.bagging.repeats
@@ -99,6 +102,13 @@ class BoostedTrees:
             "seed": self.seed,
             "verbose": -1,
         }
+
+
+def _binned(features: NDArray[np.float32], columns: NDArray[np.intp], settings: dict[str, Any]) -> Dataset:
+    """Some markers of all training lines in LightGBM's own form, of which every fit takes its lines."""
+    from lightgbm import Dataset
+
+    return Dataset(features[:, columns], params=settings, free_raw_data=True).construct()
 
 
 @dataclass(frozen=True)

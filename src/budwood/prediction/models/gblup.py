@@ -58,7 +58,7 @@ class Gblup:
         """
         if is_large(len(training)) and kernels.relationship is None:
             return fit_marker_model(kernels, training, y, weights)
-        return kernel_model.GBLUP.fit(kernels, training, y, weights)
+        return kernel_model.fitted_gblup(kernels, training, y, weights)
 
 
 GBLUP_OF_ANY_SIZE: Final = Gblup()

@@ -13,7 +13,7 @@ from budwood.prediction.contract import Lines
 from budwood.prediction.uncertainty.bagging import Bagging, Draw
 from budwood.prediction.uncertainty.cross_fit import CrossFit, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
-from budwood.stats.mixed_model.band_reml import BandReml, columns_reml, kernel_reml
+from budwood.stats.mixed_model.band_reml import BandReml, KernelReml, columns_reml, kernel_reml
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.fixed_effects import check_kernels, whitened_design
 from budwood.stats.mixed_model.reml import reml
@@ -78,7 +78,7 @@ class MajorLoci:
         total = _Effects(0.0, np.zeros(len(markers)), np.zeros(markers.shape[1]))
         bagging = self.bagging_of_many if len(markers) > _MANY else self.bagging
         for draw in bagging.draws(*markers.shape):
-            found = self._fit(training, draw, kernel, markers)
+            found = self._fit(training, draw, kernel, markers, f"{name}, fit {fits} of {bagging}")
             held_out[draw.held_out] += (
                 found.predict(kernel[draw.held_out], markers[draw.held_out]) / bagging.repeats
             )
@@ -91,21 +91,27 @@ class MajorLoci:
             ),
         )
 
-    def _fit(self, training: TrainingSet, draw: Draw, kernel: Matrix, markers: Matrix) -> _Effects:
-        """Effects learnt from some of the training records."""
+    def _fit(self, training: TrainingSet, draw: Draw, kernel: Matrix, markers: Matrix, name: str) -> _Effects:
+        """Effects learnt from some of the training records; the name is that of their background."""
         inner = draw.rows
         y, weights = training.y[inner], training.weights_of(inner)
         lines, loci_effects = np.zeros(len(markers)), np.zeros(markers.shape[1])
         if len(inner) < _FEWEST or np.ptp(y) == 0.0:
             return _Effects(float(y.mean() if len(inner) else training.y.mean()), lines, loci_effects)
         own = kernel[np.ix_(inner, inner)]
-        check_kernels([own], len(y))
-        decomposition = kernel_reml(own, whitened_design(len(y), weights=weights), single=True)
+
+        def decompose() -> KernelReml:
+            check_kernels([own], len(y))
+            return kernel_reml(own, whitened_design(len(y), weights=weights), single=True)
+
+        # Without weights nothing of it rests on trait values, so that shuffled ones share it.
+        kernels, rows = training.kernels, training.rows
+        decomposition = decompose() if weights is not None else kernels.recall(name, rows, decompose)
         if isinstance(decomposition, BandReml) and decomposition.unresolved(y):
             decomposition = kernel_reml(own, decomposition.design)
         found = decomposition.fit(y)
-        noise = found.residual / (np.ones(len(y)) if weights is None else weights)
-        covariance = found.kernels[0] * own + np.diag(noise)
+        covariance = found.kernels[0] * own
+        covariance[np.diag_indices(len(y))] += found.residual / (1.0 if weights is None else weights)
         features = markers[np.ix_(inner, draw.columns)]
         chosen = forward_loci(features, y, covariance, threshold=self.threshold, most=self.most)
         between = [own]

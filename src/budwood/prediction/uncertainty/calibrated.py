@@ -28,11 +28,11 @@ from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
     TrainingKernels,
-    held_out_divisions,
     held_out_forecast,
     inner_random_folds,
 )
 from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
+from budwood.prediction.uncertainty.kernel_calibration import kernel_calibration
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -95,15 +95,17 @@ class Calibrated:
             return fitted.calibrated(kernels, rows, y, weights, self.seed)
         if isinstance(fitted, FittedLandmarkModel) or len(rows) < _FEWEST:
             return fitted
-        divisions = Divisions.of(kernels, rows, inner_random_folds(kernels, rows, self.folds, self.seed))
-        both = [divisions.random, divisions.clusters]
+        folds = inner_random_folds(kernels, rows, self.folds, self.seed)
         if isinstance(fitted, FittedKernelModel):
-            random, clusters = held_out_divisions(fitted, y, both)
-        else:
-            inner = TrainingKernels(kernels, rows)
-            random, clusters = (held_out_forecast(self.model, inner, y, each, weights) for each in both)
-        scale = IntervalScale.learn(divisions, y, random, clusters)
-        return FittedCalibrated(fitted, scale)
+            return FittedCalibrated(
+                fitted, kernel_calibration(kernels, rows, fitted, y, folds, weights).scale
+            )
+        divisions, inner = Divisions.of(kernels, rows, folds), TrainingKernels(kernels, rows)
+        random, clusters = (
+            held_out_forecast(self.model, inner, y, each, weights)
+            for each in (divisions.random, divisions.clusters)
+        )
+        return FittedCalibrated(fitted, IntervalScale.learn(divisions, y, random, clusters))
 
 
 @dataclass(frozen=True)

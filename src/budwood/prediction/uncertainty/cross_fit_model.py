@@ -18,12 +18,13 @@ from scipy.special import stdtrit
 
 from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.dense_limit import is_large
-from budwood.prediction.kernels.kernel_model import GBLUP, FittedKernelModel
+from budwood.prediction.kernels.kernel_model import FittedKernelModel, fitted_gblup
 from budwood.prediction.kernels.marker_model import FittedMarkerModel, fit_marker_model
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, PointPredictor, TrainingSet
-from budwood.prediction.uncertainty.inner_folds import held_out_divisions, inner_random_folds
-from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalScale
+from budwood.prediction.uncertainty.inner_folds import inner_random_folds
+from budwood.prediction.uncertainty.interval_scale import IntervalScale
+from budwood.prediction.uncertainty.kernel_calibration import kernel_calibration
 from budwood.stats.evaluation.conformal import conformal_quantile
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.relationship.relationship import Rows
@@ -80,12 +81,10 @@ class CrossFitModel:
         folds = inner_random_folds(kernels, rows, self.folds, self.seed)
         if is_large(len(rows)) and kernels.relationship is None:
             return self._of_many(TrainingSet(kernels, rows, y, folds, weights))
-        shape = GBLUP.fit(kernels, rows, y, weights)
-        divisions = Divisions.of(kernels, rows, folds)
-        expected, clusters = held_out_divisions(shape, y, [folds, divisions.clusters])
-        found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights, shape, expected))
-        scale = IntervalScale.learn(divisions, y, expected, clusters)
-        own = scale.scaled_to(divisions, y, found.held_out, expected)
+        shape = fitted_gblup(kernels, rows, y, weights)
+        errors = kernel_calibration(kernels, rows, shape, y, folds, weights)
+        found = self.fitter.cross_fit(TrainingSet(kernels, rows, y, folds, weights, shape, errors.random))
+        own = errors.scale.scaled_to(errors.divisions, y, found.held_out, errors.random)
         # Half of GBLUP's interval is this many standard errors of a record.
         spread = float(stdtrit(len(y) - 1, 0.95))
         error_factor = spread * float(np.sqrt(np.mean(own.scores**2))) if len(own.scores) else 1.0

@@ -193,5 +193,5 @@ def _scores(y: Vector, held_out: Vector, expected: HeldOut) -> Vector:
 def _near(divisions: Divisions, judged: NDArray[np.bool_], scores: Vector) -> float:
     if not len(scores):
         return 1.0
-    among = divisions.correlation[np.ix_(judged, judged)]
+    among = divisions.correlation if judged.all() else divisions.correlation[np.ix_(judged, judged)]
     return max(conformal_quantile(scores / local_scale(among, scores)), _LEAST)

@@ -30,6 +30,8 @@ Matrix = NDArray[np.float64]
 _PRIOR_RECORDS: Final = 20.0
 #: Share of records held out at random that a candidate is less related than when it counts as distant.
 _DISTANT: Final = 0.25
+#: Candidates whose relatives are weighed at once, in the processor's cache.
+_CANDIDATES: Final = 32
 
 
 def conformal_quantile(scores: Vector, level: float = 0.9) -> float:
@@ -95,12 +97,17 @@ def local_scale(correlation: Matrix, scores: Vector) -> Vector:
     mean = float(scores.mean()) if len(scores) else 0.0
     if mean <= 0.0:
         return np.ones(len(correlation))
-    weights = np.maximum(correlation, 0.0) ** 2
-    total, squares = weights.sum(axis=1), (weights**2).sum(axis=1)
+    total, squares, sums = np.empty((3, len(correlation)))
+    for start in range(0, len(correlation), _CANDIDATES):
+        block = slice(start, start + _CANDIDATES)
+        weights = np.maximum(correlation[block], 0.0)
+        weights *= weights
+        total[block], sums[block] = weights.sum(axis=1), weights @ scores
+        squares[block] = np.einsum("ij,ij->i", weights, weights)
     related = squares > 0.0
-    count, near = np.zeros(len(weights)), np.full(len(weights), mean)
+    count, near = np.zeros(len(total)), np.full(len(total), mean)
     np.divide(total**2, squares, out=count, where=related)
-    np.divide(weights @ scores, total, out=near, where=related)
+    np.divide(sums, total, out=near, where=related)
     return (count * near / mean + _PRIOR_RECORDS) / (count + _PRIOR_RECORDS)
 
 

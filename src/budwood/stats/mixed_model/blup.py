@@ -28,6 +28,8 @@ from budwood.stats.mixed_model.variance_components import VarianceComponents
 
 #: Share of the largest eigenvalue under which one counts as 0.
 _SINGULAR: Final = 1e-9
+#: Rows of a matrix that are added at once, and stay in the processor's cache.
+_ROWS: Final = 32
 
 
 @dataclass(frozen=True)
@@ -241,18 +243,30 @@ def blup(
     n = len(y)
     check_kernels(kernels, n)
     x = np.ones((n, 1)) if fixed is None else np.asarray(fixed, dtype=np.float64)
-    covariance = np.zeros((n, n), order="F")
-    for weight, kernel in zip(components.kernels, kernels, strict=True):
-        covariance += weight * kernel
-    covariance[np.diag_indices(n)] += (
-        components.residual if weights is None else components.residual / weights
+    factor, _ = cho_factor(
+        _covariance(n, kernels, components, weights), lower=True, overwrite_a=True, check_finite=False
     )
-    factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
     solved_fixed = cho_solve((factor, True), x, check_finite=False)
     fixed_covariance = np.asarray(np.linalg.inv(x.T @ solved_fixed), dtype=np.float64)
     fixed_effects = fixed_covariance @ (solved_fixed.T @ y)
     projected = cho_solve((factor, True), y - x @ fixed_effects, check_finite=False)
     return Blup(components, fixed_effects, fixed_covariance, projected, factor, solved_fixed, y)
+
+
+def _covariance(
+    n: int, kernels: Sequence[Matrix], components: VarianceComponents, weights: Vector | None
+) -> Matrix:
+    """(n, n) covariance of the records."""
+    # Row by row as the kernels are; the transpose of a symmetric matrix is what LAPACK reads in place.
+    covariance = np.zeros((n, n))
+    for weight, kernel in zip(components.kernels, kernels, strict=True):
+        for start in range(0, n, _ROWS):
+            rows = slice(start, start + _ROWS)
+            covariance[rows] += weight * kernel[rows]
+    covariance[np.diag_indices(n)] += (
+        components.residual if weights is None else components.residual / weights
+    )
+    return covariance.T
 
 
 def _is_regular(square: Matrix) -> bool:

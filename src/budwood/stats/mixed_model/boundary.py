@@ -42,7 +42,30 @@ def genetic_share(components: VarianceComponents, kernels: Sequence[Matrix]) -> 
     >>> genetic_share(VarianceComponents((3.0,), 2.0, 0.0), [np.eye(3)])
     0.5
     """
-    genetic = sum(v * kernel_spread(k) for v, k in zip(components.kernels, kernels, strict=True))
+    return share_of_spreads(components, [kernel_spread(kernel) for kernel in kernels])
+
+
+def share_of_spreads(components: VarianceComponents, spreads: Sequence[float]) -> float:
+    """:func:`genetic_share` where the kernels' spreads are known.
+
+    Parameters
+    ----------
+    components
+        A variance for each kernel, and of the residual.
+    spreads
+        Of each kernel (:func:`budwood.stats.relationship.kernel_scaling.kernel_spread`).
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> share_of_spreads(VarianceComponents((3.0,), 2.0, 0.0), [1.0])
+    0.6
+    """
+    genetic = sum(v * spread for v, spread in zip(components.kernels, spreads, strict=True))
     total = genetic + components.residual
     return genetic / total if total > 0.0 else 0.0
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import cholesky, solve_triangular
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -83,8 +83,9 @@ class _Candidates:
 
     @classmethod
     def of(cls, markers: Matrix, y: Vector, covariance: Matrix) -> _Candidates:
-        factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-        white = solve_triangular(factor, np.column_stack([np.ones(len(y)), y]), lower=True)
+        # The transpose of a symmetric matrix is what LAPACK reads without a copy in another order.
+        factor = cholesky(covariance.T, lower=True, check_finite=False)
+        white = _solved(factor, np.column_stack([np.ones(len(y)), y]))
         spread = markers - markers.mean(axis=0)
         made = cls(spread, factor, _without(white[:, 1], white[:, 0]), white[:, 0])
         every = len(y) < _SCREENED or spread.shape[1] <= _BATCH
@@ -111,7 +112,7 @@ class _Candidates:
         self._taken.append(taken)
 
     def _add(self, columns: NDArray[np.intp]) -> None:
-        white = solve_triangular(self._factor, self._markers[:, columns], lower=True)
+        white = _solved(self._factor, self._markers[:, columns])
         white = _without(white, self._taken[0])
         squares = np.einsum("ij,ij->j", white, white)
         # A marker that does not vary among these records is rounding error.
@@ -125,7 +126,7 @@ class _Candidates:
         self._least = np.concatenate([self._least, least])
 
     def _numerators(self) -> Vector:
-        back = solve_triangular(self._factor, self.response, lower=True, trans="T")
+        back = _solved(self._factor, self.response, transposed=True)
         found = (back @ self._markers) ** 2
         found[self._columns] = 0.0
         return np.asarray(found, dtype=np.float64)
@@ -140,6 +141,12 @@ class _Candidates:
         ratio = self._numerators() / self._plain
         better = np.flatnonzero(ratio > score * _MARGIN * float(self._ratios.min()))
         return np.sort(better[np.argsort(-ratio[better], kind="stable")[:_BATCH]])
+
+
+def _solved(factor: Matrix, columns: NDArray[np.float64], *, transposed: bool = False) -> NDArray[np.float64]:
+    """The inverse of a lower triangle, or of its transpose, times columns."""
+    found = solve_triangular(factor, columns, lower=True, trans=int(transposed), check_finite=False)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _without(values: NDArray[np.float64], column: Vector) -> NDArray[np.float64]:
