@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes
+from budwood.prediction.compare import Design, compare_models
 from budwood.prediction.kernels.panel_kernels import PanelKernels
-from budwood.prediction.missing_calls import named_lines
+from budwood.prediction.missing_calls import grouped_notes, named_lines
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import match_phenotyped
 from budwood.prediction.predict import predict_trait
@@ -84,3 +85,39 @@ def test_intervals_hold_where_candidates_lack_most_calls(share: float) -> None:
         variances.append(np.mean(said.standard_error**2))
     assert 0.85 < np.mean(inside) < 0.96
     assert 0.75 < np.sqrt(np.mean(variances) / np.mean(squares)) < 1.25
+
+
+def _missing(genotypes: Genotypes, where: np.ndarray) -> Genotypes:
+    dosage = genotypes.dosage.copy()
+    dosage[where] = -1
+    return Genotypes.from_matrix(genotypes.accessions, dosage)
+
+
+@pytest.mark.usefixtures("unevaluated")
+def test_calls_missing_by_family_are_said_with_what_to_do(panel) -> None:
+    genotypes, values = panel
+    generator = np.random.default_rng(3)
+    family = generator.integers(0, 5, 60)
+    by_family = _missing(genotypes, (generator.random((5, 200)) < 0.3)[family])
+    found, _ = predict_trait(by_family, values, "t")
+    said = [note for note in found.notes if "which ones follows families" in note]
+    assert len(said) == 1
+    assert "give the groups as a covariate" in said[0]
+    assert len(grouped_notes(by_family)) == 1
+
+
+def test_calls_missing_at_random_or_hardly_any_are_no_pattern(panel) -> None:
+    genotypes, _ = panel
+    generator = np.random.default_rng(4)
+    assert grouped_notes(_missing(genotypes, generator.random((60, 200)) < 0.3)) == ()
+    few = (generator.random((5, 200)) < 0.04)[generator.integers(0, 5, 60)]
+    assert grouped_notes(_missing(genotypes, few)) == ()
+    assert grouped_notes(genotypes) == ()
+
+
+def test_an_evaluation_says_it_too(panel) -> None:
+    genotypes, values = panel
+    generator = np.random.default_rng(5)
+    where = (generator.random((4, 200)) < 0.3)[generator.integers(0, 4, 60)]
+    found = compare_models(_missing(genotypes, where), values, "t", Design(("gblup",), repeats=1))
+    assert sum("which ones follows families" in note for note in found.notes) == 1

@@ -24,6 +24,7 @@ from budwood.prediction.evaluation.results import Evaluation
 from budwood.prediction.evaluation.shuffled_control import STEPS
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONSHIP, PanelKernels
+from budwood.prediction.missing_calls import grouped_notes
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares
 from budwood.prediction.phenotyped import match_phenotyped
@@ -206,6 +207,7 @@ def compare_models(
             *means.notes,
             *labels.notes,
             *kinship_notes(kinship),
+            *grouped_notes(labelled.genotypes),
             *((sentence,) if left_out else ()),
             *_pooling(scheme),
             *more,

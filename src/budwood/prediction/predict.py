@@ -32,7 +32,7 @@ from budwood.prediction.kernels.panel_kernels import (
     PanelKernels,
 )
 from budwood.prediction.kernels.panel_relatives import SEARCHED, PanelRelatives, panel_relatives
-from budwood.prediction.missing_calls import uncalled_notes
+from budwood.prediction.missing_calls import grouped_notes, uncalled_notes
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
@@ -147,6 +147,7 @@ def predict_trait(
         *kinship_notes(kinship),
         *fit_notes(fitted),
         *uncalled_notes(genotypes),
+        *grouped_notes(genotypes),
         *markers,
         *assumed,
         *_told(haplotypes),

@@ -7,7 +7,7 @@ from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import TrainingKernels
 from budwood.stats.relationship.gaussian import gaussian_kernel
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
-from budwood.stats.relationship.kernel_scaling import recentred
+from budwood.stats.relationship.kernel_scaling import kernel_spread, recentred
 from budwood.stats.relationship.relationship import centred_products, relationship, summarise_markers
 
 TRAINING = np.arange(5, 40)
@@ -80,3 +80,32 @@ def test_a_lap_counts_what_the_model_alone_would_need(panel) -> None:
     predictors.kernel("relationship", TRAINING)
     second = predictors.lap()
     assert 0.3 * first < second < 3.0 * first + 0.01
+
+
+def test_a_lap_counts_what_rests_on_other_values_once(panel) -> None:
+    predictors, slow = PanelKernels(panel.genotypes), []
+
+    def make() -> int:
+        slow.append(sum(range(400_000)))
+        return len(slow)
+
+    def ask(values: np.ndarray) -> int:
+        return predictors.recall_for("fit", TRAINING, (values, None), make)
+
+    predictors.lap()
+    assert [ask(np.zeros(3)), ask(np.zeros(3))] == [1, 1]
+    first = predictors.lap()
+    assert [ask(np.ones(3)), ask(np.ones(3))] == [2, 2]
+    second = predictors.lap()
+    assert ask(np.ones(3)) == 2
+    third = predictors.lap()
+    assert ask(np.zeros(3)) == 3
+    assert 0.2 * first < second < 1.9 * first + 0.01
+    assert 0.2 * second < third < 5.0 * second + 0.01
+
+
+def test_a_spread_is_that_of_the_kernel(panel) -> None:
+    predictors = PanelKernels(panel.genotypes)
+    for name in ("relationship", "gaussian:0.5"):
+        kernel = predictors.training_kernel(name, TRAINING)
+        assert predictors.spread(name, TRAINING) == kernel_spread(kernel)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from lightgbm import Dataset, train
 
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.kernel_mixture import MULTI_KERNEL, KernelMixture
@@ -14,6 +15,7 @@ from budwood.prediction.models.elastic_net import ElasticNet
 from budwood.prediction.models.major_loci import MajorLoci
 from budwood.prediction.models.random_forest import RandomForest
 from budwood.prediction.models.stack import Stack
+from budwood.prediction.uncertainty.bagging import Bagging
 from budwood.prediction.uncertainty.cross_fit import CrossFit, CrossFitter, KernelFitter, TrainingSet
 from budwood.prediction.uncertainty.cross_fit_model import CrossFitModel
 from budwood.prediction.uncertainty.inner_folds import inner_random_folds
@@ -70,6 +72,25 @@ def test_predictors_of_any_kind_learn_a_trait_of_few_markers() -> None:
         assert (
             pearson_r(found.predictor.value(predictors.lines(np.arange(100, 150), rows)), genetic[100:]) > 0.6
         )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_boosters_on_shared_bins_are_those_of_their_own_records(panel, weighted) -> None:
+    y, trees = _y(panel), BoostedTrees(rounds=10, bagging=Bagging(repeats=1, markers=100))
+    predictors = PanelKernels(panel.genotypes)
+    folds = inner_random_folds(predictors, ROWS, 5, 0)
+    weights = np.linspace(0.5, 2.0, len(y)) if weighted else None
+    training = TrainingSet(predictors, ROWS, y, folds, weights)
+    features = training.markers().astype(np.float32)
+    found = trees.cross_fit(training).predictor
+    draws = list(trees.bagging.draws(*features.shape))
+    for draw, member in zip(draws, found.members, strict=True):
+        settings = trees._settings(len(draw.rows))
+        own = features[np.ix_(draw.rows, draw.columns)]
+        response = (y - y.mean()) / y.std()
+        data = Dataset(own, response[draw.rows], weight=training.weights_of(draw.rows), params=settings)
+        alone = train(settings, data, trees.rounds).predict(own)
+        np.testing.assert_allclose(member.predict(features[draw.rows]), alone, rtol=1e-12)
 
 
 def test_a_stack_is_the_weighted_sum_of_its_members(panel) -> None:

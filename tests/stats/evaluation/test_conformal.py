@@ -70,6 +70,16 @@ def test_a_local_scale_is_between_the_extremes_and_free_of_units(seed, count, un
     np.testing.assert_allclose(local_scale(-np.ones((2, count)), scores), 1.0)
 
 
+def test_a_local_scale_in_blocks_is_that_of_the_formula() -> None:
+    rng = np.random.default_rng(3)
+    correlation, scores = rng.uniform(-1.0, 1.0, (75, 40)), rng.uniform(0.0, 2.0, 40)
+    weights = np.maximum(correlation, 0.0) ** 2
+    count = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
+    near = weights @ scores / weights.sum(axis=1) / scores.mean()
+    expected = (count * near + 20.0) / (count + 20.0)
+    np.testing.assert_allclose(local_scale(correlation, scores), expected, rtol=1e-12)
+
+
 def test_a_local_scale_of_nothing_is_one() -> None:
     np.testing.assert_array_equal(local_scale(np.empty((3, 0)), np.empty(0)), np.ones(3))
     np.testing.assert_array_equal(local_scale(np.ones((3, 2)), np.zeros(2)), np.ones(3))

@@ -44,6 +44,19 @@ def test_equals_hendersons_mixed_model_equations() -> None:
     np.testing.assert_allclose(solved.reliability, 1 - solved.pev_effect / (0.7 * np.diagonal(kernel)))
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_kernels_in_any_order_of_memory_solve_the_same_equations(order) -> None:
+    kernel, y, x, weights = _panel(n=75)
+    other = np.exp(-np.abs(np.subtract.outer(y, y)))
+    components = VarianceComponents((0.7, 0.4), 1.3, 0.0)
+    kernels = [np.asarray(each, order=order) for each in (kernel, other)]
+    solved = blup(y, kernels, components, fixed=x, weights=weights)
+    inverse = np.linalg.inv(0.7 * kernel + 0.4 * other + np.diag(1.3 / weights))
+    effects = np.linalg.solve(x.T @ inverse @ x, x.T @ inverse @ y)
+    np.testing.assert_allclose(solved.fixed_effects, effects, rtol=1e-9)
+    np.testing.assert_allclose(solved.projected, inverse @ (y - x @ effects), rtol=1e-8, atol=1e-10)
+
+
 def test_two_kernels_predict_as_their_weighted_sum() -> None:
     kernel, y, _, _ = _panel()
     other = np.exp(-((np.arange(45)[:, None] - np.arange(45)) ** 2) / 20.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,8 @@ class _Candidates:
 
 def _solved(factor: Matrix, columns: NDArray[np.float64], *, transposed: bool = False) -> NDArray[np.float64]:
     """The inverse of a lower triangle, or of its transpose, times columns."""
-    found = solve_triangular(factor, columns, lower=True, trans=int(transposed), check_finite=False)
+    trans: Literal["T", "N"] = "T" if transposed else "N"
+    found = solve_triangular(factor, columns, lower=True, trans=trans, check_finite=False)
     return np.asarray(found, dtype=np.float64)
 
 
