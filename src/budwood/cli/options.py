@@ -172,6 +172,15 @@ MarkerWeightFile = Annotated[
         help="Instead of an annotation: table of markers and weights found without these phenotypes.",
     ),
 ]
+TrackFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tracks",
+        metavar="FILE",
+        help="Instead of an annotation: BED or bedGraph of open chromatin, methylation or histone marks, by "
+        "whose mean around them markers count; several.",
+    ),
+]
 SubgenomeFile = Annotated[
     Path | None,
     typer.Option(

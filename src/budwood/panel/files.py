@@ -41,8 +41,9 @@ class PanelFiles:
         Contig names of the genotypes and what reference and annotation call them.
     ploidies
         Table of the accessions' ploidies, for dosages of lines of different ploidy.
-    annotation, marker_weights
-        Genes, or a table of marker weights: either makes the function-weighted relationship.
+    annotation, marker_weights, tracks
+        Genes, a table of marker weights, or BED and bedGraph files of open chromatin and the like: each makes
+        the function-weighted relationship.
     subgenomes
         Table of contigs and subgenomes.
     subgenomes_by_name
@@ -72,6 +73,7 @@ class PanelFiles:
     ploidies: Path | None = None
     annotation: Path | None = None
     marker_weights: Path | None = None
+    tracks: tuple[Path, ...] = ()
     subgenomes: Path | None = None
     subgenomes_by_name: bool = False
     environments: Path | None = None
@@ -80,7 +82,9 @@ class PanelFiles:
     kinship: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.reference is None and (self.haplotypes is not None or (self.aliases and not self.annotation)):
+        if self.reference is None and (
+            self.haplotypes is not None or (self.aliases and not (self.annotation or self.tracks))
+        ):
             raise BudwoodError(
                 "haplotypes and aliases need a reference genome",
                 where="command line",
@@ -88,13 +92,15 @@ class PanelFiles:
             )
         for one, other in (
             ("annotation", "marker_weights"),
+            ("annotation", "tracks"),
+            ("marker_weights", "tracks"),
             ("subgenomes", "subgenomes_by_name"),
             ("covariates", "environments"),
             ("kinship", "environments"),
         ):
             if getattr(self, one) and getattr(self, other):
                 raise BudwoodError(
-                    f"--{one} and --{other.replace('_', '-')} exclude each other",
+                    f"--{one.replace('_', '-')} and --{other.replace('_', '-')} exclude each other",
                     where="command line",
                     mend="give one of them",
                 )
@@ -106,7 +112,14 @@ class PanelFiles:
 
         panels = [self.genotypes] if self.haplotypes is None else [self.genotypes, self.haplotypes]
         named = [self.phenotypes, self.reference, self.marker_map, self.ploidies]
-        named += [self.annotation, self.marker_weights, self.subgenomes, self.environments, self.covariates]
+        named += [
+            self.annotation,
+            self.marker_weights,
+            *self.tracks,
+            self.subgenomes,
+            self.environments,
+            self.covariates,
+        ]
         named += [] if self.kinship is None else kinship_files(self.kinship)
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
 
@@ -335,16 +348,20 @@ def _read_marker_weights(files: PanelFiles, genotypes: Genotypes) -> MarkerWeigh
     """Weights of the panel's further relationships, from annotation, tables and contig names."""
     from budwood.genomics.annotation.subgenome import subgenomes_by_name
     from budwood.genomics.io.annotation.open_annotation import read_annotation
+    from budwood.genomics.io.annotation.tracks import read_track
     from budwood.genomics.io.tables.accession_table import read_accession_column, read_accession_numbers
     from budwood.panel.function_weights import function_weights
     from budwood.panel.marker_weights import MarkerWeights, weights_of_table
     from budwood.panel.subgenome_weights import subgenome_weights
+    from budwood.panel.track_weights import track_weights
 
     markers, found = genotypes.markers, MarkerWeights()
     if files.annotation is not None:
         found = function_weights(markers, read_annotation(files.annotation), aliases=files.aliases)
     elif files.marker_weights is not None:
         found = weights_of_table(markers, read_accession_numbers(files.marker_weights, row="marker"))
+    elif files.tracks:
+        found = track_weights(markers, [read_track(path) for path in files.tracks], aliases=files.aliases)
     if files.subgenomes is not None:
         table = read_accession_column(files.subgenomes, row="contig")
         return found.joined(subgenome_weights(markers, table))

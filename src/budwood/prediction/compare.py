@@ -28,7 +28,7 @@ from budwood.prediction.missing_calls import grouped_notes
 from budwood.prediction.models.registry import MODEL_NAMES, model_named
 from budwood.prediction.models.subgenomes import SUBGENOMES, subgenome_shares
 from budwood.prediction.phenotyped import match_phenotyped
-from budwood.prediction.predict import embedding_gram, kinship_notes
+from budwood.prediction.predict import embedding_gram, kinship_notes, weights_notes
 from budwood.stats.evaluation.metrics import MINIMUM_PAIRS
 from budwood.stats.evaluation.splitters import cluster_folds, group_folds, random_folds
 
@@ -187,7 +187,8 @@ def compare_models(
     design_of = means.design(genotypes.accessions)
     labelled = PanelKernels(genotypes, grams, further.by_kernel, given, design_of).take(labels.rows)
     subgenomes = any(model.name == SUBGENOMES.name for model in chosen)
-    more = (*further.notes, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
+    told = weights_notes(labelled, np.arange(len(labelled)), labels.y, labels.weights, seed=design.seed)
+    more = (*further.notes, *told, *((subgenome_shares(labelled, labels.y),) if subgenomes else ()))
     scheme = _scheme(labelled, design, groups)
     dna_model = model_named(DNA_MODEL).name if DNA_MODEL in design.models else ""
     left_out = sum(name in genotypes.row and name not in groups for name in means.values) if groups else 0

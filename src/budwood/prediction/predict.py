@@ -32,6 +32,7 @@ from budwood.prediction.kernels.panel_kernels import (
     PanelKernels,
 )
 from budwood.prediction.kernels.panel_relatives import SEARCHED, PanelRelatives, panel_relatives
+from budwood.prediction.kernels.weights_ratio import weights_ratio
 from budwood.prediction.missing_calls import grouped_notes, uncalled_notes
 from budwood.prediction.models.registry import model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
@@ -140,7 +141,8 @@ def predict_trait(
         lower_is_better=lower_is_better,
     )
     fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
-    markers = (*_marker_sentences(kernels, labels.rows), *further.notes)
+    told = weights_notes(kernels, labels.rows, labels.y, labels.weights, seed=seed)
+    markers = (*_marker_sentences(kernels, labels.rows), *further.notes, *told)
     notes = (
         *means.notes,
         *labels.notes,
@@ -203,6 +205,36 @@ def kinship_notes(kinship: Kinship | None) -> tuple[str, ...]:
         "effects use the markers.",
         *kinship.notes,
     )
+
+
+def weights_notes(
+    kernels: PanelKernels,
+    training: Rows,
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    *,
+    seed: int,
+) -> tuple[str, ...]:
+    """A sentence on whether markers weighted by function explain more than all markers do.
+
+    Parameters
+    ----------
+    kernels
+        The panel, its markers in the order of their places.
+    training, y, weights
+        Rows, trait values and their weights of the phenotyped lines.
+    seed
+        Of the control.
+
+    Returns
+    -------
+    tuple of str
+        Empty where there is no such kernel, or the panel is large.
+    """
+    if FUNCTION not in kernels.weights:
+        return ()
+    found = weights_ratio(kernels, FUNCTION, training, y, weights, seed=seed)
+    return () if found is None else (found.sentence,)
 
 
 def usual_model(weights: MarkerWeights, *, embedded: bool) -> str:

@@ -139,6 +139,7 @@ class EvaluateOptions:
             "--reference": self.files.reference,
             "--annotation": self.files.annotation,
             "--marker-weights": self.files.marker_weights,
+            "--tracks": self.files.tracks or None,
             "--subgenomes": self.files.subgenomes or self.files.subgenomes_by_name,
             "--groups": self.groups,
             "--covariates": self.files.covariates,

@@ -351,6 +351,24 @@ class TestFurtherRelationships:
         assert ran.code == 0, ran.err
         assert json.loads(ran.out)["model"] == "GBLUP"
 
+    def test_tracks_weigh_markers_and_are_judged(self, run, refused, panel, tmp_path) -> None:
+        track, words = panel.folder / "open.bed", panel.words()
+        track.write_text("chr1\t0\t900\n")
+        ran = run("predict", *words, "--tracks", track, "--json", "--quiet", "--out", tmp_path / "out")
+        assert ran.code == 0, ran.err
+        told = json.loads(ran.out)
+        assert "function" in told["variance_shares"]
+        assert any("open.bed weighs" in sentence for sentence in told["notes"])
+        assert any("likelihood ratio" in sentence for sentence in told["notes"])
+        names = {entry["name"] for entry in read_manifest(tmp_path / "out")["inputs"]}
+        assert names == {"panel.vcf", "traits.csv", "open.bed"}
+        table = panel.folder / "weights.csv"
+        table.write_text("marker,weight\nm1,1\n")
+        told = refused("predict", *words, "--tracks", track, "--marker-weights", table)
+        assert "--marker-weights and --tracks exclude each other" in told
+        track.write_text("chr9\t0\t900\n")
+        assert "no marker lies on a contig" in refused("predict", *words, "--tracks", track)
+
     def test_subgenomes_by_table_and_by_name_agree(self, run, panel, tmp_path) -> None:
         lines = panel.genotypes.read_text().splitlines()
         renamed = [line.replace("chr1", "1A" if i % 2 else "1B", 1) for i, line in enumerate(lines)]

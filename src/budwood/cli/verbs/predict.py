@@ -71,6 +71,7 @@ def predict(
     haplotypes: options.HaplotypeFile = None,
     annotation: options.AnnotationFile = None,
     marker_weights: options.MarkerWeightFile = None,
+    tracks: options.TrackFiles = None,
     subgenomes: options.SubgenomeFile = None,
     subgenomes_by_name: options.SubgenomesByName = False,
     model: ModelName = None,
@@ -99,8 +100,8 @@ def predict(
     """Predict a trait for every accession, with uncertainty, accuracy on held-out lines and a report.
 
     Accessions without a value of the trait are the candidates. Without a reference genome the markers
-    predict alone; with it the DNA model reads the sequence around every variant and joins them. An annotation
-    or subgenomes add relationships of their own.
+    predict alone; with it the DNA model reads the sequence around every variant and joins them. Annotation,
+    tracks or subgenomes add relationships of their own.
     DIR then holds predictions.csv, evaluation.json and report.html; with a table of environments also
     environments.csv (a line per accession and environment, those without records included) and stability.csv.
     With several traits the tables hold one below the other, and there is a report, and with --save-model a
@@ -113,6 +114,7 @@ def predict(
         haplotypes=haplotypes,
         annotation=annotation,
         marker_weights=marker_weights,
+        tracks=tuple(tracks or ()),
         subgenomes=subgenomes,
         subgenomes_by_name=subgenomes_by_name,
         environments=environments,
