@@ -1,11 +1,14 @@
 """Cost of trait supervision: 3,000 accessions x 20,000 windows, all accessions at once and one by one.
 
-    python benchmarks/speed/adapter_cost.py --accessions 3000 --windows 20000 --steps 4
+    python benchmarks/speed/adapter_cost.py --accessions 3000 --windows 20000 --steps 4 --precision bf16
 
 The panel is made up: inbred accessions, 2 to 10 haplotypes per window that differ in 1 to 4 bases. A few
-steps of 16 windows are timed, and the products of haplotypes with all accessions for a part of the windows;
-the rest is by proportion. Accession by accession, every window of every accession is read with gradient at
-the measured speed; that too is by proportion. Memory is the peak of this process with the whole table in it.
+steps of 16 windows are timed, the reading of their sequences without gradient (for the ratios), and the
+products of haplotypes with all accessions for a part of the windows; the rest is by proportion: the passes
+and ratios that ``budwood adapt`` has by default for so many windows. Accession by accession, every window of
+every accession is read with gradient at the measured speed; that too is by proportion. Times are seconds of
+processor cores; with ``--threads 2`` the clock of the steps stands beside them. Memory is the peak of this
+process with the whole table in it.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from budwood.model.adapters.adapted import AdaptedEncoder
 from budwood.model.adapters.low_rank import LowRank, rank_of_share
 from budwood.model.checkpoint import load_checkpoint
 from budwood.training.adaptation.trait_supervision import (
+    FOLLOWED,
+    LOOKS,
     Supervision,
     projection,
     supervise,
@@ -70,7 +75,10 @@ def main() -> None:
     parser.add_argument("--accessions", type=int, default=3000)
     parser.add_argument("--windows", type=int, default=20_000)
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16")
+    parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
     table = made_up(asked.accessions, asked.windows)
     values = np.random.default_rng(1).normal(size=asked.accessions)
     begun = time.process_time()
@@ -86,8 +94,8 @@ def main() -> None:
     trained = adapted.train_only("cost")
     few = part(table, 16 * asked.steps)
     few = few.take(range(min(200, asked.accessions)))
-    plan = Supervision(passes=1)
-    whole = time.process_time()
+    plan = Supervision(passes=1, precision=asked.precision)
+    clock, whole = time.perf_counter(), time.process_time()
     history = supervise(
         adapted.encoder,
         trained,
@@ -97,24 +105,31 @@ def main() -> None:
         plan,
         show=False,
     )
-    whole = time.process_time() - whole
+    clock, whole = time.perf_counter() - clock, time.process_time() - whole
     assert history.sequences == few.n_sequences
-    # Ratios before and after the pass read every sequence on both strands without gradient.
+    # Ratios before and on the way read every sequence on both strands without gradient.
     begun = time.process_time()
     tokens = torch.from_numpy(few.sequences.astype(np.int64))
     with torch.no_grad():
         for rows in tokens.split(32):
             adapted.encoder.embed_strands(rows)
-    reading = time.process_time() - begun
-    per_sequence = (whole - 2 * reading) / few.n_sequences
-    pass_seconds = per_sequence * table.n_sequences
-    one_by_one = per_sequence * table.brute_force_windows
+    reading = (time.process_time() - begun) / few.n_sequences
+    per_sequence = whole / few.n_sequences - len(history.validation) * reading
+    passes, ratios = Supervision().passes_of(asked.windows), 1 + LOOKS
+    pass_seconds = per_sequence * table.n_sequences * passes
+    followed = ratios * reading * table.n_sequences * min(1.0, FOLLOWED / asked.windows)
+    one_by_one = per_sequence * table.brute_force_windows * passes
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    total = solving + products + pass_seconds
+    total = solving + products + pass_seconds + followed
     print(f"{table.n_sequences:,} distinct sequences instead of {table.brute_force_windows:,}")
-    print(f"one sequence with gradient: {1000 * per_sequence:.1f} ms of one core")
+    print(
+        f"steps and ratios of {few.n_sequences} sequences: {whole:.1f} s of cores, {clock:.1f} s by the clock"
+    )
+    print(f"one sequence with gradient, {asked.precision}: {1000 * per_sequence:.1f} ms of one core")
+    print(f"one sequence without, both strands, float32: {1000 * reading:.1f} ms of one core")
     print(f"projection {solving:.1f} s, products with all accessions {products:.0f} s")
-    print(f"one pass: {pass_seconds / 60:.0f} min; with the rest {total / 60:.0f} min of one core")
+    print(f"steps of {passes} pass: {pass_seconds / 60:.1f} min, {ratios} ratios: {followed / 60:.1f} min")
+    print(f"all: {total / 60:.1f} min of one core, half of it on two")
     print(f"accession by accession: {one_by_one / 3600:,.0f} h, {one_by_one / total:.0f} times as much")
     print(f"peak memory {memory:.2f} GB")
 

@@ -23,6 +23,7 @@ from transformers.utils.generic import ModelOutput
 from budwood.errors import BudwoodError
 from budwood.genomics.annotation.base_class import COMPLEMENT_REGION
 from budwood.genomics.sequence import PAD
+from budwood.model.adapters.training_network import TrainingNetworks
 from budwood.model.encoder_config import BudwoodConfig
 from budwood.model.prepared_network import PreparedNetworks, pieces
 from budwood.model.strand_network import BASES, AttentionBlock, StrandNetwork, StrandOutput
@@ -70,7 +71,7 @@ class BudwoodPreTrainedModel(PreTrainedModel):
     def __init__(self, config: BudwoodConfig) -> None:
         super().__init__(config)
         self.network = StrandNetwork(config)
-        self._prepared = PreparedNetworks()
+        self._prepared, self._training = PreparedNetworks(), TrainingNetworks()
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -224,7 +225,9 @@ class BudwoodEncoder(BudwoodPreTrainedModel):
             Vectors and logits of the given strand.
         """
         prepared = self._prepared.of(self.network)
-        reading: StrandOutput = self.network(input_ids) if prepared is None else prepared.read(input_ids)
+        if prepared is not None:
+            return prepared.read(input_ids)
+        reading: StrandOutput = (self._training.of(self.network) or self.network)(input_ids)
         return reading
 
     def forward(

@@ -8,8 +8,7 @@ means and the residual stream stay float32 in either precision.
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -18,6 +17,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from budwood.genomics.sequence import PAD
+from budwood.model.ordered_product import (
+    OrderedProduct,
+    adapters_of,
+    is_adapted,
+    layer_weight,
+    multiplies,
+    neighbours,
+    plain_layer,
+)
 from budwood.model.strand_network import (
     AttentionBlock,
     ConvolutionBlock,
@@ -29,8 +37,6 @@ from budwood.model.strand_network import (
 #: Bases of both strands that pass through the network at once: their vectors stay near the core. Of 1 to 16
 #: windows of 512 bases in a pass, 4 were fastest.
 BASES_AT_ONCE: Final = 4096
-#: Rows of a product for which weights are ordered; other numbers of rows are multiplied as well.
-_ROWS: Final = 1024
 _KINDS: Final = (
     nn.Linear,
     nn.Conv1d,
@@ -74,13 +80,13 @@ class PreparedNetworks:
         kind = torch.float32
         if torch.is_autocast_enabled("cpu"):
             kind = torch.get_autocast_dtype("cpu")
-        if not _multiplies(kind):
+        if not multiplies(kind):
             return None
         weights = _Weights.of(network)
         known = self._made.get(kind)
         if known is not None and known[0].same(weights):
             return known[1]
-        if not _is_known(network):
+        if not is_known(network):
             return None
         made = PreparedNetwork(network, kind)
         self._made[kind] = (weights, made)
@@ -100,61 +106,26 @@ class _Weights:
         # Tensors made in inference mode count no changes: their sum has to tell.
         changes = (float(p.sum()) if p.is_inference() else p._version for p in network.parameters())
         numbers = ((each.data_ptr(), count) for each, count in zip(held, changes, strict=True))
-        adapted = (_adapters_of(each) for each in network.modules() if _is_adapted(each))
+        adapted = (adapters_of(each) for each in network.modules() if is_adapted(each))
         return cls(held, (*numbers, *adapted))
 
     def same(self, other: _Weights) -> bool:
         return self.state == other.state
 
 
-def _is_adapted(layer: nn.Module) -> bool:
-    """Whether a layer is one with low-rank adapters of peft, whose import would take longer than reading."""
-    return type(layer).__module__ == "peft.tuners.lora.layer" and hasattr(layer, "get_delta_weight")
+def is_known(network: StrandNetwork) -> bool:
+    """Whether a network is of float32 on a processor, its layers are its own or adapted, and none has hooks.
 
+    Parameters
+    ----------
+    network
+        The network.
 
-def _adapters_of(layer: Any) -> tuple[object, ...]:
-    used = (layer.disable_adapters, tuple(layer.merged_adapters), tuple(layer.active_adapters))
-    return (*used, *layer.scaling.items())
-
-
-def _weight(layer: nn.Module) -> Tensor:
-    """The weight by which a layer multiplies, its adapters added up."""
-    if not _is_adapted(layer):
-        weight: Tensor = layer.weight  # type: ignore[assignment]
-        return weight.detach()
-    adapted: Any = layer
-    weight = _plain(layer).weight.detach()
-    if not adapted.merged and not adapted.disable_adapters:
-        for name in adapted.active_adapters:
-            if name in adapted.lora_A:
-                weight = weight + adapted.get_delta_weight(name).detach()
-    return weight
-
-
-def _bias(layer: nn.Module) -> Tensor | None:
-    bias = _plain(layer).bias
-    return None if bias is None else bias.detach()
-
-
-def _plain(layer: Any) -> Any:
-    return layer.get_base_layer() if _is_adapted(layer) else layer
-
-
-def _multiplies(kind: torch.dtype) -> bool:
-    """Whether oneDNN multiplies in this precision here."""
-    if platform.machine().lower() not in ("x86_64", "amd64") or not torch.backends.mkldnn.is_available():
-        return False
-    if not torch.backends.mkldnn.enabled:
-        return False
-    operations = torch.ops.mkldnn
-    if not all(hasattr(operations, name) for name in ("_linear_pointwise", "_reorder_linear_weight")):
-        return False
-    if kind == torch.float32:
-        return True
-    return kind == torch.bfloat16 and bool(operations._is_mkldnn_bf16_supported())
-
-
-def _is_known(network: StrandNetwork) -> bool:
+    Returns
+    -------
+    bool
+        False where only the network itself can tell what it computes.
+    """
     return _is_readable(network) and all(
         each.dtype == torch.float32 and each.device.type == "cpu" for each in network.parameters()
     )
@@ -163,36 +134,10 @@ def _is_known(network: StrandNetwork) -> bool:
 def _is_readable(module: Any) -> bool:
     if module._forward_hooks or module._forward_pre_hooks:
         return False
-    if _is_adapted(module):
+    if is_adapted(module):
         changed = (*module.use_dora.values(), *module.lora_bias.values(), *module.lora_variant)
-        return type(_plain(module)) in _KINDS and not any(changed)
+        return type(plain_layer(module)) in _KINDS and not any(changed)
     return type(module) in _KINDS and all(_is_readable(child) for child in module.children())
-
-
-class _Product:
-    """A linear layer with its weights in the order in which they are multiplied."""
-
-    def __init__(self, weight: Tensor, bias: Tensor | None, kind: torch.dtype) -> None:
-        ordered = weight.to(kind).contiguous()
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(ordered, _ROWS)
-        self.bias = None if bias is None else bias.to(kind)
-
-    @classmethod
-    def of(cls, layer: nn.Linear, kind: torch.dtype) -> Self:
-        return cls(_weight(layer), _bias(layer), kind)
-
-    @classmethod
-    def of_convolution(cls, layer: nn.Conv1d, kind: torch.dtype) -> Self:
-        """The layer as a product with rows of its neighbouring bases put end to end."""
-        return cls(_weight(layer).permute(0, 2, 1).flatten(1), _bias(layer), kind)
-
-    def __call__(self, x: Tensor, after: str = "none") -> Tensor:
-        found: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, after, [], "")
-        return found
-
-    def activated(self, x: Tensor) -> Tensor:
-        """The layer, then SiLU."""
-        return self(x, "swish")
 
 
 class _Norm:
@@ -219,14 +164,14 @@ class PreparedNetwork:
     def __init__(self, network: StrandNetwork, kind: torch.dtype) -> None:
         config, self.kind = network.config, kind
         self.config = config
-        self.read_letters = _Product.of_convolution(network.read, kind)
+        self.read_letters = OrderedProduct.of_convolution(network.read, kind)
         self.stem = _PreparedConvolution(network.stem, kind)
-        self.down, self.up = _Product.of(network.down, kind), _Product.of(network.up, kind)
+        self.down, self.up = OrderedProduct.of(network.down, kind), OrderedProduct.of(network.up, kind)
         self.blocks = [_PreparedAttention(block, kind) for block in network.blocks]  # type: ignore[arg-type]
         self.norm_patch, self.norm_base = _Norm(network.norm_patch), _Norm(network.norm_base)
         self.decoder = _PreparedConvolution(network.decoder, kind)
         heads = (network.base_head, network.region_head)
-        self.heads = _Product(
+        self.heads = OrderedProduct(
             torch.cat([head.weight.detach() for head in heads]),
             torch.cat([head.bias.detach() for head in heads]),
             kind,
@@ -276,22 +221,22 @@ class PreparedNetwork:
         letters = torch.zeros(batch, length + width - 1, PAD + 1, dtype=self.kind)
         here = letters[:, self.config.kernel : self.config.kernel + length]
         here.scatter_(2, tokens.long().unsqueeze(-1), 1)
-        return self.read_letters.activated(_neighbours(letters[..., :PAD].contiguous(), width)).float()
+        return self.read_letters.activated(neighbours(letters[..., :PAD].contiguous(), width)).float()
 
 
 class _PreparedConvolution:
     def __init__(self, block: ConvolutionBlock, kind: torch.dtype) -> None:
-        self.kind, self.width = kind, _plain(block.convolution).kernel_size[0]
+        self.kind, self.width = kind, plain_layer(block.convolution).kernel_size[0]
         self.norm = _Norm(block.norm)
-        self.convolution = _Product.of_convolution(block.convolution, kind)
-        self.project = _Product.of(block.project, kind)
+        self.convolution = OrderedProduct.of_convolution(block.convolution, kind)
+        self.project = OrderedProduct.of(block.project, kind)
 
     def __call__(self, x: Tensor, valid: Tensor | None) -> Tensor:
         batch, length, channels = x.shape
         around = self.width // 2
         padded = torch.zeros(batch, length + 2 * around, channels, dtype=self.kind)
         padded[:, around : around + length] = _masked(self.norm(x), valid)
-        update = self.project(self.convolution.activated(_neighbours(padded, self.width)))
+        update = self.project(self.convolution.activated(neighbours(padded, self.width)))
         return _masked(x + update, valid)
 
 
@@ -302,9 +247,14 @@ class _PreparedAttention:
             _Norm(block.norm_attention),
             _Norm(block.norm_feedforward),
         )
-        self.query_key_value = _Product(_paired(_weight(block.query_key_value), block.heads), None, kind)
-        self.attention_out = _Product.of(block.attention_out, kind)
-        self.expand, self.contract = _Product.of(block.expand, kind), _Product.of(block.contract, kind)
+        self.query_key_value = OrderedProduct(
+            _paired(layer_weight(block.query_key_value), block.heads), None, kind
+        )
+        self.attention_out = OrderedProduct.of(block.attention_out, kind)
+        self.expand, self.contract = (
+            OrderedProduct.of(block.expand, kind),
+            OrderedProduct.of(block.contract, kind),
+        )
 
     def __call__(self, x: Tensor, turned: Tensor, blocked: Tensor | None) -> Tensor:
         """Add to x in place, which no other holds."""
@@ -340,12 +290,6 @@ def _paired(weight: Tensor, heads: int) -> Tensor:
     return torch.cat([query[order] * size**-0.5, key[order], value])
 
 
-def _neighbours(padded: Tensor, width: int) -> Tensor:
-    """(batch, length + width - 1, channels) -> (batch, length, width * channels), without a copy."""
-    batch, length, channels = padded.shape
-    return padded.as_strided((batch, length - width + 1, width * channels), (length * channels, channels, 1))
-
-
 def _masked(x: Tensor, valid: Tensor | None) -> Tensor:
     return x if valid is None else x * valid
 
@@ -354,28 +298,6 @@ def _blocked(seen: Tensor) -> Tensor:
     """(batch, 1, 1, patches): what is added to scores, the least number on padding."""
     least = torch.finfo(torch.float32).min
     return torch.zeros(seen.shape).masked_fill_(~seen, least)[:, None, None, :]
-
-
-def ordered_product(weight: Tensor) -> Callable[[Tensor], Tensor] | None:
-    """The product of rows with a weight as the prepared network computes it.
-
-    Parameters
-    ----------
-    weight
-        (out, in) float32 or bfloat16, on the processor.
-
-    Returns
-    -------
-    callable or None
-        Takes (rows, in) of the same type; None where this processor or PyTorch lacks the product.
-
-    Examples
-    --------
-    >>> product = ordered_product(torch.ones(2, 3))
-    >>> (product or torch.nn.Linear(3, 2))(torch.ones(4, 3)).shape
-    torch.Size([4, 2])
-    """
-    return _Product(weight, None, weight.dtype) if _multiplies(weight.dtype) else None
 
 
 def pieces(tokens: Tensor) -> Iterator[Tensor]:

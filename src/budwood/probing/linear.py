@@ -209,6 +209,7 @@ def compare_auroc(
     other: NDArray[np.floating],
     labels: NDArray[np.bool_],
     *,
+    groups: NDArray[np.intp] | None = None,
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> AurocDifference:
@@ -220,6 +221,8 @@ def compare_auroc(
         (rows,) scores.
     labels
         (rows,) true and false.
+    groups
+        (rows,) number of the group of each example: the bootstrap draws whole groups.
     draws
         Number of bootstrap draws.
     seed
@@ -236,7 +239,8 @@ def compare_auroc(
     >>> compare_auroc(labels.astype(float), np.tile([0.1, 0.4, 0.35, 0.8], 20), labels).difference
     0.25
     """
-    differences = _drawn_aurocs(one, labels, draws, seed) - _drawn_aurocs(other, labels, draws, seed)
+    first, second = (_drawn_aurocs(each, labels, draws, seed, groups) for each in (one, other))
+    differences = first - second
     lower, upper = np.percentile(differences, [2.5, 97.5])
     point = auroc(one.astype(np.float64), labels) - auroc(other.astype(np.float64), labels)
     return AurocDifference(point, float(lower), float(upper))

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles
+from budwood.workflows.forgetting import (
+    FollowedSpecies,
+    Forgetting,
+    SpeciesReading,
+    describe_forgetting,
+    followed,
+    forgetting,
+    read_species,
+)
 from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -16,7 +25,8 @@ if TYPE_CHECKING:
     from budwood.model.adapters.adapted import AdaptedEncoder
     from budwood.model.adapters.low_rank import LowRank
     from budwood.model.checkpoint import Checkpoint
-    from budwood.probing.forgetting import HeldOutWindows, LossChange
+    from budwood.probing.forgetting import LossChange
+    from budwood.probing.forgotten_probes import ProbeChange
     from budwood.training.adaptation.continued import Continuation
     from budwood.training.adaptation.trait_supervision import SupervisionHistory
 
@@ -34,7 +44,8 @@ class AdaptOptions:
     others
         FASTA files of other species, whose masked bases are predicted before and after.
     others_annotation
-        Genes of the other species, in their order; fewer or none are possible.
+        Genes of the other species, in their order; fewer or none are possible. Species with genes are also
+        probed before and after: coding bases, introns and donor sites.
     name
         Name of the adapter; that of the output folder where None.
     rank, share
@@ -42,7 +53,7 @@ class AdaptOptions:
     steps, batch
         Steps of continued pre-training, and windows per step.
     passes
-        Passes over the panel's windows.
+        Passes over the panel's windows; 1 to 4, by their number, where None.
     learning_rate
         Peak rate; 2e-3 for continued pre-training and 5e-4 for trait supervision where None.
     held_out_share, held_out_windows
@@ -51,7 +62,7 @@ class AdaptOptions:
         Also train every weight until the loss on the kept sequence is that of the adapter, and compare what
         either forgets.
     precision
-        Of continued pre-training.
+        Of the products of training steps; whatever is scored is read in float32.
     encoder
         Which encoder, and where it runs; with adapters, the new one is trained over them.
     seed
@@ -76,7 +87,7 @@ class AdaptOptions:
     share: float = 0.04
     steps: int = 200
     batch: int = 16
-    passes: int = 4
+    passes: int | None = None
     learning_rate: float | None = None
     held_out_share: float = 0.05
     held_out_windows: int = 256
@@ -127,10 +138,12 @@ class AdaptResult:
         Loss on masked bases before and after: of the kept sequence of the species first, then of others.
     control
         The same after full fine-tuning at the same loss, where that was run.
+    probes, control_probes
+        Probes of species with genes before and after, and after full fine-tuning.
     supervision
         Ratios of trait supervision, None for continued pre-training.
     steps
-        Steps done; passes for trait supervision.
+        Steps done.
     accessions
         Accessions whose trait values it has learnt from.
     conclusion
@@ -145,6 +158,8 @@ class AdaptResult:
     encoder_parameters: int
     changes: tuple[LossChange, ...]
     control: tuple[LossChange, ...] = ()
+    probes: tuple[ProbeChange, ...] = ()
+    control_probes: tuple[ProbeChange, ...] = ()
     supervision: SupervisionHistory | None = None
     steps: int
     accessions: tuple[str, ...] = ()
@@ -166,6 +181,8 @@ class AdaptResult:
             "steps": self.steps,
             "masked_bases": [asdict(change) for change in self.changes],
             "full_control": [asdict(change) for change in self.control],
+            "probes": [asdict(change) for change in self.probes],
+            "full_control_probes": [asdict(change) for change in self.control_probes],
             "supervision": None if self.supervision is None else asdict(self.supervision),
             "accessions": len(self.accessions),
             "conclusion": self.conclusion,
@@ -273,7 +290,7 @@ def _prepared(options: AdaptOptions, out: Path) -> tuple[AdaptedEncoder, Checkpo
 
 def _to_species(work: _Work, announce: Announce) -> AdaptResult:
     from budwood.corpus.sampling.sampler import SamplerConfig, WindowSampler
-    from budwood.probing.forgetting import change_of, compare_loss, held_out_windows, masked_loss
+    from budwood.probing.forgetting import held_out_windows
     from budwood.training.adaptation.continued import ADAPTER_RATE, Continuation, continue_pretraining
     from budwood.training.adaptation.held_out import hold_out
     from budwood.training.objective.objectives import ObjectiveConfig, PretrainingObjective
@@ -283,7 +300,7 @@ def _to_species(work: _Work, announce: Announce) -> AdaptResult:
     parts = hold_out(genome, options.held_out_share)
     sampler = WindowSampler([parts], [1.0], SamplerConfig(), seed=options.seed)
     own = held_out_windows(parts, most=options.held_out_windows, seed=options.seed)
-    windows = [own, *_others(options)]
+    species = [followed(own), *_others(options)]
     plan = Continuation(
         steps=options.steps,
         batch=options.batch,
@@ -294,20 +311,26 @@ def _to_species(work: _Work, announce: Announce) -> AdaptResult:
         f"{plan.steps} steps of {plan.batch} windows; a core trains on some 12 windows a second in float32 "
         "and twice as many in bf16"
     )
-    before = [masked_loss(each, work.adapted.checkpoint, show=options.show) for each in windows]
+    before = read_species(species, work.adapted.checkpoint, options.show)
     objective = PretrainingObjective(
         work.adapted.encoder, ObjectiveConfig(region_weight=0.0 if options.annotation is None else 1.0)
     )
     work.adapted.train_only(work.name)
     steps = continue_pretraining(objective, sampler, plan, log=work.log, show=options.show)
     work.adapted.use(*work.adapted.used)
-    after = [masked_loss(each, work.adapted.checkpoint, show=options.show) for each in windows]
-    changes = tuple(change_of(*each) for each in zip(windows, before, after, strict=True))
-    control: tuple[LossChange, ...] = ()
+    after = read_species(species, work.adapted.checkpoint, options.show)
+    found, control = forgetting(species, before, after), None
     if options.full_control:
-        control = _full_control(work, sampler, objective.config, plan, windows, before, changes[0].after)
+        wanted = found.losses[0].after
+        control = _full_control(work, sampler, objective.config, plan, species, before, wanted)
     return work.result(
-        changes=changes, control=control, steps=steps, conclusion=compare_loss(changes, control), notes=notes
+        changes=found.losses,
+        control=() if control is None else control.losses,
+        probes=found.probes,
+        control_probes=() if control is None else control.probes,
+        steps=steps,
+        conclusion=describe_forgetting(found, control),
+        notes=notes,
     )
 
 
@@ -316,13 +339,13 @@ def _full_control(
     sampler: Any,
     config: Any,
     plan: Continuation,
-    windows: Sequence[HeldOutWindows],
-    before: Sequence[Any],
+    species: Sequence[FollowedSpecies],
+    before: Sequence[SpeciesReading],
     wanted: float,
-) -> tuple[LossChange, ...]:
-    """Losses after training every weight until the kept sequence is predicted as well as by the adapter."""
+) -> Forgetting:
+    """Losses and probes after training every weight to the loss of the adapter on the kept sequence."""
     from budwood.model.adapters.adapted import AdaptedEncoder
-    from budwood.probing.forgetting import change_of, masked_loss
+    from budwood.probing.forgetting import masked_loss
     from budwood.training.adaptation.continued import FULL_RATE, continue_pretraining
     from budwood.training.objective.objectives import PretrainingObjective
 
@@ -333,7 +356,7 @@ def _full_control(
     objective = PretrainingObjective(trained.encoder, config)
 
     def reached(done: int) -> bool:
-        return float(masked_loss(windows[0], trained, show=False).mean()) <= wanted
+        return float(masked_loss(species[0].windows, trained, show=False).mean()) <= wanted
 
     continue_pretraining(
         objective,
@@ -344,8 +367,7 @@ def _full_control(
         label="full control",
         show=work.options.show,
     )
-    after = [masked_loss(each, trained, show=work.options.show) for each in windows]
-    return tuple(change_of(*each) for each in zip(windows, before, after, strict=True))
+    return forgetting(species, before, read_species(species, trained, work.options.show))
 
 
 def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
@@ -379,22 +401,23 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
         passes=options.passes,
         windows=options.batch,
         learning_rate=options.learning_rate or 5e-4,
+        precision=options.precision,
         seed=options.seed,
     )
     announce(
-        f"{options.passes} passes over {own.n_sequences:,} distinct sequences of {len(own.windows):,} "
-        f"windows, for all {len(names):,} accessions at once, instead of {own.brute_force_windows:,} "
-        "sequences accession by accession"
+        f"passes: {plan.passes_of(len(own.windows))}, over {own.n_sequences:,} distinct sequences of "
+        f"{len(own.windows):,} windows, for all {len(names):,} accessions at once, instead of "
+        f"{own.brute_force_windows:,} sequences accession by accession"
     )
     trained = work.adapted.train_only(work.name)
     history = supervise(work.adapted.encoder, trained, own, values, relationship, plan, show=options.show)
     work.adapted.use(*work.adapted.used)
-    changes = _changes_of_others(work)
+    others = _forgetting_of_others(work)
     first, best = history.validation[0], history.validation[history.best]
     kept = 100 * plan.validation_share
     if history.best == 0:
         conclusion = (
-            f"No pass made the sequence explain more of {trait} on the {kept:.0f} % of "
+            f"Training did not make the sequence explain more of {trait} on the {kept:.0f} % of "
             "accessions kept aside: the adapter changes nothing."
         )
     else:
@@ -403,6 +426,9 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
             f"embedding kernel beyond the relationship is {best:.2f} of its mean without an effect, and "
             f"{first:.2f} with the frozen encoder. Compare predictions of lines whose values were not used."
         )
+    from budwood.probing.forgotten_probes import describe_probes
+
+    conclusion = " ".join(each for each in (conclusion, describe_probes(others.probes)) if each)
     notes = (
         *read_notes(panel),
         *haplotypes.notes(),
@@ -410,9 +436,10 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
         "accuracy on any of these is too high.",
     )
     return work.result(
-        changes=changes,
+        changes=others.losses,
+        probes=others.probes,
         supervision=history,
-        steps=len(history.validation) - 1,
+        steps=history.steps,
         accessions=names,
         conclusion=conclusion,
         notes=tuple(dict.fromkeys(notes)),
@@ -455,7 +482,7 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
     return genome, tuple(notes)
 
 
-def _others(options: AdaptOptions) -> list[HeldOutWindows]:
+def _others(options: AdaptOptions) -> list[FollowedSpecies]:
     from budwood.genomics.io.annotation.gff import read_gff
     from budwood.genomics.io.sequence.fasta import open_fasta
     from budwood.probing.forgetting import assembly_windows
@@ -463,25 +490,20 @@ def _others(options: AdaptOptions) -> list[HeldOutWindows]:
     found = []
     for number, path in enumerate(options.others):
         given = options.others_annotation
-        annotation = read_gff(given[number]) if number < len(given) else None
-        found.append(
-            assembly_windows(
-                path.name, open_fasta(path), annotation, most=options.held_out_windows, seed=options.seed
-            )
-        )
+        genome = open_fasta(path), read_gff(given[number]) if number < len(given) else None
+        windows = assembly_windows(path.name, *genome, most=options.held_out_windows, seed=options.seed)
+        found.append(followed(windows, *genome, seed=options.seed))
     return found
 
 
-def _changes_of_others(work: _Work) -> tuple[LossChange, ...]:
-    from budwood.probing.forgetting import change_of, masked_loss
-
-    windows = _others(work.options)
-    after = [masked_loss(each, work.adapted.checkpoint, show=work.options.show) for each in windows]
+def _forgetting_of_others(work: _Work) -> Forgetting:
+    species, show = _others(work.options), work.options.show
+    after = read_species(species, work.adapted.checkpoint, show)
     used = work.adapted.used
     work.adapted.use(*used[:-1])
-    before = [masked_loss(each, work.adapted.checkpoint, show=work.options.show) for each in windows]
+    before = read_species(species, work.adapted.checkpoint, show)
     work.adapted.use(*used)
-    return tuple(change_of(*each) for each in zip(windows, before, after, strict=True))
+    return forgetting(species, before, after)
 
 
 def _inputs(options: AdaptOptions) -> list[Path]:

@@ -11,6 +11,7 @@ import pytest
 
 from budwood.artifacts import verify_artifact
 from budwood.genomics.sequence import decode
+from tests.probing.small_genome import write_genome
 
 QUICK = ("--steps", 3, "--batch", 4, "--held-out-windows", 8, "--rank", 2, "--quiet")
 
@@ -73,6 +74,23 @@ def test_trait_values_give_an_adapter_for_predict(
     )
     assert ran.code == 0, ran  # type: ignore[attr-defined]
     assert "has learnt from values of height of 36 of these" in ran.out  # type: ignore[attr-defined]
+
+
+def test_species_with_genes_are_probed_before_and_after(
+    run: Callable[..., object], tiny_checkpoint: Path, genome: Path, tmp_path: Path
+) -> None:
+    fasta, gff = write_genome(tmp_path, ("c1",))
+    given = ("--reference", genome, "--other", fasta, "--other-annotation", gff, "--full-control")
+    words = ("--steps", 2, "--batch", 2, "--held-out-windows", 60, "--rank", 2, "--quiet", "--json")
+    ran = run("adapt", *given, "--checkpoint", tiny_checkpoint, *words, "--out", tmp_path / "own")
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    found = json.loads(ran.out)  # type: ignore[attr-defined]
+    probes = {each["probe"] for each in found["probes"]}
+    assert {"coding bases, region head", "donor sites, region head"} <= probes
+    assert probes == {each["probe"] for each in found["full_control_probes"]}
+    assert {each["name"] for each in found["probes"]} == {fasta.name}
+    assert "Probes (AUROC before and after)" in found["conclusion"]
+    assert "full fine-tuning" in found["conclusion"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,11 @@ Others = Annotated[
 ]
 OtherAnnotations = Annotated[
     list[Path] | None,
-    typer.Option("--other-annotation", metavar="GFF", help="Its genes, in the order of --other."),
+    typer.Option(
+        "--other-annotation",
+        metavar="GFF",
+        help="Its genes, in the order of --other: classes and sites are probed.",
+    ),
 ]
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Name of the adapter; that of DIR if not given.")
@@ -59,7 +63,13 @@ Share = Annotated[
 Steps = Annotated[int, typer.Option("--steps", min=1, metavar="N", help="Steps of continued pre-training.")]
 Batch = Annotated[int, typer.Option("--batch", min=1, metavar="N", help="Windows of one step.")]
 Passes = Annotated[
-    int, typer.Option("--passes", min=1, metavar="N", help="Passes over the panel's windows, with --trait.")
+    int | None,
+    typer.Option(
+        "--passes",
+        min=1,
+        metavar="N",
+        help="Passes over the panel's windows, with --trait; 1 to 4, by their number, if not given.",
+    ),
 ]
 LearningRate = Annotated[
     float | None,
@@ -77,9 +87,7 @@ FullControl = Annotated[
         "--full-control", help="Also train every weight to the same loss, and compare what is forgotten."
     ),
 ]
-PrecisionName = Annotated[
-    Literal["bf16", "float32"], typer.Option("--precision", help="Of continued pre-training.")
-]
+PrecisionName = Annotated[Literal["bf16", "float32"], typer.Option("--precision", help="Of training steps.")]
 
 
 def adapt(
@@ -97,7 +105,7 @@ def adapt(
     share: Share = 0.04,
     steps: Steps = 200,
     batch: Batch = 16,
-    passes: Passes = 4,
+    passes: Passes = None,
     learning_rate: LearningRate = None,
     held_out_share: HeldOutShare = 0.05,
     held_out_windows: HeldOutWindows = 256,

@@ -11,8 +11,9 @@ windows:
 Their ratio is 1 on average where the windows explain nothing beyond the relationship, whatever the vectors,
 and the adapter is trained to raise it. A batch is a few windows: their distinct sequences are encoded with
 gradient, once each, and all accessions enter through Z_w' P y and Z_w' P Z_w, which are made once. So the
-cost does not grow with the number of accessions. Vectors are float32: haplotypes of a window often differ in
-a single base, which bfloat16 rounds away.
+cost does not grow with the number of accessions. Haplotypes of a window often differ in a single base, so the
+ratios that determine what is kept are of float32 vectors; steps may multiply in bfloat16, whose rounding of
+gradients is small beside the noise of a batch of windows (docs/adapters.md).
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ from budwood.stats.mixed_model.reml import reml
 #: Windows whose products with P are held at once.
 _TOGETHER: Final = 256
 #: Windows at most that the ratios are of: reading all of a large panel would cost as much as a pass.
-_FOLLOWED: Final = 512
+FOLLOWED: Final = 512
+#: Windows read in training unless told otherwise, in 1 to 4 passes, and ratios taken on the way.
+_ENOUGH: Final = 20_000
+LOOKS: Final = 4
 _FEWEST: Final = 20
 
 
@@ -48,13 +52,16 @@ class Supervision:
     Attributes
     ----------
     passes, windows
-        Passes over all windows, and windows of one step.
+        Passes over all windows, and windows of one step. Passes are 4 where None, or as many as read 20,000
+        windows, and at least 1. Ratios are taken after each pass, and four times at least.
     learning_rate
         Peak rate of AdamW.
+    precision
+        Of the products of a step, ``bf16`` or ``float32``; the ratios are of float32 vectors.
     validation_share
-        Share of the phenotyped accessions that determines which pass is kept.
+        Share of the phenotyped accessions that determines which weights are kept.
     patience
-        Passes without a higher ratio on these before training stops.
+        Ratios on these in a row that are no higher before training stops.
     seed
         Order of the windows, strands, and which accessions are for validation.
 
@@ -64,21 +71,45 @@ class Supervision:
         If a number is out of range.
     """
 
-    passes: int = 4
+    passes: int | None = None
     windows: int = 16
     learning_rate: float = 5e-4
+    precision: str = "bf16"
     validation_share: float = 0.25
     patience: int = 2
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("passes", "windows", "patience"):
-            if getattr(self, name) < 1:
-                raise BudwoodError(f"{name} is {getattr(self, name)!r}", where="adapt", mend="give 1 or more")
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                raise BudwoodError(f"{name} is {given!r}", where="adapt", mend="give 1 or more")
         if not 0 < self.learning_rate < 1 or not 0 < self.validation_share < 1:
             raise BudwoodError(
                 "a rate or a share is out of range", where="adapt", mend="give numbers between 0 and 1"
             )
+
+    def passes_of(self, windows: int) -> int:
+        """Passes over a panel.
+
+        Parameters
+        ----------
+        windows
+            Windows of the panel.
+
+        Returns
+        -------
+        int
+            The passes given, or 1 to 4.
+
+        Examples
+        --------
+        >>> [Supervision().passes_of(windows) for windows in (500, 8_000, 20_000, 90_000)]
+        [4, 2, 1, 1]
+        """
+        if self.passes is not None:
+            return self.passes
+        return max(1, min(LOOKS, _ENOUGH // max(1, windows)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +119,12 @@ class SupervisionHistory:
     Attributes
     ----------
     training, validation
-        After each pass, the first entry before any: over the training and the validation accessions, in at
-        most 512 windows drawn at random.
+        After each pass, or four times in all where there are fewer passes; the first entry before any. Over
+        the training and the validation accessions, in at most 512 windows drawn at random.
     best
-        Pass that is kept; 0 where none was better than the frozen encoder.
+        Place of the ratio whose weights are kept; 0 where none was higher than that of the frozen encoder.
+    steps
+        Steps done.
     seconds
         Time of training and of the ratios between.
     sequences
@@ -101,6 +134,7 @@ class SupervisionHistory:
     training: tuple[float, ...]
     validation: tuple[float, ...]
     best: int
+    steps: int
     seconds: float
     sequences: int
 
@@ -199,7 +233,7 @@ def supervise(
     *,
     show: bool | None = None,
 ) -> SupervisionHistory:
-    """Train an adapter on the trait values of accessions; the weights of its best pass stay.
+    """Train an adapter on the trait values of accessions; the weights with the highest ratio stay.
 
     Parameters
     ----------
@@ -221,7 +255,7 @@ def supervise(
     Returns
     -------
     SupervisionHistory
-        Ratios before and after each pass.
+        Ratios before, on the way and after.
 
     Raises
     ------
@@ -242,27 +276,27 @@ def supervise(
         window_products(table.take(rows), *projection(values[rows], relationship[np.ix_(rows, rows)]))
         for rows in (np.sort(order[kept:]), np.sort(order[:kept]))
     ]
-    followed = np.sort(random.permutation(len(table.windows))[:_FOLLOWED])
+    followed = np.sort(random.permutation(len(table.windows))[:FOLLOWED])
     ratios = [_ratios(encoder, table, products, followed)]
     best, state = 0, copy.deepcopy([p.detach() for p in trained])
     optimiser = torch.optim.AdamW(trained, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
-    steps = plan.passes * -(-len(table.windows) // plan.windows)
+    batches = _batches(len(table.windows), plan, random)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, plan.learning_rate, total_steps=max(2, steps), pct_start=0.1
+        optimiser, plan.learning_rate, total_steps=max(2, len(batches)), pct_start=0.1
     )
-    totals = _Totals()
-    with progress("trait supervision", total=steps, show=show) as advance:
-        for number in range(1, plan.passes + 1):
-            shuffled = random.permutation(len(table.windows))
-            for begin in range(0, len(shuffled), plan.windows):
-                batch = shuffled[begin : begin + plan.windows]
-                _step(encoder, table, products[0], batch, totals, optimiser, bool(random.integers(2)))
-                schedule.step()
-                advance(1)
+    looks = _looks(len(batches), plan.passes_of(len(table.windows)))
+    totals, done = _Totals(), 0
+    with progress("trait supervision", total=len(batches), show=show) as advance:
+        for done, batch in enumerate(batches, start=1):
+            _step(encoder, table, products[0], batch, totals, optimiser, bool(random.integers(2)), plan)
+            schedule.step()
+            advance(1)
+            if done not in looks:
+                continue
             ratios.append(_ratios(encoder, table, products, followed))
             if ratios[-1][1] > ratios[best][1]:
-                best, state = number, copy.deepcopy([p.detach() for p in trained])
-            if number - best >= plan.patience:
+                best, state = len(ratios) - 1, copy.deepcopy([p.detach() for p in trained])
+            if len(ratios) - 1 - best >= plan.patience:
                 break
     with torch.no_grad():
         for parameter, value in zip(trained, state, strict=True):
@@ -271,9 +305,25 @@ def supervise(
         training=tuple(training for training, _ in ratios),
         validation=tuple(validation for _, validation in ratios),
         best=best,
+        steps=done,
         seconds=time.perf_counter() - begun,
         sequences=table.n_sequences,
     )
+
+
+def _batches(windows: int, plan: Supervision, random: np.random.Generator) -> list[NDArray[np.intp]]:
+    """Windows of each step; every pass has each window once."""
+    found: list[NDArray[np.intp]] = []
+    for _ in range(plan.passes_of(windows)):
+        shuffled = random.permutation(windows)
+        found += [shuffled[begin : begin + plan.windows] for begin in range(0, windows, plan.windows)]
+    return found
+
+
+def _looks(steps: int, passes: int) -> set[int]:
+    """Steps after which the ratios are taken: after each pass, and four times at least."""
+    count = min(steps, max(passes, LOOKS))
+    return {round(steps * k / count) for k in range(1, count + 1)}
 
 
 class _Totals:
@@ -295,9 +345,13 @@ def _step(
     totals: _Totals,
     optimiser: torch.optim.Optimizer,
     turned: bool,
+    plan: Supervision,
 ) -> None:
     optimiser.zero_grad(set_to_none=True)
-    statistic, mean = _of_windows(encoder, table, [products], batch, turned)[0]
+    device = next(encoder.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+        vectors = _one_strand(encoder, _sequences(table, batch).to(device), turned)
+    statistic, mean = _of_windows(vectors, table, [products], batch)[0]
     totals.add(float(statistic.detach()), float(mean.detach()))
     # The gradient of the log ratio of the sums, in which this batch has its part.
     loss = mean / max(totals.mean, 1e-30) - statistic / max(totals.statistic, 1e-30)
@@ -318,31 +372,37 @@ def _ratios(
 ) -> tuple[float, float]:
     """The ratio over some windows for each set of accessions, both strands of every sequence averaged."""
     sums = np.zeros((len(products), 2))
+    device = next(encoder.parameters()).device
     with torch.no_grad():
         for begin in range(0, len(windows), 8):
             batch = windows[begin : begin + 8]
-            found = _of_windows(encoder, table, products, batch, None)
+            vectors = encoder.embed_strands(_sequences(table, batch).to(device)).mean(0)
+            found = _of_windows(vectors, table, products, batch)
             sums += np.array([[float(statistic), float(mean)] for statistic, mean in found])
     first, second = (sums[:, 0] / np.maximum(sums[:, 1], 1e-30)).tolist()
     return float(first), float(second)
 
 
+def _sequences(table: HaplotypeTable, batch: NDArray[np.intp]) -> Tensor:
+    """(H, length) codes of the distinct sequences of windows, one window after another."""
+    rows = np.concatenate([np.arange(table.offsets[w], table.offsets[w + 1]) for w in batch])
+    return torch.from_numpy(table.sequences[rows].astype(np.int64))
+
+
+def _one_strand(encoder: BudwoodEncoder, tokens: Tensor, turned: bool) -> Tensor:
+    """(H, size) vectors of the given strand of sequences, or of the other one."""
+    read = reverse_complement_tokens(tokens) if turned else tokens
+    return encoder.strand(read).pooled(pool_weights(read, None))
+
+
 def _of_windows(
-    encoder: BudwoodEncoder,
+    vectors: Tensor,
     table: HaplotypeTable,
     products: list[WindowProducts],
     batch: NDArray[np.intp],
-    turned: bool | None,
 ) -> list[tuple[Tensor, Tensor]]:
-    """Statistic and mean over windows for each set of accessions; both strands where ``turned`` is None."""
-    rows = np.concatenate([np.arange(table.offsets[w], table.offsets[w + 1]) for w in batch])
-    device = next(encoder.parameters()).device
-    tokens = torch.from_numpy(table.sequences[rows].astype(np.int64)).to(device)
-    if turned is None:
-        vectors = encoder.embed_strands(tokens).mean(0)
-    else:
-        read = reverse_complement_tokens(tokens) if turned else tokens
-        vectors = (encoder.strand(read).features * pool_weights(read, None)).sum(1).float()
+    """Statistic and mean over windows for each set of accessions, from the vectors of their sequences."""
+    device = vectors.device
     sizes = [int(table.offsets[w + 1] - table.offsets[w]) for w in batch]
     parts = [part - part[:1] for part in vectors.double().split(sizes)]
     found = []

@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from budwood.model.encoder import BudwoodEncoder
-from budwood.model.prepared_network import ordered_product
+from budwood.model.ordered_product import ordered_product
 
 _SIDE = 1024
 
