@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=2 python benchmarks/speed/large_panel.py --out large.jsonl --lines 100000
     python benchmarks/speed/large_panel.py --out large.jsonl --show
     OMP_NUM_THREADS=1 python benchmarks/speed/large_panel.py --out models.jsonl --lines 10000 --markers 5000
-                                                             --models gaussian,auto
+                                                             --models traits,gaussian,auto
 
 Genotypes are inbred mosaics of 40 founders, 8 bits each, written marker by marker into a memory map
 below --folder (5 GB for 100,000 lines; removed afterwards unless --keep). 1,000 markers have effects,
@@ -13,6 +13,8 @@ process of its own; those that --out holds are not run again. Seconds are proces
 ones; OMP_NUM_THREADS divides the products with markers among threads. Memory is the largest resident size of
 the process, mapped genotypes included. The bound of the accuracy is the correlation with the truth that a
 model with these errors must have: the root of 1 - mean error variance / mean variance of the effects.
+
+``--models traits`` solves one trait, and then four of the same lines together.
 
 Beside the engine for large panels, on the same genotypes and up to --dense-up-to lines: the dense engine
 (REML by a band, then a Cholesky factor). Up to --peers-up-to lines: LightGBM with its defaults on all
@@ -47,7 +49,7 @@ from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.matrix_free.centred_markers import CentredMarkers
-from budwood.stats.matrix_free.marker_blup import marker_blup
+from budwood.stats.matrix_free.marker_blup import marker_blup, marker_blups
 from budwood.stats.matrix_free.processor_threads import processor_threads
 from budwood.stats.matrix_free.stochastic_reml import stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
@@ -60,6 +62,8 @@ FOUNDERS, CHROMOSOMES, MORGANS, CAUSAL, NEW = 40, 10, 1.5, 1000, 500
 #: Rounds of recombination since the founders.
 GENERATIONS = 4
 HERITABILITY = 0.5
+#: Heritabilities of three further traits with the same genetic values.
+FURTHER = (0.2, 0.35, 0.7)
 
 
 def simulate(folder: Path, lines: int, markers: int) -> None:
@@ -143,6 +147,39 @@ def matrix_free(folder: Path, lines: int, markers: int, probes: int, samples: in
         "h2_monte_carlo": found.monte_carlo_error,
         "se_monte_carlo": solved.monte_carlo_error,
         **accuracy(predicted, own, value),
+        "seconds": clock.seconds,
+        "wall": clock.wall,
+    }
+
+
+def traits(folder: Path, lines: int, markers: int, probes: int, samples: int) -> dict[str, Any]:
+    """One trait, and the same with three more that share its passes."""
+    calls, value, y = read(folder, lines, markers)
+    ploidy = np.full(lines, 2, np.int8)
+    z = CentredMarkers(dosage=calls[:lines], ploidy=ploidy, summary=summarise_markers(calls[:lines], ploidy))
+    relationship, rng = WhitenedRelationship(z, whitened_design(lines)), np.random.default_rng(0)
+    noise = rng.normal(size=(lines, len(FURTHER))) * np.sqrt(1.0 / np.array(FURTHER) - 1.0)
+    several = np.column_stack([y, value[:lines, None] + noise])
+    assert relationship.fixed_image.shape == (lines, 1), "made once, before the clock runs"
+    clock, solved, passes, shares = Clock(), [], [], []
+    for name, records in (("one trait", several[:, :1]), ("four traits", several)):
+        found, space = stochastic_reml(relationship, records, probes=probes)
+        components = [each.components for each in found]
+        blups = marker_blups(relationship, records, components, space=space, samples=samples)
+        clock.stop(name)
+        solved.append(blups)
+        passes.append(found[0].passes + blups[0].passes)
+        shares.append([each.share for each in found])
+    again = marker_blups(relationship, several[:, :1], [solved[1][0].components], samples=samples)
+    difference = np.abs(again[0].training_effect - solved[1][0].training_effect).max() / y.std()
+    return {
+        "passes_one": passes[0],
+        "passes_four": passes[1],
+        "ratio": clock.seconds["four traits"] / clock.seconds["one trait"],
+        "share_alone": shares[0][0],
+        "shares": shares[1],
+        "r_own": [pearson_r(each.training_effect, value[:lines]) for each in solved[1]],
+        "largest_difference": float(difference),
         "seconds": clock.seconds,
         "wall": clock.wall,
     }
@@ -277,6 +314,7 @@ def trait_model(name: str, folder: Path, lines: int, markers: int) -> dict[str, 
 
 ENGINES: dict[str, Any] = {
     "matrix-free": matrix_free,
+    "traits": traits,
     "dense": dense,
     "lightgbm": lightgbm,
     "plink2": plink2,
@@ -324,7 +362,7 @@ def show(out: Path) -> None:
     )
     console = Console(width=180)
     for each in records:
-        if each["engine"] == "plink2":
+        if each["engine"] in ("plink2", "traits"):
             continue
         error = f"{each.get('h2_error', float('nan')):.3f} ({each.get('h2_monte_carlo', 0.0):.3f})"
         table.add_row(
@@ -342,6 +380,15 @@ def show(out: Path) -> None:
                 f"plink2, {each['lines']:,} lines: components {each['components_ns_per_genotype']:.2f} and "
                 f"scores {each['scores_ns_per_genotype']:.2f} CPU ns for each genotype"
             )
+        elif each["engine"] == "traits":
+            one, four = (each["seconds"][name] for name in ("one trait", "four traits"))
+            console.print(
+                f"traits, {each['lines']:,} lines x {each['markers']:,} markers: one trait {one:.1f} CPU s "
+                f"in {each['passes_one']} passes, four traits {four:.1f} in {each['passes_four']}: "
+                f"{each['ratio']:.2f} times as long, {each['ratio'] / 4:.2f} of one after another; "
+                f"predictions at equal variances differ by {each['largest_difference']:.0e} of a standard "
+                "deviation"
+            )
         elif "passes" in each:
             calls = each["lines"] * each["markers"]
             each_pass = sum(each["seconds"].values()) / each["passes"] / calls
@@ -351,7 +398,7 @@ def show(out: Path) -> None:
             )
     for engine in ENGINES:
         own = [each for each in records if each["engine"] == engine]
-        if len(own) < 2 or engine == "plink2":
+        if len(own) < 2 or engine in ("plink2", "traits"):
             continue
         sizes = np.log([each["lines"] for each in own])
         seconds = np.polyfit(sizes, np.log([sum(each["seconds"].values()) for each in own]), 1)
@@ -378,7 +425,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("large_panel"), help="where genotypes are written"
     )
-    parser.add_argument("--models", default="", help="instead of the engines: gaussian, auto")
+    parser.add_argument("--models", default="", help="instead of the engines: traits, gaussian, auto")
     parser.add_argument("--keep", action="store_true", help="keep the genotypes")
     parser.add_argument("--out", type=Path, default=Path("large_panel.jsonl"))
     parser.add_argument("--show", action="store_true", help="show the results of --out")
@@ -387,7 +434,7 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [int(each) for each in options.lines.split(",")]
     if options.one:
-        arguments = (options.probes, options.samples) if options.engine == "matrix-free" else ()
+        arguments = (options.probes, options.samples) if options.engine in ("matrix-free", "traits") else ()
         found = ENGINES[options.engine](options.one, sizes[0], options.markers, *arguments)
         peak = max(peak_gigabytes(), found.pop("child_gb", 0.0))
         print(json.dumps({**found, "peak_gb": peak, "threads": processor_threads()}))

@@ -50,6 +50,24 @@ def test_traits_are_predicted_as_each_alone(run, traits, tmp_path) -> None:
         assert trait in (tmp_path / "all" / f"report-{report}.html").read_text()
 
 
+def test_many_lines_are_predicted_in_the_same_passes(run, traits, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("budwood.prediction.kernels.dense_limit.DENSE_LINES", 10)
+    monkeypatch.setattr("budwood.prediction.trait_model._SAMPLE", 10)
+    files = ("--genotypes", traits.genotypes, "--phenotypes", traits.phenotypes, "--model", "gblup")
+    several = ("--trait", "height", "--trait", "bad", "--trait", "plant width")
+    ran = run("predict", *files, *several, "--out", tmp_path / "all", "--save-model", tmp_path / "models")
+    assert ran.code == 0, ran.err
+    assert "for 2 traits together" in ran.out
+    assert "Trait 'bad' was not analysed" in ran.out
+    assert run("predict", *files, "--trait", "plant width", "--out", tmp_path / "one").code == 0
+    found = [row for row in _table(tmp_path / "all" / "predictions.csv") if row["trait"] == "plant width"]
+    alone = _table(tmp_path / "one" / "predictions.csv")
+    assert [row["accession"] for row in found] == [row["accession"] for row in alone]
+    columns = [np.array([float(row["prediction"]) for row in rows]) for rows in (found, alone)]
+    np.testing.assert_allclose(columns[0], columns[1], atol=0.02 * columns[1].std())
+    assert (tmp_path / "models" / "plant-width" / "manifest.json").exists()
+
+
 def test_traits_are_evaluated_together(run, refused, traits, tmp_path) -> None:
     files = ("--genotypes", traits.genotypes, "--phenotypes", traits.phenotypes)
     design = ("--models", "gblup", "--folds", 3, "--repeats", 1)

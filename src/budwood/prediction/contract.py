@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +152,56 @@ class Estimator(Protocol):
         y, weights
             (n,) trait values and record weights (None for equal ones).
         """
+
+
+@runtime_checkable
+class SeveralTraits(Protocol):
+    """An estimator that learns several traits of the same lines for less than one after another."""
+
+    def fit_several(
+        self, kernels: PanelKernels, training: Rows, y: Matrix, weights: Vector | None = None
+    ) -> tuple[FittedEstimator, ...]:
+        """Learn t traits from training rows of a panel.
+
+        Parameters
+        ----------
+        kernels
+            The panel.
+        training
+            (n,) rows of it.
+        y
+            (n, t) trait values.
+        weights
+            (n,) record weights, the same for all traits; None for equal ones.
+        """
+
+
+def fit_several(
+    estimator: Estimator, kernels: PanelKernels, training: Rows, y: Matrix, weights: Vector | None = None
+) -> tuple[FittedEstimator, ...]:
+    """Fit an estimator to several traits of the same lines, together where it can.
+
+    Parameters
+    ----------
+    estimator
+        The model.
+    kernels
+        The panel.
+    training
+        (n,) rows of it.
+    y
+        (n, t) trait values.
+    weights
+        (n,) record weights, the same for all traits; None for equal ones.
+
+    Returns
+    -------
+    tuple of FittedEstimator
+        One for each trait.
+    """
+    if isinstance(estimator, SeveralTraits):
+        return estimator.fit_several(kernels, training, y, weights)
+    return tuple(estimator.fit(kernels, training, np.ascontiguousarray(each), weights) for each in y.T)
 
 
 def fit_notes(fitted: FittedEstimator) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -16,9 +16,9 @@ from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.kinship import Kinship
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.marker_weights import FUNCTION, SUBGENOME, MarkerWeights
-from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes
+from budwood.prediction.contract import Estimator, FittedEstimator, fit_notes, fit_several
 from budwood.prediction.evaluation.candidate_accuracy import CandidateAccuracy
-from budwood.prediction.evaluation.evaluate import Comparison, evaluate
+from budwood.prediction.evaluation.evaluate import Comparison, FoldForecasts, evaluate, fold_forecasts
 from budwood.prediction.evaluation.results import CandidateSet, Evaluation, TraitPrediction
 from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.fitted_trait_model import ranks
@@ -112,60 +112,209 @@ def predict_trait(
         of other accessions, there are fewer phenotyped accessions than folds, or the model is unknown or
         lacks its kernel.
     """
-    further = weights or MarkerWeights()
-    name = model or usual_model(further, embedded=vectors is not None)
-    check_model(name, further, embedded=vectors is not None)
-    as_given = genotypes.accessions
-    rows, columns = genotypes.order()
-    genotypes, further = genotypes.take(rows).take_markers(columns), further.take(columns)
-    means = AccessionMeans.of(values)
-    labels = match_phenotyped(genotypes, means.values, trait, weights=means.weights)
-    grams = {}
-    if haplotypes is not None and vectors is not None:
-        grams[EMBEDDING_KERNEL] = embedding_gram(genotypes, haplotypes, vectors)
-    given = None if kinship is None else kinship.of(genotypes.accessions)
-    design = means.design(genotypes.accessions)
-    kernels = PanelKernels(genotypes, grams, further.by_kernel, given, design)
-    large = is_large(len(labels.rows)) and given is None
-    comparison = _comparison(name, GBLUP_AND_DNA_MODEL.name if grams else "", seed, large=large)
-    divisions = repeats or (5 if len(labels.rows) <= _MANY else 1)
-    scheme, assumed = _scheme(genotypes, labels, folds, divisions, seed)
-    evaluation = evaluate(
-        kernels.take(labels.rows),
-        labels.y,
-        comparison,
-        scheme,
-        trait=trait,
-        weights=labels.weights,
-        seed=seed,
+    options = PredictionOptions(
+        haplotypes=haplotypes,
+        vectors=vectors,
+        weights=weights or MarkerWeights(),
+        kinship=kinship,
+        model=model,
         lower_is_better=lower_is_better,
+        seed=seed,
+        folds=folds,
+        repeats=repeats,
     )
-    fitted = comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
-    told = weights_notes(kernels, labels.rows, labels.y, labels.weights, seed=seed)
-    markers = (*_marker_sentences(kernels, labels.rows), *further.notes, *told)
-    notes = (
-        *means.notes,
-        *labels.notes,
-        *kinship_notes(kinship),
-        *fit_notes(fitted),
-        *uncalled_notes(genotypes),
-        *grouped_notes(genotypes),
-        *markers,
-        *assumed,
-        *_told(haplotypes),
-        *((_LARGE_NOTE,) if large else ()),
-    )
-    candidates: tuple[CandidateSet, ...] = ()
-    if large:
-        found = _prediction(kernels, labels, trait, fitted, notes, panel_relatives(kernels, labels.rows))
-        far = found.extrapolation
-    else:
-        found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
-        candidates, far = _candidates(kernels, labels, comparison.reported_model, evaluation)
-    if lower_is_better:
-        found = found.with_lowest_best()
-    found = replace(found, extrapolation=far).with_ranking_note().in_order_of(as_given)
-    return found, replace(evaluation, candidates=candidates)
+    prepared = _Prepared.of(genotypes, values, trait, options)
+    kernels, labels = prepared.kernels(), prepared.labels
+    evaluation = prepared.evaluation(kernels)
+    fitted = prepared.comparison.reported_model.fit(kernels, labels.rows, labels.y, labels.weights)
+    return prepared.outcome(kernels, evaluation, fitted)
+
+
+def predict_traits_together(
+    genotypes: Genotypes,
+    values: Mapping[str, Mapping[str, float] | AccessionMeans],
+    options: PredictionOptions,
+) -> dict[str, tuple[TraitPrediction, Evaluation]]:
+    """:func:`predict_trait` of those traits that share their lines, and these are many.
+
+    Above 6,000 lines, traits with the same phenotyped lines, weights, covariates and folds share the passes
+    over the markers in every fold and in the fit to all. Traits of other lines are left to
+    :func:`predict_trait`.
+
+    Parameters
+    ----------
+    genotypes
+        n accessions.
+    values
+        Trait values by trait and accession.
+    options
+        The other parameters of :func:`predict_trait`.
+
+    Returns
+    -------
+    dict
+        Predictions and evaluation by trait, as each trait alone has them but for the Monte Carlo error of
+        variance components; empty where no two traits share many lines.
+
+    Raises
+    ------
+    BudwoodError
+        As :func:`predict_trait`, for any of the traits.
+    """
+    prepared = [_Prepared.of(genotypes, each, trait, options) for trait, each in values.items()]
+    groups: dict[bytes, list[_Prepared]] = {}
+    for each in prepared:
+        groups.setdefault(each.shared, []).append(each)
+    found: dict[str, tuple[TraitPrediction, Evaluation]] = {}
+    for group in groups.values():
+        first = group[0]
+        if len(group) == 1 or not first.large:
+            continue
+        kernels, rows, weights = first.kernels(), first.labels.rows, first.labels.weights
+        y = np.column_stack([each.labels.y for each in group])
+        forecasts = fold_forecasts(kernels.take(rows), y, weights, first.comparison, first.scheme)
+        evaluations = [each.evaluation(kernels, own) for each, own in zip(group, forecasts, strict=True)]
+        fits = fit_several(first.comparison.reported_model, kernels, rows, y, weights)
+        for each, evaluation, fitted in zip(group, evaluations, fits, strict=True):
+            found[each.trait] = each.outcome(kernels, evaluation, fitted)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PredictionOptions:
+    """What a prediction uses beside genotypes and values; see :func:`predict_trait`.
+
+    Attributes
+    ----------
+    haplotypes, vectors, weights, kinship, model, lower_is_better, seed, folds, repeats
+        Its parameters.
+    """
+
+    haplotypes: HaplotypeTable | None = None
+    vectors: NDArray[np.float32] | None = None
+    weights: MarkerWeights = field(default_factory=MarkerWeights)
+    kinship: Kinship | None = None
+    model: str | None = None
+    lower_is_better: bool = False
+    seed: int = 0
+    folds: int = 5
+    repeats: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Prepared:
+    """A trait that can be predicted: lines and markers in order, models and folds."""
+
+    trait: str
+    as_given: tuple[str, ...]
+    genotypes: Genotypes
+    further: MarkerWeights
+    means: AccessionMeans
+    labels: PhenotypedLines
+    options: PredictionOptions
+    comparison: Comparison
+    scheme: Scheme
+    assumed: tuple[str, ...]
+    large: bool
+
+    @classmethod
+    def of(
+        cls,
+        genotypes: Genotypes,
+        values: Mapping[str, float] | AccessionMeans,
+        trait: str,
+        options: PredictionOptions,
+    ) -> _Prepared:
+        embedded = options.vectors is not None
+        name = options.model or usual_model(options.weights, embedded=embedded)
+        check_model(name, options.weights, embedded=embedded)
+        as_given = genotypes.accessions
+        rows, columns = genotypes.order()
+        genotypes, further = genotypes.take(rows).take_markers(columns), options.weights.take(columns)
+        means = AccessionMeans.of(values)
+        labels = match_phenotyped(genotypes, means.values, trait, weights=means.weights)
+        large = is_large(len(labels.rows)) and options.kinship is None
+        dna_model = GBLUP_AND_DNA_MODEL.name if embedded and options.haplotypes is not None else ""
+        divisions = options.repeats or (5 if len(labels.rows) <= _MANY else 1)
+        scheme, assumed = _scheme(genotypes, labels, options.folds, divisions, options.seed)
+        return cls(
+            trait=trait,
+            as_given=as_given,
+            genotypes=genotypes,
+            further=further,
+            means=means,
+            labels=labels,
+            options=options,
+            comparison=_comparison(name, dna_model, options.seed, large=large),
+            scheme=scheme,
+            assumed=assumed,
+            large=large,
+        )
+
+    @property
+    def shared(self) -> bytes:
+        """The same for traits whose lines are analysed in the same way."""
+        weights, design = self.labels.weights, self.means.design(self.genotypes.accessions)
+        parts = [self.labels.rows, *self.scheme.repeats, *(x for x in (weights, design) if x is not None)]
+        return b"|".join([*(part.tobytes() for part in parts), b"weights" if weights is not None else b""])
+
+    def kernels(self) -> PanelKernels:
+        """The panel as models see it."""
+        haplotypes, vectors, kinship = self.options.haplotypes, self.options.vectors, self.options.kinship
+        grams = {}
+        if haplotypes is not None and vectors is not None:
+            grams[EMBEDDING_KERNEL] = embedding_gram(self.genotypes, haplotypes, vectors)
+        accessions = self.genotypes.accessions
+        given = None if kinship is None else kinship.of(accessions)
+        design = self.means.design(accessions)
+        return PanelKernels(self.genotypes, grams, self.further.by_kernel, given, design)
+
+    def evaluation(
+        self, kernels: PanelKernels, forecasts: Sequence[FoldForecasts] | None = None
+    ) -> Evaluation:
+        """Accuracy of the models on the phenotyped lines."""
+        return evaluate(
+            kernels.take(self.labels.rows),
+            self.labels.y,
+            self.comparison,
+            self.scheme,
+            trait=self.trait,
+            weights=self.labels.weights,
+            seed=self.options.seed,
+            lower_is_better=self.options.lower_is_better,
+            forecasts=forecasts,
+        )
+
+    def outcome(
+        self, kernels: PanelKernels, evaluation: Evaluation, fitted: FittedEstimator
+    ) -> tuple[TraitPrediction, Evaluation]:
+        """Predictions of all lines, and the evaluation with what to expect of the candidates."""
+        labels, trait = self.labels, self.trait
+        notes = (
+            *self.means.notes,
+            *labels.notes,
+            *kinship_notes(self.options.kinship),
+            *fit_notes(fitted),
+            *uncalled_notes(self.genotypes),
+            *grouped_notes(self.genotypes),
+            *_marker_sentences(kernels, labels.rows),
+            *self.further.notes,
+            *weights_notes(kernels, labels.rows, labels.y, labels.weights, seed=self.options.seed),
+            *self.assumed,
+            *_told(self.options.haplotypes),
+            *((_LARGE_NOTE,) if self.large else ()),
+        )
+        candidates: tuple[CandidateSet, ...] = ()
+        if self.large:
+            found = _prediction(kernels, labels, trait, fitted, notes, panel_relatives(kernels, labels.rows))
+            far = found.extrapolation
+        else:
+            found = _prediction(kernels, labels, trait, fitted, notes, _dense_relatives(kernels, labels.rows))
+            candidates, far = _candidates(kernels, labels, self.comparison.reported_model, evaluation)
+        if self.options.lower_is_better:
+            found = found.with_lowest_best()
+        found = replace(found, extrapolation=far).with_ranking_note().in_order_of(self.as_given)
+        return found, replace(evaluation, candidates=candidates)
 
 
 def _candidates(

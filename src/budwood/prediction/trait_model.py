@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.panel.accession_means import AccessionMeans
 from budwood.panel.panel import Panel
-from budwood.prediction.contract import Estimator, fit_notes
+from budwood.prediction.contract import Estimator, fit_notes, fit_several
 from budwood.prediction.covariates import Covariates, adjust_for_covariates
 from budwood.prediction.fitted_trait_model import FittedTraitModel, StructureAxes
 from budwood.prediction.kernels.dense_limit import is_large
@@ -28,7 +28,7 @@ from budwood.prediction.kernels.panel_kernels import EMBEDDING_KERNEL, RELATIONS
 from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
 from budwood.prediction.models.registry import MODEL_NAMES, check_seed, model_named
-from budwood.prediction.phenotyped import match_phenotyped
+from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
 
 if TYPE_CHECKING:
@@ -114,6 +114,61 @@ class TraitModel:
             If the model does not exist or needs what the panel lacks, under 10 lines are phenotyped, or the
             trait does not vary.
         """
+        name = y if isinstance(y, str) else trait
+        return self._fit(panel, {name: y}, covariates)[name]
+
+    def fit_traits(
+        self,
+        panel: Panel | Genotypes,
+        y: Sequence[str] | Mapping[str, AccessionMeans | Mapping[str, float] | ArrayLike],
+        *,
+        covariates: Covariates | None = None,
+    ) -> dict[str, FittedTraitModel]:
+        """Learn several traits, those with the same phenotyped lines together.
+
+        Above 6,000 phenotyped lines ``gblup`` then reads the markers once for all of them, for much less than
+        one trait after another; predictions are those of each trait alone, but for the Monte Carlo error of
+        variance components. Other models are fitted one after another.
+
+        Parameters
+        ----------
+        panel
+            As for :meth:`fit`.
+        y
+            Names of traits of the panel, or values by name of the trait.
+        covariates
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        dict
+            A fitted model for each trait.
+
+        Raises
+        ------
+        BudwoodError
+            As for :meth:`fit`, for any of the traits.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> dosage = rng.integers(0, 3, (40, 60)).astype(np.int8)
+        >>> panel = Genotypes.from_matrix([f"line{i}" for i in range(40)], dosage)
+        >>> height = dosage[:, :5].sum(axis=1) + rng.normal(size=40)
+        >>> width = dosage[:, 5:9].sum(axis=1) + rng.normal(size=40)
+        >>> list(TraitModel("gblup").fit_traits(panel, {"height": height, "width": width}))
+        ['height', 'width']
+        """
+        if isinstance(y, str) or not len(y):
+            raise BudwoodError("these are no traits", mend="give a list of names, or values by name")
+        return self._fit(panel, y if isinstance(y, Mapping) else {name: name for name in y}, covariates)
+
+    def _fit(
+        self,
+        panel: Panel | Genotypes,
+        y: Mapping[str, str | AccessionMeans | Mapping[str, float] | ArrayLike],
+        covariates: Covariates | None,
+    ) -> dict[str, FittedTraitModel]:
         estimator = model_named(self.model, seed=self.seed)
         if isinstance(panel, Panel) and panel.kinship is not None:
             raise BudwoodError(
@@ -123,21 +178,29 @@ class TraitModel:
             )
         check_is_genotypes(panel.genotypes if isinstance(panel, Panel) else panel)
         data = FitData.of(panel)
-        means, name = _means(panel, data.genotypes, y), y if isinstance(y, str) else trait
-        if covariates:
-            means = adjust_for_covariates(data.genotypes, means, covariates, name)
-        lines = match_phenotyped(data.genotypes, means.values, name, weights=means.weights)
-        return fit_panel(
-            data,
-            estimator,
-            self.model,
-            lines.rows,
-            lines.y,
-            weights=lines.weights,
-            kernels=data.kernels(means),
-            trait=name,
-            notes=(*means.notes, *lines.notes),
-        )
+        groups: dict[bytes, list[_Values]] = {}
+        for name, values in y.items():
+            means = _means(panel, data.genotypes, values)
+            if covariates:
+                means = adjust_for_covariates(data.genotypes, means, covariates, name)
+            lines = match_phenotyped(data.genotypes, means.values, name, weights=means.weights)
+            each = _Values(name, means, lines)
+            groups.setdefault(each.shared(data.genotypes), []).append(each)
+        found: dict[str, FittedTraitModel] = {}
+        for group in groups.values():
+            lines = group[0].lines
+            models = fit_panel_traits(
+                data,
+                estimator,
+                self.model,
+                lines.rows,
+                {each.trait: each.lines.y for each in group},
+                weights=lines.weights,
+                kernels=data.kernels(group[0].means),
+                notes={each.trait: (*each.means.notes, *each.lines.notes) for each in group},
+            )
+            found |= models
+        return {name: found[name] for name in y}
 
     @staticmethod
     def load(folder: Path | str) -> FittedTraitModel:
@@ -154,6 +217,21 @@ class TraitModel:
             A model that predicts any line.
         """
         return FittedTraitModel.load(folder)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """A trait's values, and the lines that have one."""
+
+    trait: str
+    means: AccessionMeans
+    lines: PhenotypedLines
+
+    def shared(self, genotypes: Genotypes) -> bytes:
+        """The same for traits whose lines are analysed in the same way."""
+        weights, design = self.lines.weights, self.means.design(genotypes.accessions)
+        parts = [self.lines.rows, *(each for each in (weights, design) if each is not None)]
+        return b"|".join([*(each.tobytes() for each in parts), b"" if weights is None else b"weights"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,28 +350,71 @@ def fit_panel(
     BudwoodError
         If the model cannot be fitted to these lines.
     """
+    models = fit_panel_traits(
+        data, estimator, name, rows, {trait: y}, weights=weights, kernels=kernels, notes={trait: notes}
+    )
+    return models[trait]
+
+
+def fit_panel_traits(
+    data: FitData,
+    estimator: Estimator,
+    name: str,
+    rows: NDArray[np.intp],
+    y: Mapping[str, Vector],
+    *,
+    weights: Vector | None = None,
+    kernels: PanelKernels | None = None,
+    notes: Mapping[str, tuple[str, ...]],
+) -> dict[str, FittedTraitModel]:
+    """:func:`fit_panel` for several traits of the same rows.
+
+    Parameters
+    ----------
+    data, estimator, name, rows
+        As for :func:`fit_panel`.
+    y
+        (n,) values of each trait.
+    weights, kernels
+        As for :func:`fit_panel`.
+    notes
+        Sentences that each trait's model keeps.
+
+    Returns
+    -------
+    dict
+        A model for each trait.
+
+    Raises
+    ------
+    BudwoodError
+        If a model cannot be fitted to these lines.
+    """
     kernels = kernels or data.kernels()
     if name.partition(":")[0] == "gblup+dna" and EMBEDDING_KERNEL not in kernels.grams:
         raise BudwoodError(
             f"model {name!r} reads sequence",
             mend="give a panel with haplotypes and vectors, or another model",
         )
-    fitted = estimator.fit(kernels, rows, y, weights)
+    fits = fit_several(estimator, kernels, rows, np.column_stack(list(y.values())), weights)
     relatedness, structure = _relatives(kernels, rows)
-    haplotypes = None
-    if data.haplotypes is not None and data.vectors is not None and EMBEDDING_KERNEL in _kernels_of(fitted):
-        haplotypes = TrainingHaplotypes.of(data.haplotypes, data.vectors, rows, data.digest)
-    return FittedTraitModel(
-        trait=trait,
-        model=estimator.name,
-        name=name,
-        training=TrainingLines.of(kernels, rows, haplotypes),
-        observed=y,
-        estimator=fitted,
-        extrapolation_below=extrapolation_limit(relatedness),
-        structure=structure,
-        notes=(*notes, *fit_notes(fitted)),
-    )
+    found = {}
+    for (trait, values), fitted in zip(y.items(), fits, strict=True):
+        haplotypes, table, vectors = None, data.haplotypes, data.vectors
+        if table is not None and vectors is not None and EMBEDDING_KERNEL in _kernels_of(fitted):
+            haplotypes = TrainingHaplotypes.of(table, vectors, rows, data.digest)
+        found[trait] = FittedTraitModel(
+            trait=trait,
+            model=estimator.name,
+            name=name,
+            training=TrainingLines.of(kernels, rows, haplotypes),
+            observed=values,
+            estimator=fitted,
+            extrapolation_below=extrapolation_limit(relatedness),
+            structure=structure,
+            notes=(*notes[trait], *fit_notes(fitted)),
+        )
+    return found
 
 
 def _relatives(kernels: PanelKernels, rows: NDArray[np.intp]) -> tuple[Vector, StructureAxes]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from budwood.prediction.environments.mean_ranking import MeanRanking
     from budwood.prediction.environments.results import EnvironmentPrediction
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+    from budwood.prediction.fitted_trait_model import FittedTraitModel
     from budwood.prediction.marker_effects import EffectTable
     from budwood.report.parts.leaders import Leader
 
@@ -252,7 +253,12 @@ def _finished(result: PredictResult, options: PredictOptions, *, overwrite: bool
 
 
 def save_model(
-    result: PredictResult, options: PredictOptions, folder: Path, *, overwrite: bool = False
+    result: PredictResult,
+    options: PredictOptions,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    fitted: FittedTraitModel | None = None,
 ) -> None:
     """Save the model that predicts, with the multi-environment model where there is one.
 
@@ -264,6 +270,8 @@ def save_model(
         Folder to write, an artifact of kind ``trait-model``.
     overwrite
         Whether an earlier result in the folder may be replaced.
+    fitted
+        The model, where it has been fitted.
     """
     from budwood.artifacts import write_artifact
     from budwood.prediction.environments.predict import fit_environments
@@ -284,18 +292,33 @@ def save_model(
         ) as draft,
     ):
         model = TraitModel(name, seed=options.seed)
-        model.fit(panel, result.values, trait=options.trait).write(draft)
+        (fitted or model.fit(panel, result.values, trait=options.trait)).write(draft)
         write_evaluation(draft.path("evaluation.json"), result.evaluation)
         if panel.environments is not None and panel.phenotypes is not None:
-            fitted, _ = fit_environments(
+            several, _ = fit_environments(
                 panel.genotypes, panel.phenotypes, options.trait, environments=panel.environments
             )
-            fitted.write(draft)
+            several.write(draft)
         draft.metrics["mean_r"] = result.mean_r
 
 
-def _prepared(options: PredictOptions, announce: Announce, panel: Panel | None) -> Panel:
-    """The panel with its sequence; what cannot be predicted is refused before the long work."""
+def prepared_panel(options: PredictOptions, announce: Announce = silent, panel: Panel | None = None) -> Panel:
+    """The panel with its sequence; what cannot be predicted is refused before the long work.
+
+    Parameters
+    ----------
+    options
+        What to predict, and how.
+    announce
+        Receives what long work will take.
+    panel
+        The panel, where it has been read.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be used, or the trait cannot be predicted.
+    """
     from budwood.prediction.compare import Design
     from budwood.prediction.marker_effects import check_linear
     from budwood.prediction.phenotyped import match_phenotyped
@@ -317,7 +340,11 @@ def _prepared(options: PredictOptions, announce: Announce, panel: Panel | None) 
 
 
 def compute_prediction(
-    options: PredictOptions, announce: Announce = silent, *, panel: Panel | None = None
+    options: PredictOptions,
+    announce: Announce = silent,
+    *,
+    panel: Panel | None = None,
+    known: tuple[TraitPrediction, Evaluation] | None = None,
 ) -> PredictResult:
     """Read, embed, evaluate and predict without writing.
 
@@ -329,6 +356,8 @@ def compute_prediction(
         Receives what long work will take.
     panel
         The panel with its sequence, where it has been read; its notes are about the trait.
+    known
+        Prediction and evaluation, where they were made with other traits'.
 
     Raises
     ------
@@ -340,10 +369,10 @@ def compute_prediction(
     from budwood.prediction.trait_model import TraitModel
     from budwood.workflows.traits.trait_values import trait_values
 
-    panel = _prepared(options, announce, panel)
+    panel = prepared_panel(options, announce, panel)
     values = trait_values(panel, options.files, options.trait)
     with blas_threads(len(panel)):
-        prediction, evaluation = predict_trait(
+        prediction, evaluation = known or predict_trait(
             panel.genotypes,
             values,
             options.trait,

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from budwood.errors import BudwoodError
 from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels import dense_limit
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.marker_model import FittedMarkerModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.models.registry import model_named
-from budwood.prediction.predict import predict_trait
+from budwood.prediction.predict import PredictionOptions, predict_trait, predict_traits_together
 from budwood.prediction.trait_model import TraitModel
 from stats.matrix_free.conftest import mosaics
 
@@ -137,6 +138,67 @@ def test_a_large_panel_is_predicted_and_evaluated(monkeypatch) -> None:
     np.testing.assert_allclose(found.relatedness, expected.relatedness, atol=1e-5)
     np.testing.assert_allclose(found.prediction, expected.prediction, atol=0.1 * np.std(expected.prediction))
     assert any("The panel is large" in note for note in found.notes)
+
+
+def _traits(genotypes: Genotypes, y: np.ndarray) -> dict[str, dict[str, float]]:
+    """Two traits of the same lines, and one that other lines have."""
+    rng = np.random.default_rng(8)
+    width = 3.0 * y + rng.normal(size=len(y))
+    colour = np.where(np.arange(len(y)) % 17 == 3, np.nan, y + 2.0 * rng.normal(size=len(y)))
+    return {
+        name: dict(zip(genotypes.accessions, values.tolist(), strict=True))
+        for name, values in (("height", y), ("width", width), ("colour", colour))
+    }
+
+
+def _few() -> tuple[Genotypes, np.ndarray]:
+    genotypes, y = _panel()
+    return genotypes.take(range(N - 240, N + 20)), y[N - 240 : N + 20]
+
+
+def _same_as_alone(found, expected) -> None:
+    scale = np.nanstd(expected.observed)
+    # Variance components settle a pass sooner or later: they differ by a small part of their own error.
+    np.testing.assert_allclose(found.prediction, expected.prediction, atol=5e-3 * scale)
+    np.testing.assert_allclose(found.standard_error, expected.standard_error, rtol=0.05)
+    assert found.variance_shares["relationship"] == pytest.approx(
+        expected.variance_shares["relationship"], abs=5e-3
+    )
+    np.testing.assert_array_equal(found.observed, expected.observed)
+
+
+def test_several_traits_are_fitted_as_each_alone(monkeypatch) -> None:
+    monkeypatch.setattr(dense_limit, "DENSE_LINES", 200)
+    monkeypatch.setattr("budwood.prediction.trait_model._SAMPLE", 50)
+    genotypes, y = _few()
+    traits = _traits(genotypes, y)
+    found = TraitModel("gblup").fit_traits(genotypes, traits)
+    assert list(found) == ["height", "width", "colour"]
+    assert "for 2 traits together" in " ".join(found["width"].notes)
+    assert "together" not in " ".join(found["colour"].notes)
+    for name, fitted in found.items():
+        alone = TraitModel("gblup").fit(genotypes, traits[name], trait=name)
+        _same_as_alone(fitted.predict(genotypes), alone.predict(genotypes))
+    with pytest.raises(BudwoodError, match="no traits"):
+        TraitModel("gblup").fit_traits(genotypes, {})
+
+
+def test_several_traits_are_predicted_as_each_alone(monkeypatch) -> None:
+    monkeypatch.setattr(dense_limit, "DENSE_LINES", 110)
+    genotypes, y = _few()
+    traits = _traits(genotypes, y)
+    options = PredictionOptions(folds=2, repeats=1)
+    together = predict_traits_together(genotypes, traits, options)
+    assert list(together) == ["height", "width"]
+    for name, (found, evaluation) in together.items():
+        expected, alone = predict_trait(genotypes, traits[name], name, folds=2, repeats=1)
+        _same_as_alone(found, expected)
+        assert evaluation.trait == found.trait == name
+        assert evaluation.scores[0].mean_r == pytest.approx(alone.scores[0].mean_r, abs=2e-3)
+        assert evaluation.scores[0].seconds > 0.0
+        assert found.nearest_training_accession == expected.nearest_training_accession
+    few = {name: dict(list(values.items())[:100]) for name, values in traits.items()}
+    assert predict_traits_together(genotypes, few, options) == {}
 
 
 def test_intervals_are_as_wide_as_held_out_errors_ask_for(forced) -> None:

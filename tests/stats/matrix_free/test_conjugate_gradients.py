@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from budwood.errors import BudwoodError
-from budwood.stats.matrix_free.conjugate_gradients import solve_columns
+from budwood.stats.matrix_free.conjugate_gradients import Equations, solve_columns, solve_equations
 
 
 def _system(n: int = 150) -> np.ndarray:
@@ -52,6 +52,24 @@ def test_a_good_start_saves_passes() -> None:
     cold = solve_columns(_multiply(matrix), right, **solve)
     warm = solve_columns(_multiply(matrix), right, start=np.linalg.solve(matrix, right), **solve)
     assert warm.passes < cold.passes
+
+
+def test_equations_side_by_side_are_solved_as_each_alone() -> None:
+    matrix, rng, products = _system(), np.random.default_rng(2), []
+    several = [
+        Equations(scale=scale, shift=shift, right=rng.normal(size=(150, k)), precondition=lambda each: each)
+        for scale, shift, k in ((1.0, 0.0, 2), (3.0, 0.5, 1), (0.0, 2.0, 3), (0.1, 4.0, 1))
+    ]
+
+    def multiply(columns, *, exact=False):
+        products.append(1 + exact)
+        return _multiply(matrix)(columns, exact=exact)
+
+    found = solve_equations(multiply, several, tolerance=1e-9)
+    assert {each.passes for each in found} == {sum(products)}
+    for each, solved in zip(several, found, strict=True):
+        whole = each.scale * matrix + each.shift * np.eye(150)
+        np.testing.assert_allclose(whole @ solved.values, each.right, atol=1e-7)
 
 
 def test_a_system_that_is_not_solved_is_refused() -> None:

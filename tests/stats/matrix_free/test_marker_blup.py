@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from budwood.stats.matrix_free.marker_blup import marker_blup
+from budwood.stats.matrix_free.marker_blup import marker_blup, marker_blups
 from budwood.stats.matrix_free.stochastic_reml import stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
 from budwood.stats.mixed_model.blup import blup
@@ -124,6 +124,54 @@ def test_several_traits_share_the_passes(panel) -> None:
     (alone,), _ = stochastic_reml(relationship, y[:, None], passes=40)
     assert both[0].share == pytest.approx(alone.share, abs=0.05)
     assert both[1].share < both[0].share
+
+
+@pytest.mark.parametrize(("kind", "covariates", "weighted"), [CASES[0], CASES[-1]])
+def test_several_traits_are_solved_as_each_alone(panel, kind, covariates, weighted) -> None:
+    relationship, _, y, fixed, _ = _case(panel, kind, covariates, weighted)
+    rng = np.random.default_rng(3)
+    several = np.column_stack([y, rng.permutation(y) * 40.0, y + rng.normal(size=len(y)), 1e-3 * y**2])
+    components = [
+        VarianceComponents((u,), e, 0.0) for u, e in ((0.7, 0.9), (0.0, 1.0), (9.0, 0.3), (1e-3, 2.0))
+    ]
+    estimates, space = stochastic_reml(relationship, several)
+    found = marker_blups(relationship, several, components, space=space, samples=400)
+    z = relationship.markers
+    lines = (z.times, z.squares * z.unit, z.missing_squares * z.unit, np.full(len(y), -1))
+    for trait, (each, own) in enumerate(zip(found, components, strict=True)):
+        (alone,), own_space = stochastic_reml(relationship, several[:, [trait]])
+        # The same probes: what differs is when the space has settled.
+        assert estimates[trait].share == pytest.approx(alone.share, abs=0.1 * max(alone.standard_error, 0.01))
+        expected = marker_blup(relationship, several[:, trait], own, space=own_space, samples=400)
+        scale = float(np.std(several[:, trait]))
+        np.testing.assert_allclose(each.effects, expected.effects, atol=1e-6 * scale)
+        np.testing.assert_allclose(each.training_effect, expected.training_effect, atol=1e-6 * scale)
+        np.testing.assert_allclose(each.fixed_effects, expected.fixed_effects, atol=1e-6 * scale)
+        np.testing.assert_allclose(each.fixed_covariance, expected.fixed_covariance, rtol=1e-5)
+        new, one = (solved.predict(*lines, fixed=fixed) for solved in (each, expected))
+        np.testing.assert_allclose(new.value, one.value, atol=2e-6 * scale)
+        np.testing.assert_allclose(np.sqrt(new.pev_value), np.sqrt(one.pev_value), rtol=0.02)
+
+
+def test_one_pass_serves_all_traits(panel) -> None:
+    relationship, _, y, _, _ = _case(panel, "complete", False, False)
+    several = np.column_stack([y, y + np.random.default_rng(3).normal(size=len(y))])
+    components = [VarianceComponents((u,), 0.9, 0.0) for u in (0.5, 0.9)]
+    both = marker_blups(relationship, several, components, samples=16)
+    alone = [
+        marker_blups(relationship, several[:, [k]], components[k : k + 1], samples=16)[0] for k in (0, 1)
+    ]
+    assert both[0].passes == both[1].passes
+    assert both[0].passes <= max(each.passes for each in alone) + 6
+
+
+def test_without_samples_nothing_is_known_of_errors(panel) -> None:
+    relationship, _, y, _, _ = _case(panel, "missing", False, False)
+    components = VarianceComponents((0.7,), 0.9, 0.0)
+    none, some = (marker_blup(relationship, y, components, samples=count) for count in (0, 8))
+    np.testing.assert_allclose(none.effects, some.effects, atol=1e-6)
+    z = relationship.markers
+    np.testing.assert_allclose(none.training_pev, 0.7 * z.squares * z.unit)
 
 
 def test_no_genetic_variance_predicts_the_mean(panel) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.prediction.contract import Estimator, Forecast
+from budwood.prediction.contract import Estimator, Forecast, fit_several
 from budwood.prediction.evaluation.conclusion import dna_conclusion
 from budwood.prediction.evaluation.cv_predictions import CvPredictions, Scorer
 from budwood.prediction.evaluation.fold_runner import FoldRunner
@@ -27,7 +27,11 @@ from budwood.prediction.evaluation.splitting import Scheme
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+#: Forecast of the held-out lines of a fold by each model, and the seconds it took.
+FoldForecasts: TypeAlias = list[tuple[Forecast, float]]
 
 #: Most shuffles of the control.
 PERMUTATIONS: Final = 20
@@ -71,6 +75,7 @@ def evaluate(
     lower_is_better: bool = False,
     notes: Sequence[str] = (),
     runner: FoldRunner | None = None,
+    forecasts: Sequence[FoldForecasts] | None = None,
 ) -> Evaluation:
     """Cross-validate models on the same folds.
 
@@ -101,6 +106,8 @@ def evaluate(
         Sentences that the evaluation is to carry.
     runner
         Runs folds and the first shuffles of the control; one after another in this process where None.
+    forecasts
+        Those of :func:`fold_forecasts`, where they were made with other traits'; without a runner.
 
     Returns
     -------
@@ -121,7 +128,7 @@ def evaluate(
     reported = comparison.reported_model
     if runner is None:
         folds = (task() for task in _fold_tasks(kernels, y, weights, comparison, scheme))
-        tallies = _tallies(comparison, scheme, folds, len(y))
+        tallies = _tallies(comparison, scheme, iter(forecasts) if forecasts else folds, len(y))
         control = shuffled.run(reported)
     else:
         first = shuffled.first_tasks(reported)
@@ -173,19 +180,53 @@ def _outcome(
     )
 
 
-#: Forecast of the held-out lines by each model, and the seconds it took.
-_Fold = list[tuple[Forecast, float]]
-
-
 def _fold_tasks(
     kernels: PanelKernels, y: Vector, weights: Vector | None, comparison: Comparison, scheme: Scheme
-) -> list[Callable[[], _Fold]]:
+) -> list[Callable[[], FoldForecasts]]:
     """Every model through every fold: a function for each fold, which can run in a process of its own."""
     return [
         partial(_fold, kernels, y, weights, comparison.models, training, held_out)
         for repeat in range(len(scheme.repeats))
         for training, held_out in scheme.splits(repeat)
     ]
+
+
+def fold_forecasts(
+    kernels: PanelKernels, y: Matrix, weights: Vector | None, comparison: Comparison, scheme: Scheme
+) -> tuple[list[FoldForecasts], ...]:
+    """Every model through every fold, for several traits of the same lines at once.
+
+    Parameters
+    ----------
+    kernels
+        The n phenotyped accessions.
+    y
+        (n, t) values of t traits.
+    weights
+        (n,) weights of the trait values, None for equal ones.
+    comparison, scheme
+        The models and the folds.
+
+    Returns
+    -------
+    tuple of list
+        For each trait what :func:`evaluate` takes; seconds are each trait's part of what all took.
+    """
+    found: tuple[list[FoldForecasts], ...] = tuple([] for _ in y.T)
+    for repeat in range(len(scheme.repeats)):
+        for training, held_out in scheme.splits(repeat):
+            made: list[FoldForecasts] = [[] for _ in y.T]
+            for model in comparison.models:
+                kernels.lap()
+                fits = fit_several(model, kernels, training, y[training], _of(weights, training))
+                lines = kernels.lines(held_out, training)
+                predicted = [fitted.predict(lines) for fitted in fits]
+                seconds = kernels.lap() / len(made)
+                for own, forecast in zip(made, predicted, strict=True):
+                    own.append((forecast, seconds))
+            for each, own in zip(found, made, strict=True):
+                each.append(own)
+    return found
 
 
 def _fold(
@@ -195,7 +236,7 @@ def _fold(
     models: Sequence[Estimator],
     training: Rows,
     held_out: Rows,
-) -> _Fold:
+) -> FoldForecasts:
     """Every model through one fold; what several need is made once."""
     found = []
     for model in models:
@@ -206,7 +247,7 @@ def _fold(
 
 
 def _tallies(
-    comparison: Comparison, scheme: Scheme, folds: Iterator[_Fold], n: int
+    comparison: Comparison, scheme: Scheme, folds: Iterator[FoldForecasts], n: int
 ) -> dict[str, CvPredictions]:
     """Forecasts of all folds by model."""
     tallies = {model.name: CvPredictions(len(scheme.repeats), n) for model in comparison.models}

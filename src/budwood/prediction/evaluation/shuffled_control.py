@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.prediction.contract import Estimator
+from budwood.prediction.contract import Estimator, FittedEstimator, fit_several
 from budwood.prediction.evaluation.results import PermutationTest
 from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.dense_limit import is_large
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.stats.evaluation.metrics import pearson_r
 from budwood.stats.evaluation.paired_difference import side_of_zero
@@ -123,17 +124,24 @@ class ShuffledControl:
     def _correlations(
         self, model: Estimator, orders: list[Rows], training: Rows, held_out: Rows
     ) -> list[float]:
-        found = []
-        for order in orders:
-            y = self.y[order]
-            # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
-            if np.ptp(y[training]) == 0.0 or np.ptp(y[held_out]) == 0.0:
-                found.append(0.0)
-                continue
-            weights = None if self.weights is None else self.weights[order][training]
-            fitted = model.fit(self.kernels, training, y[training], weights)
-            found.append(pearson_r(fitted.predict(self.kernels.lines(held_out, training)).value, y[held_out]))
+        # Shuffling a trait with few levels can leave one level only: nothing to learn or to rank.
+        values = [self.y[order] for order in orders]
+        varying = [k for k, y in enumerate(values) if min(np.ptp(y[training]), np.ptp(y[held_out])) > 0.0]
+        found, lines = [0.0] * len(orders), self.kernels.lines(held_out, training)
+        fits = self._fits(model, [orders[k] for k in varying], training)
+        for k, fitted in zip(varying, fits, strict=True):
+            found[k] = pearson_r(fitted.predict(lines).value, values[k][held_out])
         return found
+
+    def _fits(self, model: Estimator, orders: list[Rows], training: Rows) -> Iterator[FittedEstimator]:
+        """The model of each order; shuffles without weights are traits of the same lines."""
+        if self.weights is None and is_large(len(training)) and orders:
+            shuffled = np.column_stack([self.y[order][training] for order in orders])
+            yield from fit_several(model, self.kernels, training, shuffled)
+            return
+        for order in orders:
+            weights = None if self.weights is None else self.weights[order][training]
+            yield model.fit(self.kernels, training, self.y[order][training], weights)
 
 
 def control_note(control: PermutationTest, lines: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,13 +14,15 @@ from budwood.prediction.contract import Forecast, Lines, observation_half
 from budwood.prediction.kernels.panel_kernels import RELATIONSHIP, PanelKernels
 from budwood.stats.evaluation.conformal import conformal_quantile
 from budwood.stats.evaluation.splitters import Folds
-from budwood.stats.matrix_free.marker_blup import MarkerBlup, marker_blup
+from budwood.stats.matrix_free.marker_blup import MarkerBlup, marker_blup, marker_blups
 from budwood.stats.matrix_free.stochastic_reml import StochasticReml, stochastic_reml
 from budwood.stats.matrix_free.whitened_relationship import WhitenedRelationship
 from budwood.stats.mixed_model.boundary import PLAUSIBLE
 from budwood.stats.mixed_model.fixed_effects import independent_columns, whitened_design
+from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 #: Random probes of the restricted likelihood, and samples for the error variances.
@@ -86,7 +88,7 @@ class FittedMarkerModel:
             # Hardly any genetic variance was found, but some may be there: it is all unexplained.
             hidden = (1.0 - found.reliability) * self.hidden_variance * own
             error = np.maximum(error, np.sqrt(hidden + float(solved.fixed_covariance[0, 0])))
-        half = self.interval_factor * self._quantile * np.sqrt(found.pev_record)
+        half = self.interval_factor * self.quantile * np.sqrt(found.pev_record)
         half = observation_half(half, error)
         return Forecast(found.value, error, found.reliability, found.value - half, found.value + half)
 
@@ -164,59 +166,71 @@ class FittedMarkerModel:
             own = fixed[:, independent_columns(fixed[rest])]
             design = whitened_design(len(rest), own[rest], None if weights is None else weights[rest])
             relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
-            solved = marker_blup(relationship, y[rest], self.solved.components, samples=2)
+            solved = marker_blup(relationship, y[rest], self.solved.components, samples=0)
             markers = kernels.centred_markers(training[held], training)
             effect = markers.times(solved.effects[:, None], exact=True)[:, 0]
             found[held] = own[held] @ solved.fixed_effects + effect
         return found
 
     @property
-    def _quantile(self) -> float:
+    def quantile(self) -> float:
+        """What a standard error of a record is multiplied by to be half of its 90 % interval."""
         return float(stdtrit(self.records - len(self.solved.fixed_effects), 0.95))
 
-    def calibrated(
-        self, kernels: PanelKernels, training: Rows, y: Vector, weights: Vector | None, seed: int
-    ) -> FittedMarkerModel:
-        """The model with intervals as wide as errors on held-out training lines ask for.
 
-        A tenth of the training lines, 1,000 at most, are predicted from the others at the same variance
-        components; the 90 % quantile of their errors sets the width (split conformal prediction).
+def calibrated_models(
+    models: Sequence[FittedMarkerModel],
+    kernels: PanelKernels,
+    training: Rows,
+    y: Matrix,
+    weights: Vector | None,
+    seed: int,
+) -> tuple[FittedMarkerModel, ...]:
+    """Models with intervals as wide as errors on held-out training lines ask for.
 
-        Parameters
-        ----------
-        kernels, training, y, weights
-            What the model was fitted to.
-        seed
-            Of the lines that are held out.
+    A tenth of the training lines, 1,000 at most, are predicted from the others at the same variance
+    components; the 90 % quantile of their errors sets the width (split conformal prediction).
 
-        Returns
-        -------
-        FittedMarkerModel
-            With another factor and a note.
-        """
-        n = len(y)
-        held = np.sort(np.random.default_rng([seed, n]).choice(n, min(n // 10, _HELD_OUT), replace=False))
-        rest = np.setdiff1d(np.arange(n), held)
-        fixed = kernels.fixed(training)
-        fixed = np.ones((n, 1)) if fixed is None else fixed
-        fixed = fixed[:, independent_columns(fixed[rest])]
-        weights = np.ones(n) if weights is None else weights
-        design = whitened_design(len(rest), fixed[rest], weights[rest])
-        relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
-        components = self.solved.components
-        solved = marker_blup(relationship, y[rest], components, samples=_HELD_OUT_SAMPLES, seed=seed)
-        markers = kernels.centred_markers(training[held], training)
-        own, unknown = markers.squares * markers.unit, markers.missing_squares * markers.unit
-        new = np.full(len(held), -1, dtype=np.intp)
-        found = solved.predict(markers.times, own, unknown, new, fixed=fixed[held])
-        expected = self._quantile * np.sqrt(found.pev_value + components.residual / weights[held])
-        factor = conformal_quantile(np.abs(y[held] - found.value) / expected)
+    Parameters
+    ----------
+    models
+        Of t traits.
+    kernels, training, y, weights
+        What the models were fitted to: :func:`fit_marker_models`.
+    seed
+        Of the lines that are held out.
+
+    Returns
+    -------
+    tuple of FittedMarkerModel
+        With another factor and a note.
+    """
+    n = len(y)
+    held = np.sort(np.random.default_rng([seed, n]).choice(n, min(n // 10, _HELD_OUT), replace=False))
+    rest = np.setdiff1d(np.arange(n), held)
+    fixed = kernels.fixed(training)
+    fixed = np.ones((n, 1)) if fixed is None else fixed
+    fixed = fixed[:, independent_columns(fixed[rest])]
+    weights = np.ones(n) if weights is None else weights
+    design = whitened_design(len(rest), fixed[rest], weights[rest])
+    relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
+    components = [model.solved.components for model in models]
+    solved = marker_blups(relationship, y[rest], components, samples=_HELD_OUT_SAMPLES, seed=seed)
+    markers = kernels.centred_markers(training[held], training)
+    own, unknown = markers.squares * markers.unit, markers.missing_squares * markers.unit
+    new = np.full(len(held), -1, dtype=np.intp)
+    found = []
+    for trait, (model, each) in enumerate(zip(models, solved, strict=True)):
+        expected = each.predict(markers.times, own, unknown, new, fixed=fixed[held])
+        half = model.quantile * np.sqrt(expected.pev_value + each.components.residual / weights[held])
+        factor = conformal_quantile(np.abs(y[held, trait] - expected.value) / half)
         note = (
             f"The 90 % intervals are {factor:.2f} times as wide as the model's own, as errors on "
             f"{len(held):,} held-out lines ask for; they are not widened further for lines far from the "
             "phenotyped ones."
         )
-        return replace(self, interval_factor=factor, notes=(*self.notes, note))
+        found.append(replace(model, interval_factor=factor, notes=(*model.notes, note)))
+    return tuple(found)
 
 
 def fit_marker_model(
@@ -240,35 +254,78 @@ def fit_marker_model(
     FittedMarkerModel
         The fitted model.
     """
+    return fit_marker_models(kernels, training, y[:, None], weights)[0]
+
+
+def fit_marker_models(
+    kernels: PanelKernels, training: Rows, y: Matrix, weights: Vector | None = None
+) -> tuple[FittedMarkerModel, ...]:
+    """The models of several traits of the same lines, from the same passes over the markers.
+
+    Parameters
+    ----------
+    kernels, training
+        As for :func:`fit_marker_model`.
+    y
+        (n, t) values of t traits.
+    weights
+        (n,) weights of the trait values, the same for all traits; None for equal ones.
+
+    Returns
+    -------
+    tuple of FittedMarkerModel
+        As each trait alone would have it, but for the Monte Carlo error of its variance components.
+    """
     design = whitened_design(len(training), kernels.fixed(training), weights)
     relationship = WhitenedRelationship(kernels.centred_markers(training, training), design)
-    (found,), space = stochastic_reml(relationship, y[:, None], probes=_PROBES)
+    estimates, space = stochastic_reml(relationship, y, probes=_PROBES)
     # Shares of the whitened contrasts, as shares of the variance of a record of weight 1.
     size = relationship.markers.spread / (relationship.mean_eigenvalue or 1.0)
-    share, average = (size * x / (size * x + 1.0 - x) for x in (found.share, found.average_share))
-    components, hidden = found.components, 0.0
-    notes: tuple[str, ...] = ()
-    if share > PLAUSIBLE[1]:
-        components = found.average
-        notes = (_boundary_note(share, average, "predictions and standard errors"),)
-    elif share < PLAUSIBLE[0]:
-        hidden, notes = found.average.kernels[0], (_boundary_note(share, average, "standard errors"),)
-    solved = marker_blup(relationship, y, components, space=space, samples=_SAMPLES)
-    slope = size / (size * found.share + 1.0 - found.share) ** 2
-    engine = _engine_note(found, solved, len(y), share, slope)
-    used = average if share > PLAUSIBLE[1] else share
-    return FittedMarkerModel(
-        names=(RELATIONSHIP,),
-        solved=solved,
-        variance_shares={RELATIONSHIP: used, "residual": 1.0 - used},
-        records=len(y),
-        hidden_variance=hidden,
-        notes=(engine, *notes),
+    used = [_Used.of(found, size) for found in estimates]
+    components = [each.components for each in used]
+    solved = marker_blups(relationship, y, components, space=space, samples=_SAMPLES)
+    return tuple(
+        FittedMarkerModel(
+            names=(RELATIONSHIP,),
+            solved=blup,
+            variance_shares={RELATIONSHIP: each.share, "residual": 1.0 - each.share},
+            records=len(y),
+            hidden_variance=each.hidden_variance,
+            notes=(_engine_note(found, blup, y.shape, size), *each.notes),
+        )
+        for found, each, blup in zip(estimates, used, solved, strict=True)
     )
 
 
-def _engine_note(found: StochasticReml, solved: MarkerBlup, records: int, share: float, slope: float) -> str:
-    errors = ""
+@dataclass(frozen=True, kw_only=True)
+class _Used:
+    """What is made of the estimates of a trait: at their limits, the mean over the likelihood."""
+
+    components: VarianceComponents
+    share: float
+    hidden_variance: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: StochasticReml, size: float) -> _Used:
+        share, average = (_of_records(x, size) for x in (found.share, found.average_share))
+        if share > PLAUSIBLE[1]:
+            note = _boundary_note(share, average, "predictions and standard errors")
+            return cls(components=found.average, share=average, notes=(note,))
+        if share < PLAUSIBLE[0]:
+            note, hidden = _boundary_note(share, average, "standard errors"), found.average.kernels[0]
+            return cls(components=found.components, share=share, hidden_variance=hidden, notes=(note,))
+        return cls(components=found.components, share=share)
+
+
+def _of_records(share: float, size: float) -> float:
+    return size * share / (size * share + 1.0 - share)
+
+
+def _engine_note(found: StochasticReml, solved: MarkerBlup, shape: tuple[int, ...], size: float) -> str:
+    records, traits = shape
+    share, slope = _of_records(found.share, size), size / (size * found.share + 1.0 - found.share) ** 2
+    errors, together = "", f" for {traits} traits together" if traits > 1 else ""
     if np.isfinite(found.standard_error):
         errors = (
             f" has a standard error of {slope * found.standard_error:.3f}, with a Monte Carlo error of "
@@ -276,8 +333,8 @@ def _engine_note(found: StochasticReml, solved: MarkerBlup, records: int, share:
         )
     return (
         f"{records:,} phenotyped lines were analysed by the engine for large panels: marker effects by "
-        f"conjugate gradients, {found.passes + solved.passes} passes over the markers, relative residual "
-        f"{solved.residual:.0e}. The genetic share of the variance, {share:.3f},"
+        f"conjugate gradients, {found.passes + solved.passes} passes over the markers{together}, relative "
+        f"residual {solved.residual:.0e}. The genetic share of the variance, {share:.3f},"
         f"{errors or ' is at its limit'}. Standard errors of predictions have a Monte Carlo error of about "
         f"{solved.monte_carlo_error:.0%} from {_SAMPLES} samples."
     )

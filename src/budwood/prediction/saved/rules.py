@@ -188,7 +188,7 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "effects": _of("markers"),
             "fixed_shift": _of("markers", "effects"),
             "sampled_effects": _of("markers", "samples"),
-            "sampled_errors": _of("markers", "samples"),
+            "sampled_errors": _of("markers", "error samples"),
             "unknown_weight": _SHARE,
             "unit": _POSITIVE,
             "training_effect": _of("lines"),

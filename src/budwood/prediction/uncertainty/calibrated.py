@@ -20,11 +20,12 @@ from budwood.prediction.contract import (
     Forecast,
     Lines,
     fit_notes,
+    fit_several,
     scaled_interval,
 )
 from budwood.prediction.kernels.kernel_model import FittedKernelModel
 from budwood.prediction.kernels.landmark_model import FittedLandmarkModel
-from budwood.prediction.kernels.marker_model import FittedMarkerModel
+from budwood.prediction.kernels.marker_model import FittedMarkerModel, calibrated_models
 from budwood.prediction.kernels.panel_kernels import PanelKernels
 from budwood.prediction.uncertainty.inner_folds import (
     TrainingKernels,
@@ -35,6 +36,7 @@ from budwood.prediction.uncertainty.interval_scale import Divisions, IntervalSca
 from budwood.prediction.uncertainty.kernel_calibration import kernel_calibration
 from budwood.stats.relationship.relationship import Rows
 
+Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 #: Fewest records whose held-out errors say more about an interval than the model itself does.
@@ -89,10 +91,41 @@ class Calibrated:
         FittedEstimator
             The fitted model.
         """
+        return self.fit_several(kernels, training, y[:, None], weights)[0]
+
+    def fit_several(
+        self, kernels: PanelKernels, training: Rows, y: Matrix, weights: Vector | None = None
+    ) -> tuple[FittedEstimator, ...]:
+        """Fit several traits of the same lines, together where the model can.
+
+        Parameters
+        ----------
+        kernels, training
+            As for :meth:`fit`.
+        y
+            (n, t) values of t traits.
+        weights
+            (n,) weights of the trait values, the same for all traits; None for equal ones.
+
+        Returns
+        -------
+        tuple of FittedEstimator
+            A fitted model for each trait.
+        """
         rows = np.asarray(training, dtype=np.intp)
-        fitted = self.model.fit(kernels, rows, y, weights)
-        if isinstance(fitted, FittedMarkerModel):
-            return fitted.calibrated(kernels, rows, y, weights, self.seed)
+        found = fit_several(self.model, kernels, rows, y, weights)
+        marker_models = [each for each in found if isinstance(each, FittedMarkerModel)]
+        if len(marker_models) == len(found):
+            return calibrated_models(marker_models, kernels, rows, y, weights, self.seed)
+        columns = (np.ascontiguousarray(column) for column in y.T)
+        return tuple(
+            self._calibrated(each, kernels, rows, column, weights)
+            for each, column in zip(found, columns, strict=True)
+        )
+
+    def _calibrated(
+        self, fitted: FittedEstimator, kernels: PanelKernels, rows: Rows, y: Vector, weights: Vector | None
+    ) -> FittedEstimator:
         if isinstance(fitted, FittedLandmarkModel) or len(rows) < _FEWEST:
             return fitted
         folds = inner_random_folds(kernels, rows, self.folds, self.seed)

@@ -11,7 +11,7 @@ Golub and Meurant 2010, chapter 6). One space so serves every shift of A: all ra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +62,51 @@ class KrylovSpace:
         """
         return self.basis @ self.vectors[:, len(self.values) - count :].astype(np.float32)
 
+    def coefficients(self, function: Callable[[Vector], Vector], columns: slice = slice(None)) -> Matrix:
+        """What the directions are multiplied by to be a function of the matrix times start columns.
+
+        Parameters
+        ----------
+        function
+            Of the eigenvalues, smooth; negative ones, which are rounding, count as 0.
+        columns
+            Which start columns are meant, all by default.
+
+        Returns
+        -------
+        ndarray
+            (s, k); ``basis @ coefficients`` is ``f(A)`` times the columns.
+
+        Examples
+        --------
+        >>> matrix = np.diag([1.0, 4.0, 9.0])
+        >>> *_, space = krylov_spaces(lambda columns: matrix @ columns, np.ones((3, 1)), 3)
+        >>> (space.basis @ space.coefficients(np.sqrt))[:, 0].round(3)
+        array([1., 2., 3.])
+        """
+        factor = function(np.maximum(self.values, 0.0))
+        return np.asarray(self.vectors @ (factor[:, None] * self.start[:, columns]), dtype=np.float64)
+
+    def function_times(self, columns: Matrix, function: Callable[[Vector], Vector]) -> Matrix:
+        """A function of the matrix times any columns, as far as they lie in the space.
+
+        Parameters
+        ----------
+        columns
+            (n, k).
+        function
+            Of the eigenvalues.
+
+        Returns
+        -------
+        ndarray
+            (n, k).
+        """
+        inside = self.vectors.T @ (self.basis.T @ columns.astype(np.float32)).astype(np.float64)
+        factor = function(np.maximum(self.values, 0.0))[:, None]
+        found = self.basis @ (self.vectors @ (factor * inside)).astype(np.float32)
+        return found.astype(np.float64)
+
 
 def krylov_spaces(multiply: Callable[[Matrix], Matrix], start: Matrix, passes: int) -> Iterator[KrylovSpace]:
     """Growing spaces, one after each pass over the matrix.
@@ -104,6 +149,62 @@ def krylov_spaces(multiply: Callable[[Matrix], Matrix], start: Matrix, passes: i
         block = _new_directions(basis, image)
         if not block.shape[1]:
             return
+
+
+def settled_space(
+    multiply: Callable[[Matrix], Matrix],
+    start: Matrix,
+    functions: Sequence[Callable[[Vector], Vector]],
+    *,
+    columns: slice = slice(None),
+    tolerance: float,
+    passes: int,
+) -> tuple[KrylovSpace, int]:
+    """The first space that a further pass hardly changes functions of the matrix in.
+
+    Parameters
+    ----------
+    multiply, start
+        As for :func:`krylov_spaces`.
+    functions
+        Of the eigenvalues; all of them have to settle.
+    columns
+        Start columns that they are multiplied with.
+    tolerance
+        Change by the last pass, relative to the length of all columns.
+    passes
+        Most passes.
+
+    Returns
+    -------
+    tuple of KrylovSpace and int
+        The space, and the passes it took.
+
+    Examples
+    --------
+    >>> matrix = np.diag(np.linspace(1.0, 2.0, 50))
+    >>> space, passes = settled_space(
+    ...     lambda columns: matrix @ columns, np.ones((50, 1)), [np.sqrt], tolerance=1e-3, passes=20
+    ... )
+    >>> passes
+    4
+    """
+    before: list[Matrix] = []
+    count = 0
+    for space in krylov_spaces(multiply, start, passes):
+        count += 1
+        found = [space.coefficients(function, columns) for function in functions]
+        if before and all(_change(*each) <= tolerance for each in zip(before, found, strict=True)):
+            break
+        before = found
+    return space, count
+
+
+def _change(before: Matrix, found: Matrix) -> float:
+    """Length of the difference of coefficients, with those of new directions, relative to their length."""
+    size = float(np.linalg.norm(found))
+    moved = np.linalg.norm(found[: len(before)] - before) ** 2 + np.linalg.norm(found[len(before) :]) ** 2
+    return float(moved**0.5) / (size or 1.0)
 
 
 def _bordered(between: Matrix, along: Matrix) -> Matrix:

@@ -15,6 +15,7 @@ from budwood.workflows.predict import (
     compute_prediction,
     prediction_manifest,
     prediction_report,
+    prepared_panel,
     save_model,
 )
 from budwood.workflows.setup.command import command_of
@@ -23,6 +24,8 @@ from budwood.workflows.setup.cost import Announce, silent
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.panel.panel import Panel
+    from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
+    from budwood.prediction.fitted_trait_model import FittedTraitModel
 
 T = TypeVar("T")
 
@@ -161,9 +164,10 @@ def predict_traits(
             _write_predictions(draft, found, options)
     if options.save_model is not None:
         found = replace(found, models={trait: model_names(traits)[trait] for trait in found.results})
+        fits = _fitted_together(options, found.results)
         for trait, result in found.results.items():
-            folder = options.save_model / found.models[trait]
-            save_model(result, replace(options, trait=trait), folder, overwrite=overwrite)
+            folder, own = options.save_model / found.models[trait], replace(options, trait=trait)
+            save_model(result, own, folder, overwrite=overwrite, fitted=fits.get(trait))
     return found
 
 
@@ -266,17 +270,78 @@ def _predict_each(
 ) -> TraitsResult[PredictResult]:
     from budwood.panel.files import panel_of_trait
 
-    before: list[tuple[str, Panel]] = []
+    panels: dict[str, Panel] = {}
+
+    def read(trait: str) -> Panel:
+        own = replace(options, trait=trait)
+        if not panels:
+            panels[trait] = prepared_panel(own, announce)
+        else:
+            before, panel = next(iter(panels.items()))
+            panels[trait] = panel_of_trait(panel, options.files, before, trait)
+        return panels[trait]
+
+    readable = _each(traits, read)
+    known = _predicted_together(options, panels)
+    first = next(iter(panels))
 
     def one(trait: str) -> PredictResult:
+        # What takes long was announced with the first trait.
+        said = silent if trait == first else announce
         own = replace(options, trait=trait)
-        panel = panel_of_trait(before[0][1], options.files, before[0][0], trait) if before else None
-        found = compute_prediction(own, announce, panel=panel)
-        before[:] = [(trait, found.panel)]
-        return found
+        return compute_prediction(own, said, panel=panels[trait], known=known.get(trait))
 
-    found = _each(traits, one)
-    return replace(found, reports=report_names(found.results))
+    found = _each(list(readable.results), one)
+    refused = {**readable.refused, **found.refused}
+    in_order = {trait: refused[trait] for trait in traits if trait in refused}
+    return replace(found, refused=in_order, reports=report_names(found.results))
+
+
+def _predicted_together(
+    options: PredictOptions, panels: Mapping[str, Panel]
+) -> Mapping[str, tuple[TraitPrediction, Evaluation]]:
+    """Predictions of traits that share many lines; none where one of them cannot be predicted like that."""
+    from budwood.prediction.kernels.dense_limit import is_large
+    from budwood.prediction.predict import PredictionOptions, predict_traits_together
+    from budwood.workflows.setup.threads import blas_threads
+    from budwood.workflows.traits.trait_values import trait_values
+
+    panel = next(iter(panels.values()))
+    if len(panels) == 1 or not is_large(len(panel)) or panel.kinship is not None:
+        return {}
+    given = PredictionOptions(
+        haplotypes=panel.haplotypes,
+        vectors=panel.vectors.values if panel.vectors else None,
+        weights=panel.weights,
+        model=options.model,
+        lower_is_better=options.lower_is_better,
+        seed=options.seed,
+    )
+    try:
+        values = {trait: trait_values(each, options.files, trait) for trait, each in panels.items()}
+        with blas_threads(len(panel)):
+            return predict_traits_together(panel.genotypes, values, given)
+    except BudwoodError:
+        # Each trait alone then says what is wrong with it, and the others are predicted.
+        return {}
+
+
+def _fitted_together(
+    options: PredictOptions, results: Mapping[str, PredictResult]
+) -> Mapping[str, FittedTraitModel]:
+    """Models of traits of large panels, fitted together; none where the panel is not large."""
+    from budwood.prediction.kernels.dense_limit import is_large
+    from budwood.prediction.predict import usual_model
+    from budwood.prediction.trait_model import TraitModel
+    from budwood.workflows.setup.threads import blas_threads
+
+    panel = next(iter(results.values())).panel
+    if not is_large(min(result.phenotyped for result in results.values())):
+        return {}
+    name = options.model or usual_model(panel.weights, embedded=panel.vectors is not None)
+    with blas_threads(len(panel)):
+        values = {trait: result.values for trait, result in results.items()}
+        return TraitModel(name, seed=options.seed).fit_traits(panel, values)
 
 
 def _write_predictions(draft: Draft, found: TraitsResult[PredictResult], options: PredictOptions) -> None:
