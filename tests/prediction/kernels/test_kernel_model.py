@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from budwood.prediction.kernels import kernel_model
 from budwood.prediction.kernels.kernel_model import BANDWIDTHS, GAUSSIAN_KERNEL, GBLUP, KernelModel
 from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.stats.mixed_model import band_reml
 from budwood.stats.mixed_model.blup import blup
 from budwood.stats.mixed_model.reml import reml
 
@@ -30,6 +32,23 @@ def test_gblup_is_the_mixed_model_on_the_training_kernel(panel) -> None:
     np.testing.assert_allclose(found.standard_error, np.sqrt(expected.pev_value))
     np.testing.assert_allclose(found.reliability, expected.reliability)
     assert ((found.upper_90 - found.lower_90) > 2 * 1.645 * found.standard_error).all()
+
+
+@pytest.mark.parametrize("noise", [1.0, 0.0])
+def test_many_records_have_the_same_variances_in_single_precision(panel, monkeypatch, noise) -> None:
+    """Six digits where some of the variance is residual, those of double precision where hardly any is."""
+    generator = np.random.default_rng(3)
+    kernel = PanelKernels(panel.genotypes).training_kernel("relationship", TRAINING)
+    genetic = kernel @ generator.standard_normal(60)
+    y = genetic / genetic.std() + noise * generator.standard_normal(60)
+    monkeypatch.setattr(band_reml, "BAND_RECORDS", 20)
+    exact = GBLUP.fit(PanelKernels(panel.genotypes), TRAINING, y).solved.components
+    monkeypatch.setattr(kernel_model, "COMPARED", 50)
+    found = GBLUP.fit(PanelKernels(panel.genotypes), TRAINING, y).solved.components
+    tolerance = 1e-5 if noise else 0.0
+    np.testing.assert_allclose(found.kernels, exact.kernels, rtol=tolerance)
+    np.testing.assert_allclose(found.residual, exact.residual, rtol=tolerance)
+    assert (found != exact) == bool(noise)
 
 
 def test_rows_do_not_influence_one_another(panel) -> None:

@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 #: Width of the band, which is the number of columns that are reflected at once.
 _WIDTH: Final = 64
 #: Rows and columns of a tile: products stay in the processor's cache.
-_TILE: Final = 512
+_TILE: Final = 256
 
 
 @dataclass(frozen=True)
