@@ -11,7 +11,7 @@ away): one with the same trait, and one with a trait that has nothing to do with
 Two settings are stated: 300 lines of source and target, and 600 of each (`--lines 600 --sizes
 0,25,50,100,150,200,400`), as in a programme that has phenotyped for years.
 
-    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_simulated.py level              # 5 minutes
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_simulated.py level --out L      # 3 minutes; resumes
     OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_simulated.py few-shot --out F   # 5; 30 draws 35
     OMP_NUM_THREADS=1 python benchmarks/accuracy/transfer_simulated.py several --out G    # minutes
 """
@@ -285,10 +285,13 @@ def several(path: Path, replicates: range, seconds: float, design: FewShotDesign
             print(f"  {size} lines: stack minus target alone {_text(gain)}{beside_alpha}")
 
 
-def level(replicates: int, traits: int, lines: int) -> None:
+def level(path: Path, replicates: range, seconds: float, traits: int, lines: int) -> None:
     """Share of random source traits whose delta is significant at 5 %, by number of target lines."""
-    rejected: dict[int, list[bool]] = {}
-    for seed in range(1, replicates + 1):
+    start = time.perf_counter()
+    done = read_results(path, "replicate")
+    for seed in replicates:
+        if (seed,) in done or time.perf_counter() - start > seconds:
+            continue
         clade = simulated(seed, lines)
         trait = simulate_clade_trait(clade, CladeTraitConfig(seed=seed))
         ours, theirs = (population_genotypes(clade.populations[name]) for name in (SOURCE, "beta"))
@@ -307,23 +310,28 @@ def level(replicates: int, traits: int, lines: int) -> None:
         rng = np.random.default_rng(seed)
         y = trait["beta"].field_phenotype
         relationship = TransferTarget.of(theirs, y).relationship
+        rejected: dict[str, list[bool]] = {}
         for random in random_traits((head.square,), solved.components, traits, rng):
             score = head.cross @ gblup(random, [head.square]).projected
             for size in (25, 50, 100, 200):
                 rows = rng.permutation(len(y))[:size]
                 found = score_effect(y[rows], score[rows], relationship[np.ix_(rows, rows)])
-                rejected.setdefault(size, []).append(found.p_value < 0.05)
-    for size, found in rejected.items():
-        share = float(np.mean(found))
-        error = (share * (1 - share) / len(found)) ** 0.5
-        print(f"{size} target lines: {share:.3f} of {len(found)} tests reject at 5 % (s.e. {error:.3f})")
+                rejected.setdefault(str(size), []).append(bool(found.p_value < 0.05))
+        append_result(path, {"replicate": seed, "rejected": rejected})
+    rows = [each["rejected"] for each in read_results(path, "replicate").values()]
+    for size in rows[0]:
+        shares = np.array([np.mean(each[size]) for each in rows])
+        print(
+            f"{size} target lines: {_text(shares)} of {sum(len(each[size]) for each in rows):,} tests reject "
+            f"at 5 %; interval over {len(rows)} replicates"
+        )
 
 
 def main() -> None:
     """Run one part."""
     parser = parser_for(__doc__)
     parser.add_argument("part", choices=("level", "few-shot", "several"))
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--replicates", type=int, default=20)
     parser.add_argument("--first", type=int, default=1, help="first replicate")
     parser.add_argument("--sizes", default="0,25,50,100,150,200")
@@ -333,13 +341,11 @@ def main() -> None:
     parser.add_argument("--traits", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after about so many seconds")
     arguments = parser.parse_args()
-    if arguments.part == "level":
-        level(arguments.replicates, arguments.traits, arguments.lines)
-        return
-    if arguments.out is None:
-        parser.error(f"{arguments.part} needs --out")
-    sizes = tuple(int(word) for word in arguments.sizes.split(","))
     replicates = range(arguments.first, arguments.replicates + 1)
+    if arguments.part == "level":
+        level(arguments.out, replicates, arguments.seconds, arguments.traits, arguments.lines)
+        return
+    sizes = tuple(int(word) for word in arguments.sizes.split(","))
     design = FewShotDesign(sizes=sizes, draws=arguments.draws)
     if arguments.part == "several":
         several(arguments.out, replicates, arguments.seconds, design, arguments.lines)
