@@ -29,6 +29,7 @@ from budwood.prediction.kernels.training_haplotypes import TrainingHaplotypes
 from budwood.prediction.kernels.training_lines import TrainingLines
 from budwood.prediction.models.registry import MODEL_NAMES, check_seed, model_named
 from budwood.prediction.phenotyped import PhenotypedLines, match_phenotyped
+from budwood.stats.matrix_free.marker_ranges import RangeRunner
 from budwood.stats.relationship.haplotype_kernel import haplotype_kernel
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class TraitModel:
         *,
         trait: str = "",
         covariates: Covariates | None = None,
+        runner: RangeRunner | None = None,
     ) -> FittedTraitModel:
         """Learn a trait from the phenotyped lines of a panel.
 
@@ -102,6 +104,9 @@ class TraitModel:
         covariates
             What values are adjusted for, by name and accession: numbers, or levels as strings (see
             :func:`~budwood.prediction.covariates.adjust_for_covariates`).
+        runner
+            Where products with markers are made for ``gblup`` above 6,000 lines:
+            :class:`~budwood.prediction.kernels.ray_ranges.RayRanges` on a cluster; here where None.
 
         Returns
         -------
@@ -115,7 +120,7 @@ class TraitModel:
             trait does not vary.
         """
         name = y if isinstance(y, str) else trait
-        return self._fit(panel, {name: y}, covariates)[name]
+        return self._fit(panel, {name: y}, covariates, runner)[name]
 
     def fit_traits(
         self,
@@ -123,6 +128,7 @@ class TraitModel:
         y: Sequence[str] | Mapping[str, AccessionMeans | Mapping[str, float] | ArrayLike],
         *,
         covariates: Covariates | None = None,
+        runner: RangeRunner | None = None,
     ) -> dict[str, FittedTraitModel]:
         """Learn several traits, those with the same phenotyped lines together.
 
@@ -136,7 +142,7 @@ class TraitModel:
             As for :meth:`fit`.
         y
             Names of traits of the panel, or values by name of the trait.
-        covariates
+        covariates, runner
             As for :meth:`fit`.
 
         Returns
@@ -161,13 +167,16 @@ class TraitModel:
         """
         if isinstance(y, str) or not len(y):
             raise BudwoodError("these are no traits", mend="give a list of names, or values by name")
-        return self._fit(panel, y if isinstance(y, Mapping) else {name: name for name in y}, covariates)
+        return self._fit(
+            panel, y if isinstance(y, Mapping) else {name: name for name in y}, covariates, runner
+        )
 
     def _fit(
         self,
         panel: Panel | Genotypes,
         y: Mapping[str, str | AccessionMeans | Mapping[str, float] | ArrayLike],
         covariates: Covariates | None,
+        runner: RangeRunner | None,
     ) -> dict[str, FittedTraitModel]:
         estimator = model_named(self.model, seed=self.seed)
         if isinstance(panel, Panel) and panel.kinship is not None:
@@ -196,7 +205,7 @@ class TraitModel:
                 lines.rows,
                 {each.trait: each.lines.y for each in group},
                 weights=lines.weights,
-                kernels=data.kernels(group[0].means),
+                kernels=data.kernels(group[0].means, runner),
                 notes={each.trait: (*each.means.notes, *each.lines.notes) for each in group},
             )
             found |= models
@@ -290,13 +299,15 @@ class FitData:
             weights={name: weights[columns] for name, weights in self.weights.items()},
         )
 
-    def kernels(self, means: AccessionMeans | None = None) -> PanelKernels:
+    def kernels(self, means: AccessionMeans | None = None, runner: RangeRunner | None = None) -> PanelKernels:
         """The panel as models learn from it.
 
         Parameters
         ----------
         means
             Values that come with covariates, which are fixed effects of kernel models.
+        runner
+            Makes products with the markers of large training sets.
 
         Returns
         -------
@@ -308,7 +319,7 @@ class FitData:
             table = self.haplotypes
             grams[EMBEDDING_KERNEL] = haplotype_kernel(table.codes, table.offsets, self.vectors)
         design = None if means is None else means.design(self.genotypes.accessions)
-        return PanelKernels(self.genotypes, grams, self.weights, covariates=design)
+        return PanelKernels(self.genotypes, grams, self.weights, covariates=design, runner=runner)
 
 
 def fit_panel(

@@ -52,7 +52,7 @@ def genomic_heritability(
     everyone = np.arange(len(kernels))
     if is_large(len(kernels)) and kernels.relationship is None:
         design = whitened_design(len(kernels), weights=weights)
-        relationship = WhitenedRelationship(kernels.centred_markers(everyone, everyone), design)
+        relationship = WhitenedRelationship(kernels.ranged_markers(everyone, everyone), design)
         (found,), _ = stochastic_reml(relationship, y[:, None])
         genetic = found.components.kernels[0] * relationship.markers.spread
         return Heritability(float(genetic / (genetic + found.components.residual)), GENOMIC_SOURCE)

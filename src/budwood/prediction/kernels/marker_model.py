@@ -165,7 +165,7 @@ class FittedMarkerModel:
             rest, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             own = fixed[:, independent_columns(fixed[rest])]
             design = whitened_design(len(rest), own[rest], None if weights is None else weights[rest])
-            relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
+            relationship = WhitenedRelationship(kernels.ranged_markers(training[rest], training), design)
             solved = marker_blup(relationship, y[rest], self.solved.components, samples=0)
             markers = kernels.centred_markers(training[held], training)
             effect = markers.times(solved.effects[:, None], exact=True)[:, 0]
@@ -213,7 +213,7 @@ def calibrated_models(
     fixed = fixed[:, independent_columns(fixed[rest])]
     weights = np.ones(n) if weights is None else weights
     design = whitened_design(len(rest), fixed[rest], weights[rest])
-    relationship = WhitenedRelationship(kernels.centred_markers(training[rest], training), design)
+    relationship = WhitenedRelationship(kernels.ranged_markers(training[rest], training), design)
     components = [model.solved.components for model in models]
     solved = marker_blups(relationship, y[rest], components, samples=_HELD_OUT_SAMPLES, seed=seed)
     markers = kernels.centred_markers(training[held], training)
@@ -277,7 +277,7 @@ def fit_marker_models(
         As each trait alone would have it, but for the Monte Carlo error of its variance components.
     """
     design = whitened_design(len(training), kernels.fixed(training), weights)
-    relationship = WhitenedRelationship(kernels.centred_markers(training, training), design)
+    relationship = WhitenedRelationship(kernels.ranged_markers(training, training), design)
     estimates, space = stochastic_reml(relationship, y, probes=_PROBES)
     # Shares of the whitened contrasts, as shares of the variance of a record of weight 1.
     size = relationship.markers.spread / (relationship.mean_eigenvalue or 1.0)

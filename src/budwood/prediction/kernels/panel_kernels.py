@@ -18,6 +18,7 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels.cache import KernelCache
 from budwood.prediction.kernels.dense_limit import is_large
 from budwood.stats.matrix_free.centred_markers import CentredMarkers
+from budwood.stats.matrix_free.marker_ranges import RangedMarkers, RangeRunner
 from budwood.stats.mixed_model.fixed_effects import independent_columns
 from budwood.stats.relationship.fold_relationship import FoldRelationship
 from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
@@ -105,6 +106,9 @@ class PanelKernels:
     covariates
         (n, q) covariates of the lines, 0 at their mean: fixed effects of the kernel models, which predict
         at the mean.
+    runner
+        Makes the products with markers of large training sets in processes of its own; this one makes them
+        where None.
 
     Notes
     -----
@@ -118,8 +122,10 @@ class PanelKernels:
         weights: Mapping[str, Vector] | None = None,
         relationship: Matrix | None = None,
         covariates: Matrix | None = None,
+        runner: RangeRunner | None = None,
     ) -> None:
         self.covariates = covariates
+        self.runner = runner
         self.genotypes = genotypes
         self.relationship = relationship
         self.grams = dict(grams or {})
@@ -146,7 +152,7 @@ class PanelKernels:
         grams = {name: gram[np.ix_(rows, rows)] for name, gram in self.grams.items()}
         given = None if self.relationship is None else self.relationship[np.ix_(rows, rows)]
         covariates = None if self.covariates is None else self.covariates[rows]
-        return PanelKernels(self.genotypes.take(rows), grams, self.weights, given, covariates)
+        return PanelKernels(self.genotypes.take(rows), grams, self.weights, given, covariates, self.runner)
 
     def fresh(self) -> PanelKernels:
         """The same panel without anything that was made of it, to be sent to another process.
@@ -387,6 +393,32 @@ class PanelKernels:
         genotypes = self.genotypes
         return CentredMarkers(
             dosage=genotypes.dosage, ploidy=genotypes.ploidy, summary=self.summary(training), rows=rows
+        )
+
+    def ranged_markers(self, rows: Rows, training: Rows) -> CentredMarkers:
+        """:meth:`centred_markers` for many passes: held by the runner, where there is one.
+
+        Parameters
+        ----------
+        rows
+            (c,) rows of the panel.
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        CentredMarkers
+            Of the rows.
+        """
+        markers = self.centred_markers(rows, training)
+        if self.runner is None:
+            return markers
+        return RangedMarkers(
+            dosage=markers.dosage,
+            ploidy=markers.ploidy,
+            summary=markers.summary,
+            rows=markers.rows,
+            runner=self.runner,
         )
 
     def markers(self, training: Rows) -> Matrix:

@@ -147,6 +147,25 @@ class CentredMarkers:
         ndarray
             (n, k).
         """
+        found = self.marker_gram_times(lines, exact=exact)
+        found += self.missing_squares[:, None] * lines
+        return found
+
+    def marker_gram_times(self, lines: Matrix, *, exact: bool = False) -> Matrix:
+        """``Z Z' V`` in one pass over the markers.
+
+        Parameters
+        ----------
+        lines
+            (n, k) a number for each line.
+        exact
+            Whether to multiply in double precision.
+
+        Returns
+        -------
+        ndarray
+            (n, k).
+        """
         rounded = lines.astype(np.float64 if exact else np.float32)
 
         def part(blocks: Iterable[Block]) -> Matrix:
@@ -157,7 +176,6 @@ class CentredMarkers:
 
         found = self._sum_over_blocks(part, exact)
         found *= self._scale**2
-        found += self.missing_squares[:, None] * lines
         return found
 
     def relationship_with(self, others: CentredMarkers) -> Matrix:
@@ -211,6 +229,17 @@ class CentredMarkers:
 
     @cached_property
     def _squares(self) -> tuple[Vector, Vector]:
+        known, unknown = self.line_squares()
+        return known, unknown
+
+    def line_squares(self) -> Matrix:
+        """Squares of each line's known and expected ones of its missing entries.
+
+        Returns
+        -------
+        ndarray
+            (2, n).
+        """
         known, unknown = np.zeros(len(self)), np.zeros(len(self))
         variance = self.summary.variance[self.summary.kept]
         for place, calls in self._calls(self._places(self._block_size)):
@@ -219,7 +248,7 @@ class CentredMarkers:
             known += np.einsum("ij,ij->i", z, z, dtype=np.float64)
             if missing.any():
                 unknown += missing @ variance[place]
-        return known * self._scale**2, unknown
+        return np.array([known * self._scale**2, unknown])
 
     @cached_property
     def spread(self) -> float:
