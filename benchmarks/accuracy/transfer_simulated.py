@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from benchmarks.common.results_file import append_result, read_results
 from budwood.simulate.clade.clade import SyntheticClade, simulate_clade
 from budwood.simulate.clade.config import CladeConfig
 from budwood.simulate.clade.panel import gene_places, population_genotypes, variant_scores
-from budwood.simulate.clade.trait import CladeTraitConfig, simulate_clade_trait
+from budwood.simulate.clade.trait import CladeTraitConfig, SpeciesTrait, simulate_clade_trait
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.transfer.burdens import locus_burdens
 from budwood.transfer.comparison import TransferComparison, compare_transfer
@@ -66,12 +67,21 @@ def simulated(seed: int, lines: int, tree: str = TREE) -> SyntheticClade:
     return simulate_clade(CladeConfig(tree=tree, seed=seed, population=population))
 
 
+def scores_of(clade: SyntheticClade, *names: str) -> dict[str, NDArray[np.float64]]:
+    """How damaging each variant of a species is, once for all of its pairs."""
+    return {name: variant_scores(clade.species[name], clade.populations[name]) for name in names}
+
+
 def carried_from(
-    clade: SyntheticClade, source: str, target: str, y: NDArray[np.float64], seed: int
+    clade: SyntheticClade,
+    scores: Mapping[str, NDArray[np.float64]],
+    source: str,
+    target: str,
+    y: NDArray[np.float64],
+    seed: int,
 ) -> CarriedHeads:
     """What a species with these trait values brings to another one."""
     ours, theirs = (population_genotypes(clade.populations[name]) for name in (source, target))
-    scores = [variant_scores(clade.species[name], clade.populations[name]) for name in (source, target)]
     loci = orthologous_loci(
         clade.ortholog_pairs(source, target),
         gene_places(clade.species[source]),
@@ -82,19 +92,23 @@ def carried_from(
         theirs,
         np.arange(len(theirs.accessions)),
         loci=loci,
-        source_scores=scores[0],
-        target_scores=scores[1],
+        source_scores=scores[source],
+        target_scores=scores[target],
         options=HeadOptions(reach=500, seed=seed),
     )
 
 
 def compared(
-    clade: SyntheticClade, sharing: str, target: str, seed: int, design: FewShotDesign, controls: bool
+    clade: SyntheticClade,
+    scores: Mapping[str, NDArray[np.float64]],
+    trait: Mapping[str, SpeciesTrait],
+    target: str,
+    design: FewShotDesign,
+    controls: bool,
 ) -> TransferComparison:
     """One pair and trait of a clade, source and target both in the field."""
-    trait = simulate_clade_trait(clade, CladeTraitConfig(sharing=sharing, seed=seed))
     theirs = population_genotypes(clade.populations[target])
-    carried = carried_from(clade, SOURCE, target, trait[SOURCE].field_phenotype, seed)
+    carried = carried_from(clade, scores, SOURCE, target, trait[SOURCE].field_phenotype, design.seed)
     if not controls:
         bare = [
             replace(head, random_kernels=(), shuffled_scores=None, shuffled_kernels=())
@@ -138,11 +152,19 @@ def few_shot(
         missing = [cell for cell in CELLS if (replicate, *cell) not in done]
         if not missing:
             continue
+        if time.perf_counter() - start > seconds:
+            return
         clade = simulated(replicate, lines)
+        scores = scores_of(clade, SOURCE, *{target for _, target in missing})
+        traits = {
+            sharing: simulate_clade_trait(clade, CladeTraitConfig(sharing=sharing, seed=replicate))
+            for sharing in dict.fromkeys(sharing for sharing, _ in missing)
+        }
         for sharing, target in missing:
             if time.perf_counter() - start > seconds:
                 return
-            found = compared(clade, sharing, target, replicate, replace(design, seed=replicate), controls)
+            seeded = replace(design, seed=replicate)
+            found = compared(clade, scores, traits[sharing], target, seeded, controls)
             line = {"replicate": replicate, "sharing": sharing, "target": target, **record(found)}
             append_result(path, {k: plain_values(v) for k, v in line.items()})
 
@@ -236,7 +258,8 @@ def several(path: Path, replicates: range, seconds: float, design: FewShotDesign
             clade, CladeTraitConfig(name="other", sharing="species-specific", seed=replicate)
         )
         theirs = population_genotypes(clade.populations["beta"])
-        first = carried_from(clade, SOURCE, "beta", trait[SOURCE].field_phenotype, replicate)
+        scores = scores_of(clade, SOURCE, "beta", "gamma")
+        first = carried_from(clade, scores, SOURCE, "beta", trait[SOURCE].field_phenotype, replicate)
         beside = {
             "alpha": {},
             "alpha + gamma": {"gamma": trait["gamma"].field_phenotype},
@@ -245,7 +268,8 @@ def several(path: Path, replicates: range, seconds: float, design: FewShotDesign
         line: dict[str, Any] = {"replicate": replicate}
         for name, more in beside.items():
             given = {SOURCE: first} | {
-                source: carried_from(clade, source, "beta", y, replicate) for source, y in more.items()
+                source: carried_from(clade, scores, source, "beta", y, replicate)
+                for source, y in more.items()
             }
             bare = {
                 source: replace(
