@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from budwood.stats.mixed_model.reml import reml
-from budwood.transfer.score_effect import fit_transfer, gblup, score_effect, second_kernel_test
+from budwood.transfer.score_effect import (
+    fit_transfer,
+    gblup,
+    p_of,
+    score_effect,
+    score_statistics,
+    second_kernel_test,
+)
 
 
 def families(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -91,3 +98,31 @@ def test_a_second_kernel_is_found_where_it_acts_and_not_where_it_does_not() -> N
     assert second_kernel_test(draw(first, rng) + 2.0 * draw(second, rng) + noise, first, second)[0] < 0.001
     p = [second_kernel_test(draw(first, rng) + noise, first, second)[0] for _ in range(12)]
     assert np.mean(np.array(p) < 0.05) < 0.4
+
+
+def test_the_statistic_of_many_scores_is_that_of_each() -> None:
+    rng = np.random.default_rng(8)
+    kernel = families(40, rng)
+    y = draw(kernel, rng) + rng.normal(size=40)
+    scores = np.vstack([draw(kernel, rng), rng.normal(size=40), np.zeros(40)])
+    found = p_of(score_statistics(y, scores, kernel), 40)
+    assert found[:2] == pytest.approx(
+        [score_effect(y, each, kernel).p_value for each in scores[:2]], rel=1e-6
+    )
+    assert found[2] == 1.0
+
+
+def test_random_traits_mend_the_level_where_the_relationship_does_not_hold_the_trait() -> None:
+    """The trait acts through ten features alone, which the relationship does not know to be special."""
+    rng = np.random.default_rng(9)
+    plain, mended = [], []
+    for _ in range(60):
+        features = rng.normal(size=(120, 10))
+        kernel = (features @ features.T + (noise := rng.normal(size=(120, 200))) @ noise.T) / 210
+        y = features @ rng.normal(size=10) + rng.normal(size=120)
+        scores = (features @ rng.normal(size=(10, 101))).T
+        statistics = score_statistics(y, scores, kernel)
+        plain.append(p_of(statistics[:1], 120)[0] < 0.05)
+        mended.append(p_of(statistics[:1] / statistics[1:].mean(), 120)[0] < 0.05)
+    assert np.mean(plain) > 0.2
+    assert np.mean(mended) == pytest.approx(0.05, abs=3 * (0.05 * 0.95 / 60) ** 0.5)

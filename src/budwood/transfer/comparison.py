@@ -22,7 +22,7 @@ from budwood.transfer.few_shot.target import TransferHead, TransferTarget
 from budwood.transfer.geometry import AxisGeometry, axis_geometry
 from budwood.transfer.heads import CarriedHeads
 from budwood.transfer.locus_importance import association, locus_importance
-from budwood.transfer.score_effect import score_effect, second_kernel_test
+from budwood.transfer.score_effect import p_of, score_effect, score_statistics, second_kernel_test
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -144,17 +144,23 @@ def _tested(target: TransferTarget, head: TransferHead) -> DirectTest:
             positive=components.kernels[1] > 0.0,
         )
     effect = score_effect(target.y, head.score, target.relationship)
+    p_value, inflation = effect.p_value, 1.0
     within = within_clusters(head.score, target.y, target.clusters)
     random = np.nan
     if head.random_scores is not None:
         others = [within_clusters(each, target.y, target.clusters) for each in head.random_scores]
         random = random_p(within, np.array(others))
+        every = np.vstack([head.score, head.random_scores])
+        statistics = score_statistics(target.y, every, target.relationship)
+        inflation = max(1.0, float(statistics[1:].mean()))
+        p_value = float(p_of(statistics[:1] / inflation, len(target.y))[0])
     known = np.isfinite(effect.delta)
     return DirectTest(
         r=pearson_r(head.score, target.y),
         within_r=within,
         p_random=random,
-        p_value=effect.p_value if known else 1.0,
+        p_value=p_value if known else 1.0,
+        inflation=inflation,
         positive=bool(known and effect.delta > 0.0),
     )
 

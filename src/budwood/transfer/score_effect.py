@@ -110,7 +110,7 @@ def score_effect(
     solved = blup(y, [relationship], reml(y, [relationship], fixed=fixed), fixed=fixed)
     delta, error = float(solved.fixed_effects[1]), float(solved.fixed_covariance[1, 1]) ** 0.5
     t = delta / error
-    p_value = _score_test(y, scaled, relationship, known or decomposed(relationship))
+    p_value = float(p_of(score_statistics(y, scaled[None], relationship, known), len(y))[0])
     used = delta * (1.0 - 1.0 / t**2) if t > 1.0 else 0.0
     return ScoreEffect(
         delta=delta / spread,
@@ -120,22 +120,52 @@ def score_effect(
     )
 
 
-def _score_test(y: Vector, score: Vector, relationship: Matrix, known: KernelReml) -> float:
-    """p-value of ``L = (s' P y)^2 / (s' P s)``, P that of the model without the score.
+def score_statistics(
+    y: Vector, scores: Matrix, relationship: Matrix, known: KernelReml | None = None
+) -> Vector:
+    """``L = (s' P y)^2 / (s' P s)`` of each score, P that of the model without a score.
+
+    Parameters
+    ----------
+    y
+        (n,) trait values.
+    scores
+        (k, n) scores, each tested alone.
+    relationship, known
+        As in :func:`score_effect`.
+
+    Returns
+    -------
+    ndarray
+        (k,) statistics, of mean 1 where scores have nothing to do with the trait; 0 for a score that does not
+        vary.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> scores, y = rng.normal(size=(400, 50)), rng.normal(size=50)
+    >>> bool(abs(score_statistics(y, scores, np.eye(50) + 0.01).mean() - 1.0) < 0.3)
+    True
+    """
+    n = len(y)
+    components = (known or decomposed(relationship)).fit(y)
+    residual = max(components.residual, 1e-6 * float(np.var(y)))
+    covariance = components.kernels[0] * relationship + residual * np.eye(n)
+    solved = cho_solve(cho_factor(covariance, lower=True), np.column_stack([np.ones(n), y, scores.T]))
+    solved -= np.outer(solved[:, 0], solved.sum(axis=0) / float(solved[:, 0].sum()))
+    spread = np.einsum("kn,nk->k", scores, solved[:, 2:])
+    found = np.zeros(len(scores))
+    np.divide((scores @ solved[:, 1]) ** 2, spread, out=found, where=spread > 0.0)
+    return found
+
+
+def p_of(statistics: Vector, lines: int) -> Vector:
+    """p-values of :func:`score_statistics`.
 
     ``(n - 2) L / (n - 1 - L)`` has the F distribution exactly where the variances are known up to a factor.
     """
-    n = len(y)
-    components = known.fit(y)
-    residual = max(components.residual, 1e-6 * float(np.var(y)))
-    covariance = components.kernels[0] * relationship + residual * np.eye(n)
-    solved = cho_solve(cho_factor(covariance, lower=True), np.column_stack([np.ones(n), y, score]))
-    solved -= np.outer(solved[:, 0], solved.sum(axis=0) / float(solved[:, 0].sum()))
-    spread = float(score @ solved[:, 2])
-    if spread <= 0.0:
-        return 1.0
-    statistic = float(score @ solved[:, 1]) ** 2 / spread
-    return float(f.sf((n - 2) * statistic / max(n - 1 - statistic, 1e-9), 1, n - 2))
+    n = lines
+    return np.asarray(f.sf((n - 2) * statistics / np.maximum(n - 1 - statistics, 1e-9), 1, n - 2))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,12 @@ class DirectTest:
         Share of random source traits (drawn from the source's own variance components and carried by the
         same head) whose score fits the target at least as well, by r within clusters; NaN for a kernel.
     p_value
-        Of delta in the mixed model of the target, two-sided; for a kernel, of its variance.
+        Of delta in the mixed model of the target, two-sided, the statistic divided by ``inflation``; for a
+        kernel, of its variance.
+    inflation
+        Mean statistic of random source traits, at least 1. It is above 1 where the target's trait acts
+        through the head's features more than its relationship says, so that any score of these features
+        looks related; 1 for a kernel.
     positive
         Whether delta, or the kernel's variance, is above 0.
     """
@@ -56,6 +61,7 @@ class DirectTest:
     p_random: float
     p_value: float
     positive: bool
+    inflation: float = 1.0
 
     def related(self, tests: int) -> bool:
         """Whether the head is related to the trait beyond families, at 5 % shared by so many heads."""

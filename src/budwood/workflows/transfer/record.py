@@ -192,6 +192,7 @@ def _test(test: Any, tests: int) -> dict[str, Any]:
         "r_within_clusters": finite(test.within_r),
         "p_random_source": finite(test.p_random),
         "p_value": finite(test.p_value),
+        "inflation": finite(test.inflation),
         "positive": test.positive,
         "related": test.related(tests),
     }
