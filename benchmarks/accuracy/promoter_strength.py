@@ -5,7 +5,8 @@
 Models learn from Arabidopsis core promoters of 170 bases (a tenth of them determines when to stop) and
 predict those of sorghum and maize, whose strength was measured by the same assay (Jores et al. 2021, Nature
 Plants 7:842). ``--ways``: full, low-rank, scratch, convolution, kmers. Pearson r on ``--test`` promoters of
-each species. With ``--out``, finished runs are kept, and a second run computes only those that are missing.
+each species. With ``--out``, finished runs are kept, and a second run computes only those that are missing;
+``--table`` prints their means over seeds, with paired differences from full fine-tuning and 95 % t intervals.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import lzma
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 import os
 
 import numpy as np
+from scipy.stats import t as student
 
 from benchmarks.common.arguments import parser_for
-from benchmarks.common.results_file import append_result, read_results
+from benchmarks.common.results_file import Record, append_result, read_results
 from budwood.genomics.sequence import encode
 from budwood.inference.embed import stack_sequences
 from budwood.model.adapters.low_rank import LowRank
@@ -52,6 +56,28 @@ def read(assay: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return codes, np.array([[float(row[4])] for row in rows]), np.array([row[1] for row in rows])
 
 
+def table(records: Iterable[Record]) -> list[str]:
+    """Lines of a table: mean r over seeds, and full fine-tuning minus each other way on the same seeds."""
+    runs: dict[tuple[object, ...], dict[int, Record]] = defaultdict(dict)
+    for record in records:
+        setting = (record["rank"], record["alpha"], record["rate"]) if record["way"] == "low-rank" else ()
+        runs[record["assay"], record["size"], record["way"], *setting][record["seed"]] = record
+    lines = []
+    for (assay, size, way, *setting), by_seed in sorted(runs.items(), key=str):
+        full = runs.get((assay, size, "full"), {})
+        cells = [f"{assay} {size} {' '.join(map(str, (way, *setting)))}: seeds {len(by_seed)}"]
+        for name in SPECIES:
+            cells.append(f"{name} {np.mean([run[name] for run in by_seed.values()]):.3f}")
+            seeds = sorted(set(by_seed) & set(full))
+            if way != "full" and len(seeds) > 1:
+                gain = np.array([full[seed][name] - by_seed[seed][name] for seed in seeds])
+                half = student.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / len(gain) ** 0.5
+                low, high = gain.mean() - half, gain.mean() + half
+                cells.append(f"full less this {gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+        lines.append(", ".join(cells))
+    return lines
+
+
 def main() -> None:
     """Train and print a line for each run."""
     parser = parser_for(__doc__)
@@ -68,7 +94,11 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=1000, help="test promoters of each species at most")
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", action="store_true", help="print what --out holds, and train nothing")
     asked = parser.parse_args()
+    if asked.table:
+        print("\n".join(table(read_results(asked.out, *KEY).values())))
+        return
     codes, strength, species = read(asked.assay)
     checkpoint = load_checkpoint(asked.checkpoint, device="cpu")
     done = read_results(asked.out, *KEY) if asked.out else {}
