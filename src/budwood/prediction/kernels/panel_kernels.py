@@ -437,6 +437,21 @@ class PanelKernels:
         dosage, ploidy = self.genotypes.dosage, self.genotypes.ploidy
         return self._memo.recall("markers", training, lambda: centre(dosage, ploidy, self.summary(training)))
 
+    def training_markers(self, training: Rows) -> Matrix:
+        """(n, markers kept) the training rows of :meth:`markers`, shared by all that read them.
+
+        Parameters
+        ----------
+        training
+            (n,) rows of the training lines in the panel.
+
+        Returns
+        -------
+        Matrix
+            Not to be changed.
+        """
+        return self._memo.recall("training markers", training, lambda: self.markers(training)[training])
+
     def recall(self, name: str, training: Rows, make: Callable[[], T]) -> T:
         """What was made of a training set without trait values, kept by name until the next training set.
 
@@ -623,7 +638,7 @@ class PanelLines:
         Matrix
             The matrix of the summary line.
         """
-        return self.kernels.markers(self.training)[self.training]
+        return self.kernels.training_markers(self.training)
 
     def marker_products(self, effects: Matrix, *, exact: bool = False) -> Matrix:
         """(c, k) products of the centred markers with columns.

@@ -66,7 +66,7 @@ class TrainingSet:
         Matrix
             The matrix of the summary line.
         """
-        return self.kernels.markers(self.rows)[self.rows]
+        return self.kernels.training_markers(self.rows)
 
     def columns(self, most: int) -> Rows:
         """At most ``most`` evenly spaced markers.

@@ -23,9 +23,9 @@ _JUDGED, _SHUFFLES = 300, 5
 #: Seconds of a fit for each cube of a training line, and for each training line, by model; other models as
 #: ``auto``. Measured on one core with 4,144 training lines.
 _CUBE: Final = MappingProxyType({"gblup": 8e-11, "gaussian": 1e-10, "gblup+dna": 5e-10})
-_AUTO_CUBE: Final = 1.6e-10
+_AUTO_CUBE: Final = 1.3e-10
 _LINE: Final = MappingProxyType({"gblup": 2e-4, "gaussian": 6e-4, "gblup+dna": 6e-4})
-_AUTO_LINE: Final = 6e-3
+_AUTO_LINE: Final = 4.5e-3
 #: Seconds of a relationship for each square of a line and marker.
 _PRODUCT: Final = 2e-11
 #: Matrices of lines by lines that a process holds at most: with kernels alone, and with any other model.
