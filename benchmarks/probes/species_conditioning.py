@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=512, help="bases read together")
     parser.add_argument("--trust", type=float, default=0.3, help="exponent of predictions in the grammar")
     parser.add_argument("--fit-on-bidens", action="store_true", help="for trainings without Brassicaceae")
+    parser.add_argument("--species", nargs="+", help="score these alone")
     parser.add_argument("--cache", type=Path, help="folder of predictions")
     arguments = parser.parse_args()
     checkpoint = load_checkpoint(arguments.checkpoint)
@@ -109,6 +110,8 @@ def main() -> None:
         name: BaseClassifier(neighbours=False).fit(change(learned), labels) for name, change in ways.items()
     }
     for species, each in scored.items():
+        if arguments.species and species not in arguments.species:
+            continue
         truth, track = grid_labels(each.labels, GRID), read(species)
         plain = None
         for name, change in ways.items():
