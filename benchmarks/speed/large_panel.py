@@ -19,7 +19,8 @@ model with these errors must have: the root of 1 - mean error variance / mean va
 Beside the engine for large panels, on the same genotypes and up to --dense-up-to lines: the dense engine
 (REML by a band, then a Cholesky factor). Up to --peers-up-to lines: LightGBM with its defaults on all
 markers, and plink2's first ten components (exact up to 5,000 lines, --pca approx above) and --score, where
-plink2 is installed.
+plink2 is installed; and up to 2,500 lines, where Rscript is, eigen_reml.R: the eigendecomposition that the R
+package rrBLUP makes, in plain R, which stands for its algorithm and is not the package.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ FOUNDERS, CHROMOSOMES, MORGANS, CAUSAL, NEW = 40, 10, 1.5, 1000, 500
 #: Rounds of recombination since the founders.
 GENERATIONS = 4
 HERITABILITY = 0.5
+#: Most lines of what takes the cube of them in plain R.
+CUBIC = 2_500
 #: Heritabilities of three further traits with the same genetic values.
 FURTHER = (0.2, 0.35, 0.7)
 
@@ -247,6 +250,26 @@ def lightgbm(folder: Path, lines: int, markers: int) -> dict[str, Any]:
     return {"r_new": r, "r_new_error": error, "seconds": clock.seconds, "wall": clock.wall}
 
 
+def eigen_reml(folder: Path, lines: int, markers: int) -> dict[str, Any]:
+    """What rrBLUP does, written in plain R (the package itself is not called)."""
+    _, value, y = read(folder, lines, markers)
+    script, records = Path(__file__).with_name("eigen_reml.R"), folder / "records.txt"
+    np.savetxt(records, y)
+    began = time.perf_counter()
+    command = ["Rscript", str(script), str(folder / "calls"), str(lines + NEW), str(markers), str(lines)]
+    ran = subprocess.run([*command, str(records)], check=True, stdout=subprocess.PIPE, text=True)
+    wall = time.perf_counter() - began
+    records.unlink()
+    first, second = ran.stdout.splitlines()
+    h2, related, solved = map(float, first.split())
+    r = pearson_r(np.array(second.split(), dtype=np.float64)[lines:], value[lines:])
+    return {
+        **{"h2": h2, "r_new": r, "r_new_error": float((1.0 - r**2) / NEW**0.5)},
+        **{"seconds": {"markers": related, "solve": solved}, "wall": wall},
+        "child_gb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6,
+    }
+
+
 def plink2(folder: Path, lines: int, markers: int) -> dict[str, Any]:
     """Principal components and scores of the lines with records by plink2, from a PLINK bed."""
     calls, _, _ = read(folder, lines, markers)
@@ -318,6 +341,7 @@ ENGINES: dict[str, Any] = {
     "dense": dense,
     "lightgbm": lightgbm,
     "plink2": plink2,
+    "eigen-reml": eigen_reml,
     "gaussian": partial(trait_model, "gaussian"),
     "auto": partial(trait_model, "auto"),
 }
@@ -331,6 +355,7 @@ def run(out: Path, folder: Path, lines: int, options: Any) -> None:
     wanted += ["dense"] if lines <= options.dense_up_to else []
     if lines <= options.peers_up_to:
         wanted += ["lightgbm", *(["plink2"] if shutil.which("plink2") else [])]
+        wanted += ["eigen-reml"] if lines <= CUBIC and shutil.which("Rscript") else []
     done = read_results(out, "lines", "markers", "engine")
     wanted = [engine for engine in wanted if (lines, options.markers, engine) not in done]
     if not wanted:
@@ -396,6 +421,7 @@ def show(out: Path) -> None:
                 f"large panels, {each['lines']:,} lines: {1e9 * each_pass:.2f} CPU ns for each genotype "
                 "and pass"
             )
+    ratios(console, records)
     for engine in ENGINES:
         own = [each for each in records if each["engine"] == engine]
         if len(own) < 2 or engine in ("plink2", "traits"):
@@ -408,6 +434,31 @@ def show(out: Path) -> None:
             f"gives {np.exp(np.polyval(seconds, np.log(1e5))):.0f} CPU s and "
             f"{np.exp(np.polyval(memory, np.log(1e5))):.1f} GB at 100,000 lines"
         )
+
+
+def ratios(console: Console, records: list[dict[str, Any]]) -> None:
+    """How many times as long others take as the engine for large panels on the same genotypes."""
+    for each in records:
+        others = [own for own in records if own["lines"] == each["lines"] and own is not each]
+        others = [own for own in others if own["markers"] == each["markers"]]
+        if each["engine"] != "matrix-free":
+            continue
+        own_seconds = sum(each["seconds"].values())
+        for other in others:
+            if other["engine"] in ("dense", "lightgbm", "eigen-reml", "gaussian", "auto"):
+                ratio = sum(other["seconds"].values()) / own_seconds
+                console.print(
+                    f"{other['engine']}, {each['lines']:,} lines x {each['markers']:,} markers: "
+                    f"{ratio:.2f} times the CPU seconds of the engine for large panels"
+                )
+            elif other["engine"] == "plink2":
+                each_pass = 1e9 * own_seconds / each["passes"] / each["lines"] / each["markers"]
+                console.print(
+                    f"plink2, {each['lines']:,} lines x {each['markers']:,} markers: ten components and scores take "
+                    f"{sum(other['seconds'].values()) / own_seconds:.2f} times the CPU seconds of GBLUP; "
+                    f"scores take {other['scores_ns_per_genotype'] / each_pass:.2f} times a pass of "
+                    "GBLUP for each genotype"
+                )
 
 
 def shown(record: dict[str, Any], name: str) -> str:

@@ -128,6 +128,15 @@ def range_product(product: str, markers: CentredMarkers, columns: Matrix, exact:
     -------
     ndarray
         What the method gives.
+
+    Examples
+    --------
+    >>> from budwood.stats.relationship.relationship import summarise_markers
+    >>> dosage, two = np.array([[0, 2], [1, 1], [2, 0]], dtype=np.int8), np.full(3, 2, dtype=np.int8)
+    >>> z = CentredMarkers(dosage=dosage, ploidy=two, summary=summarise_markers(dosage, two))
+    >>> range_product("line_squares", z, np.empty((0, 0)), False)
+    array([[0.5, 0. , 0.5],
+           [0. , 0. , 0. ]])
     """
     with threadpool_limits(limits=1, user_api="blas"):
         if product == "line_squares":
@@ -141,6 +150,8 @@ class RangedMarkers(CentredMarkers):
 
     Attributes
     ----------
+    dosage, ploidy, summary, rows
+        As for :class:`~budwood.stats.matrix_free.centred_markers.CentredMarkers`.
     runner
         Holds the ranges.
     """
