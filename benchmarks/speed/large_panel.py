@@ -453,11 +453,11 @@ def ratios(console: Console, records: list[dict[str, Any]]) -> None:
                 )
             elif other["engine"] == "plink2":
                 each_pass = 1e9 * own_seconds / each["passes"] / each["lines"] / each["markers"]
+                both = sum(other["seconds"].values()) / own_seconds
                 console.print(
-                    f"plink2, {each['lines']:,} lines x {each['markers']:,} markers: ten components and scores take "
-                    f"{sum(other['seconds'].values()) / own_seconds:.2f} times the CPU seconds of GBLUP; "
-                    f"scores take {other['scores_ns_per_genotype'] / each_pass:.2f} times a pass of "
-                    "GBLUP for each genotype"
+                    f"plink2, {each['lines']:,} lines x {each['markers']:,} markers: ten components and "
+                    f"scores take {both:.2f} times the CPU seconds of GBLUP; scores take "
+                    f"{other['scores_ns_per_genotype'] / each_pass:.2f} times a pass of GBLUP"
                 )
 
 

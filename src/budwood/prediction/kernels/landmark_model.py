@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from budwood.prediction.contract import Forecast, Lines, observation_half
-from budwood.prediction.kernels.decomposed import compared_likelihood
+from budwood.prediction.kernels.decomposed import compared_components
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL
 from budwood.prediction.kernels.panel_kernels import GAUSSIAN, PanelKernels
 from budwood.stats.evaluation.conformal import conformal_quantile
 from budwood.stats.mixed_model.fixed_effects import whitened_design
 from budwood.stats.mixed_model.landmark_blup import LandmarkBlup, landmark_blup
+from budwood.stats.mixed_model.variance_components import VarianceComponents
 from budwood.stats.relationship.relationship import Rows
 
 Vector = NDArray[np.float64]
@@ -159,17 +160,19 @@ def fit_landmarks(
     """
     landmarks = landmarks_among(len(y))
 
-    def likelihood(name: str) -> float:
+    def compared(name: str) -> VarianceComponents:
         make = partial(kernels.training_kernel, name, training)
-        return compared_likelihood(kernels, name, make, training, y, weights)
+        return compared_components(kernels, name, make, training, y, weights)
 
-    name = max((each for (each,) in GAUSSIAN_KERNEL.alternatives), key=likelihood)
+    every = {name: compared(name) for (name,) in GAUSSIAN_KERNEL.alternatives}
+    name = max(every, key=lambda each: every[each].log_likelihood)
     cross = kernels.landmark_kernel(name, training, training, landmarks)
     design = whitened_design(len(training), kernels.fixed(training), weights)
-    found = landmark_blup(cross, cross[landmarks].astype(np.float64), y, design, folds)
-    own = found.solved.predict(cross.astype(np.float64)).pev_record
-    residual = 0.0 if weights is None else found.solved.components.residual * (1.0 / weights - 1.0)
-    factor = conformal_quantile(np.abs(y - found.held_out) / half_width(own + residual, len(y)))
+    square = cross[landmarks].astype(np.float64)
+    found = landmark_blup(cross, square, y, design, folds, residual=_mean_residual(every.values()))
+    residual = found.solved.components.residual / (1.0 if weights is None else weights)
+    half = half_width(found.held_out_variance + residual, len(y))
+    factor = conformal_quantile(np.abs(y - found.held_out) / half)
     genetic = found.solved.components.kernels[0]
     spread = float(1.0 - (cross.mean(axis=0, dtype=np.float64)).mean())
     share = genetic * spread / (genetic * spread + found.solved.components.residual or 1.0)
@@ -185,6 +188,14 @@ def fit_landmarks(
         ),
         found.held_out,
     )
+
+
+def _mean_residual(every: Iterable[VarianceComponents]) -> float:
+    """Residual variance over the bandwidths, by their likelihoods: records tell these hardly apart."""
+    found = list(every)
+    likelihoods = np.array([each.log_likelihood for each in found])
+    weights = np.exp(likelihoods - likelihoods.max())
+    return float(np.average([each.residual for each in found], weights=weights))
 
 
 def landmarks_among(records: int) -> Rows:

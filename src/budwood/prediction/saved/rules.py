@@ -181,6 +181,7 @@ RULES: Final[Mapping[type, Mapping[str, Rule]]] = MappingProxyType(
             "centre": _of("directions"),
             "effects": _of("directions"),
             "error_variances": Rule(("directions",), least=0.0),
+            "own_variance": _NOT_NEGATIVE,
         },
         MarkerBlup: {
             "fixed_effects": _of("effects"),

@@ -2,9 +2,10 @@
 
 With L of the n lines as landmarks, ``K ~ K_nL K_LL^-1 K_Ln`` (Williams and Seeger 2001, NIPS 13): features
 ``phi = k_L R`` with ``R R' = K_LL^-1`` stand for the kernel, and everything costs n times L^2 operations.
-What a line's kernel with itself has beyond its features, ``1 - phi phi'``, is an effect of its own that no
-other line shares: on average it is part of the residual when variances are estimated, and it is part of the
-error variance of a prediction.
+What a line's kernel with itself has beyond its features, ``1 - phi phi'``, is an effect of its own: it is
+part of the error variance of a prediction, and what of it the features of relatives cannot take up is part of
+the residual when variances are estimated. How much that is, the kernel itself tells on some of the records,
+where its residual variance is estimated without landmarks.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class LandmarkBlup:
         (r,) features at which the mean is estimated.
     effects, error_variances
         (r,) effects of the features, and their error variances.
+    own_variance
+        Variance of a line's own effect for each unit of its kernel that features lack; that of the kernel
+        where None.
     """
 
     components: VarianceComponents
@@ -55,6 +59,7 @@ class LandmarkBlup:
     centre: Vector
     effects: Vector
     error_variances: Vector
+    own_variance: float | None = None
 
     def predict(self, cross: Matrix) -> LinePrediction:
         """Predict lines at the mean of the covariates.
@@ -70,8 +75,10 @@ class LandmarkBlup:
             Effects, values and their error variances.
         """
         features = cross @ self.to_features
-        variance = np.full(len(cross), self.components.kernels[0])
-        own = np.clip(1.0 - np.einsum("ij,ij->i", features, features), 0.0, 1.0) * variance
+        lacking = np.clip(1.0 - np.einsum("ij,ij->i", features, features), 0.0, 1.0)
+        genetic = self.components.kernels[0]
+        own = lacking * (genetic if self.own_variance is None else self.own_variance)
+        variance = (1.0 - lacking) * genetic + own
         effect = features @ self.effects
         pev_effect = np.minimum(own + features**2 @ self.error_variances, variance)
         pev_value = own + (features - self.centre) ** 2 @ self.error_variances + self.mean_variance
@@ -95,18 +102,26 @@ class LandmarkFit:
         The model.
     share, average_share
         Share of the variance that the kernel has: at the maximum of the likelihood, and its mean.
-    held_out
-        (n,) prediction of each record from the other folds, with the same variances.
+    held_out, held_out_variance
+        (n,) prediction of each record from the other folds, with the same variances; and error variance of
+        the value that is predicted.
     """
 
     solved: LandmarkBlup
     share: float
     average_share: float
     held_out: Vector
+    held_out_variance: Vector
 
 
 def landmark_blup(
-    cross: NDArray[Any], landmarks: Matrix, y: Vector, design: WhitenedDesign, folds: NDArray[np.int64]
+    cross: NDArray[Any],
+    landmarks: Matrix,
+    y: Vector,
+    design: WhitenedDesign,
+    folds: NDArray[np.int64],
+    *,
+    residual: float | None = None,
 ) -> LandmarkFit:
     """Estimate variances by restricted maximum likelihood, and solve the mixed model.
 
@@ -122,6 +137,9 @@ def landmark_blup(
         Fixed effects, the first one an intercept, and weights of the records.
     folds
         (n,) fold of each record.
+    residual
+        Residual variance that the kernel itself leaves; where None, the effects of lines beyond their
+        features have the kernel's variance.
 
     Returns
     -------
@@ -167,12 +185,18 @@ def landmark_blup(
     to_fixed = np.linalg.inv(design.basis.T @ design.fixed)
     whitened = design.root * y
     fixed = to_fixed @ (design.basis.T @ whitened - inside @ effects)
-    unexplained = 1.0 - _explained(cross, to_features)
-    held_out = _without_folds(cross, to_features, design, response, inside, spectrum + ratio, folds)
+    lacking = _lacking(cross, to_features)
+    unexplained = float(lacking.mean())
+    own_variance = genetic
+    if residual is not None and unexplained > _NOTHING:
+        own_variance = min(max(noise - residual, 0.0) / unexplained, genetic)
+    held_out, estimation = _without_folds(
+        cross, to_features, design, response, inside, spectrum + ratio, folds
+    )
     fixed_part = (whitened - response) / design.root
     solved = LandmarkBlup(
         components=VarianceComponents(
-            (genetic,), max(noise - genetic * unexplained, 0.0), found.log_likelihood
+            (genetic,), max(noise - own_variance * unexplained, 0.0), found.log_likelihood
         ),
         mean=float(fixed[0]),
         mean_variance=float(noise * (to_fixed @ to_fixed.T)[0, 0]),
@@ -180,9 +204,14 @@ def landmark_blup(
         centre=(to_fixed @ inside)[0],
         effects=effects,
         error_variances=noise / (spectrum + ratio) if genetic > 0.0 else np.zeros_like(spectrum),
+        own_variance=own_variance,
     )
     return LandmarkFit(
-        solved=solved, share=share, average_share=average, held_out=fixed_part + held_out / design.root
+        solved=solved,
+        share=share,
+        average_share=average,
+        held_out=fixed_part + held_out / design.root,
+        held_out_variance=lacking * own_variance + noise * estimation / design.root**2 + solved.mean_variance,
     )
 
 
@@ -208,13 +237,13 @@ def _profile(spectrum: Vector, along: Vector, response: Vector, contrasts: int) 
     )
 
 
-def _explained(cross: NDArray[Any], to_features: Matrix) -> float:
-    """Mean part of the records' kernel with themselves that the features have."""
-    total = 0.0
+def _lacking(cross: NDArray[Any], to_features: Matrix) -> Vector:
+    """(n,) part of the records' kernel with themselves that the features lack."""
+    found = np.empty(len(cross))
     for start in range(0, len(cross), _BLOCK):
         features = cross[start : start + _BLOCK] @ to_features
-        total += float(np.einsum("ij,ij->", features, features))
-    return min(total / len(cross), 1.0)
+        found[start : start + _BLOCK] = 1.0 - np.einsum("ij,ij->i", features, features)
+    return np.clip(found, 0.0, 1.0)
 
 
 def _without_folds(
@@ -225,18 +254,23 @@ def _without_folds(
     inside: Matrix,
     diagonal: Vector,
     folds: NDArray[np.int64],
-) -> Vector:
-    """(n,) whitened effect predicted for each record from the other folds; fixed effects stay."""
-    found = np.zeros(len(response))
+) -> tuple[Vector, Vector]:
+    """(n,) whitened effect predicted for each record from the other folds; its error variance per residual.
+
+    Fixed effects stay.
+    """
+    found, variance = np.zeros(len(response)), np.zeros(len(response))
     if not np.isfinite(diagonal).all():
-        return found
+        return found, variance
     for fold in np.unique(folds):
         held = np.flatnonzero(folds == fold)
         features = (design.root[held, None] * cross[held]) @ to_features - design.basis[held] @ inside
         left = np.diag(diagonal) - features.T @ features
         total = _along(cross, to_features, design, response, inside, folds == fold)
-        found[held] = features @ np.linalg.solve(left, total)
-    return found
+        solved = np.linalg.solve(left, np.column_stack([total, features.T]))
+        found[held] = features @ solved[:, 0]
+        variance[held] = np.einsum("ij,ji->i", features, solved[:, 1:])
+    return found, variance
 
 
 def _along(
