@@ -2,6 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/landmarks.py soynam              # needs BUDWOOD_DATA
     OMP_NUM_THREADS=1 python benchmarks/accuracy/landmarks.py simulated --lines 2500
+    OMP_NUM_THREADS=1 python benchmarks/accuracy/landmarks.py soynam --landmarks 1000,2000
+                                                    --ways random,k-means,fourier --bandwidth gaussian:0.25
     OMP_NUM_THREADS=1 python benchmarks/accuracy/landmarks.py coverage --lines 7000 --landmarks 1500
 
 SoyNAM: r with the yield of a fifth of the lines, the others learn. Simulated: mosaics of 40 founders as in
@@ -17,6 +19,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
@@ -24,6 +27,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy.linalg import cholesky
+from scipy.spatial import cKDTree
+from sklearn.cluster import MiniBatchKMeans
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder, read_panel
@@ -33,9 +38,12 @@ from budwood.genomics.genotypes import Genotypes
 from budwood.prediction.kernels import landmark_model
 from budwood.prediction.kernels.kernel_model import GAUSSIAN_KERNEL
 from budwood.prediction.kernels.landmark_model import fit_landmark_model
-from budwood.prediction.kernels.panel_kernels import GAUSSIAN, PanelKernels
+from budwood.prediction.kernels.panel_kernels import GAUSSIAN, KernelName, PanelKernels
 from budwood.stats.evaluation.metrics import coverage, pearson_r
 from budwood.stats.evaluation.splitters import random_folds
+from budwood.stats.matrix_free.marker_components import marker_components
+from budwood.stats.mixed_model.fixed_effects import whitened_design
+from budwood.stats.mixed_model.landmark_blup import landmark_blup
 
 MARKERS = 3_000
 
@@ -56,6 +64,49 @@ def soynam() -> tuple[PanelKernels, np.ndarray, np.ndarray, int]:
     order = np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)])
     learn = int((~held).sum())
     return PanelKernels(genotypes.take(order)), y[order][:learn], y[order][learn:], learn
+
+
+def features(
+    way: str, panel: PanelKernels, name: str, learn: int, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What stands for the kernel with landmarks, of training lines and of others, and of the landmarks."""
+    training, others = np.arange(learn), np.arange(learn, len(panel))
+    rng = np.random.default_rng(0)
+    if way == "fourier":
+        # The kernel is a mean of cosines of projections on normal directions (Rahimi and Recht 2007).
+        markers, summary = panel.markers(training), panel.summary(training)
+        unit = float(KernelName.parse(name).setting or 1.0) * panel.mean_distance(training) * summary.scale
+        directions = rng.normal(size=(markers.shape[1], count)) * (2.0 / unit) ** 0.5
+        phase = rng.uniform(0.0, 2.0 * np.pi, count)
+        every = (2.0 / count) ** 0.5 * np.cos(markers @ directions + phase)
+        return every[training], every[others], np.eye(count)
+    if way == "k-means":
+        components = marker_components(panel.centred_markers(training, training), 12).scores
+        centres = MiniBatchKMeans(count, random_state=0, n_init=1).fit(components).cluster_centers_
+        chosen = np.unique(cKDTree(components).query(centres)[1])
+        rest = rng.permutation(np.setdiff1d(training, chosen))[: count - len(chosen)]
+        chosen = np.sort(np.concatenate([chosen, rest]))
+    else:
+        chosen = np.sort(rng.permutation(learn)[:count])
+    made = [panel.landmark_kernel(name, rows, training, chosen) for rows in (training, others)]
+    return made[0], made[1], made[0][chosen].astype(np.float64)
+
+
+def ways(panel: PanelKernels, y: np.ndarray, truth: np.ndarray, learn: int, options: Any) -> Table:
+    """r of as many features made in different ways."""
+    table = Table("features", "number", "r", "CPU s")
+    folds = np.arange(learn) % 5
+    for count in map(int, options.landmarks.split(",")):
+        for way in options.ways.split(","):
+
+            def fit(way: str = way, count: int = count) -> np.ndarray:
+                own, others, square = features(way, panel, options.bandwidth, learn, count)
+                solved = landmark_blup(own, square, y, whitened_design(learn), folds).solved
+                return np.asarray(solved.predict(others.astype(np.float64)).value)
+
+            seconds, value = cpu_seconds(fit)
+            table.add_row(way, str(count), f"{pearson_r(value, truth):.3f}", f"{seconds:.1f}")
+    return table
 
 
 def coverages(lines: int, count: int) -> Table:
@@ -95,11 +146,16 @@ def main() -> None:
     parser.add_argument("panel", choices=["soynam", "simulated", "coverage"])
     parser.add_argument("--lines", type=int, default=2_500)
     parser.add_argument("--landmarks", default="1000,2000,3000")
+    parser.add_argument("--ways", default="", help="random, k-means, fourier: features instead of the model")
+    parser.add_argument("--bandwidth", default="gaussian:1", help="kernel of --ways")
     options = parser.parse_args()
     if options.panel == "coverage":
         Console(width=120).print(coverages(options.lines, int(options.landmarks.split(",")[0])))
         return
     panel, y, truth, learn = soynam() if options.panel == "soynam" else simulated(options.lines)
+    if options.ways:
+        Console(width=100).print(ways(panel, y, truth, learn, options))
+        return
     training, others = np.arange(learn), np.arange(learn, len(panel))
     table = Table("landmarks", "bandwidth", "r", "inside 90 %", "CPU s")
     for count in [0, *map(int, options.landmarks.split(","))]:
