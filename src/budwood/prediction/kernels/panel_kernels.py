@@ -411,15 +411,7 @@ class PanelKernels:
             Of the rows.
         """
         markers = self.centred_markers(rows, training)
-        if self.runner is None:
-            return markers
-        return RangedMarkers(
-            dosage=markers.dosage,
-            ploidy=markers.ploidy,
-            summary=markers.summary,
-            rows=markers.rows,
-            runner=self.runner,
-        )
+        return markers if self.runner is None else RangedMarkers.of(markers, self.runner)
 
     def markers(self, training: Rows) -> Matrix:
         """(n, markers kept) allele frequencies minus training means, missing 0: features for other models.

@@ -158,6 +158,30 @@ class RangedMarkers(CentredMarkers):
 
     runner: RangeRunner
 
+    @classmethod
+    def of(cls, markers: CentredMarkers, runner: RangeRunner) -> RangedMarkers:
+        """The same markers, held by a runner.
+
+        Parameters
+        ----------
+        markers
+            Centred markers.
+        runner
+            Holds the ranges.
+
+        Returns
+        -------
+        RangedMarkers
+            With the same products.
+        """
+        return cls(
+            dosage=markers.dosage,
+            ploidy=markers.ploidy,
+            summary=markers.summary,
+            rows=markers.rows,
+            runner=runner,
+        )
+
     def times(self, effects: Matrix, *, exact: bool = False) -> Matrix:
         """``Z B``.
 
