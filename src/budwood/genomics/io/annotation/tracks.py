@@ -109,8 +109,8 @@ def read_track(path: Path) -> Track:
     if valued:
         for number, line in enumerate(text_lines(path), start=1):
             if line.strip() and not line.startswith(_HEADERS):
-                contig, *interval = _valued(line.split(), f"{path}, line {number}")
-                found[contig].append(tuple(interval))
+                contig, start, end, value = _valued(line.split(), f"{path}, line {number}")
+                found[contig].append((start, end, value))
     else:
         for record in read_bed(path):
             place = record.interval
