@@ -282,5 +282,5 @@ def _no_artifact(path: Path) -> BudwoodError:
     return BudwoodError(
         "this is no artifact: its manifest cannot be read",
         where=str(path),
-        mend="give a folder that budwood wrote",
+        mend="give the folder that budwood wrote, not one that holds it",
     )

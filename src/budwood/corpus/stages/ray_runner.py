@@ -33,7 +33,7 @@ def connect(address: str) -> Any:
         import ray
     except ImportError as error:
         raise BudwoodError(
-            "Ray is not installed", where="--ray", mend="pip install 'budwood[ray]'"
+            "Ray is not installed", where="--ray or RayRanges", mend="pip install 'budwood[ray]'"
         ) from error
     if not ray.is_initialized():
         try:

@@ -199,9 +199,10 @@ def _axes(record: Mapping[str, Any]) -> str:
     """What the target's two axes are worth, the same beside every head; empty without any."""
     for each in record["geometry"].values():
         return (
-            f"The target's main axis holds {percent(each['main_share'])} of its relationship and the "
-            f"secondary axis {percent(each['second_share'])}; the trait's own axis correlates "
-            f"{fixed(each['trait_main_r'], 2)} and {fixed(each['trait_second_r'], 2)} with them."
+            f"The main axis holds {percent(each['main_share'])} of the differences between lines and the "
+            f"secondary axis {percent(each['second_share'])}; the trait's own axis, the genetic "
+            f"values from all phenotypes, correlates {fixed(each['trait_main_r'], 2)} and "
+            f"{fixed(each['trait_second_r'], 2)} with them."
         )
     return ""
 
@@ -214,7 +215,7 @@ def _overlap(found: Mapping[str, Any]) -> str:
     return (
         f"Of {found['loci']:,} {found['kind']}, the {found['leading_in_source']} that matter most in the "
         f"source have a mean importance of {fixed(found['importance_in_target'], 2)} in the target; as many "
-        f"at random places {fixed(found['expected_at_random'], 2)} (p = {_p(found['p_value'])})."
+        f"at random places {fixed(found['expected_at_random'], 2)} (p {_p(found['p_value'])})."
     )
 
 

@@ -191,7 +191,8 @@ def read_loci(
         raise BudwoodError(
             "no gene pair joins a gene of the source's table and one of the target's",
             where=str(pairs_file),
-            mend="check that gene names are spelled alike in the pairs and in both gene tables",
+            mend="check that gene names are spelled alike in the pairs and in both gene tables, and that the "
+            "first two columns of the pairs are these two species",
         )
     kind = "orthologous genes" if ours.orthologs is not None else "collinear genes"
     return orthologous_loci(pairs, here, there, kind)
