@@ -52,3 +52,21 @@ def test_tracks_that_tell_nothing_are_refused() -> None:
         track_weights(placed(5_000, 5_090), [track(0, 90_000)])
     with pytest.raises(BudwoodError, match="no places"):
         track_weights(placed(-1, -1), [track(0, 10)])
+
+
+def test_the_start_of_a_contig_does_not_lower_a_weight() -> None:
+    with pytest.raises(BudwoodError, match="all markers alike"):
+        track_weights(placed(5, 300, 5_000), [track(0, 90_000, value=0.1)])
+
+
+def test_a_contig_that_a_track_writes_in_two_ways_is_refused() -> None:
+    steps = Steps(np.array([0]), np.array([9]), np.array([1.0]))
+    with pytest.raises(BudwoodError, match="'chr1' and '01' are the same"):
+        track_weights(placed(5, 90), [Track("open.bed", {"chr1": steps, "01": steps}, valued=False)])
+
+
+def test_notes_say_whether_values_count() -> None:
+    markers, steps = placed(2_000, 12_000), Steps(np.array([0]), np.array([5_000]), np.array([1.0]))
+    said = [track_weights(markers, [Track("x", {"1": steps}, valued)]).notes[0] for valued in (True, False)]
+    assert "its values count, as bedGraph" in said[0]
+    assert "every interval counts 1, as BED" in said[1]

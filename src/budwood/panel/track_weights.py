@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from budwood.errors import BudwoodError
 from budwood.genomics.checks.marker_match import plain_contig
 from budwood.genomics.genotypes import Markers
-from budwood.genomics.io.annotation.tracks import Track
+from budwood.genomics.io.annotation.tracks import Steps, Track
 from budwood.panel.marker_weights import FUNCTION, MarkerWeights
 
 #: Bases on either side of a marker over which a track is averaged.
 REACH: Final = 500
+#: Weights whose differences are this small next to the largest differ by rounding alone.
+_ALIKE: Final = 1e-9
+_COUNTED: Final = {True: "its values count, as bedGraph", False: "every interval counts 1, as BED"}
 
 
 def track_weights(
@@ -45,7 +48,8 @@ def track_weights(
     Raises
     ------
     BudwoodError
-        If the markers have no places, none lies on a contig of a track, or a track weighs all of them alike.
+        If the markers have no places, none lies on a contig of a track, a track weighs all of them alike, or
+        a track writes a contig in two ways.
 
     Examples
     --------
@@ -61,7 +65,7 @@ def track_weights(
     weights, notes = np.zeros(len(markers)), []
     for track in tracks:
         own = _of_track(markers, track, aliases or {})
-        if own.max() == own.min():
+        if own.max() - own.min() <= _ALIKE * own.max():
             kind = "none of the markers" if own.max() == 0 else "all markers alike"
             raise BudwoodError(
                 f"the track weighs {kind}",
@@ -71,14 +75,24 @@ def track_weights(
         weights += own / own.mean()
         notes.append(
             f"{track.name} weighs {np.count_nonzero(own):,} of {len(own):,} markers above 0, by its mean "
-            f"over {2 * REACH + 1:,} bases around each."
+            f"over {2 * REACH + 1:,} bases around each; {_COUNTED[track.valued]}."
         )
     notes.append("Tracks are what was measured; states that the encoder predicts were not used.")
     return MarkerWeights({FUNCTION: weights}, tuple(notes))
 
 
 def _of_track(markers: Markers, track: Track, aliases: Mapping[str, str]) -> NDArray[np.float64]:
-    known = {plain_contig(name): steps for name, steps in track.contigs.items()}
+    known: dict[str, Steps] = {}
+    spelled: dict[str, str] = {}
+    for name, steps in track.contigs.items():
+        plain = plain_contig(name)
+        if plain in known:
+            raise BudwoodError(
+                f"contigs {spelled[plain]!r} and {name!r} are the same without case, chr and leading zeros",
+                where=track.name,
+                mend="write each contig in one way",
+            )
+        known[plain], spelled[plain] = steps, name
     found, on_track = np.zeros(len(markers)), False
     for contig in dict.fromkeys(markers.contig.tolist()):
         steps = known.get(plain_contig(aliases.get(contig, str(contig))))

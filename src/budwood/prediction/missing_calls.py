@@ -19,7 +19,7 @@ _PART: Final = 0.5
 #: Lines named in a note.
 _NAMED: Final = 5
 #: Share of missing calls from which their pattern matters, and agreement of lines that are alike from which
-#: it follows groups: SoyNAM has .95, other panels with missing calls .08 to .19.
+#: it follows groups: SoyNAM has .94, other panels with missing calls .08 to .19.
 _MISSING: Final = 0.05
 _AGREEMENT: Final = 0.5
 #: Most lines and markers that are looked at.

@@ -22,6 +22,8 @@ from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.encoder import EncoderOptions
 
 if TYPE_CHECKING:
+    from budwood.genomics.annotation.genes import Annotation
+    from budwood.genomics.assembly import Assembly
     from budwood.model.adapters.adapted import AdaptedEncoder
     from budwood.model.adapters.low_rank import LowRank
     from budwood.model.checkpoint import Checkpoint
@@ -470,7 +472,10 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
 
     assert options.reference is not None, "checked with the options"
     annotation = read_gff(options.annotation) if options.annotation is not None else None
-    genome = load_training_genome(options.reference.name, open_fasta(options.reference), annotation)
+    assembly = open_fasta(options.reference)
+    if annotation is not None and options.annotation is not None:
+        _check_genes(annotation, assembly, options.annotation)
+    genome = load_training_genome(options.reference.name, assembly, annotation)
     bases = sum(len(contig.codes) for contig in genome.training)
     masked = sum(int(contig.repeat.sum()) for contig in genome.training) / bases
     notes = [
@@ -482,6 +487,17 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
     return genome, tuple(notes)
 
 
+def _check_genes(annotation: Annotation, assembly: Assembly, path: Path) -> None:
+    """Refuse genes of another genome: base classes and sites would be at wrong places."""
+    from budwood.genomics.checks.reference_check import check_annotation
+
+    try:
+        check_annotation(annotation, assembly)
+    except BudwoodError as error:
+        where = "; ".join(each for each in (str(path), error.where) if each)
+        raise BudwoodError(error.what, where=where, mend=error.mend) from error
+
+
 def _others(options: AdaptOptions) -> list[FollowedSpecies]:
     from budwood.genomics.io.annotation.gff import read_gff
     from budwood.genomics.io.sequence.fasta import open_fasta
@@ -491,6 +507,8 @@ def _others(options: AdaptOptions) -> list[FollowedSpecies]:
     for number, path in enumerate(options.others):
         given = options.others_annotation
         genome = open_fasta(path), read_gff(given[number]) if number < len(given) else None
+        if genome[1] is not None:
+            _check_genes(genome[1], genome[0], given[number])
         windows = assembly_windows(path.name, *genome, most=options.held_out_windows, seed=options.seed)
         found.append(followed(windows, *genome, seed=options.seed))
     return found

@@ -128,3 +128,15 @@ def test_an_adapter_of_another_checkpoint_is_refused(
     )  # type: ignore[attr-defined]
     told = refused("embed", "--fasta", genome, "--adapter", out, "--quiet")
     assert "shape" in told or "another encoder" in told
+
+
+@pytest.mark.parametrize("option", ["--annotation", "--other-annotation"])
+def test_genes_of_another_genome_are_refused(
+    refused: Callable[..., str], tiny_checkpoint: Path, genome: Path, tmp_path: Path, option: str
+) -> None:
+    _, gff = write_genome(tmp_path, ("elsewhere",))
+    given = ("--reference", genome, "--other", genome, option, gff, "--checkpoint", tiny_checkpoint)
+    words = ("--steps", 1, "--batch", 1, "--held-out-windows", 8, "--rank", 1, "--quiet")
+    told = refused("adapt", *given, *words)
+    assert "no contig of the annotation is in the reference" in told
+    assert gff.name in told

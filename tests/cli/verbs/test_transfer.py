@@ -325,3 +325,17 @@ def test_a_name_alone_makes_no_measured_pair(
     cells = [each for each in json.loads(ran.out)["cells"] if each["trait"] == "unnamed trait"]
     assert [each["outcome"] for each in cells].count("untested") == untested
     assert len(cells) == 6
+
+
+@pytest.mark.parametrize("option", ["--target-map", "--target-phenotypes", "--source-map"])
+def test_files_that_would_go_unread_are_refused(library: Path, refused: Callable, option: str) -> None:
+    model = library / "north" / "model"
+    told = refused("transfer", "evaluate", "--source", model, "--target", model, option, model / "x.csv")
+    assert f"{option} belongs to a panel" in told
+
+
+def test_the_map_names_cards_that_cannot_be_read(library: Path, refused: Callable, tmp_path: Path) -> None:
+    shutil.copytree(library / "north", tmp_path / "library" / "north")
+    (tmp_path / "library" / "north" / "card.json").write_text("")
+    told = refused("transfer", "map", "--library", tmp_path / "library")
+    assert "damaged cards: north" in told

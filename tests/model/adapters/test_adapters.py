@@ -262,3 +262,12 @@ def test_the_adapters_in_use_are_named_rightly(base: Checkpoint) -> None:
     adapted.merge()
     with pytest.raises(BudwoodError, match="merged"):
         adapted.use()
+
+
+@pytest.mark.parametrize("name", ["lora", "weight", "lora_A", "r"])
+def test_names_that_peft_uses_itself_name_adapters(
+    tmp_path: Path, base: Checkpoint, windows: torch.Tensor, name: str
+) -> None:
+    plain = load_adapters(base, [written(tmp_path / "plain", base)])
+    found = load_adapters(base, [written(tmp_path / name, base)])
+    torch.testing.assert_close(output(found.encoder, windows), output(plain.encoder, windows))

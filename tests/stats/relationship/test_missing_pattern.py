@@ -38,3 +38,14 @@ def test_the_order_of_lines_does_not_matter() -> None:
     missing, order = _random(5), np.random.default_rng(6).permutation(80)
     first, second = missing_pattern(missing), missing_pattern(missing[order])
     assert first.agreement == pytest.approx(second.agreement, abs=1e-12)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.99, 1.0])
+@pytest.mark.parametrize("share", [0.6, 0.8])
+def test_lines_with_hardly_any_or_only_missing_calls_are_no_group(rate, share) -> None:
+    """As where sequenced lines without missing calls stand beside lines of an array."""
+    rng = np.random.default_rng(3)
+    missing = rng.random((60, 300)) < rng.uniform(0.1, 0.6, 300)
+    alike = int(60 * share)
+    missing[:alike] = rng.random((alike, 300)) < rate
+    assert abs(missing_pattern(missing).agreement) < 0.15

@@ -126,3 +126,12 @@ def test_labels_that_no_training_can_have_are_refused(tmp_path: Path, changed: s
     )
     with pytest.raises(BudwoodError, match=message):
         check_recipe(read_recipe(path), str(path))
+
+
+@pytest.mark.parametrize("line", ["two\t10\t20", "one\t4000\t5000"])
+def test_a_track_of_another_genome_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.fa").write_text(">one\n" + "ACGT" * 100 + "\n")
+    (tmp_path / "open.bed").write_text(line + "\n")
+    source = GenomeSource("x", str(tmp_path / "a.fa"), tracks={"open": str(tmp_path / "open.bed")})
+    with pytest.raises(BudwoodError, match=r"no interval lies on a contig of the genome .*open\.bed"):
+        load_source(source, ("open",))

@@ -155,6 +155,9 @@ def evaluate(
     each, in this order, with - for a file that one of them lacks.
     DIR then holds report.html, transfer.json, accuracy.csv, scores.csv and next_lines.csv.
     """
+    _check_used(target_genotypes, target_phenotypes, target_reference, target_map, side="target")
+    panel = (source_phenotypes, source_reference, source_map)
+    _check_used(source_genotypes, *panel, side="source")
     theirs = SideOptions(
         files=None
         if target_genotypes is None
@@ -244,6 +247,18 @@ def _for_each(values: Sequence[T] | None, count: int, option: str) -> list[T | N
 def _files(values: Sequence[Path] | None, count: int, option: str) -> list[Path | None]:
     """The same of files, where - stands for none."""
     return [None if each == Path("-") else each for each in _for_each(values, count, option)]
+
+
+def _check_used(genotypes: object, *given: object, side: str) -> None:
+    """Refuse files of a panel without genotypes: a saved model holds its own, and they would go unread."""
+    options = zip(("phenotypes", "reference", "map"), given, strict=True)
+    unread = [f"--{side}-{name}" for name, value in options if value]
+    if unread and not genotypes:
+        raise BudwoodError(
+            f"{unread[0]} belongs to a panel, but --{side}-genotypes is not given",
+            where="command line",
+            mend=f"give --{side}-genotypes as well, or leave {unread[0]} out",
+        )
 
 
 def _stated(provenance: str | None) -> Literal["", "field", "controlled", "mixed"]:

@@ -181,7 +181,9 @@ class AdaptedEncoder:
                 mend="give the checkpoint it was trained on, and before it the adapters it was trained over",
             )
         self._insert(adapter.name, adapter.low_rank)
-        found: Any = set_peft_model_state_dict(self._model, dict(adapter.weights), adapter_name=adapter.name)
+        found: Any = set_peft_model_state_dict(
+            self._model, dict(adapter.weights), adapter_name=_inner(adapter.name)
+        )
         # Names and shapes were checked when the file was read; this is peft's own account of them.
         if found.unexpected_keys:
             raise BudwoodError(
@@ -215,7 +217,7 @@ class AdaptedEncoder:
         base = self._model.base_model
         if names:
             base.enable_adapter_layers()
-            base.set_adapter(list(names))
+            base.set_adapter([_inner(name) for name in names])
         else:
             base.disable_adapter_layers()
         # Where weights need no gradient, torch convolves by another algorithm, and outputs differ by 1e-6.
@@ -236,7 +238,7 @@ class AdaptedEncoder:
         """
         trained = []
         for key, parameter in self._plain.named_parameters():
-            parameter.requires_grad_("lora_" in key and f".{name}." in key)
+            parameter.requires_grad_("lora_" in key and f".{_inner(name)}." in key)
             if parameter.requires_grad:
                 trained.append(parameter)
         return trained
@@ -255,7 +257,7 @@ class AdaptedEncoder:
             Copies by the names that peft gives them.
         """
         # By default peft looks for the base model's configuration on the internet.
-        found = get_peft_model_state_dict(self._model, adapter_name=name, save_embedding_layers=False)
+        found = get_peft_model_state_dict(self._model, adapter_name=_inner(name), save_embedding_layers=False)
         return {key: value.detach().cpu().clone().contiguous() for key, value in found.items()}
 
     def merge(self) -> None:
@@ -271,7 +273,7 @@ class AdaptedEncoder:
             raise BudwoodError("no adapter is in use", where="merge", mend="use one first")
         # Subtracting the product again would leave rounding errors.
         self._kept = {name: layer.weight.detach().clone() for name, layer in self._adapted_layers().items()}
-        self._model.base_model.merge_adapter(list(self._used))
+        self._model.base_model.merge_adapter([_inner(name) for name in self._used])
 
     def unmerge(self) -> None:
         """Take the adapters in use out of the weights, which are as before to the bit.
@@ -323,9 +325,9 @@ class AdaptedEncoder:
             with warnings.catch_warnings():
                 # peft reads a property that this release of transformers calls deprecated.
                 warnings.simplefilter("ignore", FutureWarning)
-                self._model = get_peft_model(self._plain, config, adapter_name=name)
+                self._model = get_peft_model(self._plain, config, adapter_name=_inner(name))
         else:
-            self._model.add_adapter(name, config)
+            self._model.add_adapter(_inner(name), config)
         self._model.eval()
 
     def _adapted_layers(self) -> dict[str, Any]:
@@ -335,3 +337,8 @@ class AdaptedEncoder:
     def _check_open(self) -> None:
         if self._kept:
             raise BudwoodError("the adapters are merged", where="adapter", mend="unmerge them first")
+
+
+def _inner(name: str) -> str:
+    """Name of an adapter within peft, which takes names such as ``lora`` or ``weight`` for its own words."""
+    return f"named-{name}"

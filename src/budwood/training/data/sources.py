@@ -12,7 +12,9 @@ from budwood.corpus.sampling.corpus_sampler import CorpusSampler
 from budwood.corpus.sampling.genome import TrainingGenome, load_training_genome
 from budwood.corpus.sampling.sampler import WindowSampler
 from budwood.corpus.sampling.store import open_corpus
+from budwood.errors import BudwoodError
 from budwood.genomics.alignment import Alignment
+from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.annotation.bed import read_bed
 from budwood.genomics.io.annotation.gff import read_gff
@@ -136,26 +138,35 @@ def load_source(source: GenomeSource, track_names: Sequence[str] = ()) -> Traini
     Raises
     ------
     BudwoodError
-        If a file cannot be read.
+        If a file cannot be read, or no interval of a track lies on the genome.
     """
     annotation = read_gff(source.path(source.annotation)) if source.annotation else None
     tracks = {name: file for name, file in source.tracks.items() if name in track_names}
     labelled = None
     if source.labelled:
         labelled = [record.interval for record in read_bed(source.path(source.labelled))]
+    assembly = open_fasta(source.path(source.fasta))
+    intervals = {name: _intervals(source.path(file), assembly) for name, file in tracks.items()}
     return load_training_genome(
         source.species,
-        open_fasta(source.path(source.fasta)),
+        assembly,
         annotation,
         labelled=labelled,
-        tracks={track_names.index(name): _intervals(source.path(file)) for name, file in tracks.items()},
+        tracks={track_names.index(name): found for name, found in intervals.items()},
         validation_contigs=source.validation_contigs,
         smoothing=source.smoothing,
     )
 
 
-def _intervals(path: Path) -> list[Interval]:
-    return [Interval(each.contig, each.start, each.end) for each in read_labelled_intervals(path)]
+def _intervals(path: Path, assembly: Assembly) -> list[Interval]:
+    found = [Interval(each.contig, each.start, each.end) for each in read_labelled_intervals(path)]
+    if not any(each.start < assembly.contigs.get(each.contig, 0) for each in found):
+        raise BudwoodError(
+            "no interval lies on a contig of the genome",
+            where=str(path),
+            mend="give a track of the same genome build, with the contigs' names as the genome has them",
+        )
+    return found
 
 
 def load_alignments(source: AlignmentSource) -> list[Alignment]:

@@ -103,7 +103,7 @@ class MapResult:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         cells = "1 measured cell" if len(tested) == 1 else f"{len(tested):,} measured cells"
-        found = [f"{cells} ({listed}), {untested:,} untested"]
+        found = [f"{cells}{f' ({listed})' if listed else ''}, {untested:,} untested"]
         predictor = self.found.predictor
         if predictor is None:
             found.append("untested cells are not predicted: under six measured pairs have a distance")
@@ -212,6 +212,12 @@ class _LibraryModels:
         library = ModelLibrary(folder)
         cards, damaged = library.readable_cards()
         models = [card for card in cards if card.kind == TRAIT_MODEL]
+        if not models and damaged:
+            raise BudwoodError(
+                f"the library holds no trait model that can be read; damaged cards: {', '.join(damaged)}",
+                where=str(folder),
+                mend="see budwood library verify, and add the models again",
+            )
         if not models:
             raise BudwoodError(
                 "the library holds no trait model",

@@ -36,7 +36,7 @@ def test_a_mean_is_that_of_the_bases(
     for start, size in intervals:
         bases[100 + start : 100 + start + size] = 1
     found = track.contigs["chr1"].mean(np.array(places), reach)
-    expected = [bases[100 + at - reach : 100 + at + reach + 1].mean() for at in places]
+    expected = [bases[100 + max(at - reach, 0) : 100 + at + reach + 1].mean() for at in places]
     np.testing.assert_allclose(found, expected, atol=1e-12)
     assert not track.valued
 
@@ -58,8 +58,24 @@ def test_values_of_bedgraph_count(tmp_path: Path) -> None:
         ("1 20 10 2", "no line of bedGraph"),
         ("1 8 12 1\n1 11 14 2", "overlap at base 12"),
         ("# nothing", "no interval"),
+        ("1 10 20 1e300", "too large"),
     ],
 )
 def test_what_is_no_track_is_refused(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(BudwoodError, match=message):
         read_track(written(tmp_path / "track.bg", line))
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "valued"),
+    [
+        ("a.bg.bed", "", False),
+        ("a.v1.bedgraph", "", True),
+        ("a.txt", 'track type="bedGraph" name=x', True),
+        ("a.bed", "track name=bedGraph", False),
+    ],
+)
+def test_the_end_of_the_name_or_the_track_line_tells_bedgraph(
+    tmp_path: Path, name: str, head: str, valued: bool
+) -> None:
+    assert read_track(written(tmp_path / name, head, "1\t0\t10\t4")).valued == valued

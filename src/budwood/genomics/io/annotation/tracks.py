@@ -18,7 +18,10 @@ from budwood.genomics.io.text.delimited import text_lines
 from budwood.genomics.io.text.whole_number import whole_number
 
 _VALUED: Final = (".bedgraph", ".bg", ".bdg")
+_PACKED: Final = (".gz", ".xz", ".bz2", ".zst")
 _HEADERS: Final = ("#", "track", "browser")
+# Sums of values over a contig of any length stay far below the largest number.
+_MOST: Final = 1e200
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +48,28 @@ class Steps:
         centre
             (m,) places, from 0.
         reach
-            Bases on either side.
+            Bases on either side; those before the first base of the contig do not count.
 
         Returns
         -------
         ndarray
-            (m,) means over 2 reach + 1 bases.
+            (m,) means over 2 reach + 1 bases, fewer at the start of the contig.
 
         Examples
         --------
         >>> steps = Steps(np.array([10]), np.array([20]), np.array([2.0]))
         >>> steps.mean(np.array([9, 15, 40]), 1)
         array([0.66666667, 2.        , 0.        ])
+        >>> Steps(np.array([0]), np.array([9]), np.array([2.0])).mean(np.array([0, 5]), 1)
+        array([2., 2.])
         """
         bounds = np.stack([self.start, self.end], axis=1).ravel()
         sums = np.stack([np.zeros(len(self.value)), self.value * (self.end - self.start)], axis=1).ravel()
         total = sums.cumsum()
-        upper, lower = (np.interp(at, bounds, total) for at in (centre + reach + 1, centre - reach))
-        return (upper - lower) / (2 * reach + 1)
+        first, last = np.maximum(centre - reach, 0), centre + reach + 1
+        upper, lower = (np.interp(at, bounds, total) for at in (last, first))
+        # Rounding of the sums may leave a trifle below 0 where the track is 0.
+        return np.asarray(np.maximum(upper - lower, 0.0) / (last - first), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +92,13 @@ class Track:
 
 
 def read_track(path: Path) -> Track:
-    """Read a track: bedGraph where the name ends in .bedgraph, .bdg or .bg (.gz, .xz), BED otherwise.
+    """Read a track: bedGraph by the name's end or the track line, BED otherwise.
 
     Parameters
     ----------
     path
-        The file. Intervals of BED count 1, overlapping ones are joined; the fourth column of bedGraph is the
-        value.
+        The file. bedGraph ends in .bedgraph, .bdg or .bg (.gz, .xz), or says ``type=bedGraph``; its fourth
+        column is the value. Intervals of BED count 1, overlapping ones are joined.
 
     Returns
     -------
@@ -101,10 +108,11 @@ def read_track(path: Path) -> Track:
     Raises
     ------
     BudwoodError
-        If the file cannot be read, a value is negative or no number, or intervals with values overlap.
+        If the file cannot be read, a value is negative, above 1e200 or no number, or intervals with values
+        overlap.
     """
     path = Path(path)
-    valued = any(suffix.lower() in _VALUED for suffix in path.suffixes[-2:])
+    valued = _is_bedgraph(path)
     found: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
     if valued:
         for number, line in enumerate(text_lines(path), start=1):
@@ -122,6 +130,14 @@ def read_track(path: Path) -> Track:
     return Track(path.name, contigs, valued)
 
 
+def _is_bedgraph(path: Path) -> bool:
+    kinds = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
+    if kinds and kinds[-1] in _VALUED:
+        return True
+    first = next((line for line in text_lines(path) if line.strip() and not line.startswith("#")), "")
+    return first.startswith("track") and "type=bedgraph" in first.lower().replace('"', "")
+
+
 def _valued(cells: list[str], where: str) -> tuple[str, int, int, float]:
     numbers = [whole_number(text) for text in cells[1:3]]
     start, end = numbers if len(numbers) == 2 else (None, None)
@@ -136,6 +152,12 @@ def _valued(cells: list[str], where: str) -> tuple[str, int, int, float]:
     if value < 0:
         raise BudwoodError(
             f"the value {value:g} is negative", where=where, mend="give a track of values of 0 or more"
+        )
+    if value > _MOST:
+        raise BudwoodError(
+            f"the value {value:g} is too large to compute with",
+            where=where,
+            mend=f"give values of at most {_MOST:g}",
         )
     return cells[0], start, end, value
 
