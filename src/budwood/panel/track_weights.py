@@ -84,7 +84,7 @@ def track_weights(
 def _of_track(markers: Markers, track: Track, aliases: Mapping[str, str]) -> NDArray[np.float64]:
     known: dict[str, Steps] = {}
     spelled: dict[str, str] = {}
-    for name, steps in track.contigs.items():
+    for name, written in track.contigs.items():
         plain = plain_contig(name)
         if plain in known:
             raise BudwoodError(
@@ -92,7 +92,7 @@ def _of_track(markers: Markers, track: Track, aliases: Mapping[str, str]) -> NDA
                 where=track.name,
                 mend="write each contig in one way",
             )
-        known[plain], spelled[plain] = steps, name
+        known[plain], spelled[plain] = written, name
     found, on_track = np.zeros(len(markers)), False
     for contig in dict.fromkeys(markers.contig.tolist()):
         steps = known.get(plain_contig(aliases.get(contig, str(contig))))
