@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from http.client import HTTPResponse
 
 import pytest
 
@@ -34,11 +35,10 @@ def running(settings: ServiceSettings) -> Iterator[tuple[str, int]]:
 
 def answer(connection: socket.socket) -> tuple[int, dict[str, str]]:
     connection.settimeout(20)
-    received = b""
-    while block := connection.recv(65536):
-        received += block
-    head, _, body = received.partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(body)["error"]
+    # By its length, as clients read: what was sent in vain resets the connection behind the answer.
+    response = HTTPResponse(connection)
+    response.begin()
+    return response.status, json.loads(response.read())["error"]
 
 
 HEAD = b"POST /v1/embeddings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
