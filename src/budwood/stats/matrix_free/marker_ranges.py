@@ -8,7 +8,7 @@ results have the same bytes on any number of processes, and differ from products
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
@@ -250,24 +250,20 @@ class RangedMarkers(CentredMarkers):
     def _ranges(self) -> tuple[list[slice], list[Any]]:
         """Where the markers of each range lie among those that take part, and the ranges as they are held."""
         size = max(min(_CALLS // max(len(self), 1), _MARKERS), _FEWEST)
-        columns, places, held = np.flatnonzero(self.summary.kept), [], []
-        for start in range(0, len(columns), size):
-            places.append(slice(start, min(start + size, len(columns))))
-            held.append(self.runner.hold(self._part(columns[places[-1]])))
-        return places, held
+        places = list(self._places(size))
+        return places, [self.runner.hold(self._part(*each)) for each in self._calls(places)]
 
-    def _part(self, columns: NDArray[np.intp]) -> CentredMarkers:
+    def _part(self, place: slice, calls: NDArray[Any]) -> CentredMarkers:
         """The lines at some of the markers, with calls of their own."""
-        block = self.dosage[:, int(columns[0]) : int(columns[-1]) + 1][:, columns - columns[0]]
-        own_calls: NDArray[Any] = np.asfortranarray(block if self.rows is None else block[self.rows])
+        columns = np.flatnonzero(self.summary.kept)[place]
         summary = MarkerSummary(
             frequency=self.summary.frequency[columns],
             kept=np.ones(len(columns), dtype=np.bool_),
             variance=self.summary.variance[columns],
             ploidy=self.summary.ploidy,
         )
-        own = CentredMarkers(dosage=own_calls, ploidy=self.ploidy, summary=summary)
-        return own if self.rows is None else replace(own, ploidy=self.ploidy[self.rows])
+        own_calls = np.array(calls, order="F")
+        return CentredMarkers(dosage=own_calls, ploidy=self._own_ploidy, summary=summary)
 
 
 def _summed(parts: Iterable[Matrix]) -> Matrix:
