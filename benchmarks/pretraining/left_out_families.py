@@ -307,20 +307,26 @@ def kept(path: Path, make: Any) -> Scores:
     return scores
 
 
+def scores_path(arm: str, seed: int, arguments: argparse.Namespace) -> Path:
+    """Where the scores of a run are kept, in the folder of its training."""
+    folder = arguments.out / arguments.network / arm.replace(" ", "_").replace(",", "") / f"seed{seed}"
+    path: Path = folder / ("scores.json" if arguments.window == WINDOW else f"scores-{arguments.window}.json")
+    return path
+
+
 def run(arm: str, seed: int, arguments: argparse.Namespace) -> Scores:
     """Train and score one arm with one seed."""
-    folder = arguments.out / arguments.network / arm.replace(" ", "_").replace(",", "") / f"seed{seed}"
-    name = "scores.json" if arguments.window == WINDOW else f"scores-{arguments.window}.json"
+    path = scores_path(arm, seed, arguments)
 
     def make() -> Scores:
         recipe = recipe_of(arm, arguments, seed)
         if arm == "random weights":
             checkpoint = random_checkpoint(BudwoodConfig(**recipe.encoder), seed=seed)
         else:
-            checkpoint = load_checkpoint(pretrain(recipe, folder, show=False))
+            checkpoint = load_checkpoint(pretrain(recipe, path.parent, show=False))
         return score(checkpoint, arm, arguments.window)
 
-    return kept(folder / name, make)
+    return kept(path, make)
 
 
 def interval(values: np.ndarray[Any, Any]) -> tuple[float, float]:
@@ -378,9 +384,7 @@ def main() -> None:
     runs: dict[str, list[Scores]] = {}
     for seed in range(1, arguments.seeds + 1):
         for arm in arms:
-            name = arm.replace(" ", "_").replace(",", "")
-            done = arguments.out / arguments.network / name / f"seed{seed}" / "scores.json"
-            if not arguments.show or done.exists():
+            if not arguments.show or scores_path(arm, seed, arguments).exists():
                 runs.setdefault(arm, []).append(run(arm, seed, arguments))
                 print(f"seed {seed}: {arm}", flush=True)
     report(runs, kept(arguments.out / "kmers.json", kmer_scores))
