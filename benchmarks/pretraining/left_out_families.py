@@ -45,10 +45,14 @@ from scipy.special import stdtrit
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.families import FAMILIES
-from benchmarks.common.panels import data_folder
 from benchmarks.common.unseen_species import TRAINING, UNSEEN, open_species
+from benchmarks.pretraining.track_sources import (
+    ANY,
+    arabidopsis_states,
+    arabidopsis_transposons,
+    write_tracks,
+)
 from benchmarks.probes.held_out_tenths import HELD_OUT, held_out_stretches
-from benchmarks.probes.probe_tasks import rows
 from budwood.genomics.annotation.base_class import CODING, BaseClass
 from budwood.model.checkpoint import Checkpoint, load_checkpoint, random_checkpoint
 from budwood.model.encoder import BudwoodConfig
@@ -114,29 +118,6 @@ FLANK = 1000
 Scores = dict[str, float]
 
 
-def written_tracks(folder: Path) -> dict[str, str]:
-    """BED files of the tracks of Arabidopsis Chr1 by name."""
-    tracks = data_folder() / "genomes/arabidopsis_thaliana/tair10_tracks"
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name, file in (
-        ("open chromatin", "frag_DHS.gff.xz"),
-        *((f"state {state}", f"frag_state{state}.gff.xz") for state in range(1, 10)),
-    ):
-        for cells in rows(tracks / file):
-            if cells[0] == "Chr1":
-                found.setdefault(name, []).append((str(int(cells[3]) - 1), cells[4]))
-    for cells in rows(tracks / "TAIR10_Buisine_TEs_ann_all.txt.xz"):
-        if cells[0] == "Chr1" and cells[6] in TRANSPOSONS:
-            found.setdefault(cells[6], []).append((str(int(cells[1]) - 1), cells[2]))
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for name, places in found.items():
-        path = folder / f"{name.replace('/', '_').replace(' ', '_')}.bed"
-        path.write_text("".join(f"Chr1\t{start}\t{end}\n" for start, end in places), encoding="utf-8")
-        files[name] = str(path)
-    return files
-
-
 def recipe_of(arm: str, arguments: argparse.Namespace, seed: int) -> Recipe:
     """The recipe of an arm."""
     whole = read_recipe(RECIPE)
@@ -175,7 +156,8 @@ def recipe_of(arm: str, arguments: argparse.Namespace, seed: int) -> Recipe:
             replace(genome, smoothing=0.1 if genome.species.startswith(NOISY) else 0.0) for genome in genomes
         )
     if arm == "interval tracks":
-        tracks = written_tracks(arguments.out / "tracks")
+        places = [*arabidopsis_states(), *arabidopsis_transposons(TRANSPOSONS)]
+        tracks = write_tracks((place for place in places if place[0] != ANY), arguments.out / "tracks")
         genomes = tuple(
             replace(genome, tracks=tracks) if genome.species == "Arabidopsis thaliana" else genome
             for genome in genomes
