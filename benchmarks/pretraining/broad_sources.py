@@ -461,7 +461,7 @@ def main() -> None:
         done = [pool.submit(one_genome, data, arguments.out, *job) for job in jobs]
     genomes = {name: facts for each in done for name, facts in each.result().items()}
     digests = {}
-    for path in sorted(arguments.out.iterdir()):
+    for path in sorted(filter(Path.is_file, arguments.out.iterdir())):
         if path.name != "facts.json":
             digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     facts = {"genomes": genomes, "sha256": digests}
