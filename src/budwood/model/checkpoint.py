@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -20,6 +21,7 @@ from budwood.model.encoder import BudwoodEncoder
 from budwood.model.encoder_config import BudwoodConfig
 from budwood.model.quiet import quiet_transformers
 from budwood.model.tokenizer import save_tokenizer
+from budwood.model.track_head import TRACKS, TrackHead, read_track_head, write_track_head
 from budwood.model.weights import CONFIG, WEIGHTS, check_folder
 
 PACKAGED: Final = "grasses"
@@ -42,12 +44,15 @@ class Checkpoint:
         cached and labelled by it.
     precision
         ``float32``, or ``bf16``: matrix products in bfloat16, sums and means in float32.
+    tracks
+        The head that predicts interval tracks such as open chromatin; None where it was trained on none.
     """
 
     name: str
     encoder: BudwoodEncoder
     digest: str
     precision: Precision = "float32"
+    tracks: TrackHead | None = None
 
     @property
     def parameters(self) -> int:
@@ -63,6 +68,16 @@ class Checkpoint:
     def device(self) -> torch.device:
         """Where it computes."""
         return self.encoder.device
+
+    @property
+    def head(self) -> TrackHead:
+        """The head of the tracks; BudwoodError where there is none."""
+        if self.tracks is None:
+            raise BudwoodError(
+                f"the checkpoint {self.name!r} predicts no tracks: it was not trained on any",
+                mend=f"give a checkpoint that holds {TRACKS}",
+            )
+        return self.tracks
 
     def on(self, device: str | torch.device | None) -> Self:
         """Move it to a device.
@@ -121,17 +136,52 @@ class Checkpoint:
         ndarray
             (2, rows, embedding_size) ``float32``.
         """
-        tokens = torch.from_numpy(codes.astype(np.int64)).to(self.device)
-        with ExitStack() as modes:
-            modes.enter_context(torch.inference_mode())
-            if self.device.type == "cuda":
-                # By default convolutions round their factors to 10 bits there (TF32), more than haplotypes
-                # differ.
-                modes.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-            if self.precision == "bf16":
-                modes.enter_context(torch.autocast(self.device.type, torch.bfloat16))
-            vectors: NDArray[np.float32] = self.encoder.embed_strands(tokens, centre=centre).cpu().numpy()
+        with self._modes():
+            read = self.encoder.embed_strands(self._tokens(codes), centre=centre)
+            vectors: NDArray[np.float32] = read.cpu().numpy()
         return vectors
+
+    def read_tracks(self, codes: NDArray[np.uint8], names: Sequence[str] = ()) -> NDArray[np.float32]:
+        """Logits of the tracks at single bases, both strands averaged.
+
+        The head is linear: the mean of the logits over 8 bases is the logit that it gives for their mean
+        vector, for which it was trained.
+
+        Parameters
+        ----------
+        codes
+            (rows, length) bases of :mod:`budwood.genomics.sequence`, padded on either side.
+        names
+            Tracks to read; all where there is none.
+
+        Returns
+        -------
+        ndarray
+            (rows, length, tracks) ``float32``, which turns with the sequence; 0 on padding.
+
+        Raises
+        ------
+        BudwoodError
+            If the checkpoint has no head for tracks, or none of a name.
+        """
+        layer = self.head.layer(self.head.rows(names), self.device)
+        with self._modes():
+            logits: NDArray[np.float32] = self.encoder.read_out(self._tokens(codes), layer).cpu().numpy()
+        return logits
+
+    def _tokens(self, codes: NDArray[np.uint8]) -> torch.Tensor:
+        return torch.from_numpy(codes.astype(np.int64)).to(self.device)
+
+    def _modes(self) -> ExitStack:
+        modes = ExitStack()
+        modes.enter_context(torch.inference_mode())
+        if self.device.type == "cuda":
+            # By default convolutions round their factors to 10 bits there (TF32), more than haplotypes
+            # differ.
+            modes.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        if self.precision == "bf16":
+            modes.enter_context(torch.autocast(self.device.type, torch.bfloat16))
+        return modes
 
 
 def load_checkpoint(
@@ -142,12 +192,13 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Open a checkpoint folder, by default the one that comes with the package.
 
-    Configuration and weights are checked against each other and against the manifest where there is one.
+    Configuration and weights are checked against each other and against the manifest where there is one, and
+    so is the head of the tracks.
 
     Parameters
     ----------
     folder
-        Holds config.json and model.safetensors.
+        Holds config.json and model.safetensors; tracks.safetensors where it predicts tracks.
     device
         As for :func:`budwood.model.device.choose_device`.
     precision
@@ -175,12 +226,15 @@ def load_checkpoint(
     encoder.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
     encoder.eval()
     digest = checkpoint_digest(folder)
-    opened = Checkpoint(folder.name or folder.resolve().name, encoder, digest).on(device)
-    return opened.in_precision(precision)
+    name = folder.name or folder.resolve().name
+    tracks = read_track_head(folder, config.embedding_size, digest)
+    return Checkpoint(name, encoder, digest, tracks=tracks).on(device).in_precision(precision)
 
 
-def save_checkpoint(encoder: BudwoodEncoder, folder: Path) -> None:
+def save_checkpoint(encoder: BudwoodEncoder, folder: Path, tracks: TrackHead | None = None) -> None:
     """Write config.json, float16 weights and the tokenizer, as the auto classes of transformers open them.
+
+    A head of tracks is written beside them, in float32.
 
     Rounding to float16 moves a weight of at least 2^-14 (6.1e-5) by at most 2^-11 (.049 %) of itself, and a
     smaller one by at most 2^-25 (3e-8).
@@ -191,6 +245,8 @@ def save_checkpoint(encoder: BudwoodEncoder, folder: Path) -> None:
         Any precision; it stays as it is.
     folder
         Exists.
+    tracks
+        Head of the tracks that the encoder was trained on; none is written where None.
 
     Raises
     ------
@@ -211,6 +267,8 @@ def save_checkpoint(encoder: BudwoodEncoder, folder: Path) -> None:
     with quiet_transformers():
         half.save_pretrained(folder)
     save_tokenizer(folder)
+    if tracks is not None:
+        write_track_head(tracks, folder, checkpoint_digest(folder))
 
 
 def random_checkpoint(config: BudwoodConfig | None = None, *, seed: int = 0) -> Checkpoint:
@@ -274,6 +332,19 @@ def packaged_checkpoint(name: str = PACKAGED) -> Path:
             f"no packaged checkpoint is called {name!r}", mend=f"choose one of {', '.join(names)}"
         )
     return folder / name
+
+
+def track_checkpoint() -> Path | None:
+    """The packaged checkpoint that predicts interval tracks.
+
+    Returns
+    -------
+    Path | None
+        Its folder, that of the default where several do; None where none does.
+    """
+    folder, names = _packaged()
+    heads = [name for name in names if (folder / name / TRACKS).is_file()]
+    return folder / (PACKAGED if PACKAGED in heads else heads[0]) if heads else None
 
 
 def packaged_checkpoint_of(digest: str) -> Path | None:

@@ -184,6 +184,33 @@ class BudwoodPreTrainedModel(PreTrainedModel):
         joined = torch.cat(parts)
         return joined if place is None else _gather(joined, place)
 
+    def read_out(self, input_ids: Tensor, layer: nn.Linear) -> Tensor:
+        """A linear layer of the vectors of single bases, as :meth:`read` gives them, in float32.
+
+        Parameters
+        ----------
+        input_ids
+            (batch, length) codes, padded on either side.
+        layer
+            From embedding_size numbers to any number, on the device of the encoder.
+
+        Returns
+        -------
+        Tensor
+            (batch, length, out) float32, both strands joined: it turns with the sequence. 0 on padding.
+        """
+        tokens, place = _packed(input_ids)
+        parts = []
+        for piece in pieces(tokens):
+            there, back = (_in_float32(each) for each in self._both(piece, logits=False))
+            # A sum of a few numbers of many vectors: in bfloat16 it would lose what it is read for.
+            with torch.autocast(piece.device.type, enabled=False):
+                given, other = there.readout(layer), back.readout(layer)
+            joined = (given + _gather(other, _turn_index(piece))) / 2
+            parts.append(joined * (piece != PAD).unsqueeze(-1))
+        joined = torch.cat(parts)
+        return joined if place is None else _gather(joined, place)
+
     def _both(self, tokens: Tensor, *, logits: bool = True) -> tuple[StrandOutput, StrandOutput]:
         turned = reverse_complement_tokens(tokens)
         prepared = self._prepared.of(self.network)
@@ -433,6 +460,12 @@ def reverse_complement_tokens(tokens: Tensor) -> Tensor:
     """
     turned = tokens.gather(1, _turn_index(tokens))
     return torch.where(turned < BASES, BASES - 1 - turned, turned)
+
+
+def _in_float32(reading: StrandOutput) -> StrandOutput:
+    """The same vectors in float32, as GPUs give them in bfloat16."""
+    patches, base, stem = (each.float() for each in (reading.patches, reading.base, reading.stem))
+    return StrandOutput(patches, base, stem, reading.bases, reading.regions)
 
 
 def _gather(values: Tensor, index: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from budwood.artifacts import read_manifest, verify_artifact
 from budwood.errors import BudwoodError
 from budwood.genomics.sequence import decode
 from budwood.model.checkpoint import load_checkpoint
-from budwood.training.loop.pretrain import pretrain
+from budwood.training.loop.pretrain import new_objective, pretrain
+from budwood.training.loop.state import load_weights
 from budwood.training.recipe.recipe import read_recipe
 
 RECIPE = """
@@ -78,6 +79,30 @@ def test_a_finished_training_run_again_gives_the_same_checkpoint(trained):
     recipe, folder, root = trained
     digest = load_checkpoint(folder).digest
     assert load_checkpoint(pretrain(recipe, root / "out", show=False)).digest == digest
+
+
+def test_the_head_of_the_tracks_is_kept_and_can_be_written_after_the_end(trained, monkeypatch):
+    """A training that an earlier release finished gets the head when it is run again."""
+    recipe, _, root = trained
+    (root / "open.bed").write_text("c1\t0\t200\nc1\t300\t420\n")
+    genome = replace(recipe.genomes[0], tracks={"open chromatin": str(root / "open.bed")})
+    tracked = replace(
+        recipe, genomes=(genome,), objective=replace(recipe.objective, track_weight=1.0), name="tracked"
+    )
+    with monkeypatch.context() as earlier:
+        earlier.setattr("budwood.training.loop.pretrain.TrackHead.of", lambda *_: None)
+        folder = pretrain(tracked, root / "tracked", show=False)
+    before = load_checkpoint(folder)
+    assert before.tracks is None
+    assert pretrain(tracked, root / "tracked", show=False) == folder
+    assert verify_artifact(folder) == []
+    after = load_checkpoint(folder)
+    assert after.digest == before.digest
+    assert after.head.names == ("open chromatin",)
+    trained_by = new_objective(tracked)
+    assert load_weights(root / "tracked" / "training" / "state", trained_by)[0] == 6
+    torch.testing.assert_close(after.head.weight, trained_by.track_head.weight.detach(), rtol=0, atol=0)
+    torch.testing.assert_close(after.head.bias, trained_by.track_head.bias.detach(), rtol=0, atol=0)
 
 
 def test_validation_is_followed(trained):

@@ -11,6 +11,7 @@ from budwood.artifacts import check_destination, read_manifest, write_artifact
 from budwood.errors import BudwoodError
 from budwood.model.checkpoint import load_checkpoint, save_checkpoint
 from budwood.model.encoder import BudwoodConfig, BudwoodEncoder
+from budwood.model.track_head import TrackHead
 from budwood.model.weights import WEIGHTS
 from budwood.progress import estimate
 from budwood.training.data.sources import Sources, open_training_data
@@ -37,7 +38,8 @@ def pretrain(
     """Train an encoder by a recipe; after a stop, the same call resumes the training.
 
     ``out/training`` holds the state, the log and its picture while training; ``out/checkpoint`` is written at
-    the end. Under ``torchrun`` or ``accelerate launch`` all processes call it; ``shard`` splits the weights
+    the end, and again from the last state by the same call after the end. Under ``torchrun`` or ``accelerate
+    launch`` all processes call it; ``shard`` splits the weights
     over them.
 
     Parameters
@@ -121,7 +123,7 @@ def _train(
         # The saved state is whole, wherever and in how many parts the weights were trained.
         trained = new_objective(recipe)
         load_weights(out / "training" / "state", trained)
-        write_checkpoint(trained.encoder, recipe, sources, folder, overwrite=True)
+        write_checkpoint(trained, recipe, sources, folder, overwrite=True)
     accelerator.wait_for_everyone()
     return folder
 
@@ -209,16 +211,17 @@ def load_start(folder: Path, encoder: BudwoodEncoder) -> None:
 
 
 def write_checkpoint(
-    encoder: BudwoodEncoder, recipe: Recipe, sources: Sources, folder: Path, *, overwrite: bool = False
+    trained: PretrainingObjective, recipe: Recipe, sources: Sources, folder: Path, *, overwrite: bool = False
 ) -> Path:
-    """Write float16 weights with the recipe they were trained by.
+    """Write float16 weights with the recipe they were trained by, and the head of the tracks if there is one.
 
-    ``training_bases`` in the manifest counts those of the checkpoint it started from as well.
+    The other heads of the objectives are not kept. ``training_bases`` in the manifest counts those of the
+    checkpoint it started from as well.
 
     Parameters
     ----------
-    encoder
-        Trained weights.
+    trained
+        Encoder and heads.
     recipe
         What they were trained by.
     sources
@@ -248,7 +251,9 @@ def write_checkpoint(
         seeds={"recipe": recipe.seed},
         overwrite=overwrite,
     ) as draft:
-        save_checkpoint(encoder, draft.folder)
+        head = trained.track_head
+        tracks = None if head is None else TrackHead.of(head, recipe.track_names)
+        save_checkpoint(trained.encoder, draft.folder, tracks)
         schedule = recipe.schedule
         draft.metrics["training_bases"] = before + schedule.steps * schedule.batch * recipe.sampler.window
     return Path(folder)

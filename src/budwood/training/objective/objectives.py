@@ -111,8 +111,9 @@ def hide_spans(
 class PretrainingObjective(nn.Module):
     """The encoder with its losses, as one module for the training loop.
 
-    Heads that only training needs stand here and not in the encoder, so a checkpoint is the same whatever
-    it was trained by. They read one strand; the random strand of every window makes them learn both.
+    Heads that only training needs stand here and not in the encoder, so an encoder is the same whatever it
+    was trained by; that of the tracks is kept beside the checkpoint. They read one strand; the random strand
+    of every window makes them learn both.
 
     Parameters
     ----------
