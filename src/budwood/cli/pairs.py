@@ -142,3 +142,34 @@ def parse_names(text: str | None, option: str) -> tuple[str, ...]:
             mend="write names with commas between, or leave it out",
         )
     return names
+
+
+def parse_whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
+    """Whole numbers with commas between.
+
+    Parameters
+    ----------
+    text
+        As typed; None for none.
+    option
+        The option it was given to, for messages.
+
+    Raises
+    ------
+    BudwoodError
+        If one is not a whole number of 0 or more.
+
+    Examples
+    --------
+    >>> parse_whole_numbers("0, 25,50", "--sizes")
+    (0, 25, 50)
+    """
+    numbers = [whole_number(word) for word in (text or "").split(",") if word.strip()]
+    found = tuple(number for number in numbers if number is not None)
+    if len(found) != len(numbers):
+        raise BudwoodError(
+            f"{option} {shown(text or '')} are no whole numbers",
+            where="command line",
+            mend="write them as 0,25,50",
+        )
+    return found

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 import typer
 
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
-from budwood.cli.pairs import parse_names
+from budwood.cli.pairs import parse_names, parse_whole_numbers
 from budwood.cli.verb import Verb
-from budwood.errors import BudwoodError, counted, shown
-from budwood.panel.files import PanelFiles
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.transfer import evaluate as workflow
 from budwood.workflows.transfer import map as map_workflow
-from budwood.workflows.transfer.options import SideOptions, TransferOptions
+from budwood.workflows.transfer.options import SideOptions, TransferOptions, panel_of
 from budwood.workflows.transfer.record import transfer_record
+from budwood.workflows.transfer.source_lists import SourceLists
 
 EXAMPLE: Final = (
     "Example: budwood transfer evaluate --source models/rice-height --target-genotypes sorghum.vcf.gz "
@@ -33,11 +30,6 @@ app = typer.Typer(help="Measure transfer between species and populations.", no_a
 OptionalFile = Path | None
 Files = list[Path] | None
 Provenance = Literal["field", "controlled", "mixed"]
-T = TypeVar("T")
-#: What may be said of where a source was phenotyped.
-_PROVENANCES: Final[Mapping[str, Literal["", "field", "controlled", "mixed"]]] = MappingProxyType(
-    {"field": "field", "controlled": "controlled", "mixed": "mixed", "unknown": ""}
-)
 
 
 def _file(name: str, help_text: str, metavar: str = "FILE") -> typer.models.OptionInfo:
@@ -155,18 +147,22 @@ def evaluate(
     each, in this order, with - for a file that one of them lacks.
     DIR then holds report.html, transfer.json, accuracy.csv, scores.csv and next_lines.csv.
     """
-    _check_used(target_genotypes, target_phenotypes, target_reference, target_map, side="target")
-    panel = (source_phenotypes, source_reference, source_map)
-    _check_used(source_genotypes, *panel, side="source")
+    sources = SourceLists(
+        models=source or (),
+        genotypes=source_genotypes or (),
+        phenotypes=source_phenotypes or (),
+        references=source_reference or (),
+        maps=source_map or (),
+        traits=source_trait or (),
+        names=source_name or (),
+        genes=source_genes or (),
+        scores=source_scores or (),
+        orthologs=orthologs or (),
+        blocks=blocks or (),
+        provenances=source_provenance or (),
+    )
     theirs = SideOptions(
-        files=None
-        if target_genotypes is None
-        else PanelFiles(
-            genotypes=target_genotypes,
-            phenotypes=target_phenotypes,
-            reference=target_reference,
-            marker_map=target_map,
-        ),
+        files=panel_of("target", target_genotypes, target_phenotypes, target_reference, target_map),
         model=target,
         trait=trait or "",
         name=target_name,
@@ -174,47 +170,11 @@ def evaluate(
         scores=target_scores,
         provenance=target_provenance or "",
     )
-    given = source_genotypes or []
-    phenotypes = _files(source_phenotypes, len(given), "--source-phenotypes")
-    references = _files(source_reference, len(given), "--source-reference")
-    maps = _files(source_map, len(given), "--source-map")
-    panels = [
-        PanelFiles(genotypes=genotypes, phenotypes=table, reference=reference, marker_map=places)
-        for genotypes, table, reference, places in zip(given, phenotypes, references, maps, strict=True)
-    ]
-    models = source or []
-    count = len(models) + len(panels)
-    traits = _for_each(source_trait, count, "--source-trait")
-    names = _for_each(source_name, count, "--source-name")
-    provenances = _for_each(source_provenance, count, "--source-provenance")
-    tables = [
-        _files(each, count, name)
-        for each, name in (
-            (source_genes, "--source-genes"),
-            (source_scores, "--source-scores"),
-            (orthologs, "--orthologs"),
-            (blocks, "--blocks"),
-        )
-    ]
-    ours = tuple(
-        SideOptions(
-            model=models[i] if i < len(models) else None,
-            files=None if i < len(models) else panels[i - len(models)],
-            trait=traits[i] or trait or "",
-            name=names[i] or "",
-            genes=tables[0][i],
-            scores=tables[1][i],
-            orthologs=tables[2][i],
-            blocks=tables[3][i],
-            provenance=_stated(provenances[i]),
-        )
-        for i in range(count)
-    )
     wanted = TransferOptions(
-        sources=ours,
+        sources=sources.sources(trait or ""),
         target=theirs,
         reach=reach,
-        sizes=_sizes(sizes),
+        sizes=parse_whole_numbers(sizes, "--sizes"),
         draws=draws,
         encoder=EncoderOptions(checkpoint=checkpoint, device=device, batch_size=batch_size),
         next_lines=next_lines,
@@ -227,50 +187,6 @@ def evaluate(
     record = transfer_record(found)
     lines = [*noted(found.notes), f"outcome: {record['outcome']}", *expectations(record)]
     print_summary({"out": str(out), **record}, [*lines, f"report: {out / 'report.html'}"], as_json=as_json)
-
-
-def _for_each(values: Sequence[T] | None, count: int, option: str) -> list[T | None]:
-    """A value for each source: the one that counts for all of them, or as many as there are."""
-    if not values:
-        return [None] * count
-    if len(values) == 1:
-        return [values[0]] * count
-    if len(values) != count:
-        raise BudwoodError(
-            f"{option} is given {len(values)} times for {counted(count, 'source')}",
-            where="command line",
-            mend="give it once, or once for each source",
-        )
-    return [*values]
-
-
-def _files(values: Sequence[Path] | None, count: int, option: str) -> list[Path | None]:
-    """The same of files, where - stands for none."""
-    return [None if each == Path("-") else each for each in _for_each(values, count, option)]
-
-
-def _check_used(genotypes: object, *given: object, side: str) -> None:
-    """Refuse files of a panel without genotypes: a saved model holds its own, and they would go unread."""
-    options = zip(("phenotypes", "reference", "map"), given, strict=True)
-    unread = [f"--{side}-{name}" for name, value in options if value]
-    if unread and not genotypes:
-        raise BudwoodError(
-            f"{unread[0]} belongs to a panel, but --{side}-genotypes is not given",
-            where="command line",
-            mend=f"give --{side}-genotypes as well, or leave {unread[0]} out",
-        )
-
-
-def _stated(provenance: str | None) -> Literal["", "field", "controlled", "mixed"]:
-    if provenance is None:
-        return ""
-    if provenance not in _PROVENANCES:
-        raise BudwoodError(
-            f"the provenance {shown(provenance)} is not possible",
-            where="--source-provenance",
-            mend=f"choose from {', '.join(_PROVENANCES)}",
-        )
-    return _PROVENANCES[provenance]
 
 
 @app.command("map", epilog=MAP_EXAMPLE, cls=Verb)
@@ -311,12 +227,3 @@ def map_transfers(
     record = found.record()
     lines = [*noted(found.notes), *found.sentences(), f"report: {out / 'report.html'}"]
     print_summary({"out": str(out), **record}, lines, as_json=as_json)
-
-
-def _sizes(text: str | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(word) for word in (text or "").replace(" ", "").split(",") if word)
-    except ValueError as error:
-        raise BudwoodError(
-            f"--sizes {shown(text)} are no whole numbers", where="command line", mend="write them as 0,25,50"
-        ) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, shown
 from budwood.panel.files import PanelFiles
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from budwood.transfer.few_shot.design import FewShotDesign
 
 Provenance = Literal["", "field", "controlled", "mixed"]
+#: What may be said of where a side was phenotyped.
+_PROVENANCES: Final[Mapping[str, Provenance]] = MappingProxyType(
+    {"field": "field", "controlled": "controlled", "mixed": "mixed", "unknown": ""}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,3 +170,69 @@ def _no_pairs() -> BudwoodError:
         where="command line",
         mend="give --orthologs or --blocks as well, or leave the gene tables out",
     )
+
+
+def panel_of(
+    side: Literal["source", "target"],
+    genotypes: Path | None,
+    phenotypes: Path | None,
+    reference: Path | None,
+    marker_map: Path | None,
+) -> PanelFiles | None:
+    """Files of one side; None where a saved model stands for it.
+
+    Parameters
+    ----------
+    side
+        Which, for messages.
+    genotypes, phenotypes, reference, marker_map
+        As :class:`~budwood.panel.files.PanelFiles` has them.
+
+    Raises
+    ------
+    BudwoodError
+        If there are others without genotypes: a saved model holds its own, and they would go unread.
+    """
+    if genotypes is not None:
+        return PanelFiles(
+            genotypes=genotypes, phenotypes=phenotypes, reference=reference, marker_map=marker_map
+        )
+    for name, given in (("phenotypes", phenotypes), ("reference", reference), ("map", marker_map)):
+        if given is not None:
+            raise BudwoodError(
+                f"--{side}-{name} belongs to a panel, but --{side}-genotypes is not given",
+                where="command line",
+                mend=f"give --{side}-genotypes as well, or leave --{side}-{name} out",
+            )
+    return None
+
+
+def stated_provenance(word: str | None, option: str) -> Provenance:
+    """Where phenotypes come from, as a user says it; empty where nothing or ``unknown`` is said.
+
+    Parameters
+    ----------
+    word
+        As typed; None for nothing.
+    option
+        The option it was given to, for messages.
+
+    Raises
+    ------
+    BudwoodError
+        If it is not known.
+
+    Examples
+    --------
+    >>> stated_provenance("field", "--target-provenance"), stated_provenance("unknown", "--target-provenance")
+    ('field', '')
+    """
+    if word is None:
+        return ""
+    if word not in _PROVENANCES:
+        raise BudwoodError(
+            f"the provenance {shown(word)} is not possible",
+            where=option,
+            mend=f"choose from {', '.join(_PROVENANCES)}",
+        )
+    return _PROVENANCES[word]
