@@ -9,6 +9,7 @@ from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.threads import blas_threads
 from budwood.workflows.transfer.options import SideOptions, TransferOptions
 from budwood.workflows.transfer.result import TransferResult
+from budwood.workflows.transfer.shared_lines import shared_line_notes
 from budwood.workflows.transfer.sides import (
     Side,
     open_side,
@@ -87,7 +88,10 @@ def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
     theirs, their_notes = read_variant_scores(options.target, target.genotypes.markers)
     largest = max(*(len(side.y) for side in sources), len(target.y))
     names = _different([side.name for side in sources])
-    carried, notes = {}, [note for side in sources for note in _shared_line_notes(side, target)]
+    carried: dict[str, CarriedHeads] = {}
+    notes: list[str] = []
+    for side, given in zip(sources, options.sources, strict=True):
+        notes += shared_line_notes(side, target, two_species=given.pairs is not None)
     notes += _provenance_notes(sources, target)
     with blas_threads(largest):
         for name, side, given in zip(names, sources, options.sources, strict=True):
@@ -194,20 +198,6 @@ def _next_lines(options: TransferOptions, target: Side) -> PhenotypeNext | None:
     from budwood.workflows.select import select_training_set
 
     return select_training_set(target.genotypes, count, seed=options.seed)
-
-
-def _shared_line_notes(source: Side, target: Side) -> tuple[str, ...]:
-    """A warning where lines of the target taught the source: they are no new lines to it."""
-    taught = {source.genotypes.accessions[row] for row in source.rows.tolist()}
-    measured = [target.genotypes.accessions[row] for row in target.rows.tolist()]
-    shared = [name for name in measured if name in taught]
-    if not shared:
-        return ()
-    return (
-        f"Warning: {len(shared):,} of the {len(measured):,} target lines with a value are phenotyped lines "
-        f"of the source by their names, such as {shared[0]}: the accuracies are not those of new lines. "
-        "Leave these lines out of one side.",
-    )
 
 
 def _provenance_notes(sources: Sequence[Side], target: Side) -> list[str]:
