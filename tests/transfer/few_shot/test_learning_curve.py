@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.transfer.few_shot.conclusion import DirectTest, TransferConclusion, decided_sizes, outcome
-from budwood.transfer.few_shot.design import FewShotDesign
+from budwood.transfer.few_shot.design import FEWEST_DRAWS, FewShotDesign
 from budwood.transfer.few_shot.learning_curve import expected_top_overlap, lines_needed, plateau
 from budwood.transfer.few_shot.results import FewShotResults
 
 SIZES = (0, 25, 50, 100)
 
 
-def results(means: dict[str, tuple[float, ...]], spread: float = 0.001) -> FewShotResults:
+def results(means: dict[str, tuple[float, ...]], spread: float = 0.001, draws: int = 30) -> FewShotResults:
     rng = np.random.default_rng(1)
-    shared = rng.normal(size=30) * 0.05
+    shared = rng.normal(size=draws) * 0.05
     r = {
-        arm: {n: mean + shared + spread * rng.normal(size=30) for n, mean in zip(SIZES[1:], by, strict=True)}
+        arm: {
+            n: mean + shared + spread * rng.normal(size=draws) for n, mean in zip(SIZES[1:], by, strict=True)
+        }
         for arm, by in means.items()
     }
-    design = FewShotDesign(sizes=SIZES, draws=30)
+    design = FewShotDesign(sizes=SIZES, draws=draws)
     return FewShotResults(
         lines=140, test_lines=35, sizes=SIZES, design=design, r=r, within_r=r, top=r, p_values={}
     )
@@ -79,6 +82,35 @@ def test_the_outcome_follows_from_gains_and_tests(
 ) -> None:
     found = results({"GBLUP, target alone": (0.30, 0.40, 0.50), "stack": means})
     assert outcome(found, "stack", {"gene burdens": direct(p)}) is expected
+
+
+@pytest.mark.parametrize("means", [(0.40, 0.50, 0.56), (0.30, 0.40, 0.50), (0.20, 0.40, 0.50)])
+def test_a_few_draws_show_neither_a_gain_nor_a_loss(means: tuple[float, ...]) -> None:
+    given = {"GBLUP, target alone": (0.30, 0.40, 0.50), "stack": means}
+    for draws in (2, 3, FEWEST_DRAWS - 1):
+        found = results(given, draws=draws)
+        assert decided_sizes(found, "stack", 1) == decided_sizes(found, "stack", -1) == ()
+        assert plateau(found, "stack") is None
+        assert outcome(found, "stack", {"burdens": direct(0.001)}) is TransferConclusion.TOO_FEW_DRAWS
+        unrelated = outcome(found, "stack", {"burdens": direct(0.4)})
+        assert unrelated is TransferConclusion.NO_BETTER_THAN_RANDOM
+    enough = results(given, draws=FEWEST_DRAWS)
+    assert outcome(enough, "stack", {"burdens": direct(0.001)}) is not TransferConclusion.TOO_FEW_DRAWS
+
+
+def test_intervals_by_few_draws_cover_but_their_widths_are_chance() -> None:
+    """Draws as exchangeable normal values: a third as many test lines as others, so a correlation of 1/4."""
+    rng, widths, above = np.random.default_rng(2), {}, {}
+    for draws in (3, FEWEST_DRAWS, 100):
+        r = 0.5 * rng.normal(size=(3000, 1)) + 0.75**0.5 * rng.normal(size=(3000, draws))
+        intervals = [corrected_interval(each, 1 / 3) for each in r]
+        widths[draws] = np.array([each.upper - each.mean for each in intervals])
+        above[draws] = np.mean([each.lower > 0.0 for each in intervals])
+    assert all(share == pytest.approx(0.025, abs=0.01) for share in above.values())
+    assert widths[3].mean() / widths[100].mean() == pytest.approx(2.7, abs=0.1)
+    assert widths[10].mean() / widths[100].mean() == pytest.approx(1.25, abs=0.05)
+    spread = {draws: each.std() / each.mean() for draws, each in widths.items()}
+    assert (spread[3], spread[10]) == (pytest.approx(0.52, abs=0.03), pytest.approx(0.24, abs=0.03))
 
 
 def test_a_significant_negative_delta_is_not_related() -> None:

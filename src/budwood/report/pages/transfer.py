@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from budwood.report.frame import page_environment, report_asset, write_page
 from budwood.report.numerals import NONE, between, fixed, percent
+from budwood.transfer.few_shot.design import FEWEST_DRAWS
 
 #: What an outcome means, for a breeder.
 _MEANING: Final[Mapping[str, str]] = {
@@ -23,6 +24,8 @@ _MEANING: Final[Mapping[str, str]] = {
     "no better than random": "Not worth using: the source ranks the target's lines no better than a random "
     "trait of the source would.",
     "harmful": "Do not use: with the source, predictions are less accurate than with the target alone.",
+    "too few draws": "Related, but not measured well enough: so few draws of test lines show neither a gain "
+    "nor a loss beside the target's own phenotypes. Run it again with --draws 30.",
 }
 
 
@@ -125,6 +128,11 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
                 f"With {size} phenotyped lines, the source changes r by {_signed(gain['mean'])} "
                 f"({between(gain['lower'], gain['upper'], 2)})."
             )
+    if record["draws"] < FEWEST_DRAWS:
+        found.append(
+            f"{record['draws']} draws show neither a gain nor a loss; {FEWEST_DRAWS} can. The figures are "
+            "a first look."
+        )
     for arm, needed in record["lines_to_0.6"].items():
         found.append(f"Phenotyped lines that reach r = 0.6, {_plain(arm)}: {needed['text']}.")
     plateau = record["plateau"].get(record["main_arm"], {}).get("lines")

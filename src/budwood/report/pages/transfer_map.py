@@ -19,6 +19,7 @@ _CLASSES: Final[Mapping[str, str]] = {
     "no gain": "none",
     "no better than random": "none",
     "harmful": "harmful",
+    "too few draws": "none",
     "untested": "untested",
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.stats.evaluation.paired_difference import side_of_zero
+from budwood.transfer.few_shot.design import FEWEST_DRAWS
 from budwood.transfer.few_shot.results import FewShotResults
 
 Vector = NDArray[np.float64]
@@ -24,7 +25,8 @@ class TransferConclusion(StrEnum):
     ``USEFUL``: more accurate than the target alone at some number of phenotyped lines. ``DIRECT_ONLY``: its
     score ranks lines without any phenotype, and adds nothing to the target's own phenotypes. ``NO_GAIN``:
     related to the trait, and neither of the two. ``NO_BETTER_THAN_RANDOM``: no test tells it from a random
-    trait of the source. ``HARMFUL``: less accurate than the target alone.
+    trait of the source. ``HARMFUL``: less accurate than the target alone. ``TOO_FEW_DRAWS``: related to the
+    trait, but under 10 draws, which show neither a gain nor a loss.
     """
 
     USEFUL = "useful"
@@ -32,6 +34,7 @@ class TransferConclusion(StrEnum):
     NO_GAIN = "no gain"
     NO_BETTER_THAN_RANDOM = "no better than random"
     HARMFUL = "harmful"
+    TOO_FEW_DRAWS = "too few draws"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,14 @@ def decided_sizes(results: FewShotResults, arm: str, side: int) -> tuple[int, ..
         The arm that joins source and target.
     side
         1 for gains, -1 for losses.
+
+    Returns
+    -------
+    tuple of int
+        Ascending; empty below ``FEWEST_DRAWS`` draws.
     """
+    if results.design.draws < FEWEST_DRAWS:
+        return ()
     found = []
     for size in results.sizes:
         if size > 0:
@@ -119,6 +129,8 @@ def outcome(results: FewShotResults, arm: str, tests: Mapping[str, DirectTest]) 
         return TransferConclusion.HARMFUL
     if not related:
         return TransferConclusion.NO_BETTER_THAN_RANDOM
+    if results.design.draws < FEWEST_DRAWS:
+        return TransferConclusion.TOO_FEW_DRAWS
     if decided_sizes(results, arm, 1):
         return TransferConclusion.USEFUL
     if any(np.isfinite(test.within_r) and test.within_r > 0.0 for test in related):

@@ -12,6 +12,7 @@ from scipy.optimize import least_squares, nnls
 from scipy.stats import multivariate_normal, norm
 
 from budwood.stats.evaluation.paired_difference import corrected_interval
+from budwood.transfer.few_shot.design import FEWEST_DRAWS
 from budwood.transfer.few_shot.results import FewShotResults
 
 Vector = NDArray[np.float64]
@@ -92,14 +93,16 @@ def plateau(results: FewShotResults, arm: str, margin: float = MARGIN) -> int | 
     """Smallest size from which more phenotyped lines are shown to add less than a margin of r.
 
     A test of equivalence: the upper end of the 90 % interval of ``r(largest) - r(size)``, paired by draw,
-    lies under the margin (one-sided 5 %). Too few or too different draws show nothing, and then there is
-    no plateau.
+    lies under the margin (one-sided 5 %). Draws that are too few (``FEWEST_DRAWS``) or too different show
+    nothing, and then there is no plateau.
 
     Returns
     -------
     int or None
         The size, below the largest tried; None where equivalence is not shown for any.
     """
+    if results.design.draws < FEWEST_DRAWS:
+        return None
     sizes = [size for size in results.sizes if size > 0 and size in results.r[arm]]
     for size in sizes[:-1]:
         gain = results.r[arm][sizes[-1]] - results.r[arm][size]
