@@ -6,9 +6,9 @@
 Runs ``budwood probe`` once for each part. Parts without a species in their name are fitted on Arabidopsis
 Chr1 and tested on Chr5 (transposons, DNase-hypersensitive sites, chromatin states) or on the pieces of Chr2
 to Chr5 (genes). ``brassica-...`` is fitted on Brassica napus and tested on Arabidopsis and rice;
-``brazil-nut-...`` is fitted on Arabidopsis and tested on Brazil nut's EDTA transposons; ``promoters`` are
-core promoters with their strength in tobacco leaves, fitted on Arabidopsis and tested on sorghum, and split
-by homology.
+``brazil-nut-...`` is fitted on Arabidopsis and tested on Brazil nut's EDTA transposons, ``brazil-nut-tenth-...``
+on those of the last tenth of its scaffold, which no recipe trains on; ``promoters`` are core promoters with
+their strength in tobacco leaves, fitted on Arabidopsis and tested on sorghum, and split by homology.
 
 Finished parts are kept in ``--out``; a second run resumes. ``--table`` prints them as a table.
 """
@@ -30,6 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from benchmarks.common.results_file import append_result, read_results
+from benchmarks.probes.held_out_tenths import HELD_OUT
+from budwood.genomics.interval import Interval
+from budwood.genomics.io.sequence.fasta import open_fasta
+from budwood.genomics.sequence import decode
 from budwood.workflows.probe import ProbeOptions, probe
 from budwood.workflows.setup.encoder import EncoderOptions
 
@@ -61,6 +65,7 @@ def parts(scratch: Path) -> dict[str, dict[str, Any]]:
         "test_reference": nut / "genome.fa.xz",
         "test_annotation": nut / "transposons_edta.gff3.xz",
     }
+    to_tenth = {**to_nut, "test_reference": scratch / "tenth.fa", "test_annotation": scratch / "tenth.gff3"}
     own = {"table": transposons, "test_table": transposons, "label": "superfamily"}
     sites = tracks / "frag_DHS.gff.xz"
     states = scratch / "states.bed"
@@ -82,6 +87,8 @@ def parts(scratch: Path) -> dict[str, dict[str, Any]]:
         "promoters-At-homology": {"task": "sequence-values", **leaf},
         "brazil-nut-superfamily": {"task": "superfamily", **to_nut},
         "brassica-to-rice-regions": {"task": "regions", **to_rice},
+        "brazil-nut-tenth-transposon": {"task": "transposon", **to_tenth},
+        "brazil-nut-tenth-superfamily": {"task": "superfamily", **to_tenth},
     }
 
 
@@ -96,6 +103,15 @@ def write_tables(scratch: Path) -> None:
         handle.write("contig,start,end,label\n")
         for cells in list(rows(tracks / "TAIR10_Buisine_TEs_ann_all.txt.xz"))[1:]:
             handle.write(f"{cells[0]},{cells[1]},{cells[2]},{cells[6]}\n")
+    nut, (_, contig, start) = data_folder() / "genomes/bertholletia_excelsa", HELD_OUT["Bertholletia excelsa"]
+    assembly = open_fasta(nut / "genome.fa.xz")
+    codes = assembly.sequence(Interval(contig, start, assembly.contigs[contig]))
+    (scratch / "tenth.fa").write_text(f">tenth\n{decode(codes)}\n")
+    with (scratch / "tenth.gff3").open("w") as handle:
+        for cells in rows(nut / "transposons_edta.gff3.xz"):
+            if len(cells) == 9 and int(cells[3]) > start:
+                cells[0], cells[3], cells[4] = "tenth", str(int(cells[3]) - start), str(int(cells[4]) - start)
+                handle.write("\t".join(cells) + "\n")
     measured = list(rows(data_folder() / "labels/tobjores_CNN_test_leaf.tsv.xz"))
     header = measured[0]
     for species in ("At", "Sb"):
