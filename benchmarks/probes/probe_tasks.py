@@ -6,7 +6,7 @@
 Runs ``budwood probe`` once for each part. Parts without a species in their name are fitted on Arabidopsis
 Chr1 and tested on Chr5 (transposons, DNase-hypersensitive sites, chromatin states) or on the pieces of Chr2
 to Chr5 (genes). ``brassica-...`` is fitted on Brassica napus and tested on Arabidopsis and rice;
-``brazil-nut-...`` is fitted on Arabidopsis and tested on Brazil nut's EDTA transposons, ``brazil-nut-tenth-...``
+``brazil-nut-...`` is fitted on Arabidopsis and tested on Brazil nut's transposons (EDTA), ``...-tenth-...``
 on those of the last tenth of its scaffold, which no recipe trains on; ``promoters`` are core promoters with
 their strength in tobacco leaves, fitted on Arabidopsis and tested on sorghum, and split by homology.
 
