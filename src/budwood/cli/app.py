@@ -43,6 +43,7 @@ from budwood.cli.verbs import (
     score_variants,
     select,
     serve,
+    tracks,
     transfer,
     verify,
 )
@@ -65,6 +66,7 @@ app.command(epilog=genes.EXAMPLE, cls=Verb)(genes.genes)
 app.command(epilog=index.EXAMPLE, cls=Verb)(index.index)
 app.command(epilog=embed.EXAMPLE, cls=Verb)(embed.embed)
 app.command(name="score-variants", epilog=score_variants.EXAMPLE, cls=Verb)(score_variants.score_variants)
+app.command(epilog=tracks.EXAMPLE, cls=Verb)(tracks.tracks)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(serve.app, name="serve")
 app.command(epilog=pretrain.EXAMPLE, cls=Verb)(pretrain.pretrain)

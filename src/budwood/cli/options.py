@@ -178,7 +178,8 @@ TrackFiles = Annotated[
         "--tracks",
         metavar="FILE",
         help="Instead of an annotation: BED or bedGraph of open chromatin, methylation or histone marks, by "
-        "whose mean around them markers count; several.",
+        "whose mean around them markers count; several. Without any: predicted, for the open chromatin that "
+        "the checkpoint predicts in --reference, or predicted:NAME for another track of it.",
     ),
 ]
 SubgenomeFile = Annotated[

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
     from budwood.genomics.environments import Environments
     from budwood.genomics.genotypes import Genotypes
+    from budwood.genomics.io.annotation.tracks import Track
     from budwood.genomics.kinship import Kinship
     from budwood.genomics.phenotypes import Phenotypes
     from budwood.panel.haplotypes import PanelHaplotypes
     from budwood.panel.marker_weights import MarkerWeights
     from budwood.panel.panel import Panel
+
+#: In the place of a file of a track: what an encoder predicts of it.
+PREDICTED: Final = "predicted"
+#: The predicted track that is meant where none is named.
+OPEN_CHROMATIN: Final = "open chromatin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,8 @@ class PanelFiles:
         Table of the accessions' ploidies, for dosages of lines of different ploidy.
     annotation, marker_weights, tracks
         Genes, a table of marker weights, or BED and bedGraph files of open chromatin and the like: each makes
-        the function-weighted relationship.
+        the function-weighted relationship. Among tracks, ``predicted`` stands for the open chromatin that an
+        encoder predicts in the reference, ``predicted:NAME`` for another track that it predicts.
     subgenomes
         Table of contigs and subgenomes.
     subgenomes_by_name
@@ -105,6 +112,25 @@ class PanelFiles:
                     mend="give one of them",
                 )
 
+        if self.predicted_tracks and self.reference is None:
+            raise BudwoodError(
+                "predicted tracks need a reference genome, in which they are predicted",
+                where="--tracks",
+                mend="give --reference as well",
+            )
+
+    @property
+    def predicted_tracks(self) -> tuple[str, ...]:
+        """Names of the tracks that an encoder is to predict."""
+        words = (path.as_posix() for path in self.tracks)
+        found = (word.partition(":")[2] or OPEN_CHROMATIN for word in words if _is_predicted(word))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def track_files(self) -> tuple[Path, ...]:
+        """Files of tracks."""
+        return tuple(path for path in self.tracks if not _is_predicted(path.as_posix()))
+
     @property
     def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
@@ -115,13 +141,17 @@ class PanelFiles:
         named += [
             self.annotation,
             self.marker_weights,
-            *self.tracks,
+            *self.track_files,
             self.subgenomes,
             self.environments,
             self.covariates,
         ]
         named += [] if self.kinship is None else kinship_files(self.kinship)
         return [*(f for p in panels for f in genotype_files(p)), *(f for f in named if f is not None)]
+
+
+def _is_predicted(word: str) -> bool:
+    return word == PREDICTED or word.startswith(f"{PREDICTED}:")
 
 
 def genotype_files(path: Path) -> list[Path]:
@@ -145,10 +175,10 @@ def genotype_files(path: Path) -> list[Path]:
     return trio if trio[0].is_file() and (path.suffix in SUFFIXES or not path.is_file()) else [path]
 
 
-def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
+def read_panel(files: PanelFiles, trait: str | None = None, *, predicts: bool = False) -> Panel:
     """Read the files of a panel, the small ones first, and align them by accession.
 
-    Haplotypes are not built here: see :func:`read_files_haplotypes`.
+    Haplotypes are not built here: see :func:`read_files_haplotypes`. Neither are tracks predicted.
 
     Parameters
     ----------
@@ -156,6 +186,9 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         What to read.
     trait
         A trait that must have values; an unknown one is refused before the genotypes are read.
+    predicts
+        Whether the caller goes on to :func:`budwood.panel.predicted_tracks.predicted_tracks` where the files
+        ask for it; otherwise such files are refused.
 
     Returns
     -------
@@ -165,8 +198,15 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
     Raises
     ------
     BudwoodError
-        If a file cannot be read, the files have no accession in common, or the trait has no value.
+        If a file cannot be read, the files have no accession in common, the trait has no value, or tracks are
+        to be predicted where they cannot.
     """
+    if files.predicted_tracks and not predicts:
+        raise BudwoodError(
+            "tracks are predicted by predict and evaluate alone",
+            where="--tracks",
+            mend="write them with budwood tracks, and give its files",
+        )
     from budwood.genomics.checks.identity import identity_report
     from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
     from budwood.panel.panel import Panel
@@ -194,7 +234,7 @@ def read_panel(files: PanelFiles, trait: str | None = None) -> Panel:
         phenotypes=phenotypes,
         identity=identity_report(genotypes.accessions, names, genotypes),
         environments=environments,
-        weights=_read_marker_weights(files, genotypes),
+        weights=read_marker_weights(files, genotypes),
         kinship=kinship,
         notes=notes if summary is None else (*notes, *summary.sentences(), *about),
     )
@@ -344,8 +384,30 @@ def _read_ploidies(path: Path) -> dict[str, int]:
     return {name: int(number) for name, number in found.items()}
 
 
-def _read_marker_weights(files: PanelFiles, genotypes: Genotypes) -> MarkerWeights:
-    """Weights of the panel's further relationships, from annotation, tables and contig names."""
+def read_marker_weights(
+    files: PanelFiles, genotypes: Genotypes, predicted: Sequence[Track] = ()
+) -> MarkerWeights:
+    """Weights of the panel's further relationships, from annotation, tables and contig names.
+
+    Parameters
+    ----------
+    files
+        What to read.
+    genotypes
+        Of the same files.
+    predicted
+        Tracks that were predicted for them; those that the files ask for and that are not here are left out.
+
+    Returns
+    -------
+    MarkerWeights
+        Weights by kernel; none where the files name nothing of the kind.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read or does not fit the markers.
+    """
     from budwood.genomics.annotation.subgenome import subgenomes_by_name
     from budwood.genomics.io.annotation.open_annotation import read_annotation
     from budwood.genomics.io.annotation.tracks import read_track
@@ -360,8 +422,9 @@ def _read_marker_weights(files: PanelFiles, genotypes: Genotypes) -> MarkerWeigh
         found = function_weights(markers, read_annotation(files.annotation), aliases=files.aliases)
     elif files.marker_weights is not None:
         found = weights_of_table(markers, read_accession_numbers(files.marker_weights, row="marker"))
-    elif files.tracks:
-        found = track_weights(markers, [read_track(path) for path in files.tracks], aliases=files.aliases)
+    elif files.track_files or predicted:
+        tracks = [*(read_track(path) for path in files.track_files), *predicted]
+        found = track_weights(markers, tracks, aliases=files.aliases)
     if files.subgenomes is not None:
         table = read_accession_column(files.subgenomes, row="contig")
         return found.joined(subgenome_weights(markers, table))

@@ -1,4 +1,4 @@
-"""Marker weights by tracks of open chromatin, methylation or histone marks, which the user has measured.
+"""Marker weights by tracks of open chromatin, methylation or histone marks, measured or predicted.
 
 A track weighs a marker by its mean over the bases around it, divided by the mean of that over all markers, so
 that each track counts alike; several are added up. The weights know nothing of the panel's phenotypes.
@@ -35,8 +35,8 @@ def track_weights(
     markers
         m markers with places.
     tracks
-        What was measured, on the same genome build. Names of contigs may differ by case, ``chr`` and leading
-        zeros.
+        What was measured or is predicted, on the same genome build. Names of contigs may differ by case,
+        ``chr`` and leading zeros.
     aliases
         Contig names of the markers and what the tracks call them.
 
@@ -73,12 +73,23 @@ def track_weights(
                 mend="check that track and markers are of the same genome build",
             )
         weights += own / own.mean()
+        counted = _COUNTED[track.valued] if track.predicted_by is None else "its probabilities count"
         notes.append(
             f"{track.name} weighs {np.count_nonzero(own):,} of {len(own):,} markers above 0, by its mean "
-            f"over {2 * REACH + 1:,} bases around each; {_COUNTED[track.valued]}."
+            f"over {2 * REACH + 1:,} bases around each; {counted}."
         )
-    notes.append("Tracks are what was measured; states that the encoder predicts were not used.")
-    return MarkerWeights({FUNCTION: weights}, tuple(notes))
+    return MarkerWeights({FUNCTION: weights}, (*notes, *_origin(tracks)))
+
+
+def _origin(tracks: Sequence[Track]) -> list[str]:
+    """Which tracks were measured and which are predicted, and by what."""
+    predicted = [track for track in tracks if track.predicted_by is not None]
+    if not predicted:
+        return ["Tracks are what was measured; states that the encoder predicts were not used."]
+    makers = " and ".join(dict.fromkeys(str(track.predicted_by) for track in predicted))
+    names = ", ".join(track.name for track in predicted)
+    measured = "the others were measured" if len(predicted) < len(tracks) else "no measured track was given"
+    return [f"Predicted by {makers}, not measured: {names}; {measured}."]
 
 
 def _of_track(markers: Markers, track: Track, aliases: Mapping[str, str]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.workflows.setup.cost import Announce, announce_embedding, silent
 from budwood.workflows.setup.encoder import EncoderOptions
+from budwood.workflows.setup.places import read_places
 
 #: Empty records, or contigs, that a note names.
 _NAMED: Final = 8
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.genomics.haplotypes.table import HaplotypeTable
     from budwood.genomics.interval import Interval
-    from budwood.genomics.io.annotation.bed import BedRecord
     from budwood.model.backbone import Backbone
 
 
@@ -224,7 +224,6 @@ def embed(
 
 
 def _interval_rows(options: EmbedOptions) -> _Rows:
-    from budwood.genomics.io.annotation.bed import read_bed
     from budwood.genomics.io.sequence.fasta import open_fasta
     from budwood.inference.embed import GenomeTiles, blank_notes
 
@@ -239,7 +238,7 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
         names = _Derived(intervals, lambda i: i.contig if i.length == contigs[i.contig] else str(i))
         files = [options.fasta]
     else:
-        records, renamed = _named_as(read_bed(options.bed), assembly.contigs)
+        records, renamed = read_places(options.bed, assembly.contigs)
         intervals, names = [record.interval for record in records], [record.name for record in records]
         files = [options.fasta, options.bed]
         if options.tiles:
@@ -258,26 +257,6 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
     codes = _Derived(intervals, assembly.sequence)
     notes = (*renamed, *_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)
-
-
-def _named_as(
-    records: Sequence[BedRecord], contigs: Mapping[str, int]
-) -> tuple[list[BedRecord], tuple[str, ...]]:
-    """Records with the FASTA file's contig names where theirs differ in case, chr or zeros; and a note."""
-    from budwood.genomics.checks.marker_match import contig_aliases
-
-    aliases = contig_aliases(set(contigs), {record.interval.contig for record in records})
-    found = []
-    for record in records:
-        contig = aliases.get(record.interval.contig, record.interval.contig)
-        found.append(replace(record, interval=replace(record.interval, contig=contig)))
-    changed = [f"{name!r} as {other!r}" for name, other in aliases.items() if name != other]
-    if not changed:
-        return found, ()
-    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-    return found, (
-        f"Contigs of the BED file were read under other names: {', '.join(changed[:_NAMED])}{more}.",
-    )
 
 
 def _empty_notes(names: Sequence[str]) -> tuple[str, ...]:

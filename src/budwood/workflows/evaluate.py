@@ -250,15 +250,17 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
     from budwood.prediction.compare import DNA_MODEL, compare_models
     from budwood.prediction.phenotyped import match_phenotyped
     from budwood.workflows.setup.sequence import add_sequence
+    from budwood.workflows.setup.tracks import add_predicted_tracks
     from budwood.workflows.traits.trait_values import trait_values
 
     design = options.design
     groups = read_accession_column(options.groups, options.group_column) if options.groups else None
-    panel = read_panel(options.files, options.trait)
+    panel = read_panel(options.files, options.trait, predicts=True)
     values = trait_values(panel, options.files, options.trait)
     match_phenotyped(
         panel.genotypes, values.values, options.trait
     )  # refuses too few lines before the long work
+    panel = add_predicted_tracks(panel, options.files, options.encoder, announce=announce)
     if DNA_MODEL in design.models:
         panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     plan = FoldPlan.of(panel, options.trait, design, options.workers)

@@ -324,15 +324,18 @@ def prepared_panel(options: PredictOptions, announce: Announce = silent, panel: 
     from budwood.prediction.phenotyped import match_phenotyped
     from budwood.prediction.predict import check_model, usual_model
     from budwood.workflows.setup.sequence import add_sequence
+    from budwood.workflows.setup.tracks import add_predicted_tracks
 
     known, embedded = panel is not None, options.files.reference is not None
-    panel = panel or read_panel(options.files, options.trait)
+    panel = panel or read_panel(options.files, options.trait, predicts=True)
     match_phenotyped(panel.genotypes, panel.measured(options.trait), options.trait)
     if options.marker_effects:
-        check_linear(options.model or usual_model(panel.weights, embedded=embedded))
+        weighted = "multi-kernel" if options.files.predicted_tracks else None
+        check_linear(options.model or weighted or usual_model(panel.weights, embedded=embedded))
     if options.model is not None:
         check_model(options.model, panel.weights, embedded=embedded)
     if not known:
+        panel = add_predicted_tracks(panel, options.files, options.encoder, announce=announce)
         panel = add_sequence(panel, options.files, options.encoder, announce=announce)
     fits = {} if options.model is None else Design((options.model,)).fits
     announce(model_cost(panel, options.trait, fits))

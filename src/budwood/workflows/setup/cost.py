@@ -61,6 +61,33 @@ def announce_embedding(
     """
     if announce is silent or windows < _WORTH_SAYING:
         return
+    seconds = _seconds(windows, checkpoint, workers)
+    gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
+    announce(
+        f"{windows:,} windows to embed: {duration(seconds)} (less what is cached or equal), "
+        f"{gigabytes:.2f} GB of vectors{' on disk' if streamed else ''}"
+    )
+
+
+def announce_tracks(tiles: int, checkpoint: Backbone, announce: Announce) -> None:
+    """Announce how long the prediction of tracks takes.
+
+    Parameters
+    ----------
+    tiles
+        Tiles to read.
+    checkpoint
+        The encoder; one small batch is timed.
+    announce
+        Receives the sentence, unless the wait is short.
+    """
+    if announce is not silent and tiles >= _WORTH_SAYING:
+        seconds = _seconds(tiles, checkpoint)
+        announce(f"{tiles:,} windows in which tracks are predicted: {duration(seconds)}")
+
+
+def _seconds(windows: int, checkpoint: Backbone, workers: int = 1) -> float:
+    """How long an encoder takes to read windows, by the time of one small batch."""
     import numpy as np
 
     from budwood.config import WINDOW
@@ -72,12 +99,7 @@ def announce_embedding(
         encode_batch(trial, checkpoint)
         began = perf_counter()
         encode_batch(trial, checkpoint)
-        seconds = (perf_counter() - began) / _TRIAL * windows / max(workers, threads)
-    gigabytes = windows * 4 * checkpoint.embedding_size / 1e9
-    announce(
-        f"{windows:,} windows to embed: {duration(seconds)} (less what is cached or equal), "
-        f"{gigabytes:.2f} GB of vectors{' on disk' if streamed else ''}"
-    )
+        return (perf_counter() - began) / _TRIAL * windows / max(workers, threads)
 
 
 def model_cost(panel: Panel, trait: str, fits: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ from budwood.errors import BudwoodError
 
 if TYPE_CHECKING:
     from budwood.model.backbone import Backbone
+    from budwood.model.checkpoint import Checkpoint
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -82,3 +83,30 @@ class EncoderOptions:
                 mend="leave out --adapter",
             )
         return load_adapters(backbone, self.adapter).in_precision(self.precision)
+
+    def open_tracks(self) -> Checkpoint:
+        """The encoder with its head of tracks; adapters, with which no head is trained, are left out.
+
+        Returns
+        -------
+        Checkpoint
+            Where no folder is named, the packaged checkpoint that predicts tracks.
+
+        Raises
+        ------
+        BudwoodError
+            If the folder holds no checkpoint of Budwood, or one that predicts no tracks.
+        """
+        from budwood.model.backbone import load_backbone
+        from budwood.model.checkpoint import Checkpoint, track_checkpoint
+
+        folder = self.checkpoint or track_checkpoint()
+        opened = load_backbone(folder, device=self.device, precision=self.precision)
+        if not isinstance(opened, Checkpoint):
+            raise BudwoodError(
+                "tracks are predicted by checkpoints of Budwood, and this is another model",
+                where=str(folder),
+                mend="give a checkpoint that was trained on tracks",
+            )
+        opened.head.rows()
+        return opened

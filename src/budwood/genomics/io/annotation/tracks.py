@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from budwood.genomics.io.text.whole_number import whole_number
 _VALUED: Final = (".bedgraph", ".bg", ".bdg")
 _PACKED: Final = (".gz", ".xz", ".bz2", ".zst")
 _HEADERS: Final = ("#", "track", "browser")
+_PREDICTED: Final = re.compile(r'description="predicted by ([^"]+), not measured"')
 # Sums of values over a contig of any length stay far below the largest number.
 _MOST: Final = 1e200
 
@@ -74,7 +76,7 @@ class Steps:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """What was measured along a genome.
+    """What was measured along a genome, or is predicted of it.
 
     Attributes
     ----------
@@ -84,11 +86,14 @@ class Track:
         The track by contig.
     valued
         Whether intervals have values; otherwise they count 1.
+    predicted_by
+        The checkpoint that predicted it, None for what was measured.
     """
 
     name: str
     contigs: Mapping[str, Steps]
     valued: bool
+    predicted_by: str | None = None
 
 
 def read_track(path: Path) -> Track:
@@ -98,7 +103,8 @@ def read_track(path: Path) -> Track:
     ----------
     path
         The file. bedGraph ends in .bedgraph, .bdg or .bg (.gz, .xz), or says ``type=bedGraph``; its fourth
-        column is the value. Intervals of BED count 1, overlapping ones are joined.
+        column is the value. Intervals of BED count 1, overlapping ones are joined. A track line tells whether
+        ``budwood tracks`` predicted the values.
 
     Returns
     -------
@@ -112,7 +118,9 @@ def read_track(path: Path) -> Track:
         overlap.
     """
     path = Path(path)
-    valued = _is_bedgraph(path)
+    line = next((each for each in text_lines(path) if each.strip() and not each.startswith("#")), "")
+    valued = _is_bedgraph(path, line)
+    predicted = _PREDICTED.search(line) if valued and line.startswith("track") else None
     found: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
     if valued:
         for number, line in enumerate(text_lines(path), start=1):
@@ -127,14 +135,13 @@ def read_track(path: Path) -> Track:
         raise BudwoodError("the track holds no interval", where=str(path), mend="check the file")
     make = _apart if valued else _joined
     contigs = {contig: make(sorted(rows), f"{path}, {contig}") for contig, rows in found.items()}
-    return Track(path.name, contigs, valued)
+    return Track(path.name, contigs, valued, None if predicted is None else predicted[1])
 
 
-def _is_bedgraph(path: Path) -> bool:
+def _is_bedgraph(path: Path, first: str) -> bool:
     kinds = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     if kinds and kinds[-1] in _VALUED:
         return True
-    first = next((line for line in text_lines(path) if line.strip() and not line.startswith("#")), "")
     return first.startswith("track") and "type=bedgraph" in first.lower().replace('"', "")
 
 
