@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from budwood.cli.verb import read_config_file
+from budwood.errors import BudwoodError
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.workflows.setup.encoder import Device
 
@@ -119,10 +120,43 @@ Threads = Annotated[
         "the same.",
     ),
 ]
+
+
+def named_checkpoint(given: Path | None) -> Path | None:
+    """The folder of a checkpoint, which may be one of the package by its name.
+
+    Parameters
+    ----------
+    given
+        A folder, or the name of a packaged checkpoint where no folder or file has that name.
+
+    Returns
+    -------
+    Path | None
+        The folder; what was given where nothing in the package has that name.
+
+    Examples
+    --------
+    >>> named_checkpoint(Path("small")).parent.name
+    'checkpoints'
+    """
+    if given is None or len(given.parts) != 1 or given.exists():
+        return given
+    from budwood.model.checkpoint import packaged_checkpoint
+
+    try:
+        return packaged_checkpoint(given.name)
+    except BudwoodError:
+        return given
+
+
 CheckpointFolder = Annotated[
     Path | None,
     typer.Option(
-        "--checkpoint", metavar="DIR", help="Pre-trained encoder; the one in the package if not given."
+        "--checkpoint",
+        metavar="DIR",
+        callback=named_checkpoint,
+        help="Pre-trained encoder, or the name of one in the package; its default if not given.",
     ),
 ]
 AdapterFolders = Annotated[

@@ -34,7 +34,8 @@ TrackCheckpoint = Annotated[
     typer.Option(
         "--checkpoint",
         metavar="DIR",
-        help="Checkpoint that was trained on tracks; the one in the package, if it has one.",
+        callback=options.named_checkpoint,
+        help="Checkpoint that was trained on tracks, or its name in the package; the package's if not given.",
     ),
 ]
 PrecisionName = Annotated[
