@@ -57,7 +57,7 @@ class FineTuning:
     """
 
     way: Way = "full"
-    low_rank: LowRank = field(default_factory=lambda: LowRank(rank=16, alpha=32.0))
+    low_rank: LowRank = field(default_factory=lambda: LowRank(rank=32, alpha=64.0))
     strand: Strand = "own"
     fit: FitConfig = field(default_factory=FitConfig)
     k: int = 4

@@ -50,7 +50,7 @@ class FinetuneOptions:
     way
         ``full`` trains every weight, ``low-rank`` an adapter.
     rank, alpha
-        Size of the adapter.
+        Size of the adapter; its products are multiplied by ``alpha / rank``, which is 2 where alpha is None.
     strand
         ``own`` reads the given strand alone, ``both`` gives the same for a sequence and its reverse
         complement.
@@ -85,8 +85,8 @@ class FinetuneOptions:
     test_share: float = 0.2
     validation_share: float = 0.1
     way: Literal["full", "low-rank"] = "full"
-    rank: int = 16
-    alpha: float = 32.0
+    rank: int = 32
+    alpha: float | None = None
     strand: Literal["own", "both"] = "own"
     learning_rate: float | None = None
     epochs: int = 10
@@ -529,7 +529,8 @@ def _how(options: FinetuneOptions, seed: int) -> FineTuning:
         precision=options.precision,
         seed=seed,
     )
-    low_rank = LowRank(rank=options.rank, alpha=options.alpha)
+    alpha = 2.0 * options.rank if options.alpha is None else options.alpha
+    low_rank = LowRank(rank=options.rank, alpha=alpha)
     return FineTuning(way=options.way, low_rank=low_rank, strand=options.strand, fit=fit)
 
 

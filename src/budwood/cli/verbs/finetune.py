@@ -63,10 +63,13 @@ SequenceColumn = Annotated[
 NameColumn = Annotated[str | None, typer.Option("--name-column", metavar="NAME", help="Column of the names.")]
 Way = Annotated[
     Literal["full", "low-rank"],
-    typer.Option("--way", help="Train every weight, or an adapter of a few percent of them."),
+    typer.Option("--way", help="Train every weight, or a low-rank adapter."),
 ]
 Rank = Annotated[int, typer.Option("--rank", metavar="N", min=1, help="Rank of a low-rank adapter.")]
-Alpha = Annotated[float, typer.Option("--alpha", help="Its products are multiplied by alpha / rank.")]
+Alpha = Annotated[
+    float | None,
+    typer.Option("--alpha", help="Its products are multiplied by alpha / rank; twice the rank if not given."),
+]
 StrandName = Annotated[
     Literal["own", "both"],
     typer.Option("--strand", help="Read the given strand, or both: the same for the reverse complement."),
@@ -104,8 +107,8 @@ def finetune(
     test_share: TestShare = 0.2,
     validation_share: ValidationShare = 0.1,
     way: Way = "full",
-    rank: Rank = 16,
-    alpha: Alpha = 32.0,
+    rank: Rank = 32,
+    alpha: Alpha = None,
     strand: StrandName = "own",
     learning_rate: LearningRate = None,
     epochs: Epochs = 10,
