@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from budwood.genomics.genotypes import Genotypes, Markers
+from budwood.genomics.haplotypes.table import HaplotypeTable
+from budwood.genomics.interval import Interval
 from budwood.prediction.trait_model import TraitModel
+from budwood.transfer.embedded_lines import EmbeddedLines
 from budwood.transfer.heads import MARKERS, HeadOptions, TransferSource, carry_heads
+from budwood.transfer.locus_map import LocusMap
 from budwood.transfer.random_source import random_scores, random_traits
 from budwood.transfer.source_head import SourceHead
 
@@ -24,6 +28,29 @@ def panel(n: int, rng: np.random.Generator, frequency: np.ndarray, name: str = "
     )
     dosage = rng.binomial(2, frequency, (n, m)).astype(np.int8)
     return Genotypes(tuple(f"{name}{i}" for i in range(n)), held, dosage, np.full(n, 2, dtype=np.int8))
+
+
+def embedded(n: int, rng: np.random.Generator, windows: int = 24) -> EmbeddedLines:
+    """Lines with three sequences in each of a contig's windows."""
+    places = tuple(Interval("1", 512 * w, 512 * (w + 1)) for w in range(windows))
+    table = HaplotypeTable(
+        tuple(f"line{i}" for i in range(n)),
+        places,
+        rng.integers(0, 4, (3 * windows, 512)).astype(np.uint8),
+        np.arange(0, 3 * windows + 1, 3),
+        rng.integers(0, 3, (n, windows, 2)).astype(np.uint8),
+        {},
+    )
+    return EmbeddedLines(table, rng.normal(size=(3 * windows, 6)).astype(np.float32))
+
+
+def other_vectors(lines: EmbeddedLines, rng: np.random.Generator) -> EmbeddedLines:
+    return EmbeddedLines(lines.table, rng.normal(size=lines.vectors.shape).astype(np.float32))
+
+
+def loci_of(lines: EmbeddedLines, count: int | None = None) -> LocusMap:
+    places = lines.table.windows[:count]
+    return LocusMap(names=tuple(map(str, places)), source=places, target=places, kind="windows")
 
 
 def test_a_head_is_ridge_regression_on_its_features() -> None:
@@ -108,17 +135,48 @@ def test_the_controls_of_every_head_are_there() -> None:
     source, target = panel(50, rng, frequency), panel(40, rng, frequency, "other")
     y = source.dosage[:, :10].sum(axis=1) + rng.normal(size=50)
     options = HeadOptions(random_traits=7, random_kernels=2)
-    embeddings = (rng.normal(size=(50, 6)), rng.normal(size=(40, 6)))
+    embeddings = (embedded(50, rng), embedded(40, rng))
     carried = carry_heads(
         TransferSource(genotypes=source, y=y),
         target,
         np.arange(5, 40),
+        loci=loci_of(embeddings[0]),
         embeddings=embeddings,
-        random_embeddings=[embeddings[::1]],
+        random_embeddings=[tuple(other_vectors(each, rng) for each in embeddings)],
         options=options,
     )
     by = {head.name: head for head in carried.heads}
     assert by[MARKERS].random_scores is not None
     assert by[MARKERS].random_scores.shape == (7, 35)
-    assert by["pooled embeddings"].shuffled_scores is not None
-    assert by["pooled embeddings"].shuffled_name == "random weights"
+    for name in ("pooled embeddings", "embeddings by locus"):
+        head = by[name]
+        assert carried.scores[name].shape == (40,)
+        assert head.random_scores is not None
+        assert head.random_scores.shape == (7, 35)
+        assert head.random_weight_scores is not None
+        assert head.random_weight_scores.shape == (1, 35)
+        assert head.own is not None
+        assert head.own.shape == (35, 35)
+        assert head.own_random is not None
+        assert not np.allclose(head.own, head.own_random)
+    assert by["pooled embeddings"].shuffled_scores is None
+    shuffled = by["embeddings by locus"].shuffled_scores
+    assert shuffled is not None
+    assert shuffled.shape == (20, 35)
+    assert "24 windows have embeddings that differ between lines on both sides." in carried.notes
+
+
+def test_embeddings_by_locus_need_loci() -> None:
+    rng = np.random.default_rng(7)
+    frequency = rng.uniform(0.2, 0.8, 80)
+    source, target = panel(50, rng, frequency), panel(40, rng, frequency, "other")
+    y = source.dosage[:, :10].sum(axis=1) + rng.normal(size=50)
+    embeddings = (embedded(50, rng), embedded(40, rng))
+    given = {"embeddings": embeddings, "options": HeadOptions(random_traits=3, random_kernels=1)}
+    few = loci_of(embeddings[0], 12)
+    for loci, expected in ((None, False), (few, False), (loci_of(embeddings[0]), True)):
+        carried = carry_heads(
+            TransferSource(genotypes=source, y=y), target, np.arange(40), loci=loci, **given
+        )
+        assert ("embeddings by locus" in carried.scores) == expected
+        assert "pooled embeddings" in carried.scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,8 +20,9 @@ from budwood.stats.relationship.relationship import (
     summarise_markers,
 )
 from budwood.transfer.burdens import locus_burdens
-from budwood.transfer.few_shot.arms import RANDOM_WEIGHTS
+from budwood.transfer.embedded_lines import EmbeddedLines
 from budwood.transfer.few_shot.target import TransferHead
+from budwood.transfer.locus_embeddings import LocusEmbeddings, LocusKernels
 from budwood.transfer.locus_importance import association, locus_importance, marker_weights
 from budwood.transfer.locus_map import LocusMap, locus_members
 from budwood.transfer.random_source import random_scores, random_traits
@@ -36,10 +37,13 @@ MARKERS: Final = "shared markers"
 BURDENS: Final = "gene burdens"
 IMPORTANCE: Final = "locus importance"
 EMBEDDINGS: Final = "pooled embeddings"
+BY_LOCUS: Final = "embeddings by locus"
 #: Share of the source's markers that the target needs for a head on shared markers.
 FEWEST_SHARED: Final = 0.1
-#: Fewest loci with markers on both sides.
+#: Fewest loci with markers, or with embeddings that differ between lines, on both sides.
 FEWEST_LOCI: Final = 20
+#: Scores with shuffled orthology that few-shot controls take in turn.
+_SHUFFLES: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,8 +123,8 @@ def carry_heads(
     loci: LocusMap | None = None,
     source_scores: Vector | None = None,
     target_scores: Vector | None = None,
-    embeddings: tuple[Matrix, Matrix] | None = None,
-    random_embeddings: Sequence[tuple[Matrix, Matrix]] = (),
+    embeddings: tuple[EmbeddedLines, EmbeddedLines] | None = None,
+    random_embeddings: Sequence[tuple[EmbeddedLines, EmbeddedLines]] = (),
     options: HeadOptions | None = None,
 ) -> CarriedHeads:
     """Carry a source to a target by every way that the data allow.
@@ -134,11 +138,11 @@ def carry_heads(
     phenotyped
         Rows of the target with trait values; nothing here sees the values.
     loci
-        Pairs of loci; makes burdens and locus importance.
+        Pairs of loci; makes burdens and locus importance, and with embeddings those by locus.
     source_scores, target_scores
         (m,) how damaging each marker is, for burdens.
     embeddings
-        (n, D) of the source's lines and (c, D) of the target's.
+        Of the source's n lines and of the target's c lines.
     random_embeddings
         The same by encoders with random weights: the control.
     options
@@ -160,6 +164,7 @@ def carry_heads(
         maker.add_markers(match, ours, target)
         notes += list(match.notes())
     importance = members = None
+    every = loci
     if loci is not None:
         here = locus_members(loci.source, source.genotypes.markers, options.reach)
         there = locus_members(loci.target, target.markers, options.reach)
@@ -179,7 +184,10 @@ def carry_heads(
                 maker.add_features(BURDENS, ours_b, locus_burdens(target, members, target_scores))
             importance = maker.add_importance(ours, here, target, members)
     if embeddings is not None:
-        maker.add_features(EMBEDDINGS, *embeddings, random=random_embeddings)
+        random = [(here.pooled(), there.pooled()) for here, there in random_embeddings]
+        maker.add_features(EMBEDDINGS, *(side.pooled() for side in embeddings), random=random)
+        if every is not None:
+            notes += maker.add_by_locus(every, embeddings, random_embeddings)
     usable = loci if members is not None else None
     return CarriedHeads(
         heads=tuple(maker.heads),
@@ -189,6 +197,10 @@ def carry_heads(
         loci=usable,
         notes=tuple(notes),
     )
+
+
+def _head_by_locus(pairs: LocusEmbeddings, products: LocusKernels) -> SourceHead:
+    return SourceHead.of_products(BY_LOCUS, products.square, products.cross, len(pairs))
 
 
 class _Maker:
@@ -237,36 +249,69 @@ class _Maker:
         if not head.varies:
             return
         scorer = head.scorer(self.source.y, self.relationship)
-        shuffled, shuffled_name = [], RANDOM_WEIGHTS
-        own, own_random = self._own(there), None
-        for ours, theirs in random or ():
-            other = SourceHead.of(name, ours, theirs)
-            if other.varies:
-                own_random = self._own(theirs) if own_random is None else own_random
-                shuffled.append(
-                    other.scorer(self.source.y, self.relationship).score(self.source.y)[self.phenotyped]
-                )
+        weights = scorer.weights(self.source.y)
+        shuffled = None
         if random is None:
-            shuffled_name = "shuffled orthology"
-            effects = (here - here.mean(axis=0)).T @ scorer.weights(self.source.y)
-            for _ in range(20):
-                order = self._rng.permutation(there.shape[1])
-                shuffled.append((there[:, order] @ effects)[self.phenotyped])
-        score = scorer.score(self.source.y)
+            effects = (here - here.mean(axis=0)).T @ weights
+            orders = [self._rng.permutation(there.shape[1]) for _ in range(_SHUFFLES)]
+            shuffled = np.array([(there[:, order] @ effects)[self.phenotyped] for order in orders])
+        own_random = None if not random else self._own(random[0][1])
         controls = TransferHead(
             name=name,
-            shuffled_scores=np.array(shuffled) if len(shuffled) else None,
-            shuffled_name=shuffled_name,
-            own=own,
+            shuffled_scores=shuffled,
+            random_weight_scores=self._other_scores(SourceHead.of(name, *each) for each in random or ()),
+            own=self._own(there),
             own_random=own_random,
-            source_spread=float(np.std(head.square @ scorer.weights(self.source.y))),
+            source_spread=float(np.std(head.square @ weights)),
         )
-        self._add(head, score, scorer.kernels, scorer.components, controls)
+        self._add(head, scorer.score(self.source.y), scorer.kernels, scorer.components, controls)
+
+    def add_by_locus(
+        self,
+        loci: LocusMap,
+        embeddings: tuple[EmbeddedLines, EmbeddedLines],
+        random: Sequence[tuple[EmbeddedLines, EmbeddedLines]],
+    ) -> list[str]:
+        """Effects of what lines carry at each locus; shuffled loci and random encoders are the controls.
+
+        Returns a sentence on the loci.
+        """
+        reach = self.options.reach
+        pairs = LocusEmbeddings.of(*embeddings, loci, reach)
+        note = f"{len(pairs):,} {loci.kind} have embeddings that differ between lines on both sides."
+        if len(pairs) < FEWEST_LOCI:
+            return [note]
+        products = pairs.kernels()
+        head = _head_by_locus(pairs, products)
+        scorer = head.scorer(self.source.y, self.relationship)
+        weights = scorer.weights(self.source.y)
+        others = [LocusEmbeddings.of(*each, loci, reach) for each in random]
+        made = [(each, each.kernels()) for each in others if len(each)]
+        controls = TransferHead(
+            name=BY_LOCUS,
+            shuffled_scores=pairs.shuffled_scores(weights, _SHUFFLES, self._rng)[:, self.phenotyped],
+            random_weight_scores=self._other_scores(_head_by_locus(*each) for each in made),
+            own=self._own_kernel(products.own),
+            own_random=self._own_kernel(made[0][1].own) if made else None,
+            source_spread=float(np.std(head.square @ weights)),
+        )
+        self._add(head, scorer.score(self.source.y), scorer.kernels, scorer.components, controls)
+        return [note]
+
+    def _other_scores(self, heads: Iterable[SourceHead]) -> Matrix | None:
+        """(R, N) scores of the phenotyped lines by heads of other encoders that vary; None without any."""
+        y = self.source.y
+        found = [head.scorer(y, self.relationship).score(y) for head in heads if head.varies]
+        return np.array(found)[:, self.phenotyped] if found else None
 
     def _own(self, features: Matrix) -> Matrix:
         """Kernel of the phenotyped target lines' own features, with a mean diagonal of 1."""
-        own = features[self.phenotyped] - features.mean(axis=0)
-        square = own @ own.T
+        centred = features - features.mean(axis=0)
+        return self._own_kernel(centred @ centred.T)
+
+    def _own_kernel(self, products: Matrix) -> Matrix:
+        """The phenotyped lines' part of products between all target lines, with a mean diagonal of 1."""
+        square = products[np.ix_(self.phenotyped, self.phenotyped)]
         return np.asarray(square / (float(np.mean(np.diagonal(square))) or 1.0))
 
     def _add(

@@ -155,17 +155,63 @@ def locus_members(loci: Sequence[Interval], markers: Markers, reach: int) -> csr
     >>> locus_members([Interval("1", 10, 20)], markers, reach=8).toarray()
     array([[1., 0., 0.]])
     """
+    placed = np.flatnonzero(markers.position >= 0)
+    contigs = [str(contig) for contig in markers.contig[placed]]
+    starts = markers.position[placed]
+    return _members(loci, contigs, starts, starts + 1, reach, placed, len(markers))
+
+
+def locus_windows(loci: Sequence[Interval], windows: Sequence[Interval], reach: int) -> csr_matrix:
+    """Which windows overlap which locus or its reach.
+
+    Parameters
+    ----------
+    loci
+        L intervals; contigs match without case, ``chr`` and leading zeros.
+    windows
+        W intervals that do not overlap each other, such as those of a
+        :class:`~budwood.genomics.haplotypes.table.HaplotypeTable`.
+    reach
+        Bases on either side of a locus that belong to it.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        (L, W) of 0 and 1.
+
+    Examples
+    --------
+    >>> windows = [Interval("chr1", 0, 10), Interval("chr1", 10, 20), Interval("chr1", 40, 50)]
+    >>> locus_windows([Interval("1", 22, 30)], windows, reach=3).toarray()
+    array([[0., 1., 0.]])
+    """
+    contigs = [window.contig for window in windows]
+    starts = np.array([window.start for window in windows], dtype=np.int64)
+    ends = np.array([window.end for window in windows], dtype=np.int64)
+    return _members(loci, contigs, starts, ends, reach, np.arange(len(windows)), len(windows))
+
+
+def _members(
+    loci: Sequence[Interval],
+    contigs: Sequence[str],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    reach: int,
+    columns: NDArray[np.intp],
+    width: int,
+) -> csr_matrix:
+    """(L, width): which pieces of a genome, which do not overlap each other, overlap which locus."""
     by_contig: dict[str, NDArray[np.intp]] = {}
-    contigs = np.array([plain_contig(str(contig)) for contig in markers.contig], dtype=object)
-    for contig in dict.fromkeys(contigs):
-        columns = np.flatnonzero((contigs == contig) & (markers.position >= 0))
-        by_contig[contig] = columns[np.argsort(markers.position[columns], kind="stable")]
-    found, starts = [], [0]
+    plain = np.array([plain_contig(contig) for contig in contigs], dtype=object)
+    for contig in dict.fromkeys(plain):
+        pieces = np.flatnonzero(plain == contig)
+        by_contig[contig] = pieces[np.argsort(starts[pieces], kind="stable")]
+    found, bounds = [], [0]
     for locus in loci:
-        columns = by_contig.get(plain_contig(locus.contig), np.empty(0, dtype=np.intp))
-        places = markers.position[columns]
-        first, last = np.searchsorted(places, [locus.start - reach, locus.end + reach])
-        found.append(columns[first:last])
-        starts.append(starts[-1] + int(last - first))
+        pieces = by_contig.get(plain_contig(locus.contig), np.empty(0, dtype=np.intp))
+        first = np.searchsorted(ends[pieces], locus.start - reach, side="right")
+        last = max(first, np.searchsorted(starts[pieces], locus.end + reach))
+        found.append(columns[pieces[first:last]])
+        bounds.append(bounds[-1] + int(last - first))
     indices = np.concatenate(found) if found else np.empty(0, dtype=np.intp)
-    return csr_matrix((np.ones(len(indices)), indices, starts), shape=(len(loci), len(markers)))
+    return csr_matrix((np.ones(len(indices)), indices, bounds), shape=(len(loci), width))

@@ -28,13 +28,14 @@ class SourceHead:
     Attributes
     ----------
     name
-        For people: ``"shared markers"``, ``"gene burdens"``, ``"pooled embeddings"``.
+        For people: ``"shared markers"``, ``"gene burdens"``, ``"pooled embeddings"``,
+        ``"embeddings by locus"``.
     square
         (n, n) between the source's lines.
     cross
         (c, n) between the target's lines and the source's.
     shared
-        Features in common.
+        Features in common, or loci.
     """
 
     name: str
@@ -49,11 +50,14 @@ class SourceHead:
         Source and target are centred apart: a shift between species is no difference between lines.
         """
         ours, theirs = source - source.mean(axis=0), target - target.mean(axis=0)
-        unit = float(np.einsum("ij,ij->", ours, ours)) / max(len(ours) - 1, 1)
+        return cls.of_products(name, ours @ ours.T, theirs @ ours.T, source.shape[1])
+
+    @classmethod
+    def of_products(cls, name: str, square: Matrix, cross: Matrix, shared: int) -> SourceHead:
+        """From products of features that are centred on each side, in units of the source's variance."""
+        unit = float(np.trace(square)) / max(len(square) - 1, 1)
         unit = unit if unit > 0.0 else 1.0
-        return cls(
-            name=name, square=ours @ ours.T / unit, cross=theirs @ ours.T / unit, shared=source.shape[1]
-        )
+        return cls(name=name, square=square / unit, cross=cross / unit, shared=shared)
 
     @property
     def varies(self) -> bool:

@@ -27,6 +27,7 @@ WITH: Final = "GBLUP + source"
 RANDOM_TRAIT: Final = "random source trait"
 FROM_SCRATCH: Final = "from scratch"
 RANDOM_WEIGHTS: Final = "random weights"
+SHUFFLED: Final = "shuffled orthology"
 ALL_SOURCES: Final = "all sources"
 
 
@@ -128,12 +129,16 @@ def _in_deviations(score: Vector | None) -> Vector:
 
 
 def _score_controls(head: TransferHead) -> list[tuple[str, Matrix]]:
-    pairs = [(RANDOM_TRAIT, head.random_scores), (head.shuffled_name, head.shuffled_scores)]
+    pairs = [
+        (RANDOM_TRAIT, head.random_scores),
+        (SHUFFLED, head.shuffled_scores),
+        (RANDOM_WEIGHTS, head.random_weight_scores),
+    ]
     return [(name, scores) for name, scores in pairs if scores is not None and len(scores)]
 
 
 def _kernel_controls(head: TransferHead) -> list[tuple[str, tuple[Matrix, ...]]]:
-    pairs = [(RANDOM_TRAIT, head.random_kernels), (head.shuffled_name, head.shuffled_kernels)]
+    pairs = [(RANDOM_TRAIT, head.random_kernels), (SHUFFLED, head.shuffled_kernels)]
     return [(name, kernels) for name, kernels in pairs if kernels]
 
 

@@ -85,9 +85,9 @@ class TransferHead:
     random_scores, random_kernels
         The same from random traits of the source: (R, N), and a tuple of (N, N).
     shuffled_scores, shuffled_kernels
-        The same with orthology shuffled (random weights for embeddings).
-    shuffled_name
-        What the shuffled control is.
+        The same with orthology shuffled.
+    random_weight_scores
+        (R, N) scores by the same features of encoders with random weights, for embeddings.
     source
         Name of the source, where there are several.
     own, own_random
@@ -104,7 +104,7 @@ class TransferHead:
     random_kernels: tuple[Matrix, ...] = ()
     shuffled_scores: Matrix | None = None
     shuffled_kernels: tuple[Matrix, ...] = ()
-    shuffled_name: str = "shuffled orthology"
+    random_weight_scores: Matrix | None = None
     source: str = ""
     own: Matrix | None = None
     own_random: Matrix | None = None

@@ -13,8 +13,8 @@ from budwood.workflows.transfer.shared_lines import shared_line_notes
 from budwood.workflows.transfer.sides import (
     Side,
     open_side,
-    pooled_embeddings,
     read_loci,
+    read_side_haplotypes,
     read_variant_scores,
 )
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from budwood.artifacts import Draft
     from budwood.prediction.phenotype_next import PhenotypeNext
+    from budwood.transfer.embedded_lines import EmbeddedLines
     from budwood.transfer.heads import CarriedHeads
 
     Matrix = NDArray[np.float64]
+    Embedded = tuple[EmbeddedLines, EmbeddedLines]
 
 #: Kind of the artifact.
 KIND: Final = "transfer-evaluate"
@@ -169,24 +171,33 @@ def _saved_score(source: Side, target: Side) -> Matrix | None:
 
 def _embeddings(
     options: TransferOptions, given: SideOptions, source: Side, target: Side, announce: Announce
-) -> tuple[tuple[Matrix, Matrix] | None, list[tuple[Matrix, Matrix]]]:
-    """Pooled embeddings of both sides, and by a network of the same shape with random weights."""
+) -> tuple[Embedded | None, list[Embedded]]:
+    """Both sides' lines by the encoder, and by a network of the same shape with random weights."""
     ours, theirs = given, options.target
     if ours.files is None or theirs.files is None:
         return None, []
     if ours.files.reference is None or theirs.files.reference is None:
         return None, []
+    from budwood.inference.embed import embed_haplotypes
     from budwood.model.checkpoint import Checkpoint, random_checkpoint
+    from budwood.transfer.embedded_lines import EmbeddedLines
 
     opened = options.encoder.open()
+    tables = (
+        read_side_haplotypes(source, ours).take(source.rows),
+        read_side_haplotypes(target, theirs),
+    )
     announce("Both sides are embedded, once by the encoder and once by random weights.")
     encoders = [opened]
     if isinstance(opened, Checkpoint):
         encoders.append(random_checkpoint(opened.encoder.config, seed=options.seed))
     made = []
     for encoder in encoders:
-        here = pooled_embeddings(source, ours, options.encoder, encoder)[source.rows]
-        made.append((here, pooled_embeddings(target, theirs, options.encoder, encoder)))
+        here, there = (
+            EmbeddedLines(table, embed_haplotypes(table, encoder, batch_size=options.encoder.batch_size))
+            for table in tables
+        )
+        made.append((here, there))
     return made[0], made[1:]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from budwood.genomics.genotypes import Genotypes, Markers
+    from budwood.genomics.haplotypes.table import HaplotypeTable
     from budwood.panel.panel import Panel
     from budwood.prediction.fitted_trait_model import FittedTraitModel
     from budwood.transfer.locus_map import LocusMap
@@ -224,34 +225,25 @@ def read_variant_scores(options: SideOptions, markers: Markers) -> tuple[Vector 
     return scores, (f"{known:,} of {len(markers):,} markers have a score, the others count as harmless.",)
 
 
-def pooled_embeddings(side: Side, options: SideOptions, encoder: object, checkpoint: object) -> Vector:
-    """(n, D) mean embedding of each line over its windows.
+def read_side_haplotypes(side: Side, options: SideOptions) -> HaplotypeTable:
+    """Window sequences of a side's lines, in their order.
 
     Parameters
     ----------
     side, options
         The lines and their reference genome.
-    encoder
-        Options of the encoder.
-    checkpoint
-        The opened encoder.
 
     Raises
     ------
     BudwoodError
         If the alleles do not fit the reference.
     """
-    from budwood.inference.embed import embed_haplotypes
     from budwood.panel.files import read_files_haplotypes
-    from budwood.stats.relationship.haplotype_kernel import haplotype_features
 
     assert options.files is not None, "checked by the caller"
     found = read_files_haplotypes(options.files)
     assert found is not None, "checked by the caller"
-    row = {name: i for i, name in enumerate(found.table.accessions)}
-    table = found.table.take([row[name] for name in side.genotypes.accessions])
-    vectors = embed_haplotypes(table, checkpoint, batch_size=encoder.batch_size)  # type: ignore[arg-type, attr-defined]
-    return haplotype_features(table.codes, table.offsets, vectors)
+    return found.table.take(list(side.genotypes.accessions))
 
 
 def _of_environments(panel: Panel) -> str:
