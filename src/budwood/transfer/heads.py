@@ -72,7 +72,7 @@ class HeadOptions:
     Attributes
     ----------
     reach
-        Bases on either side of a locus whose markers belong to it.
+        Bases on either side of a locus whose markers and windows belong to it.
     random_traits
         Random traits of the source behind each test.
     random_kernels

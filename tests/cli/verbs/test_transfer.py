@@ -97,6 +97,32 @@ def test_a_pair_of_species_and_the_map(clade: Path, run: Callable, tmp_path: Pat
     assert not verify_artifact(tmp_path / "map")
 
 
+def test_references_and_orthologs_give_embeddings_by_locus(
+    clade: Path, tiny_checkpoint: Path, run: Callable, tmp_path: Path
+) -> None:
+    references = [
+        *("--source-reference", clade / "x/reference.fa", "--target-reference", clade / "y/reference.fa"),
+        *("--checkpoint", tiny_checkpoint, "--device", "cpu", "--next", 0, "--sizes", "0,25"),
+    ]
+    out = tmp_path / "out"
+    ran = run(*words(clade, *files(clade), *genes(clade), *references, "--out", out, "--json"))
+    assert ran.code == 0, ran.err
+    record = json.loads(ran.out)
+    embeddings = {"pooled embeddings", "embeddings by locus"}
+    assert set(record["heads"]) == {"gene burdens", "locus importance", *embeddings}
+    assert any("orthologous genes have embeddings that differ" in note for note in record["notes"])
+    controls = ("random source trait", "shuffled orthology", "random weights")
+    for control in controls:
+        assert f"embeddings by locus: source alone, {control}" in record["arms"]
+        assert f"embeddings by locus: GBLUP + source, {control}" in record["arms"]
+    for name in embeddings:
+        assert {f"{name}: from scratch", f"{name}: from scratch, random weights"} <= set(record["arms"])
+    assert "pooled embeddings: source alone, shuffled orthology" not in record["arms"]
+    header = (out / "scores.csv").read_text().splitlines()[0]
+    assert header.endswith("score by pooled embeddings,score by embeddings by locus")
+    assert "embeddings by locus" in (out / "report.html").read_text()
+
+
 def test_several_sources_are_joined_in_any_order(clade: Path, run: Callable, tmp_path: Path) -> None:
     table = np.genfromtxt(clade / "y/field.csv", delimiter=",", dtype=str)
     half = tmp_path / "half.csv"

@@ -90,7 +90,11 @@ def evaluate(
     ] = 25_000,
     source_reference: Annotated[
         Files,
-        _file("--source-reference", "Genome of the source; with both, embeddings are compared too.", "FASTA"),
+        _file(
+            "--source-reference",
+            "Genome of the source; with both, embeddings are compared too, and by locus with gene pairs.",
+            "FASTA",
+        ),
     ] = None,
     target_reference: Annotated[
         OptionalFile, _file("--target-reference", "Genome of the target.", "FASTA")

@@ -81,7 +81,7 @@ class TransferOptions:
     sources
         One or several; the stack joins them.
     reach
-        Bases on either side of a gene whose markers belong to it.
+        Bases on either side of a gene whose markers and windows belong to it.
     sizes, draws
         Of the few-shot comparison; the sizes of the design where empty.
     encoder
