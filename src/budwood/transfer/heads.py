@@ -185,7 +185,8 @@ def carry_heads(
             importance = maker.add_importance(ours, here, target, members)
     if embeddings is not None:
         random = [(here.pooled(), there.pooled()) for here, there in random_embeddings]
-        maker.add_features(EMBEDDINGS, *(side.pooled() for side in embeddings), random=random)
+        ours_e, theirs_e = embeddings
+        maker.add_features(EMBEDDINGS, ours_e.pooled(), theirs_e.pooled(), random=random)
         if every is not None:
             notes += maker.add_by_locus(every, embeddings, random_embeddings)
     usable = loci if members is not None else None
