@@ -29,6 +29,7 @@ from budwood.artifacts import read_manifest, write_artifact
 from budwood.corpus.sampling.store import Corpus, open_corpus
 from budwood.model.checkpoint import load_checkpoint, packaged_checkpoint
 from budwood.model.tokenizer import save_tokenizer
+from budwood.model.track_head import TRACKS
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 LEAKAGE = "Leakage: share of validation windows with a training window of at least this identity"
@@ -284,8 +285,9 @@ def main() -> None:
         seeds=trained["seeds"],
         overwrite=True,
     ) as draft:
-        for name in ("config.json", "model.safetensors"):
-            shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))
+        for name in ("config.json", "model.safetensors", TRACKS):
+            if name != TRACKS or (arguments.run / "checkpoint" / name).is_file():
+                shutil.copyfile(arguments.run / "checkpoint" / name, draft.path(name))
         save_tokenizer(draft.folder)
         if arguments.card is not None:
             card = arguments.card.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@
     python benchmarks/variants/genome_profiles.py --out profiles.jsonl --store
 
 The profile of ``budwood score-variants`` (masked bases beside k-mers of the genome, confidence in the frame
-of coding bases), for both packaged checkpoints and one or more draws of windows. Finished parts are kept in
+of coding bases), for the packaged checkpoints and one or more draws of windows. Finished parts are kept in
 ``--out``; ``--store`` writes the first draw of the training species of each checkpoint into the package: the
 flag compares genomes with them. ``shuffled`` has the bases of a genome in random order within 200 bases.
 """
@@ -47,16 +47,8 @@ SHUFFLED = {
     "shuffled rice": "oryza_sativa/qtlseq_test_chr.fa.xz",
 }
 FIRST = ("Brassica napus", "Theobroma cacao")
-TRAINING = {
-    "small": FIRST,
-    "grasses": (
-        *FIRST,
-        "Arabidopsis thaliana",
-        "Arabidopsis lyrata",
-        "Bidens pilosa",
-        "Bertholletia excelsa",
-    ),
-}
+SIX = (*FIRST, "Arabidopsis thaliana", "Arabidopsis lyrata", "Bidens pilosa", "Bertholletia excelsa")
+TRAINING = {"small": FIRST, "grasses": SIX, "tracks": SIX}
 _PIECE = 200
 
 
@@ -97,18 +89,19 @@ def profile(fasta: Path, checkpoint: str, seed: int, folder: Path) -> dict:
 
 def store(out: Path) -> None:
     """Write the profiles of training species into the package."""
-    kept: dict[str, dict] = {}
+    (package,) = budwood.inference.variants.__path__
+    path = Path(package) / "training_profiles.json"
+    kept: dict[str, dict] = json.loads(path.read_text())
     for (checkpoint, species, seed), row in read_results(out, "checkpoint", "species", "seed").items():
         if seed == 0 and species in TRAINING[checkpoint]:
             kept.setdefault(row["digest"], {})[species] = row["profile"]
-    (package,) = budwood.inference.variants.__path__
-    path = Path(package) / "training_profiles.json"
     path.write_text(json.dumps(kept, indent=1) + "\n")
     print({digest: list(each) for digest, each in kept.items()})
 
 
 def main() -> None:
     parser = parser_for(__doc__)
+    parser.add_argument("--checkpoints", default=",".join(TRAINING), help="packaged ones, with commas")
     parser.add_argument("--seeds", type=int, default=1, help="draws of windows")
     parser.add_argument(
         "--store", action="store_true", help="write what is in --out into the package and stop"
@@ -123,7 +116,7 @@ def main() -> None:
         folder = Path(name)
         for seed in range(arguments.seeds):
             for species, source in {**GENOMES, **SHUFFLED}.items():
-                for checkpoint in TRAINING:
+                for checkpoint in arguments.checkpoints.split(","):
                     key = (checkpoint, species, seed)
                     if key in read_results(arguments.out, "checkpoint", "species", "seed"):
                         continue
