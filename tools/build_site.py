@@ -29,7 +29,8 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmark-scripts.md",
-    "src/budwood/checkpoints/grasses/README.md": "model-card.md",
+    "src/budwood/checkpoints/tracks/README.md": "model-card.md",
+    "src/budwood/checkpoints/grasses/README.md": "model-card-grasses.md",
     "src/budwood/checkpoints/small/README.md": "model-card-small.md",
     "docs/README.md": "pages.md",
 }

@@ -33,14 +33,14 @@ from budwood.training.recipe.recipe import build_recipe, read_recipe
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["small", "grasses"])
+@pytest.mark.parametrize("name", ["small", "grasses", "tracks"])
 def test_it_is_whole_and_at_most_25_megabytes(name: str) -> None:
     folder = packaged_checkpoint(name)
     assert verify_artifact(folder) == []
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 25e6
 
 
-@pytest.mark.parametrize("name", ["small", "grasses"])
+@pytest.mark.parametrize("name", ["small", "grasses", "tracks"])
 def test_it_was_trained_by_the_committed_recipe(name: str) -> None:
     manifest = read_manifest(packaged_checkpoint(name))
     trained_by = build_recipe(manifest["parameters"]["recipe"], "manifest.json")
@@ -55,7 +55,7 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     assert "small" in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["small", "grasses"])
+@pytest.mark.parametrize("name", ["small", "grasses", "tracks"])
 def test_its_embedding_is_exact_under_reverse_complement(name: str) -> None:
     encoder = load_checkpoint(packaged_checkpoint(name)).encoder
     codes = np.random.default_rng(0).integers(0, 4, (2, WINDOW), dtype=np.uint8)

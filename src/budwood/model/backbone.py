@@ -105,7 +105,7 @@ def load_backbone(
     Examples
     --------
     >>> load_backbone(device="cpu").name
-    'grasses'
+    'tracks'
     """
     if folder is None or not (Path(folder) / "config.json").is_file():
         return load_checkpoint(folder, device=device, precision=precision)

@@ -24,7 +24,7 @@ from budwood.model.tokenizer import save_tokenizer
 from budwood.model.track_head import TRACKS, TrackHead, read_track_head, write_track_head
 from budwood.model.weights import CONFIG, WEIGHTS, check_folder
 
-PACKAGED: Final = "grasses"
+PACKAGED: Final = "tracks"
 #: The largest number that float16 holds.
 _LARGEST_HALF: Final = 65_504.0
 
@@ -308,8 +308,9 @@ def packaged_checkpoint(name: str = PACKAGED) -> Path:
     Parameters
     ----------
     name
-        ``grasses``, which is used where no other is named, or ``small``, which it continues on six annotated
-        genomes; docs/checkpoint.md compares them.
+        ``tracks``, which is used where no other is named; ``grasses``, which it continues with chromatin
+        states and transposons; or ``small``, which that continues on six annotated genomes.
+        docs/checkpoint.md compares them.
 
     Returns
     -------
@@ -324,7 +325,7 @@ def packaged_checkpoint(name: str = PACKAGED) -> Path:
     Examples
     --------
     >>> packaged_checkpoint().name, packaged_checkpoint("small").name
-    ('grasses', 'small')
+    ('tracks', 'small')
     """
     folder, names = _packaged()
     if name not in names:

@@ -35,8 +35,8 @@ def predicted_by(checkpoint: Checkpoint) -> str:
     Examples
     --------
     >>> from budwood.model.checkpoint import load_checkpoint
-    >>> predicted_by(load_checkpoint(device="cpu"))[:28]
-    'checkpoint grasses (digest c'
+    >>> predicted_by(load_checkpoint(device="cpu"))[:26]
+    'checkpoint tracks (digest '
     """
     return f"checkpoint {checkpoint.name} (digest {checkpoint.digest[:12]})"
 

@@ -106,13 +106,12 @@ def test_intervals_and_some_tracks(run, genome, tracked, tmp_path) -> None:
 
 
 def test_what_cannot_be_predicted_is_one_sentence(
-    run, refused, genome, tracked, tiny_checkpoint, tmp_path, monkeypatch
+    run, refused, genome, tracked, tiny_checkpoint, tmp_path
 ) -> None:
     words = ("tracks", "--fasta", genome)
     given = (*words, "--checkpoint", tracked)
     assert "checkpoint 'tiny' predicts no tracks" in refused(*words, "--checkpoint", tiny_checkpoint)
-    monkeypatch.setattr("budwood.model.checkpoint.track_checkpoint", lambda: None)
-    assert "checkpoint 'grasses' predicts no tracks" in refused(*words)
+    assert "checkpoint 'grasses' predicts no tracks" in refused(*words, "--checkpoint", "grasses")
     assert "predicts no track 'open'" in refused(*given, "--track", "open")
     assert "named twice" in refused(*given, "--track", "state 1", "--track", "state 1")
     assert "no probability" in refused(*given, "--least", "1")

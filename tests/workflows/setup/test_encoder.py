@@ -15,7 +15,7 @@ from budwood.model.checkpoint import checkpoint_digest, load_checkpoint, package
 from budwood.workflows.apply import encoder_of
 from budwood.workflows.setup.encoder import EncoderOptions
 
-NAMES = ("small", "grasses")
+NAMES = ("small", "grasses", "tracks")
 
 
 @pytest.mark.parametrize("name", NAMES)
