@@ -87,3 +87,22 @@ def test_every_pair_of_models_has_a_cell_and_measured_ones_bear_their_outcome() 
     assert np.isnan(cells["rice", "wheat"].distance)
     assert cells["maize", "wheat"].trait == "height to yield"
     assert len([c for c in found.cells if c.trait == "h"]) == 6
+
+
+def test_joined_sources_have_a_row_with_all_their_names_and_are_no_target() -> None:
+    names = ("rice-height", "maize-height")
+    gain = {0: ConfidenceInterval(0.2, 0.1, 0.3)}
+    one = Cell(
+        source=" + ".join(names), target="sorghum", trait="h", outcome="useful", gain=gain, sources=names
+    )
+    alone = Cell(source="rice-height", target="sorghum", trait="h", outcome="no gain")
+    found = compatibility_map([one, alone])
+    assert not [c for c in found.cells if c.target == one.source]
+    assert [c.target for c in found.cells if c.sources] == ["sorghum"]
+    pairs = {(c.source, c.target) for c in found.cells if not c.sources}
+    assert pairs == {(a, b) for a in (*names, "sorghum") for b in (*names, "sorghum") if a != b}
+    text = page(found)
+    assert "2 sources<small>rice-height</small><small>maize-height</small></th>" in text
+    assert one.source not in text
+    record = MapResult(found=found, notes=()).record()["cells"]
+    assert [each["sources"] for each in record if each["source"] == one.source] == [list(names)]

@@ -36,6 +36,8 @@ class Cell:
         Length of the path between the two species in the tree; NaN where it is not known.
     predicted
         Predicted r of the source's score, where a predictor beats the mean; NaN elsewhere.
+    sources
+        Names of several sources that were joined; ``source`` is then their common name. Empty for one.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Cell:
     gain: Mapping[int, ConfidenceInterval] = field(default_factory=dict)
     distance: float = np.nan
     predicted: float = np.nan
+    sources: tuple[str, ...] = ()
 
     @property
     def is_tested(self) -> bool:
@@ -156,7 +159,8 @@ def compatibility_map(
     -------
     CompatibilityMap
         Every ordered pair of different names, for each measured trait, and every ordered pair of different
-        models.
+        models. Sources that were joined have their measured cells alone: they are no target, and any others
+        could be joined as well.
 
     Examples
     --------
@@ -168,15 +172,19 @@ def compatibility_map(
     between = [
         c
         for c in measured
-        if c.source in known_models
+        if len(c.sources) < 2
+        and c.source in known_models
         and c.target in known_models
         and c.trait == known_models[c.source].trait_with(known_models[c.target])
     ]
-    others = [c for c in measured if c not in between]
-    names = sorted({*further, *(c.source for c in others), *(c.target for c in others)})
+    joined = [c for c in measured if len(c.sources) > 1]
+    others = [c for c in measured if c not in between and c not in joined]
+    apart = [name for c in others for name in (c.source, c.target)]
+    apart += [name for c in joined for name in (*c.sources, c.target) if name not in known_models]
+    names = sorted({*further, *apart})
     distance = _distances(sorted({*names, *known_models}), tree, known_models)
-    cells = _between_models(between, models, distance)
-    for trait in sorted({cell.trait for cell in others}):
+    cells = [*joined, *_between_models(between, models, distance)]
+    for trait in sorted({cell.trait for cell in (*others, *joined)} if names else ()):
         known: dict[tuple[str, str], list[Cell]] = {}
         for cell in others:
             if cell.trait == trait:

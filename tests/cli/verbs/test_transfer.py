@@ -162,6 +162,12 @@ def test_several_sources_are_joined_in_any_order(clade: Path, run: Callable, tmp
     # On a phone the head of a table is hidden, and every number has its label instead.
     assert '<td class="number">' not in page
     assert 'data-label="r with the main axis"' in page
+    ran = run("transfer", "map", tmp_path / "out1", "--out", tmp_path / "map", "--json")
+    assert ran.code == 0, ran.err
+    cells = json.loads(ran.out)["cells"]
+    assert [each["sources"] for each in cells if each["source"] == "x + half"] == [["x", "half"]]
+    assert not [each for each in cells if each["target"] == "x + half"]
+    assert "2 sources<small>x</small><small>half</small>" in (tmp_path / "map/report.html").read_text()
 
 
 def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path: Path) -> None:

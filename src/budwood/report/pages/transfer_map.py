@@ -51,14 +51,18 @@ class TraitCells:
     ----------
     trait
         Its name.
-    names
-        Species and populations, rows and columns of the table.
+    sources
+        Rows of the table: the names of those that were joined by the name that they have together; a source
+        alone by its own.
+    targets
+        Columns of the table.
     cells
         Cells by source and target.
     """
 
     trait: str
-    names: tuple[str, ...]
+    sources: Mapping[str, tuple[str, ...]]
+    targets: tuple[str, ...]
     cells: Mapping[tuple[str, str], Sequence[MapCell]]
 
     @property
@@ -125,11 +129,13 @@ def cells_by_trait(record: Mapping[str, Any]) -> list[TraitCells]:
     traits = []
     for trait in dict.fromkeys(each["trait"] for each in record["cells"]):
         cells = [each for each in record["cells"] if each["trait"] == trait]
-        names = sorted({each["source"] for each in cells} | {each["target"] for each in cells})
+        members = {each["source"]: tuple(each.get("sources") or [each["source"]]) for each in cells}
+        rows = sorted(members, key=lambda name: (len(members[name]) > 1, name))
+        targets = sorted({each["target"] for each in cells})
         by: dict[tuple[str, str], list[MapCell]] = {}
         for each in cells:
             by.setdefault((each["source"], each["target"]), []).append(_cell(each))
-        traits.append(TraitCells(trait, tuple(names), by))
+        traits.append(TraitCells(trait, {name: members[name] for name in rows}, tuple(targets), by))
     return traits
 
 

@@ -29,6 +29,7 @@ class TransferCell(BaseModel):
 
     trait: str
     source: str
+    sources: list[str]
     target: str
     outcome: str
     distance: float | None

@@ -263,7 +263,7 @@ def _map(options: MapOptions, results: list[Path], library: _LibraryModels | Non
     read = "was" if len(results) == 1 else "were"
     notes = [f"{counted(len(results), 'result')} of transfer evaluate {read} read."]
     if tree is not None:
-        unplaced = sorted({c.source for c in found.cells if not isfinite(c.distance)})
+        unplaced = sorted({c.source for c in found.cells if not c.sources and not isfinite(c.distance)})
         if unplaced:
             notes.append(f"No distance in the tree for some pairs of: {', '.join(unplaced)}.")
     if library is not None:
@@ -284,11 +284,15 @@ def _read_cells(folder: Path, library: _LibraryModels | None) -> list[Cell]:
     cell, sides = _read_cell(folder)
     if library is None:
         return [cell]
+    if len(sides) > 2:
+        names = tuple(_name(library.called(side)[0]) for side in sides[:-1])
+        cell = replace(cell, source=" + ".join(names), sources=names)
+        return [replace(cell, target=_name(target)) for target in library.called(sides[-1])]
     return [
         replace(
             cell,
-            source=source if isinstance(source, str) else source.name,
-            target=target if isinstance(target, str) else target.name,
+            source=_name(source),
+            target=_name(target),
             trait=cell.trait
             if isinstance(source, str) or isinstance(target, str)
             else source.trait_with(target),
@@ -296,6 +300,10 @@ def _read_cells(folder: Path, library: _LibraryModels | None) -> list[Cell]:
         for source in library.called(sides[0])
         for target in library.called(sides[1])
     ]
+
+
+def _name(called: MappedModel | str) -> str:
+    return called if isinstance(called, str) else called.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,8 +315,8 @@ class _MeasuredSide:
     digest: str
 
 
-def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, _MeasuredSide]]:
-    """The cell of a result and both sides."""
+def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, ...]]:
+    """The cell of a result and its sides, the target last."""
     from budwood.artifacts import read_manifest, require_unchanged
     from budwood.stats.evaluation.paired_difference import ConfidenceInterval
     from budwood.transfer.compatibility_map import GAIN_SIZES, Cell
@@ -323,7 +331,12 @@ def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, _MeasuredSide]]
         gains = {size: record["gain"].get(str(size)) for size in GAIN_SIZES}
         names = (record["source"]["name"], record["target"]["name"])
         traits = (record["source"]["trait"], record["target"]["trait"])
-        digests = [str(record[side].get("model") or "") for side in ("source", "target")]
+        several = record.get("sources") or []
+        sides = [*(several if len(several) > 1 else [record["source"]]), record["target"]]
+        measured = tuple(
+            _MeasuredSide(name=side["name"], trait=side["trait"], digest=str(side.get("model") or ""))
+            for side in sides
+        )
         outcome = str(record["outcome"])
         gain = {
             size: ConfidenceInterval(each["mean"], each["lower"], each["upper"])
@@ -335,18 +348,22 @@ def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, _MeasuredSide]]
             "transfer.json is damaged", where=str(folder), mend="run transfer evaluate again"
         ) from error
     trait = traits[1] if traits[0] == traits[1] else f"{traits[0]} to {traits[1]}"
-    cell = Cell(source=names[0], target=names[1], trait=trait, outcome=outcome, gain=gain)
-    source, target = (
-        _MeasuredSide(name=name, trait=each, digest=digest)
-        for name, each, digest in zip(names, traits, digests, strict=True)
+    cell = Cell(
+        source=names[0],
+        target=names[1],
+        trait=trait,
+        outcome=outcome,
+        gain=gain,
+        sources=tuple(side.name for side in measured[:-1]) if len(measured) > 2 else (),
     )
-    return cell, (source, target)
+    return cell, measured
 
 
 def _cell_record(each: Cell) -> dict[str, Any]:
     return {
         "trait": each.trait,
         "source": each.source,
+        "sources": list(each.sources or (each.source,)),
         "target": each.target,
         "outcome": each.outcome,
         "distance": finite(each.distance),
