@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _BLOCK: Final = 1 << 20
 _LONGEST_NAME: Final = 100
+_NUMBERED: Final = re.compile(r"([a-z_]+)_([2-9]|[1-9][0-9])")
 #: Files that stand for several, by suffix: the one that names them all.
 _LEADING: Final = (".bed", ".ped", ".pgen")
 
@@ -48,6 +49,28 @@ def safe_file_name(name: str | None) -> str:
     if len(plain) > _LONGEST_NAME:  # the suffixes stay: readers look at them
         plain = plain[: _LONGEST_NAME - 20] + plain[-20:]
     return plain or "file"
+
+
+def numbered_role(role: str) -> tuple[str, int]:
+    """A role and its number: several sources, and several tracks, have a file of the same kind each.
+
+    Parameters
+    ----------
+    role
+        As a client sends it; the first has no number.
+
+    Returns
+    -------
+    tuple of str and int
+        The role without its number, and the number.
+
+    Examples
+    --------
+    >>> numbered_role("orthologs"), numbered_role("orthologs_2"), numbered_role("orthologs_1")
+    (('orthologs', 1), ('orthologs', 2), ('orthologs_1', 1))
+    """
+    found = _NUMBERED.fullmatch(role)
+    return (found[1], int(found[2])) if found else (role, 1)
 
 
 async def in_turn(request: Request, function: Callable[..., T], *values: Any) -> T:

@@ -97,6 +97,29 @@ def test_a_prediction_equals_the_command_and_saves_its_model(
     assert again.status_code == 409
 
 
+def test_every_track_is_a_file_of_its_own(
+    client: TestClient, panel: Any, settings: ServiceSettings, finish: Callable[[str], JobFolder]
+) -> None:
+    sent = [
+        (role, (path.name, path.read_bytes()))
+        for role, path in (("genotypes", panel.genotypes), ("phenotypes", panel.phenotypes))
+    ]
+    for name, first in (("open.bed", 0), ("marks.bed", 3000)):
+        sent.append(("tracks", (name, f"chr1\t{first}\t{first + 2000}\n".encode())))
+    options = {"verb": "predict", "trait": "height", "model": "gblup"}
+    answer = client.post("/v1/jobs", data={"options": json.dumps(options)}, files=sent)
+    assert answer.status_code == 202, answer.text
+    assert set(answer.json()["files"]) == {"genotypes", "phenotypes", "tracks", "tracks_2"}
+    folder = finish(answer.json()["id"])
+    words = folder.record().words
+    assert [word for word in words if word.startswith("--tracks=")] == [
+        "--tracks=inputs/tracks/open.bed",
+        "--tracks=inputs/tracks_2/marks.bed",
+    ]
+    notes = json.loads((folder.result / "evaluation.json").read_text())["notes"]
+    assert [note.split()[0] for note in notes if " by its mean over " in note] == ["open.bed", "marks.bed"]
+
+
 def test_jobs_run_in_processes_and_bad_input_is_refused(working: TestClient, panel: Any) -> None:
     good = start(working, {"verb": "select", "count": 2}, genotypes=panel.genotypes)
     # The rest of the path is the same for every verb: the words of the command and its exit code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from budwood.service.settings import ServiceSettings
 from budwood.workflows.transfer.map import MapOptions, map_transfers
 
 NAME = "<i>South"
@@ -83,3 +85,59 @@ def test_the_form_starts_a_job(client: TestClient, panel: Any, target: Path) -> 
     assert set(job["files"]) == {"target_genotypes", "target_phenotypes"}
     assert client.post("/start/pretrain").status_code == 404
     assert client.post("/start/adapt", data={"name": "x"}).status_code == 422
+
+
+def test_several_sources_are_joined(
+    client: TestClient,
+    settings: ServiceSettings,
+    saved_model: Path,
+    panel: Any,
+    target: Path,
+    submit: Callable[..., str],
+    finish: Callable[[str], Any],
+) -> None:
+    shutil.copytree(saved_model, settings.model_folder / "height")
+    options = {"verb": "transfer-evaluate", "trait": "height", "sizes": [0, 10], "draws": 2, "next_lines": 0}
+    options |= {
+        "saved_model": ["height"],
+        "source_name": ["one", "two"],
+        "source_provenance": ["field", "unknown"],
+    }
+    sent = {"source_genotypes_2": panel.genotypes, "source_phenotypes_2": panel.phenotypes}
+    sent |= {"target_genotypes": panel.genotypes, "target_phenotypes": target}
+    folder = finish(submit(options, **sent))
+    written = json.loads((folder.result / "transfer.json").read_text())
+    assert [each["name"] for each in written["sources"]] == ["one", "two"]
+    assert [each["provenance"] for each in written["sources"]] == ["field", None]
+    assert client.get("/v1/transfers").json()["transfers"][0]["source"] == "one + two"
+    page = client.get("/transfers").text
+    assert "2 sources<small>one</small><small>two</small>" in page
+
+
+@pytest.mark.parametrize(
+    ("saved", "roles", "expected"),
+    [
+        (["height"], ("source_genotypes",), "the first is source_genotypes_2 here"),
+        (None, ("source_genotypes", "source_genotypes_3"), "not numbered one after another"),
+        (None, ("source_genotypes", "orthologs", "orthologs_2"), "source 2 does not exist"),
+        (["height", "height"], ("source_map", "source_map_2"), "holds its own files"),
+        (None, ("source_genotypes", "source_genotypes_1"), "takes no file 'source_genotypes_1'"),
+        (None, ("source_genotype",), "takes no file 'source_genotype'"),
+    ],
+)
+def test_files_of_no_source_are_refused(
+    client: TestClient,
+    settings: ServiceSettings,
+    saved_model: Path,
+    saved: list[str] | None,
+    roles: tuple[str, ...],
+    expected: str,
+) -> None:
+    shutil.copytree(saved_model, settings.model_folder / "height")
+    options = {"verb": "transfer-evaluate", "trait": "height", "saved_model": saved}
+    sent = dict.fromkeys(("target_genotypes", "target_phenotypes", *roles), ("a.vcf", b"x"))
+    answer = client.post("/v1/jobs", data={"options": json.dumps(options)}, files=sent)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert expected in f"{error['what']}: {error['mend']}"
+    assert client.get("/v1/jobs").json() == {"jobs": []}

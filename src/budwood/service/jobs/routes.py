@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Form, Header, Query, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from sqlalchemy.exc import OperationalError
+from starlette.datastructures import UploadFile as SentFile
 
 from budwood.service import schemas
 from budwood.service.access.gate import caller_of
@@ -53,6 +54,7 @@ async def start_job(
     subgenomes: Upload = None,
     environments: Upload = None,
     covariates: Upload = None,
+    tracks: Annotated[list[UploadFile] | None, File(description="BED or bedGraph, one or several")] = None,
     groups: Upload = None,
     candidates: Upload = None,
     costs: Upload = None,
@@ -77,13 +79,15 @@ async def start_job(
     orthologs: Upload = None,
     blocks: Upload = None,
 ) -> Response:
-    """Start a job of one of the verbs, with uploaded files under the names of its options."""
-    given = {
-        name: value if isinstance(value, list) else [value]
-        for name, value in locals().copy().items()
-        if name not in ("request", "options") and value
-    }
-    uploads = {role: [file for file in files if file is not None] for role, files in given.items()}
+    """Start a job of one of the verbs, with uploaded files under the names of its options.
+
+    Files of a second source of a transfer, and of further ones, end in its number: source_genotypes_2,
+    orthologs_2.
+    """
+    uploads: dict[str, list[Any]] = {}
+    for role, sent in (await request.form()).multi_items():  # those with a number are no parameters
+        if isinstance(sent, SentFile):
+            uploads.setdefault(role, []).append(sent)
     settings: ServiceSettings = request.app.state.settings
     queue: JobQueue = request.app.state.queue
     owner = caller_of(request.state).name

@@ -19,11 +19,12 @@ from budwood.service.embedding.routes import genome_files, open_genome
 from budwood.service.jobs.job_folder import JobFolder, JobRecord, is_job_id
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.states import ENDED, State
-from budwood.service.jobs.verbs import NEEDED, ROLES, WITH_ENCODER, Options, words_of
+from budwood.service.jobs.verbs import NEEDED, ROLES, WITH_ENCODER, Options, saved_models, takes, words_of
 from budwood.service.library.entries import adapter_named
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import saved_model_named
+from budwood.service.transfers.source_files import check_sources
 from budwood.service.uploads import save_uploads
 
 #: Jobs of one key that may wait or run.
@@ -216,7 +217,7 @@ def start_draft(settings: ServiceSettings, queue: JobQueue, draft: JobDraft, opt
         become a job.
     """
     verb, folder = str(getattr(options, "verb")), draft.folder  # noqa: B009
-    files = {role: path for role, path in draft.files.items() if role in ROLES[verb]}
+    files = {role: path for role, path in draft.files.items() if takes(verb, role)}
     _check(settings, queue, options, list(files), draft.owner)
     sequence = any(role == "fasta" or "reference" in role for role in files)
     linked = _link_models(settings, options, folder, sequence=sequence)
@@ -277,8 +278,9 @@ def submit(
         key has too many jobs.
     """
     verb = str(getattr(options, "verb"))  # noqa: B009
+    uploads = _tracks_apart(uploads)
     for role in uploads:
-        if role not in ROLES[verb]:
+        if not takes(verb, role):
             raise Refusal(
                 422, f"{verb} takes no file {role!r}", where=role, mend=f"it takes: {', '.join(ROLES[verb])}"
             )
@@ -295,6 +297,16 @@ def submit(
         raise
 
 
+def _tracks_apart(uploads: Mapping[str, Sequence[UploadFile]]) -> dict[str, Sequence[UploadFile]]:
+    """The uploads with a role for each track: several files of another role belong together."""
+    apart: dict[str, Sequence[UploadFile]] = {
+        role: each for role, each in uploads.items() if role != "tracks"
+    }
+    for number, file in enumerate(uploads.get("tracks", ()), start=1):
+        apart["tracks" if number == 1 else f"tracks_{number}"] = [file]
+    return apart
+
+
 def _check(
     settings: ServiceSettings, queue: JobQueue, options: BaseModel, roles: Sequence[str], owner: str
 ) -> None:
@@ -305,11 +317,13 @@ def _check(
             raise Refusal(422, f"{verb} needs a file {role!r}", where=role, mend="send it as well")
     if getattr(options, "genome", None) is not None:
         open_genome(settings, options.genome)  # type: ignore[attr-defined]
+    if verb == "transfer-evaluate":
+        check_sources(roles, len(saved_models(options)))
     name = getattr(options, "save_as", None)
     if name is not None and (settings.model_folder / name).exists():
         raise Refusal(409, f"there is a model {name!r} already", where="save_as", mend="choose another name")
-    if getattr(options, "saved_model", None) is not None:
-        saved_model_named(settings, options.saved_model)  # type: ignore[attr-defined]
+    for saved in saved_models(options):
+        saved_model_named(settings, saved)
     if getattr(options, "adapter", None) is not None:
         adapter_named(settings, options.adapter)  # type: ignore[attr-defined]
     mine = [each for each in JobFolder.every(queue.jobs) if each.record().owner == owner]
@@ -328,9 +342,9 @@ def _link_models(
 ) -> dict[str, str]:
     """Links to the model, encoder and adapter that a job reads, relative to its folder."""
     found: dict[str, Path] = {}
-    saved, adapter = getattr(options, "saved_model", None), getattr(options, "adapter", None)
-    if saved is not None:
-        found["saved_model"] = saved_model_named(settings, saved)
+    adapter = getattr(options, "adapter", None)
+    for number, saved in enumerate(saved_models(options), start=1):
+        found["saved_model" if number == 1 else f"saved_model_{number}"] = saved_model_named(settings, saved)
     # A job reads sequence with the encoder of the service, as answers at once do.
     reads = sequence and getattr(options, "verb") in WITH_ENCODER  # noqa: B009
     if settings.encoder.checkpoint is not None and reads:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from budwood.service.jobs.job_folder import RESULT, SCORED_FILE
+from budwood.service.transfers.source_files import PANEL_ROLES, SOURCE_ROLES, source_words
+from budwood.service.uploads import numbered_role
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -22,6 +24,9 @@ EntryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Aliases = Annotated[dict[Text, Text], Field(max_length=1000)]
 Quota = Annotated[str, Field(pattern=r"^\d*:\d*$", max_length=40)]
 Provenance = Literal["field", "controlled", "mixed"]
+SourceProvenance = Literal["field", "controlled", "mixed", "unknown"]
+#: Sources that a transfer may join.
+_SOURCES: Final = 9
 ScoreName = Literal["consequence", "kmer", "divergence", "shift", "likelihood"]
 
 #: Options whose name on the command line is not that of the field.
@@ -171,11 +176,13 @@ class TransferEvaluate(_Verb):
 
     verb: Literal["transfer-evaluate"]
     trait: Text
-    saved_model: ModelName | None = None
-    source_trait: Text | None = None
-    source_name: Text | None = None
+    saved_model: ModelName | Annotated[list[ModelName], Field(max_length=_SOURCES)] | None = None
+    source_trait: Text | Annotated[list[Text], Field(max_length=_SOURCES)] | None = None
+    source_name: Text | Annotated[list[Text], Field(max_length=_SOURCES)] | None = None
     target_name: Text | None = None
-    source_provenance: Provenance | None = None
+    source_provenance: (
+        SourceProvenance | Annotated[list[SourceProvenance], Field(max_length=_SOURCES)] | None
+    ) = None
     target_provenance: Provenance | None = None
     reach: Annotated[int, Field(ge=0, le=100_000_000)] = 25_000
     sizes: Annotated[list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(max_length=50)] = Field(
@@ -206,8 +213,16 @@ WITH_ENCODER: Final = frozenset(
 #: What a command writes within the folder of the job: an artifact, or one file that stands for it.
 _SCORED: Final = f"{RESULT}/{SCORED_FILE}"
 _PANEL: Final = ("genotypes", "reference", "haplotypes", "marker_map", "ploidies")
-_TRAITS: Final = ("phenotypes", "annotation", "marker_weights", "subgenomes", "environments", "covariates")
-_SIDE: Final = ("genotypes", "phenotypes", "reference", "map", "genes", "scores")
+_TRAITS: Final = (
+    "phenotypes",
+    "annotation",
+    "marker_weights",
+    "subgenomes",
+    "environments",
+    "covariates",
+    "tracks",
+)
+_TARGET: Final = ("genotypes", "phenotypes", "reference", "map", "genes", "scores")
 #: Files that each verb takes, by role.
 ROLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -226,12 +241,16 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             *("other", "other_annotation"),
         ),
         "transfer-evaluate": (
-            *(f"target_{name}" for name in _SIDE),
-            *(f"source_{name}" for name in _SIDE),
-            *("orthologs", "blocks"),
+            *(f"target_{name}" for name in _TARGET),
+            *PANEL_ROLES,
+            *SOURCE_ROLES,
         ),
     }
 )
+#: Roles of which there may be several files: of several sources, and tracks.
+_SEVERAL: Final = (*PANEL_ROLES, *SOURCE_ROLES, "tracks")
+#: Options of sources, once for each.
+_OF_SOURCES: Final = ("source_trait", "source_name", "source_provenance")
 #: Files without which a verb cannot begin.
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -248,6 +267,37 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+def takes(verb: str, role: str) -> bool:
+    """Whether a verb takes a file of a role.
+
+    Parameters
+    ----------
+    verb
+        Of the job.
+    role
+        As the client sends it, with its number where there are several.
+
+    Examples
+    --------
+    >>> takes("predict", "tracks_2"), takes("predict", "genotypes_2"), takes("apply", "tracks")
+    (True, False, False)
+    """
+    base, number = numbered_role(role)
+    return base in ROLES[verb] and (number == 1 or base in _SEVERAL)
+
+
+def saved_models(options: BaseModel) -> tuple[str, ...]:
+    """Names of the saved trait models that a job reads.
+
+    Parameters
+    ----------
+    options
+        One of the verbs.
+    """
+    named = getattr(options, "saved_model", None)
+    return () if named is None else (named,) if isinstance(named, str) else tuple(named)
+
+
 def words_of(
     options: BaseModel, files: Mapping[str, str], *, linked: Mapping[str, str] = MappingProxyType({})
 ) -> list[str]:
@@ -262,7 +312,8 @@ def words_of(
     files
         Paths by role, relative to the folder of the job.
     linked
-        Folders of the service that the job reads: ``saved_model``, ``checkpoint`` and ``adapter``.
+        Folders of the service that the job reads: ``saved_model`` (with numbers where there are several),
+        ``checkpoint`` and ``adapter``.
 
     Returns
     -------
@@ -279,9 +330,17 @@ def words_of(
     verb = str(values.pop("verb", None) or getattr(options, "verb"))  # noqa: B009
     words = list(_WORDS.get(verb, (verb,)))
     for name, path in linked.items():
-        option = _MODEL_OPTION[verb] if name == "saved_model" else name
+        base = numbered_role(name)[0]
+        option = _MODEL_OPTION[verb] if base == "saved_model" else base
         words.append(path if option is None else f"--{option}={path}")
-    words += [f"--{_spelled(role)}={PurePosixPath(path)}" for role, path in files.items()]
+    bases = {role: numbered_role(role)[0] for role in files}
+    of_sources = {role: files[role] for role, base in bases.items() if base in (*PANEL_ROLES, *SOURCE_ROLES)}
+    words += [
+        f"--{_spelled(base)}={PurePosixPath(files[role])}"
+        for role, base in bases.items()
+        if role not in of_sources
+    ]
+    words += source_words(of_sources, models=len(saved_models(options)))
     for name, value in values.items():
         if name in _OTHERWISE:
             continue
@@ -290,6 +349,8 @@ def words_of(
             words.append(option)
         elif isinstance(value, dict):
             words += [f"{option}={key}={each}" for key, each in value.items()]
+        elif isinstance(value, list) and name in _OF_SOURCES:
+            words += [f"{option}={each}" for each in value]
         elif isinstance(value, list):
             words.append(f"{option}={','.join(map(str, value))}")
         else:

@@ -15,7 +15,7 @@ from budwood.service.access.gate import caller_of
 from budwood.service.embedding.routes import genome_files
 from budwood.service.jobs.job_queue import JobQueue
 from budwood.service.jobs.submission import read_options, submit
-from budwood.service.jobs.verbs import ROLES
+from budwood.service.jobs.verbs import takes
 from budwood.service.pages.layout import page
 from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
@@ -65,7 +65,7 @@ async def start(request: Request, verb: str) -> Response:
         options = read_options(json.dumps(_options(verb, form)))
         uploads: dict[str, list[Any]] = {}
         for role, sent in form.multi_items():
-            if isinstance(sent, SentFile) and sent.filename and role in ROLES[verb]:
+            if isinstance(sent, SentFile) and sent.filename and takes(verb, role):
                 uploads.setdefault(role, []).append(sent)
         folder = await in_turn(request, submit, settings, queue, options, uploads, owner)
     return RedirectResponse(f"/jobs/{folder.id}", 303)
