@@ -80,7 +80,7 @@ def test_traits_are_evaluated_together(run, refused, traits, tmp_path) -> None:
     record = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     assert list(record["traits"]) == ["plant width"]
     assert record["traits"]["plant width"]["models"]["GBLUP"]["mean_r"] > 0
-    none = refused("evaluate", *files, *design, "--trait", "same", "--trait", "absent")
+    none = refused("evaluate", *files, *design, "--trait", "same", "--trait", "bad")
     assert "none of the 2 traits can be analysed" in none
     assert "distinct" in refused("predict", *files, "--trait", "height", "--trait", "height")
     manifest = tmp_path / "m" / "manifest.json"
@@ -88,6 +88,18 @@ def test_traits_are_evaluated_together(run, refused, traits, tmp_path) -> None:
     manifest.write_text("{}")
     saved = ("--save-model", tmp_path / "m")
     assert "something else" in refused("predict", *files, "--trait", "height", "--trait", "same", *saved)
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate"])
+def test_a_misspelt_trait_among_several_is_refused_before_the_others_are_analysed(
+    refused, traits, monkeypatch, verb
+) -> None:
+    for place in ("run_traits.compute_prediction", "run_traits.evaluate"):
+        monkeypatch.setattr(f"budwood.workflows.traits.{place}", None)
+    files = ("--genotypes", traits.genotypes, "--phenotypes", traits.phenotypes)
+    told = refused(verb, *files, "--trait", "height", "--trait", "plant_width")
+    assert "trait 'plant_width' is not in the phenotypes" in told
+    assert "did you mean 'plant width'?" in told
 
 
 def test_models_effects_and_environments_of_several_traits_are_those_of_each_alone(

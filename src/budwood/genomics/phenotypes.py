@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Final
@@ -21,6 +21,30 @@ _NEAR_ZERO: Final = 0.05
 _NAMED: Final = 3
 #: Traits that a line of text names.
 _LISTED: Final = 6
+
+
+class UnknownTrait(BudwoodError):
+    """A trait that the phenotypes do not have, most often a misspelt one.
+
+    Parameters
+    ----------
+    trait
+        As it was asked for.
+    known
+        The traits that there are; the nearest is suggested.
+    where
+        The file.
+
+    Examples
+    --------
+    >>> print(UnknownTrait("hieght", ["height", "yield"]))
+    trait 'hieght' is not in the phenotypes: did you mean 'height'? Known are: height, yield.
+    """
+
+    def __init__(self, trait: str, known: Iterable[str], where: str = "") -> None:
+        super().__init__(
+            f"trait {trait!r} is not in the phenotypes", where=where, mend=suggestion(trait, known)
+        )
 
 
 @dataclass(frozen=True)
@@ -148,9 +172,7 @@ class Phenotypes:
         if trait in self.unusable:
             raise self.unusable[trait]
         if trait not in self.traits:
-            raise BudwoodError(
-                f"trait {trait!r} is not in the phenotypes", mend=suggestion(trait, self.traits)
-            )
+            raise UnknownTrait(trait, self.traits)
         return np.asarray(self.trait == trait, dtype=np.bool_)
 
 

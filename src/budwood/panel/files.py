@@ -334,14 +334,12 @@ def _has_traits(genotypes: Path, trait: str | None) -> bool:
 
 def _check_trait(trait: str, values: Mapping[str, int], phenotypes: Phenotypes, path: Path) -> None:
     """Refuse a trait that the table does not have, cannot be read or has no value of."""
-    from budwood.errors import suggestion
+    from budwood.genomics.phenotypes import UnknownTrait
 
     if trait in phenotypes.unusable:
         raise phenotypes.unusable[trait]
     if trait not in values:
-        raise BudwoodError(
-            f"trait {trait!r} is not in the phenotypes", where=str(path), mend=suggestion(trait, values)
-        )
+        raise UnknownTrait(trait, values, str(path))
     if not values[trait]:
         raise BudwoodError(
             f"every value of trait {trait!r} is missing",

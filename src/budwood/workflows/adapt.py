@@ -453,13 +453,9 @@ def _panel(files: PanelFiles, trait: str) -> tuple[Any, Any]:
 
     panel = read_panel(files)
     if trait not in panel.traits:
-        from budwood.errors import suggestion
+        from budwood.genomics.phenotypes import UnknownTrait
 
-        raise BudwoodError(
-            f"trait {trait!r} is not in the phenotypes",
-            where=str(files.phenotypes),
-            mend=suggestion(trait, panel.traits),
-        )
+        raise UnknownTrait(trait, panel.traits, str(files.phenotypes))
     haplotypes = read_files_haplotypes(files)
     assert haplotypes is not None, "there is a reference"
     return panel, haplotypes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -274,7 +274,7 @@ def _of_lines(options: EvaluateOptions, announce: Announce) -> EvaluateResult:
             design,
             haplotypes=panel.haplotypes,
             vectors=panel.vectors.values if panel.vectors else None,
-            weights=panel.weights,
+            weights=replace(panel.weights, notes=()),  # the notes on what was read have them
             kinship=panel.kinship,
             groups=groups,
             runner=runner,

@@ -249,3 +249,17 @@ def test_the_estimate_counts_repeats_and_folds(panel) -> None:
     assert "about 11 s" in said[1]
     assert "about 42 s" in said[2]
     assert "about 3 min" in said[3]
+
+
+def test_what_was_read_of_tracks_is_said_once(run, panel, tmp_path) -> None:
+    track = tmp_path / "open.bed"
+    with panel.genotypes.open() as handle:
+        site = next(line for line in handle if not line.startswith("#")).split("\t")
+    track.write_text(f"{site[0]}\t{max(int(site[1]) - 500, 0)}\t{int(site[1]) + 500}\n")
+    words = (*panel.words(), "--tracks", track, "--models", "gblup", "--folds", 3, "--repeats", 1)
+    ran = run("evaluate", *words, "--out", tmp_path / "e", "--quiet")
+    assert ran.code == 0, ran.err
+    assert ran.out.count("open.bed weighs") == 1
+    notes = json.loads((tmp_path / "e" / "evaluation.json").read_text())["notes"]
+    assert len(notes) == len(set(notes))
+    assert [note.split()[0] for note in notes if "over 1,001 bases" in note] == ["open.bed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from budwood.errors import BudwoodError
+from budwood.genomics.phenotypes import UnknownTrait
 from budwood.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate, evaluation_report
 from budwood.workflows.predict import (
     PredictOptions,
@@ -23,6 +24,7 @@ from budwood.workflows.setup.cost import Announce, silent
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
+    from budwood.panel.files import PanelFiles
     from budwood.panel.panel import Panel
     from budwood.prediction.evaluation.results import Evaluation, TraitPrediction
     from budwood.prediction.fitted_trait_model import FittedTraitModel
@@ -147,7 +149,8 @@ def predict_traits(
     Raises
     ------
     BudwoodError
-        If the options contradict each other, a file cannot be used, or no trait can be predicted.
+        If the options contradict each other, a file cannot be used, the phenotypes lack one of the traits, or
+        none can be predicted.
     """
     from budwood.artifacts import check_apart, write_artifact
 
@@ -205,6 +208,7 @@ def evaluate_traits(
 
     check_traits(traits)
     options.check()
+    _check_known(options.files, traits)
 
     def one(trait: str) -> EvaluateResult:
         return evaluate(replace(options, trait=trait), announce=announce)
@@ -247,12 +251,31 @@ def _check_model_folder(options: PredictOptions, traits: Sequence[str], *, overw
         check_destination(folder / name, inputs=options.files.inputs, overwrite=overwrite)
 
 
+def _check_known(files: PanelFiles, traits: Sequence[str]) -> None:
+    """Refuse traits that the phenotypes do not have, before the others are analysed."""
+    from budwood.genomics.io.tables.phenotypes.read_phenotypes import read_phenotype_table
+    from budwood.panel.files import read_panel
+
+    assert files.phenotypes is not None, "checked with the options"
+    try:
+        phenotypes, summary = read_phenotype_table(files.phenotypes, accession_column=files.accession_column)
+    except BudwoodError:
+        return  # the panel's reader knows more of the files, and says what is wrong
+    known = {*summary.values, *phenotypes.unusable}
+    for trait in traits:
+        if trait not in known:
+            # Which column names the accessions, and so which are traits, depends on the genotypes too.
+            read_panel(files, trait)
+
+
 def _each(traits: Sequence[str], one: Callable[[str], T]) -> TraitsResult[T]:
     results: dict[str, T] = {}
     refused: dict[str, BudwoodError] = {}
     for trait in traits:
         try:
             results[trait] = one(trait)
+        except UnknownTrait:
+            raise
         except BudwoodError as error:
             refused[trait] = error
     if not results:
