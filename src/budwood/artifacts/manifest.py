@@ -279,8 +279,36 @@ def _is_name(name: str) -> bool:
 
 
 def _no_artifact(path: Path) -> BudwoodError:
+    held = [] if path.exists() else inner_artifacts(path.parent)
+    if held:
+        listed = ", ".join(held[:6]) + (", ..." if len(held) > 6 else "")
+        return BudwoodError(
+            f"this is no artifact, but a folder that holds {len(held):,}: {listed}",
+            where=str(path.parent),
+            mend=f"give one of them, such as {path.parent / held[0]}",
+        )
     return BudwoodError(
         "this is no artifact: its manifest cannot be read",
         where=str(path),
         mend="give the folder that budwood wrote, not one that holds it",
     )
+
+
+def inner_artifacts(folder: Path) -> list[str]:
+    """Names of the artifacts that lie in a folder, such as the models of several traits.
+
+    Parameters
+    ----------
+    folder
+        Any path.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order; empty where there is none, or the folder cannot be read.
+    """
+    try:
+        inner = [path for path in folder.iterdir() if (path / MANIFEST).is_file()]
+    except OSError:
+        return []
+    return sorted(path.name for path in inner if not path.name.startswith("."))  # a draft is hidden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,17 @@ def test_an_output_inside_the_model_is_named(run, panel, tmp_path) -> None:
         assert ran.code == 2
         assert f"lies inside a result of kind 'trait-model', {model}" in ran.err
     assert run("verify", model).code == 0
+
+
+def test_a_folder_of_several_models_is_named_with_how_to_choose(refused, panel, model, tmp_path) -> None:
+    folder = tmp_path / "several"
+    for name in ("height", "plant-width", ".draft"):
+        shutil.copytree(model, folder / name)
+    told = refused("apply", folder, "--genotypes", panel.genotypes)
+    assert "a folder that holds 2: height, plant-width" in told
+    assert f"give one of them, such as {folder / 'height'}" in told
+    entry = tmp_path / "entry"
+    shutil.copytree(model, entry / "model")
+    manifest = json.loads((model / "manifest.json").read_text()) | {"kind": "library-entry"}
+    (entry / "manifest.json").write_text(json.dumps(manifest))
+    assert f"give {entry / 'model'}" in refused("apply", entry, "--genotypes", panel.genotypes)

@@ -45,11 +45,13 @@ def test_any_other_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("other", ["absent", "", "made/values.csv"])
 def test_every_folder_is_checked(artifact: Path, other: str, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [str(artifact.parent / other), str(artifact)]
+    why = "its manifest cannot be read" if other else "holds 1: made"
     for order in (folders, folders[::-1]):
         assert main(["verify", *order]) == 2
         lines = capsys.readouterr().out.splitlines()
-        assert sorted(lines) == sorted(
-            [f"{artifact}: sound", f"{folders[0]}: this is no artifact: its manifest cannot be read"]
-        )
+        assert f"{artifact}: sound" in lines
+        (told,) = set(lines) - {f"{artifact}: sound"}
+        assert told.startswith(f"{folders[0]}: this is no artifact")
+        assert told.endswith(why)
     assert main(["verify", *folders, "--json"]) == 2
     assert [each["sound"] for each in json.loads(capsys.readouterr().out)["artifacts"]] == [False, True]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from budwood.artifacts import Draft, read_manifest, verify_artifact
+from budwood.artifacts import Draft, inner_artifacts, read_manifest, verify_artifact
 from budwood.errors import BudwoodError
 from budwood.genomics.io.arrays import read_arrays
 from budwood.prediction.saved.classes import stored_classes
@@ -77,10 +77,11 @@ def read_model(
     folder = Path(folder)
     manifest = read_manifest(folder)
     if manifest.get("kind") not in kinds:
+        inner = inner_artifacts(folder)  # an entry of a library holds its model
         raise BudwoodError(
             f"this folder holds a result of kind {manifest.get('kind')!r}, not a saved model ({kinds[0]})",
             where=str(folder),
-            mend="give a folder that predict --save-model wrote",
+            mend=f"give {folder / inner[0]}" if inner else "give a folder that predict --save-model wrote",
         )
     problems = verify_artifact(folder)
     if problems:
