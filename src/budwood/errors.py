@@ -174,3 +174,27 @@ def counted_clause(number: int, clause: str) -> str:
         clause[len(head) :],
     )
     return f"1 {one}{rest}".replace("is missing dosages", "is a missing dosage").replace(" their ", " its ")
+
+
+class UnknownTrait(BudwoodError):
+    """A trait that the phenotypes do not have, most often a misspelt one.
+
+    Parameters
+    ----------
+    trait
+        As it was asked for.
+    known
+        The traits that there are; the nearest is suggested.
+    where
+        The file.
+
+    Examples
+    --------
+    >>> print(UnknownTrait("hieght", ["height", "yield"]))
+    trait 'hieght' is not in the phenotypes: did you mean 'height'? Known are: height, yield.
+    """
+
+    def __init__(self, trait: str, known: Iterable[str], where: str = "") -> None:
+        super().__init__(
+            f"trait {trait!r} is not in the phenotypes", where=where, mend=suggestion(trait, known)
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError, counted, suggestion
+from budwood.errors import BudwoodError, UnknownTrait, counted
 
 # Tukey's outer fences: values further beyond the quartiles than three times their distance.
 _FENCE: Final = 3.0
@@ -21,30 +21,6 @@ _NEAR_ZERO: Final = 0.05
 _NAMED: Final = 3
 #: Traits that a line of text names.
 _LISTED: Final = 6
-
-
-class UnknownTrait(BudwoodError):
-    """A trait that the phenotypes do not have, most often a misspelt one.
-
-    Parameters
-    ----------
-    trait
-        As it was asked for.
-    known
-        The traits that there are; the nearest is suggested.
-    where
-        The file.
-
-    Examples
-    --------
-    >>> print(UnknownTrait("hieght", ["height", "yield"]))
-    trait 'hieght' is not in the phenotypes: did you mean 'height'? Known are: height, yield.
-    """
-
-    def __init__(self, trait: str, known: Iterable[str], where: str = "") -> None:
-        super().__init__(
-            f"trait {trait!r} is not in the phenotypes", where=where, mend=suggestion(trait, known)
-        )
 
 
 @dataclass(frozen=True)

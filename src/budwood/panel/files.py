@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, UnknownTrait
 
 if TYPE_CHECKING:
     from budwood.genomics.environments import Environments
@@ -334,8 +334,6 @@ def _has_traits(genotypes: Path, trait: str | None) -> bool:
 
 def _check_trait(trait: str, values: Mapping[str, int], phenotypes: Phenotypes, path: Path) -> None:
     """Refuse a trait that the table does not have, cannot be read or has no value of."""
-    from budwood.genomics.phenotypes import UnknownTrait
-
     if trait in phenotypes.unusable:
         raise phenotypes.unusable[trait]
     if trait not in values:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, UnknownTrait
 from budwood.genomics.checks.chosen_rows import Choice, chosen_rows
 from budwood.genomics.checks.identity import IdentityReport, identity_report
 from budwood.genomics.checks.reference_check import ReferenceCheck
@@ -15,7 +15,7 @@ from budwood.genomics.environments import Environments
 from budwood.genomics.genotypes import Genotypes, check_is_genotypes
 from budwood.genomics.haplotypes.table import HaplotypeTable
 from budwood.genomics.kinship import Kinship
-from budwood.genomics.phenotypes import Phenotypes, UnknownTrait
+from budwood.genomics.phenotypes import Phenotypes
 from budwood.panel.accession_means import AccessionMeans, accession_means
 from budwood.panel.marker_weights import MarkerWeights
 

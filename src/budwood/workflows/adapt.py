@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, UnknownTrait
 from budwood.panel.files import PanelFiles
 from budwood.workflows.forgetting import (
     FollowedSpecies,
@@ -453,8 +453,6 @@ def _panel(files: PanelFiles, trait: str) -> tuple[Any, Any]:
 
     panel = read_panel(files)
     if trait not in panel.traits:
-        from budwood.genomics.phenotypes import UnknownTrait
-
         raise UnknownTrait(trait, panel.traits, str(files.phenotypes))
     haplotypes = read_files_haplotypes(files)
     assert haplotypes is not None, "there is a reference"

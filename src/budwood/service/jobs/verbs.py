@@ -277,6 +277,11 @@ def takes(verb: str, role: str) -> bool:
     role
         As the client sends it, with its number where there are several.
 
+    Returns
+    -------
+    bool
+        False also of a number where the verb takes one file of the role.
+
     Examples
     --------
     >>> takes("predict", "tracks_2"), takes("predict", "genotypes_2"), takes("apply", "tracks")
@@ -293,6 +298,11 @@ def saved_models(options: BaseModel) -> tuple[str, ...]:
     ----------
     options
         One of the verbs.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it reads none.
     """
     named = getattr(options, "saved_model", None)
     return () if named is None else (named,) if isinstance(named, str) else tuple(named)

@@ -85,6 +85,11 @@ def source_words(files: Mapping[str, str], models: int) -> list[str]:
     models
         Number of saved models, which are the first sources.
 
+    Returns
+    -------
+    list of str
+        Options and values, joined by ``=``.
+
     Examples
     --------
     >>> source_words({"source_genotypes_2": "b.vcf", "orthologs": "pairs.csv"}, models=1)

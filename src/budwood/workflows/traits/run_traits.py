@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from budwood.errors import BudwoodError
-from budwood.genomics.phenotypes import UnknownTrait
+from budwood.errors import BudwoodError, UnknownTrait
 from budwood.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate, evaluation_report
 from budwood.workflows.predict import (
     PredictOptions,
