@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from pathlib import Path
 
 from budwood.errors import BudwoodError, shown
 from budwood.genomics.io.text.whole_number import whole_number
@@ -173,3 +174,19 @@ def parse_whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
             mend="write them as 0,25,50",
         )
     return found
+
+
+def parse_files(paths: Sequence[Path] | None) -> tuple[Path | None, ...]:
+    """Files of several species, one each, where ``-`` stands for none.
+
+    Parameters
+    ----------
+    paths
+        As typed; None for none.
+
+    Examples
+    --------
+    >>> parse_files([Path("genes.gff3"), Path("-")])[1] is None
+    True
+    """
+    return tuple(None if str(path) == "-" else path for path in paths or ())

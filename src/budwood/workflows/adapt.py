@@ -46,8 +46,8 @@ class AdaptOptions:
     others
         FASTA files of other species, whose masked bases are predicted before and after.
     others_annotation
-        Genes of the other species, in their order; fewer or none are possible. Species with genes are also
-        probed before and after: coding bases, introns and donor sites.
+        Genes of the other species, in their order, None for a species without; fewer are possible. Species
+        with genes are also probed before and after: coding bases, introns and donor sites.
     name
         Name of the adapter; that of the output folder where None.
     rank, share
@@ -83,7 +83,7 @@ class AdaptOptions:
     files: PanelFiles | None = None
     trait: str | None = None
     others: tuple[Path, ...] = ()
-    others_annotation: tuple[Path, ...] = ()
+    others_annotation: tuple[Path | None, ...] = ()
     name: str | None = None
     rank: int | None = None
     share: float = 0.04
@@ -499,10 +499,10 @@ def _others(options: AdaptOptions) -> list[FollowedSpecies]:
 
     found = []
     for number, path in enumerate(options.others):
-        given = options.others_annotation
-        genome = open_fasta(path), read_gff(given[number]) if number < len(given) else None
-        if genome[1] is not None:
-            _check_genes(genome[1], genome[0], given[number])
+        given = options.others_annotation[number] if number < len(options.others_annotation) else None
+        genome = open_fasta(path), None if given is None else read_gff(given)
+        if given is not None and genome[1] is not None:
+            _check_genes(genome[1], genome[0], given)
         windows = assembly_windows(path.name, *genome, most=options.held_out_windows, seed=options.seed)
         found.append(followed(windows, *genome, seed=options.seed))
     return found

@@ -80,7 +80,8 @@ def test_species_with_genes_are_probed_before_and_after(
     run: Callable[..., object], tiny_checkpoint: Path, genome: Path, tmp_path: Path
 ) -> None:
     fasta, gff = write_genome(tmp_path, ("c1",))
-    given = ("--reference", genome, "--other", fasta, "--other-annotation", gff, "--full-control")
+    bare = ("--other", genome, "--other-annotation", "-")  # a species whose genes are not known
+    given = ("--reference", genome, *bare, "--other", fasta, "--other-annotation", gff, "--full-control")
     words = ("--steps", 2, "--batch", 2, "--held-out-windows", 60, "--rank", 2, "--quiet", "--json")
     ran = run("adapt", *given, "--checkpoint", tiny_checkpoint, *words, "--out", tmp_path / "own")
     assert ran.code == 0, ran  # type: ignore[attr-defined]

@@ -68,3 +68,9 @@ def test_paths_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(BudwoodError, match="is not TOML"):
         read_tables(tmp_path / "bytes.toml")
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_path_is_told(name: str) -> None:
+    with pytest.raises(BudwoodError, match=r"a path of the recipe is empty \(rice\)"):
+        expanded(name, "rice")

@@ -10,6 +10,7 @@ import pytest
 
 from budwood.errors import BudwoodError
 from budwood.training.recipe.recipe import build_recipe, read_recipe
+from budwood.training.recipe.recipe_check import check_recipe
 
 RECIPES = Path(__file__).resolve().parents[3] / "recipes"
 
@@ -54,6 +55,17 @@ def test_what_is_wrong_is_told(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(BudwoodError, match=message):
         read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("tracks", "message"),
+    [('{open = ""}', "the track 'open' names no file"), ('{"" = "a.bed"}', "a track has no name")],
+)
+def test_a_track_without_a_file_or_name_is_told(tmp_path, tracks, message):
+    path = tmp_path / "recipe.toml"
+    path.write_text(WHOLE.replace("[schedule]", f"tracks = {tracks}\n[schedule]"))
+    with pytest.raises(BudwoodError, match=message):
+        check_recipe(read_recipe(path), "recipe.toml")
 
 
 def test_a_missing_file_or_variable_is_told(tmp_path):

@@ -18,7 +18,7 @@ def test_models_come_first_and_lists_follow_that_order() -> None:
         phenotypes=[Path("a.csv")],
         traits=["PH"],
         names=["rice", "maize"],
-        orthologs=[Path("-"), Path("pairs.csv")],
+        orthologs=[None, Path("pairs.csv")],
         provenances=["field", "unknown"],
     ).sources("height")
     assert (one.model, one.files, one.name, one.orthologs) == (model, None, "rice", None)

@@ -9,7 +9,7 @@ import typer
 
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
-from budwood.cli.pairs import parse_aliases
+from budwood.cli.pairs import parse_aliases, parse_files
 from budwood.errors import BudwoodError
 from budwood.panel.files import PanelFiles
 from budwood.workflows import adapt as workflow
@@ -48,7 +48,7 @@ OtherAnnotations = Annotated[
     typer.Option(
         "--other-annotation",
         metavar="GFF",
-        help="Its genes, in the order of --other: classes and sites are probed.",
+        help="Its genes, in the order of --other, - for none: classes and sites are probed.",
     ),
 ]
 Name = Annotated[
@@ -150,7 +150,7 @@ def adapt(
         files=files,
         trait=trait,
         others=tuple(other or ()),
-        others_annotation=tuple(other_annotation or ()),
+        others_annotation=parse_files(other_annotation),
         name=name,
         rank=rank,
         share=share,

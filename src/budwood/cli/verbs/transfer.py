@@ -9,7 +9,7 @@ import typer
 
 from budwood.cli import options
 from budwood.cli.output import announce, hushed, noted, print_summary
-from budwood.cli.pairs import parse_names, parse_whole_numbers
+from budwood.cli.pairs import parse_files, parse_names, parse_whole_numbers
 from budwood.cli.verb import Verb
 from budwood.workflows.setup.encoder import EncoderOptions
 from budwood.workflows.transfer import evaluate as workflow
@@ -154,15 +154,15 @@ def evaluate(
     sources = SourceLists(
         models=source or (),
         genotypes=source_genotypes or (),
-        phenotypes=source_phenotypes or (),
-        references=source_reference or (),
-        maps=source_map or (),
+        phenotypes=parse_files(source_phenotypes),
+        references=parse_files(source_reference),
+        maps=parse_files(source_map),
         traits=source_trait or (),
         names=source_name or (),
-        genes=source_genes or (),
-        scores=source_scores or (),
-        orthologs=orthologs or (),
-        blocks=blocks or (),
+        genes=parse_files(source_genes),
+        scores=parse_files(source_scores),
+        orthologs=parse_files(orthologs),
+        blocks=parse_files(blocks),
         provenances=source_provenance or (),
     )
     theirs = SideOptions(

@@ -192,8 +192,12 @@ def expanded(name: str, where: str) -> Path:
     Raises
     ------
     BudwoodError
-        If a variable is not set.
+        If it is empty, or a variable is not set.
     """
+    if not name.strip():
+        raise BudwoodError(
+            "a path of the recipe is empty", where=where, mend="write the file's path, or leave the entry out"
+        )
     if "\0" in name:
         raise BudwoodError("a path holds a zero byte", where=where, mend="correct the path")
     found = os.path.expandvars(name)

@@ -87,6 +87,13 @@ def _check_labels(recipe: Recipe, where: str) -> None:
             mend=f"give at most {TRACKED}",
         )
     for genome in recipe.genomes:
+        for track, file in genome.tracks.items():
+            if not track.strip() or not file.strip():
+                raise BudwoodError(
+                    f"the track {track!r} names no file" if track.strip() else "a track has no name",
+                    where=f"{where}, {genome.species}",
+                    mend='write tracks = {"open chromatin" = "open.bed"}, or leave it out',
+                )
         if not 0 <= genome.smoothing < 1:
             raise BudwoodError(
                 f"smoothing is {genome.smoothing}",

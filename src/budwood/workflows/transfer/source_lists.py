@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from budwood.errors import BudwoodError, counted
 from budwood.panel.files import PanelFiles
@@ -13,16 +13,13 @@ from budwood.workflows.transfer.options import SideOptions, panel_of, stated_pro
 
 T = TypeVar("T")
 
-#: Stands for a file that one of several sources lacks.
-NO_FILE: Final = Path("-")
-
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLists:
     """Sources as lists of options, each given once for all sources or once for each.
 
-    The sources are those of ``models``, then those of ``genotypes``; lists of the others are in that order.
-    Of files ``-`` stands for none.
+    The sources are those of ``models``, then those of ``genotypes``; lists of the others are in that order,
+    with None for a file that one of the sources lacks.
 
     Attributes
     ----------
@@ -44,15 +41,15 @@ class SourceLists:
 
     models: Sequence[Path] = ()
     genotypes: Sequence[Path] = ()
-    phenotypes: Sequence[Path] = ()
-    references: Sequence[Path] = ()
-    maps: Sequence[Path] = ()
+    phenotypes: Sequence[Path | None] = ()
+    references: Sequence[Path | None] = ()
+    maps: Sequence[Path | None] = ()
     traits: Sequence[str] = ()
     names: Sequence[str] = ()
-    genes: Sequence[Path] = ()
-    scores: Sequence[Path] = ()
-    orthologs: Sequence[Path] = ()
-    blocks: Sequence[Path] = ()
+    genes: Sequence[Path | None] = ()
+    scores: Sequence[Path | None] = ()
+    orthologs: Sequence[Path | None] = ()
+    blocks: Sequence[Path | None] = ()
     provenances: Sequence[str] = ()
 
     def sources(self, trait: str) -> tuple[SideOptions, ...]:
@@ -80,10 +77,10 @@ class SourceLists:
         traits = _for_each(self.traits, count, "--source-trait")
         names = _for_each(self.names, count, "--source-name")
         provenances = _for_each(self.provenances, count, "--source-provenance")
-        genes = _files(self.genes, count, "--source-genes")
-        scores = _files(self.scores, count, "--source-scores")
-        orthologs = _files(self.orthologs, count, "--orthologs")
-        blocks = _files(self.blocks, count, "--blocks")
+        genes = _for_each(self.genes, count, "--source-genes")
+        scores = _for_each(self.scores, count, "--source-scores")
+        orthologs = _for_each(self.orthologs, count, "--orthologs")
+        blocks = _for_each(self.blocks, count, "--blocks")
         return tuple(
             SideOptions(
                 model=model,
@@ -106,15 +103,15 @@ class SourceLists:
             return []
         count = len(self.genotypes)
         names = ("--source-phenotypes", "--source-reference", "--source-map")
-        lists = [_files(each, count, name) for each, name in zip(self._of_panels(), names, strict=True)]
+        lists = [_for_each(each, count, name) for each, name in zip(self._of_panels(), names, strict=True)]
         made = [panel_of("source", *files) for files in zip(self.genotypes, *lists, strict=True)]
         return [panel for panel in made if panel is not None]
 
-    def _of_panels(self) -> tuple[Sequence[Path], ...]:
+    def _of_panels(self) -> tuple[Sequence[Path | None], ...]:
         return self.phenotypes, self.references, self.maps
 
 
-def _for_each(values: Sequence[T], count: int, option: str) -> list[T | None]:
+def _for_each(values: Sequence[T | None], count: int, option: str) -> list[T | None]:
     """A value for each source: the one that counts for all of them, or as many as there are."""
     if not values:
         return [None] * count
@@ -127,8 +124,3 @@ def _for_each(values: Sequence[T], count: int, option: str) -> list[T | None]:
             mend="give it once, or once for each source",
         )
     return [*values]
-
-
-def _files(values: Sequence[Path], count: int, option: str) -> list[Path | None]:
-    """The same of files, where - stands for none."""
-    return [None if each == NO_FILE else each for each in _for_each(values, count, option)]
