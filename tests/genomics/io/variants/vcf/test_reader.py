@@ -337,3 +337,15 @@ def test_damaged_files_end_in_a_sentence_and_never_in_a_crash(tmp_path: Path, co
     run = [sys.executable, "-c", MUTATE, str(path), str(tmp_path / "damaged.vcf")]
     told = subprocess.run(run, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
+
+
+def test_an_allele_that_is_named_twice_is_noted(tmp_path: Path) -> None:
+    lines = [columns("a", "b")]
+    for position, alleles in enumerate(("A\tG", "A\tA", "ac\tG,AC", "A\tG,G", "AT\tA,ATT"), start=1):
+        lines.append(
+            "\t".join(("1", str(position), ".", *alleles.split("\t"), ".", ".", ".", "GT", "0/0", "0/1"))
+        )
+    path = write(tmp_path / "twice.vcf", *lines)
+    (note,) = [each for each in VcfCalls(path).assumptions if "twice" in each]
+    first = path.read_text().splitlines().index(lines[2]) + 1
+    assert note.startswith(f"3 lines (the first is line {first}) name an allele twice")

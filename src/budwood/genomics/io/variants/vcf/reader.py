@@ -215,7 +215,8 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
     """
     columns = (FIXED_COLUMNS - 1, FIXED_COLUMNS) if not accessions else (FIXED_COLUMNS + accessions,)
     contigs: dict[bytes, None] = {}
-    widest, prefixed, others, invalid, unlisted = 1, False, not accessions, _Lines(), _Lines()
+    widest, prefixed, others = 1, False, not accessions
+    invalid, unlisted, repeated = _Lines(), _Lines(), _Lines()
     with open_bytes(path) as handle:
         lines = enumerate(handle, start=1)
         next(line for _, line in lines if line.startswith(b"#CHROM"))
@@ -235,6 +236,7 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
             if b"" in alternative.split(b","):
                 raise malformed(path, number, "has no valid position or genotype: an allele is blank")
             invalid.add(number, not _VALID.match(line))
+            repeated.add(number, _names_twice(fields[3], alternative))
             if not accessions:
                 continue
             if b"GT" in keys.split(b":")[1:]:
@@ -251,6 +253,7 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
                 widest = max([widest, *(len(re.split(rb"[/|]", call)) for call in _CALL.findall(line))])
     notes = (
         *invalid.note("break the rules of VCF in their first seven columns and were read as they are"),
+        *repeated.note("name an allele twice, as REF and ALT or in ALT, and were read as they are"),
         *unlisted.note("have calls of an allele that they do not list: these calls are missing"),
     )
     try:
@@ -258,6 +261,14 @@ def _scan_text(path: Path, accessions: int) -> _Scan:
         return _Scan(names, widest, prefixed, diploid=not others, notes=notes)
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error
+
+
+def _names_twice(reference: bytes, alternative: bytes) -> bool:
+    """Whether two alleles of a record are written alike, such as an ALT that is REF again."""
+    if b"," not in alternative:  # most records
+        return reference.upper() == alternative.upper()
+    alleles = [reference.upper(), *alternative.upper().split(b",")]
+    return len(set(alleles)) < len(alleles)
 
 
 def _diploid(fields: list[bytes], accessions: int) -> bool:
