@@ -287,6 +287,10 @@ def _no_artifact(path: Path) -> BudwoodError:
             where=str(path.parent),
             mend=f"give one of them, such as {path.parent / held[0]}",
         )
+    if not path.parent.exists():
+        return BudwoodError(
+            "this is no artifact: there is no such folder", where=str(path.parent), mend="check its name"
+        )
     return BudwoodError(
         "this is no artifact: its manifest cannot be read",
         where=str(path),

@@ -109,6 +109,9 @@ class FinetuneOptions:
             raise BudwoodError(f"--seeds {self.seeds} is not possible", mend="give 1 or more")
         if not self.target:
             raise BudwoodError("no column to predict is named", where="--target", mend="name one or several")
+        twice = [name for name in self.target if self.target.count(name) > 1]
+        if twice:
+            raise BudwoodError(f"column {twice[0]!r} is named twice", where="--target", mend="name it once")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -351,6 +354,12 @@ def _truth(
         numeric: list[Any] = [np.concatenate(parts) for parts in columns]  # type: ignore[arg-type]
         truth = np.stack(numeric, axis=1)
         kept = np.flatnonzero(np.isfinite(truth).any(axis=1))
+        if not len(kept):
+            raise BudwoodError(
+                f"no sequence has a value of {', '.join(map(repr, targets))}",
+                where=str(tables[0].files[-1]),
+                mend="give a column with numbers, or with classes",
+            )
         return truth, lambda kept, training: value_outputs(targets, truth[kept], training), kept
     cells = [cell for table in tables for cell in table.cells(targets[0])]
     kept = np.array([k for k, cell in enumerate(cells) if not is_missing(cell)], dtype=np.intp)
@@ -363,7 +372,19 @@ def _truth(
         )
     truth = np.full((len(cells), 1), np.nan)
     truth[kept] = numbers
-    return truth, lambda kept, training: outputs, kept
+
+    def checked(kept: NDArray[np.intp], training: NDArray[np.intp]) -> Outputs:
+        """The outputs, where two classes or more can be learnt."""
+        counts = np.bincount(truth[kept[training], 0].astype(np.intp), minlength=len(outputs.classes))
+        if np.count_nonzero(counts > 1) < 2:
+            raise BudwoodError(
+                f"fewer than two classes of {targets[0]!r} have two sequences or more to train on",
+                where=str(tables[0].files[-1]),
+                mend="give a column of few classes, or of numbers",
+            )
+        return outputs
+
+    return truth, checked, kept
 
 
 def _split(

@@ -73,6 +73,7 @@ def test_a_low_rank_encoder_of_classes_is_an_adapter(
     [
         (("--target", "strenght"), "did you mean 'strength'"),
         (("--target", "strength,kind"), "several outputs at once must be numbers"),
+        (("--target", "strength,strength"), "column 'strength' is named twice"),
         ((), "no column to predict is named"),
         (("--target", "strength", "--test-share", 2), "is not possible"),
         (("--target", "strength", "--rank", 999, "--way", "low-rank"), "rank 999"),
@@ -100,3 +101,28 @@ def test_too_few_or_too_long_sequences_are_refused(
     long.write_text("sequence,y\n" + "".join(f"{'ACGT' * 130}{'A' * k},{k}\n" for k in range(1, 40)))
     assert "at most 512" in refused("finetune", "--sequences", long, *words)
     assert "no --sequences" in refused("finetune", "--sequences", few, "--apply", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (lambda k: "NA", "no sequence has a value of 'strength'"),
+        (lambda k: f"name{k}", "fewer than two classes of 'strength' have two sequences"),
+        (lambda k: "a" if k else "b", "fewer than two classes of 'strength' have two sequences"),
+        (lambda k: "inf", "has a single class, 'inf'"),
+        (lambda k: "5", "'strength' does not vary"),
+    ],
+)
+def test_columns_that_teach_nothing_are_refused(
+    refused: Callable[..., str],
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+    cell: Callable[[int], str],
+    message: str,
+) -> None:
+    rng = np.random.default_rng(5)
+    rows = [f"p{k}\t{''.join(rng.choice(list('ACGT'), 60))}\t{cell(k)}" for k in range(40)]
+    table = tmp_path / "table.tsv"
+    table.write_text("\n".join(["name\tseq\tstrength", *rows]) + "\n")
+    given = ("--sequences", table, "--target", "strength", "--checkpoint", tiny_checkpoint)
+    assert message in refused("finetune", *given, *QUICK)

@@ -45,7 +45,8 @@ def test_any_other_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("other", ["absent", "", "made/values.csv"])
 def test_every_folder_is_checked(artifact: Path, other: str, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [str(artifact.parent / other), str(artifact)]
-    why = "its manifest cannot be read" if other else "holds 1: made"
+    whys = {"absent": "there is no such folder", "": "holds 1: made"}
+    why = whys.get(other, "its manifest cannot be read")
     for order in (folders, folders[::-1]):
         assert main(["verify", *order]) == 2
         lines = capsys.readouterr().out.splitlines()

@@ -98,6 +98,11 @@ def test_a_few_draws_show_neither_a_gain_nor_a_loss(means: tuple[float, ...]) ->
     assert outcome(enough, "stack", {"burdens": direct(0.001)}) is not TransferConclusion.TOO_FEW_DRAWS
 
 
+def test_an_interval_of_r_stays_within_what_r_can_be() -> None:
+    found = results({"stack": (0.8, 0.8, 0.8)}, spread=0.1, draws=2).interval("stack", 25)
+    assert -1.0 <= found.lower < found.mean < found.upper == 1.0
+
+
 def test_intervals_by_few_draws_cover_but_their_widths_are_chance() -> None:
     """Draws as exchangeable normal values: a third as many test lines as others, so a correlation of 1/4."""
     rng, widths, above = np.random.default_rng(2), {}, {}

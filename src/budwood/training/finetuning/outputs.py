@@ -166,7 +166,8 @@ def class_outputs(name: str, labels: Sequence[str]) -> tuple[Outputs, NDArray[np
     """
     classes = sorted(set(labels))
     if len(classes) < 2:
-        raise BudwoodError(f"{name!r} has a single class", mend="give sequences of two classes or more")
+        only = f", {classes[0]!r}" if classes else ""
+        raise BudwoodError(f"{name!r} has a single class{only}", mend="give sequences of two classes or more")
     number = {each: k for k, each in enumerate(classes)}
     return Outputs(names=(name,), classes=tuple(classes)), np.array(
         [[float(number[each])] for each in labels]

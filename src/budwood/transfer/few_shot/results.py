@@ -49,8 +49,9 @@ class FewShotResults:
         return self.design.overlap(self.lines)
 
     def interval(self, arm: str, size: int, *, within: bool = False) -> ConfidenceInterval:
-        """Mean r of an arm with its 95 % interval (Nadeau and Bengio 2003)."""
-        return corrected_interval((self.within_r if within else self.r)[arm][size], self.overlap)
+        """Mean r of an arm with its 95 % interval (Nadeau and Bengio 2003), within -1 and 1."""
+        found = corrected_interval((self.within_r if within else self.r)[arm][size], self.overlap)
+        return ConfidenceInterval(found.mean, max(found.lower, -1.0), min(found.upper, 1.0))
 
     def difference(
         self, arm: str, size: int, baseline: str = TARGET_ALONE, *, within: bool = False
