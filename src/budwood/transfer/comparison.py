@@ -95,11 +95,12 @@ def compare_transfer(
     """
     for name, each in carried.items():
         if not each.heads:
+            found = "".join(f"; {note[0].lower()}{note[1:].rstrip('.')}" for note in each.notes[-2:])
             raise BudwoodError(
-                "nothing of the source can be carried to the target",
+                f"nothing of the source can be carried to the target{found}",
                 where=name if len(carried) > 1 else "",
-                mend="give genotypes with shared markers, orthologs with both gene tables, or both "
-                "references",
+                mend="give genotypes with shared markers, 20 or more orthologs with both gene tables, or "
+                "both references",
             )
     heads = _heads_of_all(carried)
     design.test_lines(len(y))

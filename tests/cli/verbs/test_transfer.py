@@ -201,6 +201,7 @@ def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path:
         (lambda c: [*files(c), "--source-genes", c / "x/annotation.gff3"], "gene tables need gene pairs"),
         (lambda c: [*files(c), *genes(c), "--blocks", c / "orthologs.csv"], "exclude each other"),
         (lambda c: [*files(c), "--sizes", "a,b"], "are no whole numbers"),
+        (lambda c: [*files(c), "--sizes", "0,2"], "no model can be fitted to 2 phenotyped lines"),
         (lambda c: files(c), "nothing of the source can be carried"),
         (lambda c: [*files(c)[:2]], "needs phenotypes"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from budwood.errors import BudwoodError
 from budwood.stats.evaluation.paired_difference import corrected_interval
 from budwood.transfer.few_shot.conclusion import DirectTest, TransferConclusion, decided_sizes, outcome
 from budwood.transfer.few_shot.design import FEWEST_DRAWS, FewShotDesign
@@ -123,6 +124,14 @@ def test_a_significant_negative_delta_is_not_related() -> None:
     assert decided_sizes(found, "stack", 1) == ()
     negative = {"gene burdens": direct(0.001, positive=False)}
     assert outcome(found, "stack", negative) is TransferConclusion.NO_BETTER_THAN_RANDOM
+
+
+def test_few_lines_are_compared_at_as_many_as_are_left() -> None:
+    assert FewShotDesign().sizes_for(40) == (0, 20)
+    assert FewShotDesign(sizes=(0,)).sizes_for(100) == (0, 75)
+    assert FewShotDesign(sizes=(0, 10, 25)).sizes_for(40) == (0, 10)
+    with pytest.raises(BudwoodError, match="no model can be fitted to 3 phenotyped lines"):
+        FewShotDesign(sizes=(0, 25, 3))
 
 
 def test_draws_are_nested_and_never_train_on_test_lines() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 
 Rows = NDArray[np.intp]
 
@@ -17,6 +17,8 @@ Rows = NDArray[np.intp]
 SIZES: Final = (0, 25, 50, 100, 150, 200, 400)
 #: Fewest test lines, and fewest phenotyped lines of the target.
 FEWEST_TEST, FEWEST_LINES = 20, 30
+#: Fewest phenotyped lines that a model of the target alone is fitted to.
+SMALLEST_SIZE: Final = 10
 #: Fewest draws that show a gain or a loss. The interval of Nadeau and Bengio covers the truth at any number,
 #: but by three draws it is 2.7 times as wide as by a hundred, and its width differs by half from one seed to
 #: the next, so that chance decides what is shown; by ten it is 1.25 times as wide and differs by a quarter.
@@ -50,6 +52,13 @@ class FewShotDesign:
                 "few-shot sizes, draws or test share are out of range",
                 mend="give sizes of 0 or more, two draws or more, and a share between 0 and 1",
             )
+        few = [size for size in self.sizes if 0 < size < SMALLEST_SIZE]
+        if few:
+            raise BudwoodError(
+                f"no model can be fitted to {counted(few[0], 'phenotyped line')}",
+                where="--sizes",
+                mend=f"give 0, and sizes of {SMALLEST_SIZE} or more",
+            )
         object.__setattr__(self, "sizes", tuple(sorted(set(self.sizes) | {0})))
 
     def test_lines(self, lines: int) -> int:
@@ -68,8 +77,14 @@ class FewShotDesign:
         return min(max(FEWEST_TEST, round(self.test_share * lines)), lines - 10)
 
     def sizes_for(self, lines: int) -> tuple[int, ...]:
-        """The sizes for which enough lines are left beside the test lines."""
-        return tuple(size for size in self.sizes if size <= lines - self.test_lines(lines))
+        """The sizes for which enough lines are left beside the test lines.
+
+        Where none above 0 is, all lines that are left make one: without any, nothing compares the source with
+        the target alone.
+        """
+        left = lines - self.test_lines(lines)
+        found = tuple(size for size in self.sizes if size <= left)
+        return found if max(found) > 0 else (*found, left)
 
     def overlap(self, lines: int) -> float:
         """Test lines per other line: how much draws share, for the interval of Nadeau and Bengio."""
