@@ -450,10 +450,13 @@ def _to_trait(work: _Work, announce: Announce) -> AdaptResult:
 
 def _panel(files: PanelFiles, trait: str) -> tuple[Any, Any]:
     from budwood.panel.files import read_files_haplotypes, read_panel
+    from budwood.prediction.phenotyped import match_phenotyped
 
     panel = read_panel(files)
     if trait not in panel.traits:
         raise UnknownTrait(trait, panel.traits, str(files.phenotypes))
+    # Refuses too few lines, and values that do not vary, before the long work.
+    match_phenotyped(panel.genotypes, panel.values(trait), trait)
     haplotypes = read_files_haplotypes(files)
     assert haplotypes is not None, "there is a reference"
     return panel, haplotypes

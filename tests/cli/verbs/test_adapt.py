@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +115,18 @@ def test_wrong_options_are_refused(
 ) -> None:
     given = [genome if word == "GENOME" else word for word in words]
     assert message in refused("adapt", *given, "--checkpoint", tiny_checkpoint, "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"), [(3, "only 3 accessions have both"), (40, "trait 'height' has the same value, 5")]
+)
+def test_values_that_teach_nothing_are_refused(
+    refused: Callable[..., str], tiny_checkpoint: Path, panel: Any, lines: int, message: str
+) -> None:
+    names = [line.split(",")[0] for line in panel.phenotypes.read_text().splitlines()[1:]]
+    panel.phenotypes.write_text("".join(["accession,height\n", *(f"{name},5\n" for name in names[:lines])]))
+    given = ("--reference", panel.reference, "--checkpoint", tiny_checkpoint, "--quiet")
+    assert message in refused("adapt", *panel.words(), *given)
 
 
 def test_an_adapter_of_another_checkpoint_is_refused(
