@@ -4,7 +4,8 @@
 
 Arabidopsis Chr1 (TAIR10): leaf DNase sites, nine chromatin states, and its transposons. Brazil nut:
 transposons that EDTA found, without those of the last tenth of the scaffold, which is scored. Each track is a
-BED file; ``transposon`` is any transposon. A genome has no loss for a track that it lacks.
+BED file; ``transposon`` is any transposon. Chromatin states, which Brazil nut lacks, count
+as absent there.
 """
 
 from __future__ import annotations
