@@ -109,7 +109,7 @@ def test_smoothed_labels_are_a_mixture_of_the_label_and_all_classes():
 
 def test_tracks_are_learned_where_they_are_known():
     module = objective(tracks=3, track_weight=1.0, span_weight=0.0)
-    known = 1 << TRACKED
+    known = 0b111 << TRACKED
     middle = CENTRE_BASES // 2
     nothing = losses(module, batch())
     assert nothing["track"] == 0.0
@@ -122,6 +122,10 @@ def test_tracks_are_learned_where_they_are_known():
     expected = torch.stack([torch.sigmoid(logits[k] if k != 1 else -logits[k]).log() for k in range(3)])
     assert module.totals(one)[OBJECTIVES.index("track")] == 1.0
     assert losses(module, one)["track"] == pytest.approx(-expected.mean().item(), rel=1e-4)
+    tracks[0, middle] = (0b110 << TRACKED) | 0b101  # the first is not known of this genome, so it has no loss
+    assert losses(module, batch(tracks=tracks))["track"] == pytest.approx(
+        -expected[1:].mean().item(), rel=1e-4
+    )
 
 
 def test_repeats_of_weight_zero_do_not_count():

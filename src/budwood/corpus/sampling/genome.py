@@ -17,7 +17,7 @@ from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
 
-#: Bit of :attr:`TrainingContig.tracks` of bases whose tracks are known; the bits below it are the tracks.
+#: Most tracks: the lower bits of :attr:`TrainingContig.tracks`; as many above them say which are known.
 TRACKED: Final = 15
 
 
@@ -38,8 +38,8 @@ class TrainingContig:
     loci
         The annotated genes.
     tracks
-        (length,) ``uint16``: bit k is set where the base lies in an interval of track k, bit TRACKED where
-        the tracks are known. All 0 without tracks.
+        (length,) ``uint32``: bit k is set where the base lies in an interval of track k, bit ``TRACKED + k``
+        where that track is known. All 0 without tracks.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TrainingContig:
     repeat: NDArray[np.bool_]
     region: NDArray[np.uint8]
     loci: Loci
-    tracks: NDArray[np.uint16]
+    tracks: NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def load_training_genome(
     return TrainingGenome(species, training, validation, smoothing)
 
 
-def no_tracks(length: int) -> NDArray[np.uint16]:
+def no_tracks(length: int) -> NDArray[np.uint32]:
     """Tracks of bases for which none are known.
 
     Parameters
@@ -148,9 +148,9 @@ def no_tracks(length: int) -> NDArray[np.uint16]:
     Examples
     --------
     >>> no_tracks(3)
-    array([0, 0, 0], dtype=uint16)
+    array([0, 0, 0], dtype=uint32)
     """
-    return np.broadcast_to(np.uint16(0), length)
+    return np.broadcast_to(np.uint32(0), length)
 
 
 def _load_contig(
@@ -175,12 +175,13 @@ def _load_contig(
     return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name), bits)
 
 
-def _track_bits(name: str, length: int, tracks: Mapping[int, Sequence[Interval]]) -> NDArray[np.uint16]:
+def _track_bits(name: str, length: int, tracks: Mapping[int, Sequence[Interval]]) -> NDArray[np.uint32]:
     own = {number: [each for each in found if each.contig == name] for number, found in tracks.items()}
     if not any(own.values()):
         return no_tracks(length)
-    bits = np.full(length, 1 << TRACKED, dtype=np.uint16)
+    known = sum(1 << (TRACKED + number) for number in own)
+    bits = np.full(length, known, dtype=np.uint32)
     for number, intervals in own.items():
         for each in intervals:
-            bits[max(each.start, 0) : each.end] |= np.uint16(1 << number)
+            bits[max(each.start, 0) : each.end] |= np.uint32(1 << number)
     return bits

@@ -101,7 +101,7 @@ class WindowBatch:
     anchor: NDArray[np.int64]
     direction: NDArray[np.int8]
     species: NDArray[np.int16]
-    tracks: NDArray[np.uint16]
+    tracks: NDArray[np.uint32]
     smoothing: NDArray[np.float32]
 
 
@@ -122,7 +122,7 @@ class DrawnWindow(NamedTuple):
     anchor: int
     direction: int
     species: int
-    tracks: NDArray[np.uint16]
+    tracks: NDArray[np.uint32]
     smoothing: float = 0.0
 
     def reverse_complement(self) -> DrawnWindow:

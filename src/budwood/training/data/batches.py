@@ -133,7 +133,7 @@ def training_batch(
         repeat = np.concatenate([repeat, np.zeros(drawn.codes.shape, dtype=np.bool_)])
         region = np.concatenate([region, np.full_like(drawn.codes, UNLABELLED)])
         offset = np.concatenate([offset, np.full_like(drawn.codes, NO_OFFSET)])
-        tracks = np.concatenate([tracks, np.zeros(drawn.codes.shape, dtype=np.uint16)])
+        tracks = np.concatenate([tracks, np.zeros(drawn.codes.shape, dtype=np.uint32)])
         smoothing = np.concatenate([smoothing, np.zeros(len(drawn.codes), dtype=np.float32)])
         column = np.concatenate([column, drawn.share])
     swapped = np.full(len(codes), NO_ORDER, dtype=np.uint8)

@@ -279,12 +279,14 @@ class PretrainingObjective(nn.Module):
         return (losses * self._region_weight(batch)[:, place]).sum()
 
     def _tracks(self, logits: Tensor, batch: TrainingBatch) -> Tensor:
-        """Summed cross-entropy of every track in nats, a mean over tracks."""
+        """Summed cross-entropy of tracks in nats, a mean over those that are known of a base."""
         means = functional.avg_pool1d(logits.float().transpose(1, 2), CENTRE_BASES).transpose(1, 2)
         middles = _middles(batch.tracks)
-        inside = (middles[..., None] >> torch.arange(means.shape[-1], device=means.device)) & 1
+        number = torch.arange(means.shape[-1], device=means.device)
+        inside = (middles[..., None] >> number) & 1
+        known = (middles[..., None] >> (TRACKED + number)) & 1
         losses = functional.binary_cross_entropy_with_logits(means, inside.float(), reduction="none")
-        return (losses.mean(-1) * _tracked(middles)).sum()
+        return ((losses * known).sum(-1) / known.sum(-1).clamp(min=1)).sum()
 
 
 def _middles(tracks: Tensor) -> Tensor:
@@ -294,4 +296,4 @@ def _middles(tracks: Tensor) -> Tensor:
 
 
 def _tracked(tracks: Tensor) -> Tensor:
-    return (tracks >> TRACKED) & 1
+    return (tracks >> TRACKED) > 0
