@@ -4,8 +4,7 @@
 
 Arabidopsis Chr1 (TAIR10): leaf DNase sites, nine chromatin states, and its transposons. Brazil nut:
 transposons that EDTA found, without those of the last tenth of the scaffold, which is scored. Each track is a
-BED file; ``transposon`` is any transposon. Chromatin states, which Brazil nut lacks, count
-as absent there.
+BED file; ``transposon`` is any transposon. Chromatin of Brazil nut is unknown.
 """
 
 from __future__ import annotations
