@@ -109,7 +109,7 @@ class LocusEmbeddings:
         vectors = np.concatenate([our_vectors, their_vectors])
         if len(vectors) < vectors.shape[1]:
             # E = R' Q' with orthonormal Q': rows of R' have the same products as those of E.
-            vectors = np.linalg.qr(vectors.T, mode="r").T
+            vectors = np.linalg.qr(vectors.T)[1].T
         return ours @ vectors[: ours.shape[1]], theirs @ vectors[ours.shape[1] :]
 
     def kernels(self) -> LocusKernels:
