@@ -116,7 +116,7 @@ def test_every_track_is_a_file_of_its_own(
         "--tracks=inputs/tracks/open.bed",
         "--tracks=inputs/tracks_2/marks.bed",
     ]
-    notes = json.loads((folder.result / "evaluation.json").read_text())["notes"]
+    notes = json.loads((folder.result / "manifest.json").read_text())["notes"]
     assert [note.split()[0] for note in notes if " by its mean over " in note] == ["open.bed", "marks.bed"]
 
 
