@@ -16,7 +16,6 @@ import json
 import shutil
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +37,7 @@ from benchmarks.pretraining.track_sources import (
     arabidopsis_states,
     arabidopsis_transposons,
     brazil_nut_transposons,
+    covered,
 )
 from budwood.config import WINDOW
 from budwood.genomics.assembly import Assembly
@@ -97,16 +97,7 @@ def vectors(
 
 def inside(places: Iterable[Place], middles: NDArray[np.int64], length: int) -> dict[str, NDArray[np.bool_]]:
     """Whether each base lies in an interval of each track, on a genome of one contig."""
-    tracks: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for name, _, start, end in places:
-        tracks[name].append((start, end))
-    found = {}
-    for name, runs in tracks.items():
-        covered = np.zeros(length, dtype=bool)
-        for start, end in runs:
-            covered[start:end] = True
-        found[name] = covered[middles]
-    return found
+    return {name: bases[middles] for name, bases in covered(places, length).items()}
 
 
 def fit(features: Matrix, labels: NDArray[np.bool_], weights: Matrix, penalty: float) -> LogisticRegression:

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import lzma
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
@@ -39,24 +43,26 @@ def rows(path: Path) -> Iterator[list[str]]:
                 yield line.rstrip("\n").split("\t")
 
 
-def arabidopsis_states() -> Iterator[Place]:
-    """DNase sites and chromatin states of Chr1: track, contig, start and end, 0-based, end excluded."""
+def arabidopsis_states(contig: str = "Chr1") -> Iterator[Place]:
+    """DNase sites and chromatin states: track, contig, start and end, 0-based, end excluded."""
     folder = data_folder() / "genomes/arabidopsis_thaliana/tair10_tracks"
     files = {"open chromatin": "frag_DHS"} | {f"state {n}": f"frag_state{n}" for n in range(1, 10)}
     for name, file in files.items():
         for cells in rows(folder / f"{file}.gff.xz"):
-            if cells[0] == "Chr1":
-                yield name, "Chr1", int(cells[3]) - 1, int(cells[4])
+            if cells[0] == contig:
+                yield name, contig, int(cells[3]) - 1, int(cells[4])
 
 
-def arabidopsis_transposons(superfamilies: Iterable[str]) -> Iterator[Place]:
-    """Transposons of Chr1, those of the given superfamilies under their names too."""
-    chosen = set(superfamilies)
+def arabidopsis_transposons(
+    superfamilies: Iterable[str] | None = None, contig: str = "Chr1"
+) -> Iterator[Place]:
+    """Transposons of a contig, those of the given superfamilies (all where None) under their names too."""
+    chosen = None if superfamilies is None else set(superfamilies)
     path = data_folder() / "genomes/arabidopsis_thaliana/tair10_tracks/TAIR10_Buisine_TEs_ann_all.txt.xz"
     for cells in rows(path):
-        if cells[0] == "Chr1":
-            for name in (ANY, *([cells[6]] if cells[6] in chosen else [])):
-                yield name, "Chr1", int(cells[1]) - 1, int(cells[2])
+        if cells[0] == contig:
+            for name in (ANY, *([cells[6]] if chosen is None or cells[6] in chosen else [])):
+                yield name, contig, int(cells[1]) - 1, int(cells[2])
 
 
 def brazil_nut_transposons() -> Iterator[Place]:
@@ -69,6 +75,14 @@ def brazil_nut_transposons() -> Iterator[Place]:
         if int(cells[4]) <= last and "/" in kind:
             for name in (ANY, *([SUPERFAMILIES[kind]] if kind in SUPERFAMILIES else [])):
                 yield name, cells[0], int(cells[3]) - 1, int(cells[4])
+
+
+def covered(places: Iterable[Place], length: int) -> dict[str, NDArray[np.bool_]]:
+    """Whether each base of a contig lies in an interval of each track."""
+    found: dict[str, NDArray[np.bool_]] = defaultdict(lambda: np.zeros(length, dtype=bool))
+    for name, _, start, end in places:
+        found[name][start:end] = True
+    return dict(found)
 
 
 def write_tracks(places: Iterable[Place], folder: Path) -> dict[str, str]:

@@ -25,7 +25,12 @@ from numpy.typing import NDArray
 
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
-from benchmarks.pretraining.track_sources import ANY, rows
+from benchmarks.pretraining.track_sources import (
+    ANY,
+    arabidopsis_states,
+    arabidopsis_transposons,
+    covered,
+)
 from budwood.corpus.masking.kmer_spectrum import kmer_indices
 from budwood.genomics.assembly import Assembly
 from budwood.genomics.interval import Interval
@@ -44,19 +49,8 @@ AROUND = 512
 
 def measured(contig: str, length: int) -> dict[str, NDArray[np.bool_]]:
     """Whether each base of a contig lies in an interval of each track."""
-    folder = data_folder() / "genomes/arabidopsis_thaliana/tair10_tracks"
-    files = {"open chromatin": "frag_DHS"} | {f"state {n}": f"frag_state{n}" for n in range(1, 10)}
-    found = {name: np.zeros(length, dtype=bool) for name in files}
-    for name, file in files.items():
-        for cells in rows(folder / f"{file}.gff.xz"):
-            if cells[0] == contig:
-                found[name][int(cells[3]) - 1 : int(cells[4])] = True
-    for cells in rows(folder / "TAIR10_Buisine_TEs_ann_all.txt.xz"):
-        if cells[0] == contig:
-            for name in (ANY, cells[6]):
-                inside = found.setdefault(name, np.zeros(length, dtype=bool))
-                inside[int(cells[1]) - 1 : int(cells[2])] = True
-    return found
+    places = [*arabidopsis_states(contig), *arabidopsis_transposons(contig=contig)]
+    return covered(places, length)
 
 
 def kmer_features(assembly: Assembly, contig: str, starts: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import csv
 import json
-import lzma
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the packag
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from benchmarks.common.results_file import append_result, read_results
+from benchmarks.pretraining.track_sources import rows
 from benchmarks.probes.held_out_tenths import HELD_OUT
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -119,12 +118,6 @@ def write_tables(scratch: Path) -> None:
             writer = csv.writer(handle)
             writer.writerow(header)
             writer.writerows(row for row in measured[1:] if row[header.index("sp")] == species)
-
-
-def rows(path: Path) -> Iterator[list[str]]:
-    with lzma.open(path, "rt") as handle:
-        for line in handle:
-            yield line.rstrip("\n").split("\t")
 
 
 def print_table(records: list[dict[str, Any]]) -> None:

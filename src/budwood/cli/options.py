@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -119,6 +119,10 @@ Threads = Annotated[
         help="Threads that read windows, each on one core; as many as cores if not given. The numbers are "
         "the same.",
     ),
+]
+PrecisionName = Annotated[
+    Literal["float32", "bf16"],
+    typer.Option("--precision", help="bf16 is 1.8 times as fast where the processor multiplies in it."),
 ]
 
 

@@ -73,6 +73,29 @@ def numbered_role(role: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (role, 1)
 
 
+def role_with_number(base: str, number: int) -> str:
+    """A role as :func:`numbered_role` takes it apart.
+
+    Parameters
+    ----------
+    base
+        The role without its number.
+    number
+        From 1.
+
+    Returns
+    -------
+    str
+        The role; the first has no number.
+
+    Examples
+    --------
+    >>> role_with_number("orthologs", 1), role_with_number("orthologs", 2)
+    ('orthologs', 'orthologs_2')
+    """
+    return base if number == 1 else f"{base}_{number}"
+
+
 async def in_turn(request: Request, function: Callable[..., T], *values: Any) -> T:
     """Call a function that reads uploads, four at once: many large ones keep no other request waiting.
 

@@ -11,7 +11,7 @@ from budwood.config import WINDOW
 from budwood.errors import BudwoodError
 from budwood.workflows.setup.cost import Announce, announce_embedding, silent
 from budwood.workflows.setup.encoder import EncoderOptions
-from budwood.workflows.setup.places import read_places
+from budwood.workflows.setup.places import check_no_gap, read_places
 
 #: Empty records, or contigs, that a note names.
 _NAMED: Final = 8
@@ -246,14 +246,7 @@ def _interval_rows(options: EmbedOptions) -> _Rows:
     for interval in intervals:
         if interval.length < 1:
             raise BudwoodError("the interval is empty", where=str(interval), mend="give 1 or more bases")
-        gap = assembly.gap_letter(interval)
-        if gap is not None:
-            # A gap would count as an unknown base and move what follows it.
-            raise BudwoodError(
-                f"{gap!r} is no nucleotide letter",
-                where=f"{options.fasta}, {interval}",
-                mend="remove the gaps of the alignment",
-            )
+        check_no_gap(assembly, options.fasta, interval)
     codes = _Derived(intervals, assembly.sequence)
     notes = (*renamed, *_empty_notes(assembly.empty_contigs), *blank_notes(names, codes))
     return _Rows(files=files, names=names, intervals=intervals, codes=codes, notes=notes)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from budwood.errors import BudwoodError, counted
 from budwood.workflows.setup.cost import Announce, announce_tracks, silent
 from budwood.workflows.setup.encoder import EncoderOptions
-from budwood.workflows.setup.places import read_places
+from budwood.workflows.setup.places import check_no_gap, read_places
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
@@ -212,13 +212,7 @@ def _places(options: TracksOptions, assembly: FastaAssembly) -> tuple[list[Inter
     for place in whole if places is None else places:
         for start in range(place.start, place.end, _BLOCK):
             block = Interval(place.contig, start, min(start + _BLOCK, place.end))
-            gap = assembly.gap_letter(block)
-            if gap is not None:
-                raise BudwoodError(
-                    f"{gap!r} is no nucleotide letter",
-                    where=f"{options.fasta}, {block}",
-                    mend="remove the gaps of the alignment",
-                )
+            check_no_gap(assembly, options.fasta, block)
     return places, notes
 
 

@@ -44,10 +44,6 @@ ReferenceFile = Annotated[
         help="Genome that the genotypes refer to: its windows with variants are embedded.",
     ),
 ]
-PrecisionName = Annotated[
-    Literal["float32", "bf16"],
-    typer.Option("--precision", help="bf16 is 1.8 times as fast where the processor multiplies in it."),
-]
 
 
 def embed(
@@ -62,7 +58,7 @@ def embed(
     adapter: options.AdapterFolders = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
-    precision: PrecisionName = "float32",
+    precision: options.PrecisionName = "float32",
     ploidy: options.Ploidy = None,
     alias: options.Aliases = None,
     ray: options.RayAddress = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import typer
 
@@ -38,10 +38,6 @@ TrackCheckpoint = Annotated[
         help="Checkpoint that was trained on tracks, or its name in the package; the package's if not given.",
     ),
 ]
-PrecisionName = Annotated[
-    Literal["float32", "bf16"],
-    typer.Option("--precision", help="bf16 is 1.8 times as fast where the processor multiplies in it."),
-]
 
 
 def tracks(
@@ -53,7 +49,7 @@ def tracks(
     checkpoint: TrackCheckpoint = None,
     device: options.DeviceName = "auto",
     batch_size: options.BatchSize = None,
-    precision: PrecisionName = "float32",
+    precision: options.PrecisionName = "float32",
     threads: options.Threads = None,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,

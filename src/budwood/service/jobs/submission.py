@@ -25,7 +25,7 @@ from budwood.service.refusal import Refusal
 from budwood.service.settings import ServiceSettings
 from budwood.service.trait_models.model_list import saved_model_named
 from budwood.service.transfers.source_files import check_sources
-from budwood.service.uploads import save_uploads
+from budwood.service.uploads import role_with_number, save_uploads
 
 #: Jobs of one key that may wait or run.
 _MOST_JOBS: Final = 50
@@ -303,7 +303,7 @@ def _tracks_apart(uploads: Mapping[str, Sequence[UploadFile]]) -> dict[str, Sequ
         role: each for role, each in uploads.items() if role != "tracks"
     }
     for number, file in enumerate(uploads.get("tracks", ()), start=1):
-        apart["tracks" if number == 1 else f"tracks_{number}"] = [file]
+        apart[role_with_number("tracks", number)] = [file]
     return apart
 
 
@@ -344,7 +344,7 @@ def _link_models(
     found: dict[str, Path] = {}
     adapter = getattr(options, "adapter", None)
     for number, saved in enumerate(saved_models(options), start=1):
-        found["saved_model" if number == 1 else f"saved_model_{number}"] = saved_model_named(settings, saved)
+        found[role_with_number("saved_model", number)] = saved_model_named(settings, saved)
     # A job reads sequence with the encoder of the service, as answers at once do.
     reads = sequence and getattr(options, "verb") in WITH_ENCODER  # noqa: B009
     if settings.encoder.checkpoint is not None and reads:

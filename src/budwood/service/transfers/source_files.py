@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from budwood.service.refusal import Refusal
-from budwood.service.uploads import numbered_role
+from budwood.service.uploads import numbered_role, role_with_number
 
 #: Files of sources by role, and the options that take them; of a panel, and of any source.
 PANEL_ROLES: Final[Mapping[str, str]] = MappingProxyType(
@@ -58,7 +58,7 @@ def check_sources(roles: Iterable[str], models: int) -> None:
             422,
             "the genotypes of sources are not numbered one after another, saved models first",
             where=_GENOTYPES,
-            mend=f"the first is {_role(_GENOTYPES, models + 1)} here",
+            mend=f"the first is {role_with_number(_GENOTYPES, models + 1)} here",
         )
     for base in (*PANEL_ROLES, *SOURCE_ROLES):
         allowed = panels if base in PANEL_ROLES else range(1, count + 1)
@@ -67,7 +67,7 @@ def check_sources(roles: Iterable[str], models: int) -> None:
                 raise Refusal(
                     422,
                     f"source {number} does not exist, or is a saved model that holds its own files",
-                    where=_role(base, number),
+                    where=role_with_number(base, number),
                     mend=f"there are {models} saved models and {len(panels)} sources with genotypes",
                 )
 
@@ -113,7 +113,3 @@ def source_words(files: Mapping[str, str], models: int) -> list[str]:
             values = list(given.values()) if alone else [given.get(number, "-") for number in numbers]
             words += [f"--{option}={value}" for value in values]
     return words
-
-
-def _role(base: str, number: int) -> str:
-    return base if number == 1 else f"{base}_{number}"

@@ -7,8 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from budwood.errors import BudwoodError
+
 if TYPE_CHECKING:
+    from budwood.genomics.interval import Interval
     from budwood.genomics.io.annotation.bed import BedRecord
+    from budwood.genomics.io.sequence.fasta import FastaAssembly
 
 #: Contigs that a note names.
 _NAMED: Final = 8
@@ -50,3 +54,29 @@ def read_places(path: Path, contigs: Mapping[str, int]) -> tuple[list[BedRecord]
     return found, (
         f"Contigs of the BED file were read under other names: {', '.join(changed[:_NAMED])}{more}.",
     )
+
+
+def check_no_gap(assembly: FastaAssembly, fasta: Path, place: Interval) -> None:
+    """Refuse a gap of an alignment, which would count as an unknown base and move what follows it.
+
+    Parameters
+    ----------
+    assembly
+        The genome.
+    fasta
+        Its file, for the message.
+    place
+        What is read at once.
+
+    Raises
+    ------
+    BudwoodError
+        If a letter of the place is a gap.
+    """
+    gap = assembly.gap_letter(place)
+    if gap is not None:
+        raise BudwoodError(
+            f"{gap!r} is no nucleotide letter",
+            where=f"{fasta}, {place}",
+            mend="remove the gaps of the alignment",
+        )
