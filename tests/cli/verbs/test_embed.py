@@ -144,19 +144,27 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
     fasta, out = tmp_path / "long.fa", tmp_path / "vectors"
     fasta.write_text(f">chr1\n{letters}\n")
     words = ("embed", "--fasta", fasta, "--checkpoint", tiny_checkpoint, "--quiet", "--out", out)
-    # Vectors are kept after every second batch of 16; the process kills itself in the fourth.
+    # Threads encode chunks side by side, so the process kills itself as soon as a second chunk is kept.
     script = (
         "import itertools, os, signal, sys\n"
         "import budwood.inference.embed as embed\n"
         "from budwood.cli.app import main\n"
-        "count, encode, embed._CHUNK = itertools.count(1), embed.encode_batch, 2\n"
-        "def encode_or_die(*words):\n"
-        "    return os.kill(os.getpid(), signal.SIGKILL) if next(count) == 4 else encode(*words)\n"
-        "embed.encode_batch = encode_or_die\n"
+        "from budwood.inference.vector_store import VectorStore\n"
+        "count, put, embed._CHUNK = itertools.count(1), VectorStore.put, 2\n"
+        "def put_or_die(store, digests, vectors):\n"
+        "    put(store, digests, vectors)\n"
+        "    print(len(digests), flush=True)\n"
+        "    if next(count) == 2:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "VectorStore.put = put_or_die\n"
         "sys.exit(main())\n"
     )
-    killed = subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False)
+    command = [sys.executable, "-c", script, *map(str, words)]
+    killed = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     assert killed.returncode == -signal.SIGKILL
+    kept = [int(line) for line in killed.stdout.split()]
+    assert len(kept) == 2
+    assert min(kept) > 0
     assert not out.exists()
 
     encoded: list[int] = []
@@ -164,7 +172,7 @@ def test_killed_and_resumed(run, tiny_checkpoint, tmp_path, monkeypatch) -> None
     with monkeypatch.context() as patch:
         patch.setattr(inference, "encode_batch", lambda c, *rest: encoded.append(len(c)) or encode(c, *rest))
         assert run(*words).code == 0
-    assert sum(encoded) == 100 - 32
+    assert sum(encoded) == 100 - sum(kept)
     assembly = open_fasta(fasta)
     fresh = embed_intervals(assembly, inference.tile(assembly), load_checkpoint(tiny_checkpoint), cache=False)
     np.testing.assert_array_equal(np.load(out / "vectors.npy"), fresh)
