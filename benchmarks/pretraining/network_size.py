@@ -2,13 +2,13 @@
 
     OMP_NUM_THREADS=1 python benchmarks/pretraining/network_size.py --minutes 10 --out runs/sizes
 
-Needs what the steps of recipes/grasses.toml write to runs/derived. ``half``, ``large`` and ``double`` have 2, 5
-and 10 million parameters; ``large`` is the packaged network. For each, the time of a step is the difference
-between a short and a longer trial, and the number of steps is what the given processor minutes hold; the rate
-rises and falls over that number. Learning rates go down with the square root of the width, beginning with
-``--rate`` for ``large``. Scores are those of left_out_families.py (base classes of four species, sites, masked
-bases). One line for each network and seed is appended to sizes.jsonl in --out, and a second run computes
-those that are missing.
+Needs what the steps of recipes/grasses.toml write to runs/derived. ``half``, ``large`` and ``double`` have 2,
+5 and 10 million parameters; ``large`` is the packaged network. For each, the time of a step is the difference
+between a short and a longer trial, and the number of steps is what the given processor minutes hold; the
+rate rises and falls over that number. Learning rates go down with the square root of the width, beginning
+with ``--rate`` for ``large``. Scores are those of left_out_families.py (base classes of four species, sites,
+masked bases). One line for each network and seed is appended to sizes.jsonl in --out, and a second run
+computes those that are missing.
 """
 
 from __future__ import annotations
