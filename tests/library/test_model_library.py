@@ -128,7 +128,7 @@ def test_an_archive_brings_the_entry_to_another_library(
     assert other.problems("entry") == other.problems("again") == []
     files = {path.name: path.read_bytes() for path in (models / kind).iterdir()}
     assert {path.name: path.read_bytes() for path in other.path("entry").iterdir()} == files
-    with pytest.raises(BudwoodError, match="earlier result"):
+    with pytest.raises(BudwoodError, match="has an entry"):
         import_entry(other, archive)
     with pytest.raises(BudwoodError, match="such a file"):
         export_entry(library, "entry", archive)

@@ -40,6 +40,33 @@ class ModelLibrary:
 
     folder: Path
 
+    @classmethod
+    def existing(cls, folder: Path) -> ModelLibrary:
+        """A library to read from, where a wrong path must not look like an empty library.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+
+        Returns
+        -------
+        ModelLibrary
+            It may be empty.
+
+        Raises
+        ------
+        BudwoodError
+            If there is no such folder.
+        """
+        if not folder.exists():
+            raise BudwoodError(
+                "there is no such library",
+                where=str(folder),
+                mend="check the path, or make the library by adding a model to it",
+            )
+        return cls(folder)
+
     def names(self) -> tuple[str, ...]:
         """Names of the entries, sorted.
 
@@ -216,12 +243,19 @@ class ModelLibrary:
         Raises
         ------
         BudwoodError
-            If another entry differs in capital letters only, or the folder cannot be written.
+            If there is an entry of that name or one that differs in capital letters only, or the folder
+            cannot be written.
         """
         similar = [each for each in self.names() if each.lower() == card.name.lower() and each != card.name]
         if similar:
             raise BudwoodError(
                 f"the library has an entry {similar[0]!r}", where=str(self.folder), mend="give another name"
+            )
+        if card.name in self.names() and not overwrite:
+            raise BudwoodError(
+                f"the library has an entry {card.name!r}",
+                where=str(self.folder),
+                mend="give another name, or replace it with --overwrite",
             )
         with write_artifact(
             self.folder / card.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 
 def test_a_model_goes_from_one_library_to_another(run, panel, tmp_path: Path) -> None:
     model = tmp_path / "models" / "height"
@@ -55,3 +57,21 @@ def test_what_is_no_model_is_refused(run, panel, tmp_path: Path) -> None:
     assert ran.code == 2
     assert "manifest" in ran.err
     assert not (tmp_path / "lib").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("list",), ("search", "x"), ("show", "x"), ("export", "x", "x.tar.gz"), ("remove", "x"), ("verify",)],
+)
+def test_a_named_library_that_is_not_there_is_no_empty_one(
+    run, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "missing"
+    ran = run("library", *words, "--library", missing)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: there is no such library ({missing})")
+    assert not missing.exists()
+    if words in (("list",), ("verify",)):
+        monkeypatch.setenv("BUDWOOD_LIBRARY", str(missing))
+        ran = run("library", *words)
+        assert (ran.code, ran.out) == (0, f"the library is empty: {missing}\n")

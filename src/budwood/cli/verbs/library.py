@@ -89,7 +89,8 @@ def list_entries(
     library: Library = None, config: options.Config = None, as_json: options.Json = False
 ) -> None:
     """List all entries."""
-    _print_cards(*_library(library).readable_cards(), as_json=as_json)
+    found = _existing(library)
+    _print_cards(found, *found.readable_cards(), as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library search rice --kind trait-model", cls=Verb)
@@ -110,9 +111,10 @@ def search(
     """Find entries by words, kind, species and trait."""
     from budwood.library.model_library import matching
 
-    cards, damaged = _library(library).readable_cards()
+    searched = _existing(library)
+    cards, damaged = searched.readable_cards()
     found = matching(cards, text, kind=kind, species=species, trait=trait)
-    _print_cards(found, damaged, as_json=as_json)
+    _print_cards(searched, found, damaged, as_json=as_json)
 
 
 @app.command(epilog="Example: budwood library show rice-height", cls=Verb)
@@ -120,7 +122,7 @@ def show(
     name: EntryName, library: Library = None, config: options.Config = None, as_json: options.Json = False
 ) -> None:
     """Print the card of an entry, and the folder to give to --checkpoint, --adapter or apply."""
-    found = _library(library)
+    found = _existing(library)
     card, path = found.card(name), found.path(name)
     print_summary({**card.record(), "path": str(path)}, [*card.lines(), f"  folder: {path}"], as_json=as_json)
 
@@ -137,7 +139,7 @@ def export(
     """Write an entry as one file, for another library."""
     from budwood.library.archive import export_entry
 
-    export_entry(_library(library), name, archive, overwrite=overwrite)
+    export_entry(_existing(library), name, archive, overwrite=overwrite)
     print_summary({"archive": str(archive)}, [f"archive: {archive}"], as_json=as_json)
 
 
@@ -164,7 +166,7 @@ def remove(
     name: EntryName, library: Library = None, config: options.Config = None, as_json: options.Json = False
 ) -> None:
     """Delete an entry from the library; the folder that it was copied from stays."""
-    _library(library).remove(name)
+    _existing(library).remove(name)
     print_summary({"removed": name}, [f"removed: {name}"], as_json=as_json)
 
 
@@ -178,12 +180,12 @@ def verify(
     as_json: options.Json = False,
 ) -> None:
     """Check that entries are complete, unchanged and open; exit code 1 if one is not."""
-    found = _library(library)
+    found = _existing(library)
     problems = {name: found.problems(name) for name in (names or found.names())}
     lines = [
         f"{name}: {'as it was written' if not each else '; '.join(each)}" for name, each in problems.items()
     ]
-    print_summary({"problems": problems}, lines or ["the library is empty"], as_json=as_json)
+    print_summary({"problems": problems}, lines or [_empty(found)], as_json=as_json)
     if any(problems.values()):
         raise typer.Exit(1)
 
@@ -192,6 +194,17 @@ def _library(folder: Path | None) -> ModelLibrary:
     from budwood.library.model_library import ModelLibrary
 
     return ModelLibrary(library_directory() if folder is None else folder)
+
+
+def _existing(folder: Path | None) -> ModelLibrary:
+    """A library to read: one that is named must be there, the user's own may not be made yet."""
+    from budwood.library.model_library import ModelLibrary
+
+    return _library(None) if folder is None else ModelLibrary.existing(folder)
+
+
+def _empty(library: ModelLibrary) -> str:
+    return f"the library is empty: {library.folder}"
 
 
 def _terms(words: Sequence[str] | None) -> dict[str, str]:
@@ -206,7 +219,9 @@ def _terms(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _print_cards(cards: Sequence[Card], damaged: Sequence[str], *, as_json: bool) -> None:
+def _print_cards(
+    library: ModelLibrary, cards: Sequence[Card], damaged: Sequence[str], *, as_json: bool
+) -> None:
     lines = [
         "  ".join(
             part
@@ -215,7 +230,7 @@ def _print_cards(cards: Sequence[Card], damaged: Sequence[str], *, as_json: bool
         )
         for card in cards
     ]
-    lines = lines or ["nothing found"]
+    lines = lines or ["nothing found" if library.names() else _empty(library)]
     lines += [f"the card of {name} cannot be read: see budwood library verify {name}" for name in damaged]
     record = {"entries": [card.record() for card in cards], "damaged": list(damaged)}
     print_summary(record, lines, as_json=as_json)

@@ -148,15 +148,15 @@ def map_transfers(options: MapOptions, out: Path | None = None, *, overwrite: bo
         )
     library = None if options.library is None else _LibraryModels.read(options.library)
     kept = [] if library is None else list(library.results)
-    results = list(dict.fromkeys([*_results(options.folders), *kept]))
+    results, copies = _once([*_results(options.folders), *kept])
     inputs = [folder / "transfer.json" for folder in results]
     inputs += [] if library is None else library.cards
     if options.tree is not None:
         inputs.append(options.tree)
     if out is None:
-        return _map(options, results, library)
+        return _map(options, results, copies, library)
     with write_artifact(out, kind="transfer-map", inputs=inputs, overwrite=overwrite) as draft:
-        result = _map(options, results, library)
+        result = _map(options, results, copies, library)
         _write(draft, result)
     return result
 
@@ -175,7 +175,18 @@ def _results(folders: tuple[Path, ...]) -> list[Path]:
                 mend="give folders that budwood transfer evaluate wrote, or one that holds several of them",
             )
         found += here
-    return list(dict.fromkeys(found))
+    return found
+
+
+def _once(folders: Sequence[Path]) -> tuple[list[Path], int]:
+    """Each result once, also where it was copied or is named by two paths, and how many were left out."""
+    from budwood.artifacts import sha256
+
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found.setdefault(sha256(folder / "transfer.json"), folder)
+    places = {folder.resolve() for folder in folders}
+    return list(found.values()), len(places) - len(found)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -209,7 +220,7 @@ class _LibraryModels:
         from budwood.library.model_library import ModelLibrary
         from budwood.transfer.compatibility_map import MappedModel
 
-        library = ModelLibrary(folder)
+        library = ModelLibrary.existing(folder)
         cards, damaged = library.readable_cards()
         models = [card for card in cards if card.kind == TRAIT_MODEL]
         if not models and damaged:
@@ -252,7 +263,7 @@ class _LibraryModels:
         return found or (side.name,)
 
 
-def _map(options: MapOptions, results: list[Path], library: _LibraryModels | None) -> MapResult:
+def _map(options: MapOptions, results: list[Path], copies: int, library: _LibraryModels | None) -> MapResult:
     from budwood.genomics.io.tables.newick import read_newick
     from budwood.transfer.compatibility_map import compatibility_map
 
@@ -262,6 +273,15 @@ def _map(options: MapOptions, results: list[Path], library: _LibraryModels | Non
     found = compatibility_map(cells, tree, options.species, models)
     read = "was" if len(results) == 1 else "were"
     notes = [f"{counted(len(results), 'result')} of transfer evaluate {read} read."]
+    if copies:
+        what = "A folder holds" if copies == 1 else f"{copies} folders hold"
+        notes.append(f"{what} a copy of another result and {'is' if copies == 1 else 'are'} left out.")
+    alike = sorted({c.source for c in cells if c.source == c.target})
+    if alike:
+        notes.append(
+            f"Source and target of a result bear one name: {', '.join(alike)}. Where they are not one "
+            "population, measure again with --source-name and --target-name."
+        )
     if tree is not None:
         unplaced = sorted({c.source for c in found.cells if not c.sources and not isfinite(c.distance)})
         if unplaced:
@@ -338,10 +358,13 @@ def _read_cell(folder: Path) -> tuple[Cell, tuple[_MeasuredSide, ...]]:
             for side in sides
         )
         outcome = str(record["outcome"])
+        if not all(isinstance(word, str) for side in measured for word in (side.name, side.trait)):
+            raise TypeError("a name or a trait is no text")
         gain = {
-            size: ConfidenceInterval(each["mean"], each["lower"], each["upper"])
+            size: ConfidenceInterval(*(float(each[name]) for name in ("mean", "lower", "upper")))
             for size, each in gains.items()
-            if each is not None
+            # None where nothing could be measured at that size.
+            if each is not None and each["mean"] is not None
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BudwoodError(
