@@ -92,3 +92,14 @@ def test_unconnected_environments_and_lone_accessions_are_named() -> None:
     assert "3 sets that share no accession" in told
     assert "alone; they take no part" in told
     assert "alone" not in found.values
+
+
+def test_unweighted_means_do_not_claim_weights() -> None:
+    rows = [(name, "", float(i + j)) for i, name in enumerate("abcd") for j in range(2 + 4 * (name == "a"))]
+    found = accession_means(records(*rows), "yield")
+    assert any("are weighted" in note for note in found.notes)
+    plain = found.unweighted()
+    assert (plain.values, plain.weights) == (found.values, {})
+    assert not any("are weighted" in note for note in plain.notes)
+    assert plain.notes[-1] == "Accessions differ in the precision of their values and count the same here."
+    assert plain.unweighted() is plain

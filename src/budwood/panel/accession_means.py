@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -76,6 +76,25 @@ class AccessionMeans:
             if name in self.covariates:
                 found[row] = self.covariates[name]
         return found
+
+    def unweighted(self) -> AccessionMeans:
+        """The same values, for models in which all count the same; the notes say so.
+
+        Returns
+        -------
+        AccessionMeans
+            Without weights.
+
+        Examples
+        --------
+        >>> AccessionMeans(values={"a": 1.0, "b": 2.0}, weights={"a": 0.5, "b": 1.5}).unweighted().notes
+        ('Accessions differ in the precision of their values and count the same here.',)
+        """
+        if not self.weights:
+            return self
+        said = _weighting(np.array([*self.weights.values()]))
+        notes = tuple(note for note in self.notes if note != said)
+        return replace(self, weights={}, notes=(*notes, _ALIKE))
 
     @classmethod
     def of(cls, values: Mapping[str, float] | AccessionMeans) -> AccessionMeans:
@@ -294,6 +313,7 @@ _ONCE: Final = (
     "Warning: every accession was observed in one environment only, so that values are not adjusted for "
     "environments: differences between environments count as differences between accessions."
 )
+_ALIKE: Final = "Accessions differ in the precision of their values and count the same here."
 _APART: Final = (
     "Warning: no two accessions were observed in the same environment, so that values are not adjusted for "
     "environments."
@@ -338,11 +358,15 @@ def _notes(
             "they take no part."
         )
     if np.ptp(weights):
-        notes.append(
-            f"Accessions are weighted by the precision of their values, from {weights.min():.2g} to "
-            f"{weights.max():.2g} times the mean weight."
-        )
+        notes.append(_weighting(weights))
     return notes
+
+
+def _weighting(weights: Vector) -> str:
+    return (
+        f"Accessions are weighted by the precision of their values, from {weights.min():.2g} to "
+        f"{weights.max():.2g} times the mean weight."
+    )
 
 
 def _adjusted(

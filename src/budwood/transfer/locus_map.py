@@ -83,9 +83,8 @@ def orthologous_loci(
     >>> orthologous_loci([("a1", "b1"), ("a2", "b2")], here, there).names
     ('a1:b1',)
     """
-    known = [
-        (one, other) for one, other in dict.fromkeys(pairs) if one in source_genes and other in target_genes
-    ]
+    pairs = list(dict.fromkeys(pairs))
+    known = [(one, other) for one, other in pairs if one in source_genes and other in target_genes]
     if not known:
         raise BudwoodError(
             f"none of the {len(pairs):,} gene pairs has both genes in the gene tables",

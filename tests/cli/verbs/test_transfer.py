@@ -170,6 +170,55 @@ def test_several_sources_are_joined_in_any_order(clade: Path, run: Callable, tmp
     assert "2 sources<small>x</small><small>half</small>" in (tmp_path / "map/report.html").read_text()
 
 
+def test_pairs_that_are_lost_and_values_that_are_not_weighted_are_stated(
+    clade: Path, run: Callable, tmp_path: Path
+) -> None:
+    _, *rows = (clade / "orthologs.csv").read_text().splitlines()
+    pairs = tmp_path / "pairs.csv"
+    # Without a header, a row twice, and ten pairs with the numbers of transcripts.
+    pairs.write_text("\n".join([*rows[:-10], rows[0], *(f"{row}.1" for row in rows[-10:])]) + "\n")
+    measured = tmp_path / "measured.csv"
+    measured.write_text((clade / "y/field.csv").read_text() + "line01,100\n")
+    given = [*files(clade), *genes(clade)[2:], "--orthologs", pairs, "--next", 0]
+    out = tmp_path / "xy"
+    ran = run(
+        *("transfer", "evaluate", "--target-genotypes", clade / "y/genotypes.vcf.gz", "--trait", "height"),
+        *("--target-phenotypes", measured, "--sizes", "0,25", "--draws", 2, "--reach", 500, "--quiet"),
+        *(*given, "--out", out, "--json"),
+    )
+    assert ran.code == 0, ran.err
+    notes = json.loads(ran.out)["notes"]
+    count = len(rows)
+    assert f"{count - 10} of {count} pairs of orthologous genes have both genes placed." in notes
+    assert any("count the same here" in note for note in notes)
+    assert not any("are weighted" in note for note in notes)
+    assert any(note.startswith("Source and target are both called 'genotypes'") for note in notes)
+
+    # The same result under two paths and a copy of it make one cell.
+    shutil.copytree(out, tmp_path / "copy")
+    folders = [out, tmp_path / "x" / ".." / "xy", tmp_path / "copy"]
+    (tmp_path / "x").mkdir()
+    ran = run("transfer", "map", *folders, "--out", tmp_path / "map", "--json")
+    assert ran.code == 0, ran.err
+    record = json.loads(ran.out)
+    assert len(record["cells"]) == 1
+    assert "A folder holds a copy of another result and is left out." in record["notes"]
+    assert any("bear one name: genotypes" in note for note in record["notes"])
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"), [("-1", "has a score below 0"), ("0", "no marker of the genotypes has a score")]
+)
+def test_scores_without_use_are_refused(
+    clade: Path, refused: Callable, tmp_path: Path, score: str, expected: str
+) -> None:
+    header, *rows = (clade / "x/scores.csv").read_text().splitlines()
+    path = tmp_path / "scores.csv"
+    path.write_text("\n".join([header, *(f"{row.split(',')[0]},{score}" for row in rows)]) + "\n")
+    given = [*files(clade), *genes(clade), "--source-scores", path]
+    assert expected in refused(*words(clade, *given))
+
+
 def test_a_saved_model_of_the_same_species(clade: Path, run: Callable, tmp_path: Path) -> None:
     table = np.genfromtxt(clade / "y/field.csv", delimiter=",", dtype=str)
     half = tmp_path / "half.csv"
@@ -220,6 +269,20 @@ def _manifest(folder: Path, **changes: object) -> None:
     )
 
 
+def _record(name: object = "x", mean: object = 0.1, lower: object = 0.0) -> str:
+    """A result as transfer.json has it, with values that its owner may have forged."""
+    gain = {"0": {"mean": mean, "lower": lower, "upper": 0.2}}
+    sides = {"source": {"name": name, "trait": "t"}, "target": {"name": "y", "trait": "t"}}
+    return json.dumps({**sides, "gain": gain, "outcome": "useful"})
+
+
+def test_a_gain_that_could_not_be_measured_is_left_out(run: Callable, tmp_path: Path) -> None:
+    _manifest(tmp_path / "given", content=_record(mean=None, lower=None))
+    ran = run("transfer", "map", tmp_path / "given", "--out", tmp_path / "map", "--json")
+    assert ran.code == 0, ran.err
+    assert [each["gain"] for each in json.loads(ran.out)["cells"] if each["source"] == "x"] == [{}]
+
+
 @pytest.mark.parametrize(
     ("make", "more", "expected"),
     [
@@ -231,6 +294,9 @@ def _manifest(folder: Path, **changes: object) -> None:
         (lambda f: _manifest(f, schema_version=1), (), "transfer.json"),
         (lambda f: _manifest(f, content="[1]"), (), "transfer.json"),
         (lambda f: _manifest(f, content='{"gain": 7}'), (), "transfer.json"),
+        (lambda f: _manifest(f, content=_record(name=None)), (), "transfer.json"),
+        (lambda f: _manifest(f, content=_record(lower=None)), (), "transfer.json"),
+        (lambda f: _manifest(f, content=_record(mean="much")), (), "transfer.json"),
         (lambda f: _manifest(f, content="[" * 10_000), (), "transfer.json"),
         (lambda f: (_manifest(f), (f / "transfer.json").write_text("{} ")), (), "changed"),
         (lambda f: _manifest(f / "inner"), (), "transfer.json"),
@@ -329,7 +395,7 @@ def test_a_library_without_measured_pairs_is_all_untested(
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [([], "measured transfers or a library"), (["--library", "nowhere"], "holds no trait model")],
+    [([], "measured transfers or a library"), (["--library", "nowhere"], "no such library")],
 )
 def test_the_map_refuses_nothing_to_show(refused: Callable, given: list[str], expected: str) -> None:
     assert expected in refused("transfer", "map", *given)

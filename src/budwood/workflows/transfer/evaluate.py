@@ -94,6 +94,7 @@ def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
     notes: list[str] = []
     for side, given in zip(sources, options.sources, strict=True):
         notes += shared_line_notes(side, target, two_species=given.pairs is not None)
+    notes += _name_notes(names, target)
     notes += _provenance_notes(sources, target)
     with blas_threads(largest):
         for name, side, given in zip(names, sources, options.sources, strict=True):
@@ -155,6 +156,16 @@ def _different(names: list[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         found.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
     return found
+
+
+def _name_notes(names: Sequence[str], target: Side) -> list[str]:
+    """A note where a map could not tell a source from the target."""
+    if target.name not in names:
+        return []
+    return [
+        f"Source and target are both called {target.name!r}; give --source-name and --target-name, so that "
+        "a map tells them apart."
+    ]
 
 
 def _saved_score(source: Side, target: Side) -> Matrix | None:

@@ -75,8 +75,8 @@ def read_side(options: SideOptions) -> Side:
     if files.phenotypes is None:
         raise BudwoodError("a side needs phenotypes", where=str(files.genotypes), mend="give them as well")
     panel = read_panel(files, options.trait)
-    values = trait_values(panel, files, options.trait)
-    lines = match_phenotyped(panel.genotypes, values.values, options.trait, weights=values.weights)
+    values = trait_values(panel, files, options.trait).unweighted()
+    lines = match_phenotyped(panel.genotypes, values.values, options.trait)
     stated = "" if panel.phenotypes is None else panel.phenotypes.provenance
     notes = (*identity_notes(panel), *read_notes(panel), *values.notes, *lines.notes)
     return Side(
@@ -186,9 +186,12 @@ def read_loci(
     assert ours.genes is not None, "checked with the options"
     assert theirs.genes is not None, "checked with the options"
     here, there = read_gene_places(ours.genes), read_gene_places(theirs.genes)
-    read = read_gene_pairs if ours.orthologs is not None else read_collinear_pairs
-    pairs = oriented_pairs(read(pairs_file), set(here), set(there))
-    if not pairs:
+    if ours.orthologs is not None:
+        read = read_gene_pairs(pairs_file, here.keys() | there.keys())
+    else:
+        read = read_collinear_pairs(pairs_file)
+    pairs = oriented_pairs(read, set(here), set(there))
+    if not any(one in here and other in there for one, other in pairs):
         raise BudwoodError(
             "no gene pair joins a gene of the source's table and one of the target's",
             where=str(pairs_file),
@@ -214,10 +217,17 @@ def read_variant_scores(options: SideOptions, markers: Markers) -> tuple[Vector 
     from budwood.genomics.io.tables.accession_table import read_accession_numbers
 
     table = read_accession_numbers(options.scores, row="marker")
-    scores = np.array([table.get(str(name), 0.0) for name in markers.identifier])
-    if not (scores > 0.0).any() or (scores < 0.0).any():
+    below = next((name for name, score in table.items() if score < 0.0), None)
+    if below is not None:
         raise BudwoodError(
-            "no marker has a score above 0, or one has a score below it",
+            f"marker {below!r} has a score below 0, {table[below]:g}",
+            where=str(options.scores),
+            mend="write 0 for harmless variants and larger scores for more damaging ones",
+        )
+    scores = np.array([table.get(str(name), 0.0) for name in markers.identifier])
+    if not (scores > 0.0).any():
+        raise BudwoodError(
+            "no marker of the genotypes has a score above 0",
             where=str(options.scores),
             mend="write marker names as in the genotypes, and larger scores for more damaging variants",
         )

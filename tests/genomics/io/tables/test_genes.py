@@ -61,3 +61,9 @@ def test_pairs(tmp_path: Path) -> None:
         blocks.write_text(text)
         with pytest.raises(BudwoodError, match=message):
             read_collinear_pairs(blocks)
+
+
+def test_a_first_row_of_two_known_genes_is_a_pair(tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_text("g1,h1\ng2,h2\n")
+    assert read_gene_pairs(tmp_path / "o.csv", {"g1", "h1"}) == [("g1", "h1"), ("g2", "h2")]
+    assert read_gene_pairs(tmp_path / "o.csv", {"g1"}) == [("g2", "h2")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from budwood.errors import BudwoodError
@@ -9,13 +10,15 @@ from budwood.genomics.io.tables.table import read_table
 from budwood.genomics.io.text.delimited import text_lines
 
 
-def read_gene_pairs(path: Path) -> list[tuple[str, str]]:
+def read_gene_pairs(path: Path, genes: Collection[str] = ()) -> list[tuple[str, str]]:
     """Gene of one species and gene of the other, in file order.
 
     Parameters
     ----------
     path
-        Table with a header whose first two columns name the genes.
+        Table whose first two columns name the genes.
+    genes
+        Names of known genes: a first row of two of them is a pair, and no header.
 
     Returns
     -------
@@ -34,7 +37,10 @@ def read_gene_pairs(path: Path) -> list[tuple[str, str]]:
             where=str(path),
             mend="write the source's gene and the target's gene in each row",
         )
-    pairs = [(cells[0], cells[1]) for cells in table.rows if cells[0] and cells[1]]
+    rows = list(table.rows)
+    if table.header[0] in genes and table.header[1] in genes:
+        rows.insert(0, table.header)
+    pairs = [(cells[0], cells[1]) for cells in rows if cells[0] and cells[1]]
     if not pairs:
         raise BudwoodError("the table holds no pair", where=str(path), mend="write two genes in each row")
     return pairs
@@ -80,6 +86,8 @@ def read_collinear_pairs(path: Path) -> list[tuple[str, str]]:
 def oriented_pairs(pairs: list[tuple[str, str]], source: set[str], target: set[str]) -> list[tuple[str, str]]:
     """Pairs with the source's gene first, whichever way the file has them; pairs within a species go.
 
+    A pair with a gene that neither species has stays, so that it can be counted.
+
     Parameters
     ----------
     pairs
@@ -94,8 +102,8 @@ def oriented_pairs(pairs: list[tuple[str, str]], source: set[str], target: set[s
 
     Examples
     --------
-    >>> oriented_pairs([("s1", "t1"), ("t2", "s2"), ("s1", "s2")], {"s1", "s2"}, {"t1", "t2"})
-    [('s1', 't1'), ('s2', 't2')]
+    >>> oriented_pairs([("s1", "t1"), ("t2", "s2"), ("s1", "s2"), ("t1", "s9")], {"s1", "s2"}, {"t1", "t2"})
+    [('s1', 't1'), ('s2', 't2'), ('s9', 't1')]
     """
     found = []
     for one, other in pairs:
@@ -103,4 +111,6 @@ def oriented_pairs(pairs: list[tuple[str, str]], source: set[str], target: set[s
             found.append((one, other))
         elif other in source and one in target:
             found.append((other, one))
+        elif not ({one, other} <= source or {one, other} <= target):
+            found.append((other, one) if other in source or one in target else (one, other))
     return found
