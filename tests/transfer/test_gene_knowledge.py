@@ -90,3 +90,19 @@ def test_reach_counts_from_both_ends() -> None:
     weights, placed = near_genes(markers, [Interval("1", 100, 200)], reach=11)
     assert weights.tolist() == [0.0, 1.0, 1.0, 0.0]
     assert placed == 1
+
+
+def test_a_control_that_cannot_be_drawn_is_refused_or_stated() -> None:
+    genotypes, values, places, _ = panel(4, causal=2)
+    names = list(places)
+    alone = {name: places[name] for name in names[:5]}
+    with pytest.raises(BudwoodError, match="the known genes alone"):
+        compare_gene_knowledge(genotypes, values, "height", alone, names[:5], reach=2_000)
+    far = {"far": Interval("Chr09", 0, 100)}
+    with pytest.raises(BudwoodError, match="none of 3 sets of random genes has a marker near"):
+        compare_gene_knowledge(genotypes, values, "height", alone | far, names[:5], reach=2_000)
+    few = {name: places[name] for name in names[:7]}
+    found = compare_gene_knowledge(
+        genotypes, values, "height", few, names[:5], reach=2_000, draws=1, folds=3, repeats=1
+    )
+    assert any("all 2 of them, fewer than the 5 known ones" in note for note in found.evaluation.notes)

@@ -132,7 +132,8 @@ def compare_gene_knowledge(
     Raises
     ------
     BudwoodError
-        If no marker has a place, none or nearly all lie near the known genes, or there are too few lines.
+        If no marker has a place, none or nearly all lie near the known genes, no other gene is near a marker,
+        or there are too few lines.
     """
     rows, columns = genotypes.order()
     ordered = genotypes.take(rows).take_markers(columns)
@@ -145,13 +146,25 @@ def compare_gene_knowledge(
     others = sorted(
         set(places.values()) - set(genes), key=lambda place: (place.contig, place.start, place.end)
     )
+    if not others:
+        raise BudwoodError(
+            "the table of genes holds the known genes alone, and none to draw at random beside them",
+            mend="give the places of all genes of the genome",
+        )
     generator = np.random.default_rng(seed)
+    size = min(len(genes), len(others))
     for draw in range(draws):
-        size = min(len(genes), len(others))
         chosen = [others[at] for at in generator.choice(len(others), size, replace=False)]
         drawn, _ = near_genes(ordered.markers, chosen, reach)
         if drawn.any():
             further[f"random genes {draw + 1}"] = drawn
+    drawn_sets = len(further) - 1
+    if not drawn_sets:
+        raise BudwoodError(
+            f"none of {counted(draws, 'set')} of random genes has a marker near, so that nothing can be "
+            "compared with the known genes",
+            mend="check that all genes are of the markers' genome build, or raise the reach or the draws",
+        )
     models = [GBLUP, KernelModel(KNOWN, (("relationship", "known genes"),))]
     models += [
         KernelModel(f"{_RANDOM} {name.rpartition(' ')[2]}", (("relationship", name),))
@@ -169,7 +182,12 @@ def compare_gene_knowledge(
         trait=trait,
         weights=lines.weights,
         seed=seed,
-        notes=(*means.notes, *lines.notes, *_notes(len(genes), placed, weights, reach)),
+        notes=(
+            *means.notes,
+            *lines.notes,
+            *_notes(len(genes), placed, weights, reach),
+            *_random_notes(size, genes, drawn_sets, draws),
+        ),
     )
     unsorted = np.empty(len(weights))
     unsorted[columns] = weights
@@ -210,15 +228,22 @@ def _notes(known: int, placed: int, weights: Vector, reach: int) -> tuple[str, .
     return (
         f"{placed:,} of {known:,} known genes lie within {reach:,} bases of a marker; "
         f"{near:,} of {counted(len(weights), 'marker')} {'is' if near == 1 else 'are'} near one.",
-        "Random genes are drawn from all other genes, as many as there are known ones.",
     )
+
+
+def _random_notes(size: int, known: Sequence[Interval], used: int, draws: int) -> tuple[str, ...]:
+    many = "as many as there are known ones"
+    if size < len(known):
+        many = f"all {size:,} of them, fewer than the {len(known):,} known ones"
+    found = [f"Random genes are drawn from all other genes, {many}."]
+    if used < draws:
+        found.append(f"{draws - used:,} of {counted(draws, 'set')} of random genes had no marker near.")
+    return tuple(found)
 
 
 def _against_random(evaluation: Evaluation) -> PairedDifference:
     by_name = {score.name: np.asarray(score.fold_r, dtype=np.float64) for score in evaluation.scores}
     random = [r for name, r in by_name.items() if name.startswith(_RANDOM)]
-    if not random:
-        return PairedDifference(KNOWN, "random genes", np.nan, np.nan, np.nan)
     difference = by_name[KNOWN] - np.mean(random, axis=0)
     interval = corrected_interval(difference, 1.0 / (evaluation.folds - 1))
     return PairedDifference(KNOWN, "random genes", interval.mean, interval.lower, interval.upper)
