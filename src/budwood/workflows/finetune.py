@@ -291,7 +291,7 @@ class _Work:
 def _read(options: FinetuneOptions) -> _Work:
     import numpy as np
 
-    from budwood.genomics.io.tables.sequence_table import joined_groups, read_sequence_table
+    from budwood.genomics.io.tables.sequence_table import is_missing, joined_groups, read_sequence_table
     from budwood.probing.sequence_models import Examples
 
     def read(path: Path) -> SequenceTable:
@@ -304,15 +304,19 @@ def _read(options: FinetuneOptions) -> _Work:
     to_predict = read(options.predict) if options.predict else None
     truth, outputs_of, kept = _truth(tables, options.target)
     sequences = [codes for table in tables for codes in table.sequences]
-    labels = None
+    labels, alone = None, 0
     if options.group is not None:
         labels = [name for table in tables for name in table.cells(options.group)]
+        alone = sum(is_missing(labels[k]) for k in kept)
     groups = joined_groups(
         [sequences[k] for k in kept], None if labels is None else [labels[k] for k in kept]
     )
     first = int((kept < len(tables[0].sequences)).sum())
     training, validation, test, notes = _split(groups, first, options)
     outputs = outputs_of(kept, training)
+    notes += _unlearnt(outputs, truth[kept], training, test)
+    if alone:
+        notes.append(f"{counted(alone, 'sequence')} without a group in {options.group!r} stand alone.")
     codes = np.concatenate([_codes(table) for table in tables])[kept]
     names = tuple(name for table in tables for name in table.names)
     lost = len(sequences) - len(kept)
@@ -387,6 +391,21 @@ def _truth(
     return truth, checked, kept
 
 
+def _unlearnt(
+    outputs: Outputs, truth: NDArray[np.float64], training: NDArray[np.intp], test: NDArray[np.intp]
+) -> list[str]:
+    """Classes that the test has and nothing was trained on: their scores are chance."""
+    import numpy as np
+
+    if not outputs.classes:
+        return []
+    learnt, tested = (set(np.unique(truth[rows, 0]).astype(int).tolist()) for rows in (training, test))
+    missing = [repr(outputs.classes[k]) for k in sorted(tested - learnt)]
+    if not missing:
+        return []
+    return [f"Warning: no sequence to train on is of {', '.join(missing)}, which the test has."]
+
+
 def _split(
     groups: NDArray[np.intp], first: int, options: FinetuneOptions
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], list[str]]:
@@ -410,6 +429,13 @@ def _split(
         notes.append(f"{len(test):,} of {len(rows):,} sequences were kept for the test, whole groups each.")
     validation = _part(groups, rest, options.validation_share, random)
     training = np.setdiff1d(rest, validation)
+    if options.test is not None and len(rest) < 6 <= first:
+        raise BudwoodError(
+            f"of {first:,} sequences to train on all but {len(rest):,} are also among the test sequences, or "
+            "of one group with them",
+            where=str(options.test),
+            mend="give test sequences that are not among the others, or no --test",
+        )
     if len(groups) < _FEWEST or min(len(training), len(validation), len(test)) < 3:
         raise BudwoodError(
             f"{len(training):,} sequences to train on, {len(validation):,} to stop by and {len(test):,} to "

@@ -126,3 +126,28 @@ def test_columns_that_teach_nothing_are_refused(
     table.write_text("\n".join(["name\tseq\tstrength", *rows]) + "\n")
     given = ("--sequences", table, "--target", "strength", "--checkpoint", tiny_checkpoint)
     assert message in refused("finetune", *given, *QUICK)
+
+
+def test_what_the_test_and_the_groups_lack_is_stated(
+    run: Callable[..., object],
+    refused: Callable[..., str],
+    tiny_checkpoint: Path,
+    promoters: Path,
+    tmp_path: Path,
+) -> None:
+    words = ["finetune", "--sequences", promoters, "--checkpoint", tiny_checkpoint, *QUICK]
+    told = refused(*words, "--target", "strength", "--test", promoters)
+    assert "of 60 sequences to train on all but 0 are also among the test sequences" in told
+    rows = list(csv.reader(promoters.read_text().splitlines()))
+    test = tmp_path / "test.csv"
+    with test.open("w", newline="") as handle:
+        kinds = ("unseen", "rich", "poor")
+        rows = [rows[0], *([n, s[::-1], v, kinds[k % 3], ""] for k, (n, s, v, _, _) in enumerate(rows[1:21]))]
+        csv.writer(handle).writerows(rows)
+    ran = run(
+        *words, "--target", "kind", "--test", test, "--group", "family", "--out", tmp_path / "o", "--json"
+    )
+    assert ran.code == 0, ran  # type: ignore[attr-defined]
+    notes = json.loads(ran.out)["notes"]  # type: ignore[attr-defined]
+    assert "Warning: no sequence to train on is of 'unseen', which the test has." in notes
+    assert "20 sequences without a group in 'family' stand alone." in notes

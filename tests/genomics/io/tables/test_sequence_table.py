@@ -35,7 +35,8 @@ def test_a_fasta_file_joins_its_table_by_name(tmp_path: Path) -> None:
     table = read_sequence_table(fasta, values)
     assert table.names == ("g3", "g1")
     assert table.numbers("leaf") == pytest.approx(np.array([-2.0, 1.5]))
-    assert "1 of 3 sequences have no row" in table.notes[-1]
+    assert "1 of 3 sequences have no row" in table.notes[0]
+    assert "1 of 3 rows have no sequence" in table.notes[1]
     assert read_sequence_table(fasta).columns == {}
 
 
@@ -73,3 +74,21 @@ def test_equal_sequences_and_groups_are_joined() -> None:
     joined = joined_groups(codes, ["x", "y", "y", "z"])
     assert len(set(joined[:3])) == 1
     assert joined[3] != joined[0]
+
+
+def test_a_missing_group_joins_nothing() -> None:
+    codes = [encode(text) for text in ("AACC", "ACAC", "CCCA", "TTGA")]
+    assert len(set(joined_groups(codes, ["", "NA", "x", "x"]).tolist())) == 3
+
+
+def test_letters_that_are_no_base_and_rows_without_a_sequence_are_stated(tmp_path: Path) -> None:
+    table = read_sequence_table(written(tmp_path, "seq,leaf\nACGTRYACGU,1\nACGTACGTAA,2\n"))
+    assert table.notes == (
+        "Read as unknown bases: 2 letters of 1 sequence other than A, C, G, T and U (N, letters for several "
+        "bases, gaps).",
+    )
+    fasta = written(tmp_path, ">g1\nACGT--ACGT\n", "x.fa")
+    values = written(tmp_path, "id,leaf\ng1,1\ng2,2\n", "values.csv")
+    notes = read_sequence_table(fasta, values).notes
+    assert notes[0] == "1 of 2 rows have no sequence and were left out."
+    assert notes[1].startswith("Read as unknown bases: 2 letters")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from budwood.errors import BudwoodError, suggestion
+from budwood.errors import BudwoodError, counted, suggestion
 from budwood.genomics.interval import Interval
 from budwood.genomics.io.kind import Format, file_format
 from budwood.genomics.io.sequence.fasta import open_fasta
@@ -21,7 +21,7 @@ from budwood.genomics.io.tables.number_column import read_number_column
 from budwood.genomics.io.tables.table import Table, read_table
 from budwood.genomics.io.text.compressed import open_bytes
 from budwood.genomics.io.text.delimited import MISSING_CELLS
-from budwood.genomics.sequence import encode, reverse_complement
+from budwood.genomics.sequence import N, encode, reverse_complement
 
 _LETTERS: Final = re.compile(r"[ACGTURYSWKMBDHVNacgturyswkmbdhvn]{8,}")
 _NAMES: Final = ("name", "id", "seq_id", "sequence_id", "sequence_name", "gene", "accession")
@@ -163,7 +163,12 @@ def read_sequence_table(
     names = tuple(table.column(named)) if named is not None else _numbered(len(table.rows))
     sequences = tuple(encode(cell) for cell in table.column(place))
     return SequenceTable(
-        path=path, names=names, sequences=sequences, columns=others, files=(path,), notes=table.notes
+        path=path,
+        names=names,
+        sequences=sequences,
+        columns=others,
+        files=(path,),
+        notes=(*table.notes, *_unknown_bases(sequences)),
     )
 
 
@@ -176,7 +181,14 @@ def _of_fasta(path: Path, values: Path | None, name_column: str | None) -> Seque
         )
     if values is None:
         sequences = tuple(assembly.sequence(Interval(n, 0, size)) for n, size in assembly.contigs.items())
-        return SequenceTable(path=path, names=names, sequences=sequences, columns={}, files=(path,))
+        return SequenceTable(
+            path=path,
+            names=names,
+            sequences=sequences,
+            columns={},
+            files=(path,),
+            notes=_unknown_bases(sequences),
+        )
     table = read_table(values)
     place = _name_place(table, name_column, set(), known=set(names))
     if place is None:
@@ -201,6 +213,10 @@ def _of_fasta(path: Path, values: Path | None, name_column: str | None) -> Seque
     notes = list(table.notes)
     if len(kept) < len(names):
         notes.append(f"{len(names) - len(kept):,} of {len(names):,} sequences have no row and were left out.")
+    if len(kept) < len(row_of):
+        notes.append(
+            f"{len(row_of) - len(kept):,} of {len(row_of):,} rows have no sequence and were left out."
+        )
     columns = {
         header: tuple(table.rows[row_of[name]][k] for name in kept)
         for k, header in enumerate(table.header)
@@ -213,7 +229,18 @@ def _of_fasta(path: Path, values: Path | None, name_column: str | None) -> Seque
         sequences=sequences,
         columns=columns,
         files=(path, Path(values)),
-        notes=tuple(notes),
+        notes=(*notes, *_unknown_bases(sequences)),
+    )
+
+
+def _unknown_bases(sequences: Sequence[NDArray[np.uint8]]) -> tuple[str, ...]:
+    counts = [int(np.count_nonzero(codes == N)) for codes in sequences]
+    held = sum(count > 0 for count in counts)
+    if not held:
+        return ()
+    return (
+        f"Read as unknown bases: {counted(sum(counts), 'letter')} of {counted(held, 'sequence')} other than "
+        "A, C, G, T and U (N, letters for several bases, gaps).",
     )
 
 
@@ -299,7 +326,7 @@ def joined_groups(sequences: Sequence[NDArray[np.uint8]], groups: Sequence[str] 
     sequences
         Codes of each sequence; a sequence and its reverse complement count as one.
     groups
-        Group of each; every sequence is its own where None.
+        Group of each; every sequence is its own where None, and one whose group is missing.
 
     Returns
     -------
@@ -317,7 +344,10 @@ def joined_groups(sequences: Sequence[NDArray[np.uint8]], groups: Sequence[str] 
     if groups is None:
         return own
     named = {name: len(number) + k for k, name in enumerate(dict.fromkeys(groups))}
-    other = np.array([named[name] for name in groups])
+    # A missing group joins nothing: the sequence is joined with itself.
+    other = np.array(
+        [mine if is_missing(name) else named[name] for name, mine in zip(groups, own.tolist(), strict=True)]
+    )
     size = len(number) + len(named)
     graph = coo_array((np.ones(len(own)), (own, other)), shape=(size, size))
     _, labels = connected_components(graph, directed=False)
