@@ -329,7 +329,7 @@ def _sequence_sides(options: ProbeOptions, notes: list[str]) -> tuple[ExampleSet
         most = options.test_per_class
         return _few(examples, options.per_class, random), _few(test, most, random), "species"
     chosen = _few(examples, options.per_class + options.test_per_class, random)
-    held = split_by_homology(chosen.windows, seed=options.seed)
+    held = split_by_homology(chosen.windows, groups=chosen.blocks if group else None, seed=options.seed)
     return chosen.take(~held), chosen.take(held), "homology"
 
 

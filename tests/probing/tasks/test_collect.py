@@ -130,3 +130,24 @@ def test_classes_of_one_side_are_left_out_and_named(genome: AnnotatedGenome) -> 
 def test_an_unknown_task_gets_the_nearest_name(genome: AnnotatedGenome) -> None:
     with pytest.raises(BudwoodError, match="did you mean 'regions'"):
         collect_examples("region", genome, ["c1"], per_class=5)
+
+
+def test_groups_are_on_one_side_of_a_split() -> None:
+    random = np.random.default_rng(0)
+    windows = random.integers(0, 4, (60, 64), dtype=np.uint8)
+    groups = np.repeat(np.arange(10), 6)[random.permutation(60)]
+    for seed in range(5):
+        held = split_by_homology(windows, groups=groups, seed=seed)
+        assert 15 <= held.sum() < 30
+        assert not set(groups[held].tolist()) & set(groups[~held].tolist())
+    assert not split_by_homology(windows, groups=np.zeros(60, dtype=np.int64)).any()
+
+
+def test_sequences_without_a_group_are_blocks_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"ACGTACGTAA,a,{family}\n" for family in ("x", "", "x", "NA", "")]
+    path.write_text("sequence,kind,family\n" + "".join(rows))
+    table = read_sequence_table(path)
+    blocks = sequence_examples("sequence-labels", table, "kind", "family").blocks
+    assert blocks[0] == blocks[2]
+    assert len(set(blocks.tolist())) == 4

@@ -124,7 +124,7 @@ def sequence_examples(task: str, table: SequenceTable, label: str, group: str | 
     Returns
     -------
     ExampleSet
-        One for each row with a value. Rows of one group are a block.
+        One for each row with a value. Rows of one group are a block; one without a group is its own.
 
     Raises
     ------
@@ -143,7 +143,8 @@ def sequence_examples(task: str, table: SequenceTable, label: str, group: str | 
     rows = np.flatnonzero(~missing)
     if not len(rows):
         raise BudwoodError(f"column {label!r} is empty", where=str(table.path), mend="give another column")
-    groups = np.array(table.cells(group) if group else [""] * len(cells), dtype=np.str_)
+    named = table.cells(group) if group else [""] * len(cells)
+    groups = np.array(["" if is_missing(cell) else cell for cell in named], dtype=np.str_)
     sequences = [table.sequences[row] for row in rows]
     long = sum(len(codes) > WINDOW for codes in sequences)
     middles = [_middle(codes) for codes in sequences]

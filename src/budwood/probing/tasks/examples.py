@@ -81,8 +81,10 @@ class ExampleSet:
         if not any(self.contig.tolist()):
             return np.arange(len(self))
         place = [
-            f"{contig}\t{position // BLOCK}" if position >= 0 else contig
-            for contig, position in zip(self.contig.tolist(), self.position.tolist(), strict=True)
+            f"{contig}\t{position // BLOCK}" if position >= 0 else contig or f"\t{row}"
+            for row, (contig, position) in enumerate(
+                zip(self.contig.tolist(), self.position.tolist(), strict=True)
+            )
         ]
         return np.unique(place, return_inverse=True)[1].astype(np.int64)
 

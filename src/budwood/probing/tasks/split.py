@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from budwood.corpus.similarity.homology import homology_clusters, links_between
 from budwood.errors import BudwoodError
@@ -82,13 +84,17 @@ def split_contigs(
     return training, tuple(chosen)
 
 
-def split_by_homology(windows: NDArray[np.uint8], *, seed: int = 0) -> NDArray[np.bool_]:
+def split_by_homology(
+    windows: NDArray[np.uint8], *, groups: NDArray[np.int64] | None = None, seed: int = 0
+) -> NDArray[np.bool_]:
     """Hold out whole homology clusters, a quarter of the windows; the largest clusters are for training.
 
     Parameters
     ----------
     windows
         (k, width) codes.
+    groups
+        (k,) numbers of groups that must not be split either, joined with the clusters; None without any.
     seed
         Seed of the choice.
 
@@ -98,15 +104,30 @@ def split_by_homology(windows: NDArray[np.uint8], *, seed: int = 0) -> NDArray[n
         (k,) which windows are for the test.
     """
     clusters = homology_clusters(np.minimum(windows, N))
+    largest = max(1.0, 0.05 * len(windows))
+    if groups is not None:
+        clusters = _joined(clusters, groups)
+        # Groups may be few and large, such as families; the test still has less than half of the windows.
+        largest = max(1.0, TEST_SHARE * len(windows))
     sizes = np.bincount(clusters)
     test = np.zeros(len(windows), dtype=np.bool_)
     for cluster in np.random.default_rng(seed).permutation(len(sizes)):
-        if sizes[cluster] > max(1, 0.05 * len(windows)):
+        if sizes[cluster] > largest:
             continue
         if test.sum() >= TEST_SHARE * len(windows):
             break
         test |= clusters == cluster
     return test
+
+
+def _joined(clusters: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(k,) numbers of what is connected by clusters and groups."""
+    _, named = np.unique(groups, return_inverse=True)
+    count = int(clusters.max()) + 1
+    size = count + int(named.max()) + 1
+    graph = coo_array((np.ones(len(clusters)), (clusters, count + named)), shape=(size, size))
+    _, numbers = connected_components(graph, directed=False)
+    return np.unique(numbers[clusters], return_inverse=True)[1].astype(np.int64)
 
 
 def like_training(training: NDArray[np.uint8], test: NDArray[np.uint8]) -> NDArray[np.bool_]:
