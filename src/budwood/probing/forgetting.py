@@ -199,6 +199,10 @@ def compare_loss(changes: Sequence[LossChange], control: Sequence[LossChange] = 
         f"{own.after:.4f} after ({own.difference:+.4f}, 95 % interval {own.difference - error:+.4f} to "
         f"{own.difference + error:+.4f})."
     ]
+    if own.difference > error:
+        parts.append("So do not use the adapter; more sequence, or more --steps, may help.")
+    elif own.difference >= -error:
+        parts.append("So no gain is shown; more sequence, or more --steps, may help.")
     parts += [
         f"On {each.name} it is {each.before:.4f} before and {each.after:.4f} after ({each.difference:+.4f})."
         for each in others

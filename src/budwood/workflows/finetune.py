@@ -426,7 +426,10 @@ def _split(
     else:
         test = _part(groups, rows, options.test_share, random)
         rest = np.setdiff1d(rows, test)
-        notes.append(f"{len(test):,} of {len(rows):,} sequences were kept for the test, whole groups each.")
+        together = "equal sequences" if options.group is None else f"sequences of one {options.group!r}"
+        notes.append(
+            f"{len(test):,} of {len(rows):,} sequences were kept for the test; {together} are on one side."
+        )
     validation = _part(groups, rest, options.validation_share, random)
     training = np.setdiff1d(rest, validation)
     if options.test is not None and len(rest) < 6 <= first:
@@ -559,7 +562,7 @@ def conclusion(
     if best.lower > 0:
         return f"The fine-tuned encoder is better than all that were trained beside it: {figures}."
     if best.upper < 0:
-        return f"The {best.other} model is better, so use that: {figures}."
+        return f"The {best.other} model is better, so do not use the fine-tuned encoder: {figures}."
     return f"The fine-tuned encoder is not measurably better than the {best.other} model: {figures}."
 
 
