@@ -85,6 +85,9 @@ def test_a_pair_of_species_and_the_map(clade: Path, run: Callable, tmp_path: Pat
     assert len((out / "next_lines.csv").read_text().splitlines()) == 26
     page = (out / "report.html").read_text()
     assert "What to phenotype first" in page
+    assert "All lines of the target are phenotyped. Had none been" in page
+    assert "Stack: all ways and the target alone together" in page
+    assert "Pooled embeddings" not in page
     assert "http" not in page.split("</style>")[1]
     assert not verify_artifact(out)
 
@@ -95,6 +98,26 @@ def test_a_pair_of_species_and_the_map(clade: Path, run: Callable, tmp_path: Pat
     with (tmp_path / "map/map.csv").open() as handle:
         assert tuple(next(csv.reader(handle))) == MAP_COLUMNS
     assert not verify_artifact(tmp_path / "map")
+
+
+def test_lines_to_phenotype_are_those_that_are_not(clade: Path, run: Callable, tmp_path: Path) -> None:
+    table = (clade / "y/field.csv").read_text().splitlines(keepends=True)
+    known = {line.split(",")[0] for line in table[1:41]}
+    some = tmp_path / "some.csv"
+    some.write_text("".join(table[:41]))
+    out = tmp_path / "out"
+    given = ["--target-genotypes", clade / "y/genotypes.vcf.gz", "--target-phenotypes", some, "--draws", 2]
+    given += ["--trait", "height", "--reach", 500, "--quiet", "--out", out]
+    ran = run("transfer", "evaluate", *given, *files(clade), *genes(clade))
+    assert ran.code == 0, ran.err
+    with (out / "next_lines.csv").open() as handle:
+        chosen = [row["accession"] for row in csv.DictReader(handle)]
+    assert len(chosen) == 25
+    assert not known & set(chosen)
+    assert f"phenotype next: {', '.join(chosen[:5])} ..." in ran.out
+    assert "Beside the 40 lines that are phenotyped" in (out / "report.html").read_text()
+    assert "20 is the largest number that was tried; of the 40 phenotyped lines 20 are kept" in ran.out
+    assert "plateau" not in ran.out
 
 
 def test_references_and_orthologs_give_embeddings_by_locus(
@@ -379,6 +402,12 @@ def test_the_map_over_a_library_shows_every_pair(library: Path, run: Callable, t
     card = ModelLibrary(library).card("north-to-south")
     assert any("gain at 25 lines" in each.measure for each in card.accuracy)
     assert not ModelLibrary(library).problems("north-to-south")
+
+    for name in ("north", "far"):
+        shutil.copytree(library / name, tmp_path / "less" / name)
+    ran = run("transfer", "map", out, "--library", tmp_path / "less", "--out", tmp_path / "apart")
+    assert ran.code == 0, ran.err
+    assert "no trait model of the library is called, in rows and columns of their own: south. " in ran.out
 
 
 def test_a_library_without_measured_pairs_is_all_untested(

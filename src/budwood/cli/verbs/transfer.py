@@ -186,10 +186,19 @@ def evaluate(
     )
     with hushed(quiet):
         found = workflow.evaluate_transfer(wanted, out, overwrite=overwrite, announce=announce(quiet))
-    from budwood.report.pages.transfer import expectations
+    from budwood.report.pages.transfer import MEANINGS, expectations
 
     record = transfer_record(found)
-    lines = [*noted(found.notes), f"outcome: {record['outcome']}", *expectations(record)]
+    lines = [*noted(found.notes), f"outcome: {record['outcome']}", MEANINGS[record["outcome"]]]
+    lines += expectations(record)
+    first = record["phenotype_first"]
+    if first:
+        asked = (
+            "phenotype next"
+            if record["phenotype_first_beside"]
+            else "all are phenotyped; had none been, first"
+        )
+        lines.append(f"{asked}: {', '.join(first[:5])}{' ...' if len(first) > 5 else ''} (next_lines.csv)")
     print_summary({"out": str(out), **record}, [*lines, f"report: {out / 'report.html'}"], as_json=as_json)
 
 

@@ -14,7 +14,7 @@ from budwood.report.numerals import NONE, between, fixed, percent
 from budwood.transfer.few_shot.design import FEWEST_DRAWS
 
 #: What an outcome means, for a breeder.
-_MEANING: Final[Mapping[str, str]] = {
+MEANINGS: Final[Mapping[str, str]] = {
     "useful": "Worth using: together with the target's own phenotypes the source ranks lines better than the "
     "target alone.",
     "useful without phenotypes only": "Worth trying where nothing is phenotyped yet: the source ranks lines "
@@ -26,6 +26,25 @@ _MEANING: Final[Mapping[str, str]] = {
     "harmful": "Do not use: with the source, predictions are less accurate than with the target alone.",
     "too few draws": "Related, but not measured well enough: so few draws of test lines show neither a gain "
     "nor a loss beside the target's own phenotypes. Run it again with --draws 30.",
+}
+#: What the names of ways and models mean, by what they contain.
+_WORDS: Final[Mapping[str, str]] = {
+    "shared markers": "Shared markers: the source's effects of the markers that both sides have score the "
+    "target's lines.",
+    "gene burdens": "Gene burdens: the variants of each gene are added up, and the source's effects of these "
+    "sums score the target's lines.",
+    "locus importance": "Locus importance: markers of the target weigh as much as their gene or place "
+    "matters to the source's trait; the directions of effects are learned from the target.",
+    "pooled embeddings": "Pooled embeddings: the source's effects of the mean vector of a line's sequence "
+    "score the target's lines.",
+    "embeddings by locus": "Embeddings by locus: the same with a vector for each gene.",
+    "target alone": "Target alone: a model of the target's own phenotypes, without the source. It is what a "
+    "source has to beat.",
+    "stack": "Stack: all ways and the target alone together, weighted by how well they predict.",
+    "source alone": "Source alone: the target's lines are scored without any of their phenotypes.",
+    "random source trait": "Controls (a random trait of the source, shuffled orthology, random weights, "
+    "principal components, from scratch) ought to gain nothing: a way that gains no more than they do has "
+    "carried nothing over.",
 }
 
 
@@ -90,8 +109,9 @@ def render_transfer(record: Mapping[str, Any]) -> str:
         .render(
             style=Markup(report_asset("report.css")),
             record=record,
-            meaning=_MEANING[record["outcome"]],
+            meaning=MEANINGS[record["outcome"]],
             rows=_rows(record),
+            words=_words(record),
             expect=expectations(record),
             tests=_tests(record),
             overlaps=_overlaps(record),
@@ -121,7 +141,8 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
             f"Without any phenotype, the source's score correlates {fixed(direct['mean'], 2)} with the trait "
             f"(95 % interval {between(direct['lower'], direct['upper'], 2)})."
         )
-    for size in ("50", "150"):
+    tried = [str(size) for size in record["sizes"] if size > 0]
+    for size in [size for size in ("50", "150") if size in tried] or tried[-1:]:
         gain = record["gain"].get(size)
         if gain is not None:
             found.append(
@@ -135,12 +156,27 @@ def expectations(record: Mapping[str, Any]) -> list[str]:
         )
     for arm, needed in record["lines_to_0.6"].items():
         found.append(f"Phenotyped lines that reach r = 0.6, {_plain(arm)}: {needed['text']}.")
+    if tried and any(needed["lines"] is None for needed in record["lines_to_0.6"].values()):
+        found.append(
+            f"{int(tried[-1]):,} is the largest number that was tried; of the {record['phenotyped']:,} "
+            f"phenotyped lines {record['test_lines']:,} are kept to test on."
+        )
     plateau = record["plateau"].get(record["main_arm"], {}).get("lines")
     if plateau is not None:
         found.append(f"From {plateau:,} phenotyped lines on, more of them add less than 0.02 to r.")
-    else:
+    elif len(tried) > 1:
         found.append("No plateau was shown: more phenotyped lines may still add to accuracy.")
     return found
+
+
+def _words(record: Mapping[str, Any]) -> list[str]:
+    """A sentence for every name that stands in the tables."""
+    named = " ".join((*record["heads"], *record["arms"]))
+    return [
+        "r: correlation between predicted and observed values of lines that the model has not seen; 0 is "
+        "chance, 1 perfect.",
+        *(sentence for name, sentence in _WORDS.items() if name in named),
+    ]
 
 
 def _rows(record: Mapping[str, Any]) -> list[TransferRow]:

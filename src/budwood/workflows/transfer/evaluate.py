@@ -213,13 +213,19 @@ def _embeddings(
 
 
 def _next_lines(options: TransferOptions, target: Side) -> PhenotypeNext | None:
-    """Lines of the target to phenotype first, as if none were phenotyped yet."""
-    count = min(options.next_lines, len(target.genotypes.accessions) - 10)
+    """Lines of the target to phenotype next; as if none were phenotyped yet, where all are."""
+    names = target.genotypes.accessions
+    left = len(names) - len(target.rows)
+    # Phenotyped lines are not phenotyped again. Where all are, the order is of use for the next population.
+    known = {names[row]: float(y) for row, y in zip(target.rows, target.y, strict=True)} if left else {}
+    # A choice is judged by the lines that it leaves.
+    count = min(options.next_lines, left - 1 if left else len(names) - 10)
     if count < 1:
         return None
-    from budwood.workflows.select import select_training_set
+    from budwood.prediction.phenotype_next import phenotype_next
 
-    return select_training_set(target.genotypes, count, seed=options.seed)
+    kinship = None if target.panel is None else target.panel.kinship
+    return phenotype_next(target.genotypes, count, values=known, seed=options.seed, kinship=kinship)
 
 
 def _provenance_notes(sources: Sequence[Side], target: Side) -> list[str]:

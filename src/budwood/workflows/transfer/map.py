@@ -103,19 +103,21 @@ class MapResult:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         cells = "1 measured cell" if len(tested) == 1 else f"{len(tested):,} measured cells"
-        found = [f"{cells}{f' ({listed})' if listed else ''}, {untested:,} untested"]
+        found = [f"{cells}{f' ({listed})' if listed else ''}, {untested:,} untested."]
         predictor = self.found.predictor
         if predictor is None:
-            found.append("untested cells are not predicted: under six measured pairs have a distance")
+            found.append(
+                "Untested cells are not predicted: fewer than six measured pairs have a distance in the tree."
+            )
         elif not predictor.beats_mean:
             found.append(
-                f"untested cells are not predicted: on left-out pairs distance errs by {predictor.error:.3f} "
-                f"and the mean of the others by {predictor.mean_error:.3f}"
+                f"Untested cells are not predicted: on left-out pairs distance errs by {predictor.error:.3f} "
+                f"and the mean of the others by {predictor.mean_error:.3f}."
             )
         else:
             found.append(
-                f"r of untested cells is predicted from distance (error {predictor.error:.3f} on left-out "
-                f"pairs, the mean's {predictor.mean_error:.3f})"
+                f"The r of untested cells is predicted from distance (error {predictor.error:.3f} on "
+                f"left-out pairs, the mean's {predictor.mean_error:.3f})."
             )
         return found
 
@@ -291,6 +293,15 @@ def _map(options: MapOptions, results: list[Path], copies: int, library: _Librar
         unknown = [each.name for each in models if not each.species]
         if unknown and tree is not None:
             notes.append(f"The cards state no species of: {', '.join(unknown)}.")
+        known = {each.name for each in models}
+        sides = {name for cell in cells for name in (*(cell.sources or (cell.source,)), cell.target)}
+        strange = sorted(sides - known)
+        if strange:
+            notes.append(
+                "Results name what no trait model of the library is called, in rows and columns of their "
+                f"own: {', '.join(strange)}. Measure with --source DIR and --target DIR of the saved models, "
+                "or give --source-name and --target-name the names of the entries."
+            )
         if library.damaged:
             notes.append(f"Cards that cannot be read were left out: {', '.join(library.damaged)}.")
     return MapResult(found=found, notes=tuple(notes))

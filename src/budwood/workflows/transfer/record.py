@@ -78,6 +78,7 @@ def transfer_record(result: TransferResult) -> dict[str, Any]:
         "phenotype_first": []
         if result.next_lines is None
         else [line.accession for line in result.next_lines.lines],
+        "phenotype_first_beside": 0 if result.next_lines is None else result.next_lines.phenotyped,
         "notes": list(result.notes),
     }
 

@@ -23,7 +23,8 @@ class TransferResult:
     found
         Tests, accuracies and the outcome.
     next_lines
-        Which target lines to phenotype first; None where none was wanted.
+        Which target lines to phenotype next, beside those that are; as if none were, where all are. None
+        where none was wanted.
     notes
         What was read, matched and assumed, and warnings.
     """
