@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from budwood.errors import BudwoodError, UnknownTrait
+from budwood.errors import BudwoodError, UnknownTrait, counted
 from budwood.panel.files import PanelFiles
 from budwood.workflows.forgetting import (
     FollowedSpecies,
@@ -24,6 +24,7 @@ from budwood.workflows.setup.encoder import EncoderOptions
 if TYPE_CHECKING:
     from budwood.genomics.annotation.genes import Annotation
     from budwood.genomics.assembly import Assembly
+    from budwood.genomics.checks.reference_check import AnnotationCheck
     from budwood.model.adapters.adapted import AdaptedEncoder
     from budwood.model.adapters.low_rank import LowRank
     from budwood.model.checkpoint import Checkpoint
@@ -470,8 +471,9 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
     assert options.reference is not None, "checked with the options"
     annotation = read_gff(options.annotation) if options.annotation is not None else None
     assembly = open_fasta(options.reference)
+    lost: dict[str, int] = {}
     if annotation is not None and options.annotation is not None:
-        _check_genes(annotation, assembly, options.annotation)
+        lost = dict(_check_genes(annotation, assembly, options.annotation).missing_contigs)
     genome = load_training_genome(options.reference.name, assembly, annotation)
     bases = sum(len(contig.codes) for contig in genome.training)
     masked = sum(int(contig.repeat.sum()) for contig in genome.training) / bases
@@ -479,17 +481,23 @@ def _genome(options: AdaptOptions) -> tuple[Any, tuple[str, ...]]:
         f"{bases:,} bases were read; the last {100 * options.held_out_share:.0f} % of long contigs are "
         "kept out."
     ]
+    if lost:
+        notes.append(
+            f"Warning: the reference lacks contigs of the annotation, such as {next(iter(lost))!r}, with "
+            f"{counted(sum(lost.values()), 'gene')}; under other names their coding bases are "
+            "learnt as intergenic."
+        )
     if masked == 0:
         notes.append("No base is soft-masked, so repeats count like other sequence.")
     return genome, tuple(notes)
 
 
-def _check_genes(annotation: Annotation, assembly: Assembly, path: Path) -> None:
+def _check_genes(annotation: Annotation, assembly: Assembly, path: Path) -> AnnotationCheck:
     """Refuse genes of another genome: base classes and sites would be at wrong places."""
     from budwood.genomics.checks.reference_check import check_annotation
 
     try:
-        check_annotation(annotation, assembly)
+        return check_annotation(annotation, assembly)
     except BudwoodError as error:
         where = "; ".join(each for each in (str(path), error.where) if each)
         raise BudwoodError(error.what, where=where, mend=error.mend) from error

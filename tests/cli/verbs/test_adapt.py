@@ -154,3 +154,17 @@ def test_genes_of_another_genome_are_refused(
     told = refused("adapt", *given, *words)
     assert "no contig of the annotation is in the reference" in told
     assert gff.name in told
+
+
+def test_genes_on_contigs_that_the_reference_lacks_are_stated(
+    run: Callable, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    fasta, gff = write_genome(tmp_path, ("c1", "c2"))
+    renamed = tmp_path / "renamed.gff3"
+    renamed.write_text(gff.read_text().replace("c1\t", "scaffold_1\t"))
+    given = ("--reference", fasta, "--annotation", renamed, "--checkpoint", tiny_checkpoint, "--rank", 1)
+    words = ("--steps", 1, "--batch", 1, "--held-out-windows", 8, "--quiet", "--json")
+    ran = run("adapt", *given, *words, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    notes = json.loads(ran.out)["notes"]
+    assert any("lacks contigs of the annotation, such as 'scaffold_1'" in note for note in notes)
