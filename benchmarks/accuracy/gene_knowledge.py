@@ -50,8 +50,8 @@ def main() -> None:
             files=PanelFiles(genotypes=folder, phenotypes=folder / table),
             trait=trait,
             places=data / "genes/rice_genes_irgsp1_msu7.tsv.xz",
-            known=data / "genes/rice_oryzabase.txt.xz",
-            term=term,
+            known=(data / "genes/rice_oryzabase.txt.xz",),
+            terms=(term,),
             repeats=5,
         )
         found = genes(options).knowledge

@@ -2,8 +2,10 @@
 
 The markers within a distance of the genes make a second relationship beside that of all markers; restricted
 maximum likelihood divides the variance between the two in every training set, so genes that explain nothing
-get nothing. As many genes drawn at random make the control: what they gain comes from the form of the model
-and not from the knowledge.
+get nothing. Where several lists name genes for the trait, a marker counts once for each list that has a gene
+near it: what independent sources agree on counts more. As many genes drawn at random make one control: what
+they gain comes from the form of the model and not from the knowledge. As many genes that are known for other
+traits make another: genes that somebody has studied differ from those that nobody has.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from budwood.transfer.locus_map import locus_members
 REACH: Final = 25_000
 KNOWN: Final = "GBLUP + known genes"
 _RANDOM: Final = "GBLUP + random genes"
+_OTHER: Final = "GBLUP + genes of other terms"
 Vector = NDArray[np.float64]
 
 
@@ -44,13 +47,16 @@ class GeneKnowledge:
     Attributes
     ----------
     evaluation
-        GBLUP, GBLUP with the known genes, and with random genes, on the same folds.
+        GBLUP, GBLUP with the known genes, with random genes, and with genes known for other traits where
+        there are enough, on the same folds.
     weights
-        (m,) 1 for markers near a known gene, in the order of the genotypes' markers.
+        (m,) number of lists with a gene near the marker, in the order of the genotypes' markers.
     genes, placed
         Known genes, and those of them with a marker near.
     against_random
         Accuracy with known genes less the mean of that with random genes, and its 95 % interval.
+    against_other_terms
+        The same with genes that are known for other traits; None where these are not known.
     conclusion
         One sentence.
     """
@@ -60,6 +66,7 @@ class GeneKnowledge:
     genes: int
     placed: int
     against_random: PairedDifference
+    against_other_terms: PairedDifference | None
     conclusion: str
 
 
@@ -92,20 +99,52 @@ def near_genes(markers: Markers, genes: Sequence[Interval], reach: int = REACH) 
     return weights, int(np.count_nonzero(np.diff(members.indptr)))
 
 
+def evidence_weights(
+    markers: Markers, lists: Sequence[Sequence[Interval]], reach: int = REACH
+) -> tuple[Vector, int]:
+    """How many lists have a gene near each marker.
+
+    Parameters
+    ----------
+    markers
+        m markers with places.
+    lists
+        Places of the genes of each list.
+    reach
+        Bases on either side of a gene.
+
+    Returns
+    -------
+    weights, placed
+        (m,) numbers of lists, and how many distinct genes have a marker near.
+
+    Examples
+    --------
+    >>> words = np.array(["1", "1", "2"], dtype=object)
+    >>> markers = Markers(words, words, np.array([5, 90, 5]), words, words)
+    >>> one, other = Interval("1", 10, 20), Interval("2", 0, 3)
+    >>> evidence_weights(markers, [[one, other], [one]], reach=8)
+    (array([2., 0., 1.]), 2)
+    """
+    weights = np.sum([near_genes(markers, genes, reach)[0] for genes in lists], axis=0)
+    return weights, near_genes(markers, _union(lists), reach)[1]
+
+
 def compare_gene_knowledge(
     genotypes: Genotypes,
     values: Mapping[str, float] | AccessionMeans,
     trait: str,
     places: Mapping[str, Interval],
-    known: Sequence[str],
+    known: Sequence[Sequence[str]],
     *,
+    other_terms: Sequence[str] = (),
     reach: int = REACH,
     draws: int = 3,
     folds: int = 5,
     repeats: int = 2,
     seed: int = 0,
 ) -> GeneKnowledge:
-    """Compare GBLUP with and without genes known for the trait, and with as many random genes.
+    """Compare GBLUP with and without genes known for the trait, and with as many other genes.
 
     Parameters
     ----------
@@ -114,15 +153,17 @@ def compare_gene_knowledge(
     places
         Place of every gene of the genome.
     known
-        Names of the genes that are known for the trait.
+        Names of the genes that are known for the trait, by list.
+    other_terms
+        Names of genes that are known for other traits, for the second control.
     reach
         Bases on either side of a gene.
     draws
-        Sets of random genes, each as large as the known ones.
+        Sets of other genes of each kind, each as large as the known ones and spread over as many lists.
     folds, repeats
         Random divisions of the phenotyped lines.
     seed
-        Of folds and random genes.
+        Of folds and drawn genes.
 
     Returns
     -------
@@ -137,28 +178,30 @@ def compare_gene_knowledge(
     """
     rows, columns = genotypes.order()
     ordered = genotypes.take(rows).take_markers(columns)
-    genes = _distinct(places, known)
-    weights, placed = near_genes(ordered.markers, genes, reach)
+    lists = [_distinct(places, names) for names in known]
+    genes = _union(lists)
+    weights, placed = evidence_weights(ordered.markers, lists, reach)
     _check(ordered.markers, weights)
     means = AccessionMeans.of(values)
     lines = match_phenotyped(ordered, means.values, trait, weights=means.weights)
     further = {"known genes": weights}
-    others = sorted(
-        set(places.values()) - set(genes), key=lambda place: (place.contig, place.start, place.end)
-    )
+    others = set(places.values()) - set(genes)
     if not others:
         raise BudwoodError(
             "the table of genes holds the known genes alone, and none to draw at random beside them",
             mend="give the places of all genes of the genome",
         )
+    pools = {_RANDOM: others, _OTHER: set(_distinct(places, other_terms)) - set(genes)}
     generator = np.random.default_rng(seed)
-    size = min(len(genes), len(others))
-    for draw in range(draws):
-        chosen = [others[at] for at in generator.choice(len(others), size, replace=False)]
-        drawn, _ = near_genes(ordered.markers, chosen, reach)
-        if drawn.any():
-            further[f"random genes {draw + 1}"] = drawn
-    drawn_sets = len(further) - 1
+    for control, pool in pools.items():
+        if control == _OTHER and len(pool) < len(genes):
+            continue
+        rest = sorted(pool, key=lambda place: (place.contig, place.start, place.end))
+        for draw in range(draws):
+            drawn, _ = evidence_weights(ordered.markers, _replaced(lists, genes, rest, generator), reach)
+            if drawn.any():
+                further[f"{control.removeprefix('GBLUP + ')} {draw + 1}"] = drawn
+    drawn_sets = sum(name.startswith("random") for name in further)
     if not drawn_sets:
         raise BudwoodError(
             f"none of {counted(draws, 'set')} of random genes has a marker near, so that nothing can be "
@@ -167,13 +210,17 @@ def compare_gene_knowledge(
         )
     models = [GBLUP, KernelModel(KNOWN, (("relationship", "known genes"),))]
     models += [
-        KernelModel(f"{_RANDOM} {name.rpartition(' ')[2]}", (("relationship", name),))
-        for name in further
-        if name.startswith("random")
+        KernelModel(f"GBLUP + {name}", (("relationship", name),)) for name in further if name != "known genes"
     ]
     kernels = PanelKernels(ordered, {}, further).take(lines.rows)
     names = kernels.genotypes.accessions
     divisions = tuple(random_folds(names, folds, seed + repeat) for repeat in range(repeats))
+    notes = _notes(lists, placed, weights, reach)
+    if other_terms and not any(model.name.startswith(_OTHER) for model in models):
+        notes = (
+            *notes,
+            "Fewer genes are known for other traits than for this one, so these are no control.",
+        )
     found = evaluate(
         kernels,
         lines.y,
@@ -185,20 +232,23 @@ def compare_gene_knowledge(
         notes=(
             *means.notes,
             *lines.notes,
-            *_notes(len(genes), placed, weights, reach),
-            *_random_notes(size, genes, drawn_sets, draws),
+            *notes,
+            *_random_notes(min(len(genes), len(others)), genes, drawn_sets, draws),
         ),
     )
     unsorted = np.empty(len(weights))
     unsorted[columns] = weights
-    against = _against_random(found)
+    against = _against(found, _RANDOM)
+    assert against is not None, "random genes are always drawn"
+    others = _against(found, _OTHER)
     return GeneKnowledge(
         evaluation=found,
         weights=unsorted,
         genes=len(genes),
         placed=placed,
         against_random=against,
-        conclusion=_conclusion(found, against),
+        against_other_terms=others,
+        conclusion=_conclusion(found, against, others),
     )
 
 
@@ -207,10 +257,28 @@ def _distinct(places: Mapping[str, Interval], names: Sequence[str]) -> list[Inte
     return list(dict.fromkeys(places[name] for name in names if name in places))
 
 
+def _union(lists: Sequence[Sequence[Interval]]) -> list[Interval]:
+    """Genes of all lists, each once."""
+    return list(dict.fromkeys(gene for genes in lists for gene in genes))
+
+
+def _replaced(
+    lists: Sequence[Sequence[Interval]],
+    genes: Sequence[Interval],
+    rest: Sequence[Interval],
+    generator: np.random.Generator,
+) -> list[list[Interval]]:
+    """The lists with another gene for each known one: as large, and with as much in common."""
+    size = min(len(genes), len(rest))
+    chosen = [rest[at] for at in generator.choice(len(rest), size, replace=False)]
+    other = dict(zip(genes, chosen, strict=False))
+    return [[other[gene] for gene in each if gene in other] for each in lists]
+
+
 def _check(markers: Markers, weights: Vector) -> None:
     if not (markers.position >= 0).any():
         raise BudwoodError("the markers have no places", mend="give a marker map")
-    share = float(weights.mean())
+    share = float((weights > 0.0).mean())
     if share == 0.0:
         raise BudwoodError(
             "no marker lies near a known gene",
@@ -223,12 +291,21 @@ def _check(markers: Markers, weights: Vector) -> None:
         )
 
 
-def _notes(known: int, placed: int, weights: Vector, reach: int) -> tuple[str, ...]:
+def _notes(lists: Sequence[Sequence[Interval]], placed: int, weights: Vector, reach: int) -> tuple[str, ...]:
     near = int(np.count_nonzero(weights))
-    return (
+    known = len(_union(lists))
+    notes = [
         f"{placed:,} of {known:,} known genes lie within {reach:,} bases of a marker; "
         f"{near:,} of {counted(len(weights), 'marker')} {'is' if near == 1 else 'are'} near one.",
-    )
+    ]
+    if len(lists) > 1:
+        again = sum(len(genes) for genes in lists) - known
+        sizes = " and ".join(f"{len(genes):,}" for genes in lists)
+        notes.append(
+            f"{len(lists)} lists hold {sizes} genes with a place; {again:,} times a gene is in a further list. "
+            "A marker counts once for each list with a gene near."
+        )
+    return tuple(notes)
 
 
 def _random_notes(size: int, known: Sequence[Interval], used: int, draws: int) -> tuple[str, ...]:
@@ -241,21 +318,29 @@ def _random_notes(size: int, known: Sequence[Interval], used: int, draws: int) -
     return tuple(found)
 
 
-def _against_random(evaluation: Evaluation) -> PairedDifference:
+def _against(evaluation: Evaluation, control: str) -> PairedDifference | None:
+    """Accuracy with the known genes less the mean of the drawn ones; None where none were drawn."""
     by_name = {score.name: np.asarray(score.fold_r, dtype=np.float64) for score in evaluation.scores}
-    random = [r for name, r in by_name.items() if name.startswith(_RANDOM)]
-    difference = by_name[KNOWN] - np.mean(random, axis=0)
+    drawn = [r for model, r in by_name.items() if model.startswith(control)]
+    if not drawn:
+        return None
+    difference = by_name[KNOWN] - np.mean(drawn, axis=0)
     interval = corrected_interval(difference, 1.0 / (evaluation.folds - 1))
-    return PairedDifference(KNOWN, "random genes", interval.mean, interval.lower, interval.upper)
+    name = control.removeprefix("GBLUP + ")
+    return PairedDifference(KNOWN, name, interval.mean, interval.lower, interval.upper)
 
 
-def _conclusion(evaluation: Evaluation, against: PairedDifference) -> str:
+def _conclusion(evaluation: Evaluation, random: PairedDifference, others: PairedDifference | None) -> str:
     gain = next(each for each in evaluation.paired if each.model == KNOWN)
-    figures = (
-        f"r {gain.mean:+.3f} ({gain.lower:+.3f} to {gain.upper:+.3f}) against GBLUP and "
-        f"{against.mean:+.3f} ({against.lower:+.3f} to {against.upper:+.3f}) against random genes"
-    )
-    if gain.lower > 0 and against.lower > 0:
+    compared = {"GBLUP": gain, "random genes": random}
+    if others is not None:
+        compared["genes known for other traits"] = others
+    parts = [
+        f"{each.mean:+.3f} ({each.lower:+.3f} to {each.upper:+.3f}) against {name}"
+        for name, each in compared.items()
+    ]
+    figures = f"r {', '.join(parts[:-1])} and {parts[-1]}"
+    if all(each.lower > 0 for each in compared.values()):
         return f"The known genes help: {figures}."
     if gain.upper < 0:
         return f"The known genes harm: {figures}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budwood.errors import BudwoodError
+from budwood.errors import BudwoodError, counted
 from budwood.genomics.io.text.csv_writer import CsvDialect
 from budwood.panel.files import PanelFiles, read_panel
 from budwood.workflows.records.read_notes import identity_notes, read_notes
@@ -15,7 +16,9 @@ from budwood.workflows.traits.trait_values import trait_values
 
 if TYPE_CHECKING:
     from budwood.artifacts import Draft
+    from budwood.genomics.interval import Interval
     from budwood.panel.panel import Panel
+    from budwood.prediction.evaluation.results import PairedDifference
     from budwood.transfer.gene_knowledge import GeneKnowledge
 
 
@@ -32,9 +35,13 @@ class GenesOptions:
     places
         Annotation, or table of genes with their places.
     known
-        List of genes known for the trait, or a table of genes and terms.
-    term
-        Text that rows of the table must hold; every row counts where None.
+        Lists of genes known for the trait, or tables of genes and terms; a gene in several counts more.
+    terms
+        Text that rows of the tables must hold, once for all of them or once for each; every row counts where
+        None.
+    orthologs, blocks
+        Where the known genes are another species': a table whose first two columns are a gene of each
+        species, or collinear blocks of MCScanX. One of the two at most.
     reach
         Bases on either side of a gene.
     draws
@@ -50,8 +57,10 @@ class GenesOptions:
     files: PanelFiles
     trait: str
     places: Path
-    known: Path
-    term: str | None = None
+    known: tuple[Path, ...]
+    terms: tuple[str | None, ...] = ()
+    orthologs: Path | None = None
+    blocks: Path | None = None
     reach: int = 25_000
     draws: int = 3
     folds: int = 5
@@ -59,10 +68,37 @@ class GenesOptions:
     seed: int = 0
     csv_dialect: CsvDialect = CsvDialect.PLAIN
 
+    def __post_init__(self) -> None:
+        if not self.known:
+            raise BudwoodError("no known genes are given", where="--known", mend="give a list or a table")
+        if len(self.terms) not in (0, 1, len(self.known)):
+            raise BudwoodError(
+                f"there are {len(self.terms)} terms for {counted(len(self.known), 'list')} of known genes",
+                where="--term",
+                mend="give one for all lists, or one for each ('-' for a list that counts whole)",
+            )
+        if self.orthologs is not None and self.blocks is not None:
+            raise BudwoodError(
+                "orthologs and collinear blocks are both given",
+                where="--orthologs and --blocks",
+                mend="give one of the two",
+            )
+
+    @property
+    def pairs(self) -> Path | None:
+        """File of the gene pairs, None where the known genes are this species' own."""
+        return self.orthologs if self.orthologs is not None else self.blocks
+
     @property
     def inputs(self) -> list[Path]:
         """Every file that is read, for the manifest."""
-        return [*self.files.inputs, self.places, self.known]
+        pairs = [self.pairs] if self.pairs is not None else []
+        return [*self.files.inputs, self.places, *self.known, *pairs]
+
+    @property
+    def term_of_each(self) -> tuple[str | None, ...]:
+        """Term of each list."""
+        return self.terms if len(self.terms) == len(self.known) else (*self.terms, None)[:1] * len(self.known)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,14 +127,14 @@ class GenesResult:
         from budwood.workflows.records.trait import evaluation_record
 
         found = self.knowledge
-        against = found.against_random
         return {
             **evaluation_record(found.evaluation),
             "conclusion": found.conclusion,
             "known_genes": found.genes,
             "known_genes_with_markers": found.placed,
             "markers_near": int((found.weights > 0).sum()),
-            "against_random_genes": {"mean": against.mean, "lower": against.lower, "upper": against.upper},
+            "against_random_genes": _interval(found.against_random),
+            "against_genes_of_other_terms": _interval(found.against_other_terms),
         }
 
 
@@ -130,9 +166,11 @@ def genes(options: GenesOptions, out: Path | None = None, *, overwrite: bool = F
         raise BudwoodError("a comparison needs phenotypes", mend="give --phenotypes as well")
     if out is None:
         return _compare(options)
+    pairs = options.pairs
     parameters = {
         "trait": options.trait,
-        "term": options.term,
+        "pairs": pairs.name if pairs is not None else None,
+        "terms": list(options.terms),
         "reach": options.reach,
         "draws": options.draws,
     }
@@ -146,32 +184,92 @@ def genes(options: GenesOptions, out: Path | None = None, *, overwrite: bool = F
 
 
 def _compare(options: GenesOptions) -> GenesResult:
-    from budwood.genomics.io.tables.genes.gene_places import read_gene_places
-    from budwood.genomics.io.tables.genes.known_genes import read_known_genes
     from budwood.transfer.gene_knowledge import compare_gene_knowledge
 
-    places = read_gene_places(options.places)
-    known, _ = read_known_genes(options.known, places, options.term)
+    read = _read_lists(options)
     panel = read_panel(options.files, options.trait)
     with blas_threads(len(panel)):
         found = compare_gene_knowledge(
             panel.genotypes,
             trait_values(panel, options.files, options.trait),
             options.trait,
-            places,
-            known,
+            read.places,
+            read.known,
+            other_terms=read.other_terms,
             reach=options.reach,
             draws=options.draws,
             folds=options.folds,
             repeats=options.repeats,
             seed=options.seed,
         )
-    return GenesResult(knowledge=found, panel=panel)
+    evaluation = replace(found.evaluation, notes=(*read.notes, *found.evaluation.notes))
+    return GenesResult(knowledge=replace(found, evaluation=evaluation), panel=panel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _KnownGenes:
+    """Genes of the panel's species: where they may lie, and which are known, by list, and for other terms."""
+
+    places: Mapping[str, Interval]
+    known: list[list[str]]
+    other_terms: list[str]
+    notes: tuple[str, ...]
+
+
+def _read_lists(options: GenesOptions) -> _KnownGenes:
+    from budwood.genomics.io.tables.genes.gene_places import read_gene_places
+    from budwood.genomics.io.tables.genes.known_genes import read_genes_of_other_terms, read_known_genes
+
+    places = read_gene_places(options.places)
+    own = {name: [name] for name in places} if options.pairs is None else _counterparts(options, places)
+    known, other_terms, named = [], [], set()
+    for path, term in zip(options.known, options.term_of_each, strict=True):
+        names, _ = read_known_genes(path, own, term)
+        named.update(names)
+        known.append([gene for name in names for gene in own[name]])
+        if term is not None:
+            other_terms += [gene for name in read_genes_of_other_terms(path, own, term) for gene in own[name]]
+    if options.pairs is None:
+        return _KnownGenes(places=places, known=known, other_terms=other_terms, notes=())
+    genes = {gene for each in known for gene in each}
+    every = {gene for each in own.values() for gene in each}
+    note = (
+        f"{len(named):,} known genes of the other species have {len(genes):,} counterparts with a place here, "
+        f"by {options.pairs.name}; random genes are drawn from the {len(every):,} genes that have a counterpart."
+    )
+    reached = {gene: places[gene] for gene in places if gene in every}
+    return _KnownGenes(places=reached, known=known, other_terms=other_terms, notes=(note,))
+
+
+def _counterparts(options: GenesOptions, places: Mapping[str, Interval]) -> dict[str, list[str]]:
+    """Genes of the panel's species by the names of their counterparts in the other one."""
+    from budwood.genomics.io.tables.genes.gene_pairs import read_collinear_pairs, read_gene_pairs
+
+    assert options.pairs is not None, "the caller has pairs"
+    read = read_gene_pairs if options.orthologs is not None else read_collinear_pairs
+    found: dict[str, dict[str, None]] = {}
+    for pair in read(options.pairs):
+        inside = [name in places for name in pair]
+        if sum(inside) == 1:
+            here = inside.index(True)
+            found.setdefault(pair[1 - here], {}).setdefault(pair[here])
+    if not found:
+        raise BudwoodError(
+            "no pair joins a gene of the gene table and one of another species",
+            where=str(options.pairs),
+            mend="check that the genes of --genes are spelled as in the pairs, and that the first two "
+            "columns are these two species",
+        )
+    return {name: list(genes) for name, genes in found.items()}
+
+
+def _interval(difference: PairedDifference | None) -> dict[str, float] | None:
+    if difference is None:
+        return None
+    return {"mean": difference.mean, "lower": difference.lower, "upper": difference.upper}
 
 
 def _write(draft: Draft, result: GenesResult, options: GenesOptions) -> None:
-    from dataclasses import replace
-
     from budwood.report.pages.comparison import write_comparison
     from budwood.workflows.records.files import write_json, write_table
     from budwood.workflows.records.report_context import named_files, run_context

@@ -27,16 +27,34 @@ Places = Annotated[
     ),
 ]
 Known = Annotated[
-    Path,
+    list[Path],
     typer.Option(
         "--known",
         metavar="FILE",
-        help="Genes known for the trait: ids, or a table to search by --term.",
+        help="Genes known for the trait: ids, or a table to search by --term. Several lists may be given: a "
+        "marker counts once for each with a gene near.",
     ),
 ]
-Term = Annotated[
-    str | None,
-    typer.Option("--term", metavar="TEXT", help="Only rows of --known with this text, such as TO:0000207."),
+Terms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--term",
+        metavar="TEXT",
+        help="Only rows of --known with this text, such as TO:0000207; once for all lists or once for each, "
+        "with - for one that counts whole. Genes of other rows are a control.",
+    ),
+]
+Orthologs = Annotated[
+    Path | None,
+    typer.Option(
+        "--orthologs",
+        metavar="FILE",
+        help="Where --known names genes of another species: a table that begins with a gene of each.",
+    ),
+]
+Blocks = Annotated[
+    Path | None,
+    typer.Option("--blocks", metavar="FILE", help="Instead of orthologs: collinear blocks of MCScanX."),
 ]
 Reach = Annotated[
     int,
@@ -54,7 +72,9 @@ def genes(
     places: Places,
     known: Known,
     out: options.Out,
-    term: Term = None,
+    term: Terms = None,
+    orthologs: Orthologs = None,
+    blocks: Blocks = None,
     reach: Reach = 25_000,
     draws: Draws = 3,
     folds: Folds = 5,
@@ -70,16 +90,18 @@ def genes(
 ) -> None:
     """Compare GBLUP with and without a kernel of the markers near genes that are known for the trait.
 
-    As many random genes are the control, on the same folds. DIR then holds evaluation.json, report.html and
-    marker_weights.csv, which predict and evaluate take by --marker-weights.
+    As many random genes, and as many of other terms, are the controls, on the same folds. DIR then holds
+    evaluation.json, report.html and marker_weights.csv, which predict and evaluate take by --marker-weights.
     """
     files = PanelFiles(genotypes=genotypes, phenotypes=phenotypes, marker_map=marker_map, ploidy=ploidy)
     wanted = workflow.GenesOptions(
         files=files,
         trait=trait,
         places=places,
-        known=known,
-        term=term,
+        known=tuple(known),
+        terms=tuple(None if each == "-" else each for each in term or ()),
+        orthologs=orthologs,
+        blocks=blocks,
         reach=reach,
         draws=draws,
         folds=folds,

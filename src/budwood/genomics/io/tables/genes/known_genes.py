@@ -47,17 +47,14 @@ def read_known_genes(path: Path, genes: Collection[str], term: str | None = None
     >>> read_known_genes(file, {"A1", "B2"}, "TO:0000207")
     (['A1'], 1)
     """
-    wanted = None if term is None else re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
+    matches = _term_pattern(term)
     found: dict[str, None] = {}
     rows = 0
     for line in text_lines(path):
-        if wanted is not None and not wanted.search(line):
+        if matches is not None and not matches.search(line):
             continue
         rows += 1
-        for word in _BREAK.split(line):
-            name = word if word in genes else _TRANSCRIPT.sub("", word)
-            if name in genes:
-                found.setdefault(name)
+        found |= dict.fromkeys(_named_genes(line, genes))
     if not rows:
         raise BudwoodError(
             f"no row holds {term!r}" if term else "the file is empty",
@@ -71,3 +68,51 @@ def read_known_genes(path: Path, genes: Collection[str], term: str | None = None
             mend="use the ids of the gene table, for example both of one annotation release",
         )
     return list(found), rows
+
+
+def read_genes_of_other_terms(path: Path, genes: Collection[str], term: str) -> list[str]:
+    r"""Names of genes that a file gives for anything but a term: as well studied, and known for other traits.
+
+    Parameters
+    ----------
+    path
+        Table, one row for each gene or record.
+    genes
+        Names that a word may have.
+    term
+        Genes with a row that holds it are left out.
+
+    Returns
+    -------
+    list of str
+        Distinct names in the order of the file, perhaps none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "genes.tsv"
+    >>> _ = file.write_text("gene\tterms\nA1.1\tTO:0000207 - plant height\nB2\tTO:0000344\n")
+    >>> read_genes_of_other_terms(file, {"A1", "B2"}, "TO:0000207")
+    ['B2']
+    """
+    matches = _term_pattern(term)
+    assert matches is not None, "a term is given"
+    named: dict[str, None] = {}
+    of_term: set[str] = set()
+    for line in text_lines(path):
+        names = _named_genes(line, genes)
+        if matches.search(line):
+            of_term.update(names)
+        else:
+            named |= dict.fromkeys(names)
+    return [name for name in named if name not in of_term]
+
+
+def _term_pattern(term: str | None) -> re.Pattern[str] | None:
+    return None if term is None else re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
+
+
+def _named_genes(line: str, genes: Collection[str]) -> list[str]:
+    """Words of a row that are names of genes, with or without the number of a transcript."""
+    words = (word if word in genes else _TRANSCRIPT.sub("", word) for word in _BREAK.split(line))
+    return [name for name in words if name in genes]
