@@ -353,7 +353,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/families"))
     parser.add_argument("--arms", nargs="+", default=["random weights", *ARMS])
     parser.add_argument("--ablations", action="store_true", help="the arms with a source or objective less")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--network", choices=NETWORKS, default="tiny")
     parser.add_argument("--steps", type=int, default=600, help="batches")
     parser.add_argument("--batch", type=int, default=8, help="windows of 512 bases in a batch")
@@ -364,7 +365,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arms = ["all", *ABLATIONS] if arguments.ablations else arguments.arms
     runs: dict[str, list[Scores]] = {}
-    for seed in range(1, arguments.seeds + 1):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         for arm in arms:
             if not arguments.show or scores_path(arm, seed, arguments).exists():
                 runs.setdefault(arm, []).append(run(arm, seed, arguments))

@@ -240,15 +240,15 @@ def compare_gene_knowledge(
     unsorted[columns] = weights
     against = _against(found, _RANDOM)
     assert against is not None, "random genes are always drawn"
-    others = _against(found, _OTHER)
+    against_other_terms = _against(found, _OTHER)
     return GeneKnowledge(
         evaluation=found,
         weights=unsorted,
         genes=len(genes),
         placed=placed,
         against_random=against,
-        against_other_terms=others,
-        conclusion=_conclusion(found, against, others),
+        against_other_terms=against_other_terms,
+        conclusion=_conclusion(found, against, against_other_terms),
     )
 
 
@@ -302,8 +302,8 @@ def _notes(lists: Sequence[Sequence[Interval]], placed: int, weights: Vector, re
         again = sum(len(genes) for genes in lists) - known
         sizes = " and ".join(f"{len(genes):,}" for genes in lists)
         notes.append(
-            f"{len(lists)} lists hold {sizes} genes with a place; {again:,} times a gene is in a further list. "
-            "A marker counts once for each list with a gene near."
+            f"{len(lists)} lists hold {sizes} genes with a place; {again:,} times a gene is in a further "
+            "list. A marker counts once for each list with a gene near."
         )
     return tuple(notes)
 

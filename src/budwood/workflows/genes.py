@@ -234,8 +234,9 @@ def _read_lists(options: GenesOptions) -> _KnownGenes:
     genes = {gene for each in known for gene in each}
     every = {gene for each in own.values() for gene in each}
     note = (
-        f"{len(named):,} known genes of the other species have {len(genes):,} counterparts with a place here, "
-        f"by {options.pairs.name}; random genes are drawn from the {len(every):,} genes that have a counterpart."
+        f"{len(named):,} known genes of the other species have {len(genes):,} counterparts with a place "
+        f"here, by {options.pairs.name}; random genes are drawn from the {len(every):,} genes that have a "
+        "counterpart."
     )
     reached = {gene: places[gene] for gene in places if gene in every}
     return _KnownGenes(places=reached, known=known, other_terms=other_terms, notes=(note,))

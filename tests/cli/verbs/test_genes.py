@@ -100,8 +100,8 @@ def test_genes_of_another_species_by_orthologs(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert record["known_genes"] == 3
     note = (
-        "2 known genes of the other species have 3 counterparts with a place here, by pairs.csv; random genes are "
-        "drawn from the 4 genes that have a counterpart."
+        "2 known genes of the other species have 3 counterparts with a place here, by pairs.csv; random "
+        "genes are drawn from the 4 genes that have a counterpart."
     )
     assert note in record["notes"]
     assert "pairs.csv" in (tmp_path / "out" / "manifest.json").read_text()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -160,3 +162,25 @@ def test_bases_outside_the_complete_annotation_are_unlabelled(annotated):
     assert (np.delete(first, np.r_[3000:3060]) == UNLABELLED).all()
     assert (second[10:20] == BaseClass.INTERGENIC).all()
     assert (np.delete(second, np.r_[10:20]) == UNLABELLED).all()
+
+
+def test_a_genome_in_many_pieces_reads_each_gene_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Genes of one contig are not looked for among those of all others: 300 contigs with a gene each."""
+    count, read = itertools.count(), Gene.representative.fget
+    assert read is not None
+    names = [f"c{i}" for i in range(300)]
+    assembly = InMemoryAssembly(dict.fromkeys(names, "ATGGCCTAA" * 4))
+    part = CodingPart(0, 9, 0)
+    genes = tuple(Gene(n, n, 0, 9, "+", (Transcript(n, (Span(0, 9),), (part,)),)) for n in names)
+    labelled = [Interval(name, 0, 9) for name in names]
+
+    def representative(gene: Gene) -> Transcript | None:
+        next(count)
+        return read(gene)
+
+    monkeypatch.setattr(Gene, "representative", property(representative))
+    genome = load_training_genome("s", assembly, Annotation(genes), labelled=labelled)
+    assert next(count) <= 10 * len(names)
+    for contig in genome.training:
+        assert (contig.region[:9] != UNLABELLED).all()
+        assert (contig.region[9:] == UNLABELLED).all()

@@ -165,3 +165,14 @@ def test_a_chromosome_of_many_genes_is_painted_whole() -> None:
     annotation = Annotation(many)
     painted = annotation.paint("c", 5_000_000)
     assert np.count_nonzero(painted >= BaseClass.CODING_FORWARD_0) == 2000 * 1200
+
+
+def test_genes_of_a_contig_are_those_of_the_file_in_its_order() -> None:
+    found = tuple(
+        model(f"g{i}", "+", [(i, i + 9)], (i, i + 9), contig=("c", "d")[i % 3 == 0]) for i in range(9)
+    )
+    annotation = Annotation(found)
+    for contig in ("c", "d", "none"):
+        assert annotation.genes_on(contig) == tuple(gene for gene in found if gene.contig == contig)
+        assert {site.contig for site in annotation.start_codons(contig)} <= {contig}
+    assert annotation.start_codons() == [Signal(g.contig, g.start, "+", "start_codon") for g in found]

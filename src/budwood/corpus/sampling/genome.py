@@ -122,7 +122,9 @@ def load_training_genome(
             where=species,
             mend="name a contig of the assembly",
         )
-    contigs = [_load_contig(name, assembly, annotation, labelled, tracks or {}) for name in assembly.contigs]
+    stretches = None if labelled is None else _by_contig(labelled)
+    placed = {number: _by_contig(found) for number, found in (tracks or {}).items()}
+    contigs = [_load_contig(name, assembly, annotation, stretches, placed) for name in assembly.contigs]
     training = tuple(c for c in contigs if c.name not in validation_contigs)
     if not training:
         raise BudwoodError(
@@ -157,8 +159,8 @@ def _load_contig(
     name: str,
     assembly: Assembly,
     annotation: Annotation | None,
-    labelled: Sequence[Interval] | None,
-    tracks: Mapping[int, Sequence[Interval]],
+    labelled: Mapping[str, Sequence[Interval]] | None,
+    tracks: Mapping[int, Mapping[str, Sequence[Interval]]],
 ) -> TrainingContig:
     length = assembly.contigs[name]
     whole = Interval(name, 0, length)
@@ -168,15 +170,25 @@ def _load_contig(
         if labelled is None:
             region = known
         else:
-            for stretch in (each for each in labelled if each.contig == name):
+            for stretch in labelled.get(name, ()):
                 region[stretch.start : stretch.end] = known[stretch.start : stretch.end]
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
     bits = _track_bits(name, length, tracks)
     return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name), bits)
 
 
-def _track_bits(name: str, length: int, tracks: Mapping[int, Sequence[Interval]]) -> NDArray[np.uint32]:
-    own = {number: [each for each in found if each.contig == name] for number, found in tracks.items()}
+def _by_contig(intervals: Sequence[Interval]) -> dict[str, list[Interval]]:
+    """Intervals of each contig in their order, so that a genome of many contigs is read in one pass."""
+    found: dict[str, list[Interval]] = {}
+    for interval in intervals:
+        found.setdefault(interval.contig, []).append(interval)
+    return found
+
+
+def _track_bits(
+    name: str, length: int, tracks: Mapping[int, Mapping[str, Sequence[Interval]]]
+) -> NDArray[np.uint32]:
+    own = {number: found.get(name, ()) for number, found in tracks.items()}
     if not any(own.values()):
         return no_tracks(length)
     known = sum(1 << (TRACKED + number) for number in own)

@@ -87,7 +87,7 @@ def loci_of_contig(annotation: Annotation | None, contig: str) -> Loci:
     Loci
         The genes, none without an annotation.
     """
-    genes = [] if annotation is None else [gene for gene in annotation.genes if gene.contig == contig]
+    genes = [] if annotation is None else list(annotation.genes_on(contig))
     genes.sort(key=lambda gene: (gene.start, gene.end, gene.name))
     directions = [{"+": 1, "-": -1}.get(gene.strand, 0) for gene in genes]
     return Loci(

@@ -42,9 +42,8 @@ def base_class_track(annotation: Annotation, contig: str, length: int) -> NDArra
         # The site's position is the intron's outermost base; the mark reaches one base into the intron.
         first = site.position if donor == forward else site.position - 1
         track[max(first, 0) : first + _SITE] = mark
-    for gene in annotation.genes:
-        if gene.contig == contig:
-            _mark_codons(track, gene)
+    for gene in annotation.genes_on(contig):
+        _mark_codons(track, gene)
     return track
 
 

@@ -193,6 +193,21 @@ class Annotation:
         of_genes = [gene.contig for gene in self.genes]
         return tuple(dict.fromkeys(of_genes + [repeat.contig for repeat in self.repeats]))
 
+    def genes_on(self, contig: str) -> tuple[Gene, ...]:
+        """Genes of a contig in file order; their number alone decides how long it takes.
+
+        Parameters
+        ----------
+        contig
+            Name of the contig.
+
+        Returns
+        -------
+        tuple of Gene
+            None for a contig without a gene.
+        """
+        return self._by_contig.get(contig, ())
+
     def classes(self, contig: str, start: int, end: int) -> NDArray[np.uint8]:
         """BaseClass class of each base of a stretch, seen from the + strand.
 
@@ -296,13 +311,20 @@ class Annotation:
         return list(found)
 
     def _coding(self, contig: str | None, every: bool) -> Iterator[tuple[Gene, Transcript]]:
-        for gene in self.genes:
+        for gene in self.genes if contig is None else self.genes_on(contig):
             best = gene.representative
-            if best is None or not best.cds or contig not in (None, gene.contig):
+            if best is None or not best.cds:
                 continue
             for transcript in gene.transcripts if every else (best,):
                 if transcript.cds:
                     yield gene, transcript
+
+    @cached_property
+    def _by_contig(self) -> dict[str, tuple[Gene, ...]]:
+        found: dict[str, list[Gene]] = {}
+        for gene in self.genes:
+            found.setdefault(gene.contig, []).append(gene)
+        return {contig: tuple(genes) for contig, genes in found.items()}
 
     @cached_property
     def _models(self) -> dict[str, _ContigModels]:

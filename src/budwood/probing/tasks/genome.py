@@ -49,6 +49,13 @@ class AnnotatedGenome:
             for each in self.annotation.repeats
         )
 
+    @cached_property
+    def _by_contig(self) -> dict[str, list[LabelledInterval]]:
+        found: dict[str, list[LabelledInterval]] = {}
+        for each in self.labelled_intervals:
+            found.setdefault(each.contig, []).append(each)
+        return found
+
     @property
     def annotated_contigs(self) -> tuple[str, ...]:
         """Contigs that carry anything of the annotation or the intervals, in the genome's order."""
@@ -87,9 +94,8 @@ class AnnotatedGenome:
             (length + 1,) so that ``covered[end] - covered[start]`` counts those of a stretch.
         """
         inside = np.zeros(self.assembly.contigs[contig], dtype=np.bool_)
-        for each in self.labelled_intervals:
-            if each.contig == contig:
-                inside[each.start : each.end] = True
+        for each in self._by_contig.get(contig, ()):
+            inside[each.start : each.end] = True
         return np.concatenate([[0], np.cumsum(inside)])
 
     def window(self, contig: str, middle: int) -> NDArray[np.uint8] | None:
