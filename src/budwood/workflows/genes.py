@@ -247,9 +247,13 @@ def _counterparts(options: GenesOptions, places: Mapping[str, Interval]) -> dict
     from budwood.genomics.io.tables.genes.gene_pairs import read_collinear_pairs, read_gene_pairs
 
     assert options.pairs is not None, "the caller has pairs"
-    read = read_gene_pairs if options.orthologs is not None else read_collinear_pairs
+    joined = (
+        read_gene_pairs(options.orthologs, places)
+        if options.orthologs is not None
+        else read_collinear_pairs(options.pairs)
+    )
     found: dict[str, dict[str, None]] = {}
-    for pair in read(options.pairs):
+    for pair in joined:
         inside = [name in places for name in pair]
         if sum(inside) == 1:
             here = inside.index(True)

@@ -18,7 +18,7 @@ def read_gene_pairs(path: Path, genes: Collection[str] = ()) -> list[tuple[str, 
     path
         Table whose first two columns name the genes.
     genes
-        Names of known genes: a first row of two of them is a pair, and no header.
+        Names of known genes: a first row with one of them is a pair, and no header.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def read_gene_pairs(path: Path, genes: Collection[str] = ()) -> list[tuple[str, 
             mend="write the source's gene and the target's gene in each row",
         )
     rows = list(table.rows)
-    if table.header[0] in genes and table.header[1] in genes:
+    if table.header[0] in genes or table.header[1] in genes:
         rows.insert(0, table.header)
     pairs = [(cells[0], cells[1]) for cells in rows if cells[0] and cells[1]]
     if not pairs:
