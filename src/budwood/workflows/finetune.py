@@ -134,6 +134,9 @@ class FinetuneResult:
         The fine-tuned encoder.
     predicted
         Names and predictions of the file to predict, if there is one.
+    predicted_by_model
+        (rows, outputs) predictions of the same sequences by every model that was trained, so that the best on
+        the test can be used; empty without a file to predict.
     conclusion
         What the test says, in a sentence or two.
     notes
@@ -147,6 +150,7 @@ class FinetuneResult:
     counts: Mapping[str, int]
     model: SequenceModel
     predicted: tuple[tuple[str, ...], NDArray[np.float64]] | None
+    predicted_by_model: Mapping[str, NDArray[np.float64]]
     conclusion: str
     notes: tuple[str, ...]
 
@@ -180,8 +184,8 @@ def finetune(
     options
         What to fine-tune on, and how.
     out
-        Folder to write: the encoder, accuracy.json, test_predictions.csv, predictions.csv where there is a
-        file to predict, report.html. Nothing is written where None.
+        Folder to write: the encoder, accuracy.json, test_predictions.csv, report.html, and where there is
+        a file to predict predictions.csv and predictions_by_model.csv. Nothing is written where None.
     overwrite
         Whether an earlier result in the folder may be replaced.
     announce
@@ -521,10 +525,12 @@ def _train(work: _Work, options: FinetuneOptions, announce: Announce) -> Finetun
         }
     scores = {name: score_sequences(each, truth, outputs) for name, each in given.items()}
     differences = compare_sequence_models(given, truth, outputs)
-    predicted = None
+    predicted: tuple[tuple[str, ...], NDArray[np.float64]] | None = None
+    by_model: dict[str, NDArray[np.float64]] = {}
     if work.to_predict is not None:
-        read = models[FINE_TUNED].read(_codes(work.to_predict))
-        predicted = (work.to_predict.names, outputs.predictions(read))
+        codes = _codes(work.to_predict)
+        by_model = {name: outputs.predictions(model.read(codes)) for name, model in models.items()}
+        predicted = (work.to_predict.names, by_model[FINE_TUNED])
     return FinetuneResult(
         outputs=outputs,
         scores=scores,
@@ -537,6 +543,7 @@ def _train(work: _Work, options: FinetuneOptions, announce: Announce) -> Finetun
         },
         model=models[FINE_TUNED],
         predicted=predicted,
+        predicted_by_model=by_model,
         conclusion=conclusion(scores, differences),
         notes=work.notes,
     )
@@ -600,6 +607,7 @@ def _write(draft: Draft, result: FinetuneResult, work: _Work, options: FinetuneO
     _write_predictions(draft.path("test_predictions.csv"), names, given, result.outputs, truth)
     if result.predicted is not None:
         _write_predictions(draft.path("predictions.csv"), *result.predicted, result.outputs)
+        _write_by_model(draft.path("predictions_by_model.csv"), result.predicted[0], result)
     draft.metrics["scores"] = {
         name: {score["output"]: score["score"] for score in model["scores"]}
         for name, model in record["models"].items()
@@ -610,6 +618,18 @@ def _write(draft: Draft, result: FinetuneResult, work: _Work, options: FinetuneO
         record,
         command=f"{command_of('finetune', options)} --out {draft.folder.name}",
     )
+
+
+def _write_by_model(path: Path, names: Sequence[str], result: FinetuneResult) -> None:
+    from budwood.workflows.records.files import cell, write_table
+
+    rows = [
+        [model, name, *(cell(value) for value in values)]
+        for model, predictions in result.predicted_by_model.items()
+        for name, values in zip(names, predictions, strict=True)
+    ]
+    labels = result.outputs.classes or result.outputs.names
+    write_table(path, ["model", "sequence", *labels], rows)
 
 
 def _write_predictions(

@@ -44,6 +44,15 @@ def test_a_table_gives_an_encoder_that_can_be_applied(
     assert found["conclusion"] in (out / "report.html").read_text()
     assert run("finetune", "--apply", out, "--predict", promoters, "--out", again, "--quiet").code == 0  # type: ignore[attr-defined]
     assert (out / "predictions.csv").read_bytes() == (again / "predictions.csv").read_bytes()
+    by_model = list(csv.DictReader((out / "predictions_by_model.csv").read_text().splitlines()))
+    assert [row["model"] for row in by_model[::60]] == list(found["models"])
+    own = list(csv.DictReader((out / "predictions.csv").read_text().splitlines()))
+    assert [row["strength"] for row in by_model[:60]] == [row["strength"] for row in own]
+    kmers = np.array([float(row["strength"]) for row in by_model if row["model"] == "k-mers"])
+    assert (
+        np.corrcoef(kmers, [float(line.split(",")[2]) for line in promoters.read_text().split()[1:]])[0, 1]
+        > 0.5
+    )
     tested = {
         row["sequence"] for row in csv.DictReader((out / "test_predictions.csv").read_text().splitlines())
     }

@@ -129,7 +129,8 @@ def finetune(
 
     The same network from scratch, a convolution and k-mers are trained on the same sequences and compared on
     the same test. DIR then holds the encoder (--checkpoint DIR, or --adapter DIR after --way low-rank, opens
-    it elsewhere), accuracy.json, test_predictions.csv and report.html; predictions.csv with --predict.
+    it elsewhere), accuracy.json, test_predictions.csv and report.html; with --predict
+    predictions.csv, and predictions_by_model.csv with those of the models beside it.
     """
     encoder = EncoderOptions(checkpoint=checkpoint, adapter=tuple(adapter or ()), device=device)
     if apply is not None:
