@@ -373,13 +373,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_map_over_a_library_shows_every_pair(library: Path, run: Callable, tmp_path: Path) -> None:
     folders = [library / name / "model" for name in ("north", "south")]
     out = tmp_path / "result"
-    few = ["--sizes", "0,25", "--draws", 2, "--next", 0, "--quiet"]
+    few = ["--sizes", "0,25,60", "--draws", 2, "--next", 0, "--quiet"]
     ran = run(
         "transfer", "evaluate", "--source", folders[0], "--target", folders[1], *few, "--out", out, "--json"
     )
     assert ran.code == 0, ran.err
     record = json.loads(ran.out)
     assert (record["source"]["name"], record["target"]["name"]) == ("north", "south")
+    lost = "Not tried of --sizes: 60; 50 of 70 phenotyped lines are left beside the 20 test lines."
+    assert (record["sizes"], record["notes"][-1]) == ([0, 25], lost)
     assert record["target"]["model"] == ModelLibrary(library).card("south").digest
 
     tree = tmp_path / "tree.nwk"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from budwood.errors import counted
 from budwood.workflows.setup.cost import Announce, silent
 from budwood.workflows.setup.threads import blas_threads
 from budwood.workflows.transfer.options import SideOptions, TransferOptions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from budwood.artifacts import Draft
     from budwood.prediction.phenotype_next import PhenotypeNext
     from budwood.transfer.embedded_lines import EmbeddedLines
+    from budwood.transfer.few_shot.results import FewShotResults
     from budwood.transfer.heads import CarriedHeads
 
     Matrix = NDArray[np.float64]
@@ -114,6 +116,7 @@ def _evaluate(options: TransferOptions, announce: Announce) -> TransferResult:
             )
         chosen = _next_lines(options, target)
     notes += [f"Target: {note}" for note in (*target.notes, *their_notes)]
+    notes += _size_notes(options, found.results)
     return TransferResult(
         sources=tuple(sources), target=target, found=found, next_lines=chosen, notes=tuple(notes)
     )
@@ -226,6 +229,18 @@ def _next_lines(options: TransferOptions, target: Side) -> PhenotypeNext | None:
 
     kinship = None if target.panel is None else target.panel.kinship
     return phenotype_next(target.genotypes, count, values=known, seed=options.seed, kinship=kinship)
+
+
+def _size_notes(options: TransferOptions, results: FewShotResults) -> list[str]:
+    """Sizes that were asked for and not tried, for want of lines beside the test lines."""
+    lost = [size for size in options.sizes if size not in results.sizes]
+    if not lost:
+        return []
+    left = results.lines - results.test_lines
+    return [
+        f"Not tried of --sizes: {', '.join(f'{size:,}' for size in lost)}; {left:,} of "
+        f"{counted(results.lines, 'phenotyped line')} are left beside the {results.test_lines:,} test lines."
+    ]
 
 
 def _provenance_notes(sources: Sequence[Side], target: Side) -> list[str]:
