@@ -4,6 +4,7 @@ Genes with a Trait Ontology term in Oryzabase (annotations of mixed strength), p
 markers within 25 kb of them as a second kernel; 5-fold cross-validation, five divisions. ``--lists two``: a
 second list beside it, cloned genes with a keyword for the trait (funRiceGenes); ``cloned``: that list alone.
 ``--species sorghum``: the same genes through collinear pairs to sorghum, whose places are coarse (150 kb).
+``--auto N``: `auto` with the weights of known genes less `auto` without them on the same folds, N divisions.
 
     OMP_NUM_THREADS=1 python benchmarks/accuracy/gene_knowledge.py --lists two   # minutes; needs BUDWOOD_DATA
 """
@@ -16,15 +17,26 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
 
+import numpy as np
+
 from benchmarks.accuracy.transfer_real import sorghum_places
 from benchmarks.common.arguments import parser_for
 from benchmarks.common.panels import data_folder
 from budwood.genomics.io.tables.genes.gene_pairs import read_collinear_pairs
 from budwood.genomics.io.tables.genes.gene_places import read_gene_places
 from budwood.genomics.io.tables.genes.known_genes import read_known_genes
-from budwood.panel.files import PanelFiles
-from budwood.transfer.gene_knowledge import KNOWN, GeneKnowledge
-from budwood.workflows.genes import GenesOptions, genes
+from budwood.panel.accession_means import AccessionMeans
+from budwood.panel.files import PanelFiles, read_panel
+from budwood.prediction.evaluation.evaluate import Comparison, evaluate
+from budwood.prediction.evaluation.splitting import Scheme
+from budwood.prediction.kernels.panel_kernels import PanelKernels
+from budwood.prediction.models.registry import model_named
+from budwood.prediction.phenotyped import match_phenotyped
+from budwood.stats.evaluation.paired_difference import corrected_interval
+from budwood.stats.evaluation.splitters import random_folds
+from budwood.transfer.gene_knowledge import KNOWN, GeneKnowledge, evidence_weights
+from budwood.workflows.genes import GenesOptions, genes, read_lists
+from budwood.workflows.traits.trait_values import trait_values
 
 FLOWERING, HEIGHT, GRAIN = "TO:0000137", "TO:0000207", "TO:0000397"
 AMYLOSE, YIELD = "TO:0000196", "TO:0000396"
@@ -86,6 +98,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of a panel's or trait's name")
     parser.add_argument("--lists", choices=("ontology", "cloned", "two"), default="ontology")
     parser.add_argument("--species", choices=("rice", "sorghum"), default="rice")
+    parser.add_argument("--auto", type=int, default=0, metavar="N", help="divisions for `auto`; 0 for none")
     asked = parser.parse_args()
     data = data_folder()
     columns = ("panel, trait", "genes with markers", "GBLUP", "with known genes", "difference")
@@ -117,7 +130,41 @@ def main() -> None:
                 reach=reach,
                 repeats=5,
             )
-            print(row_of(f"{panel} {trait} ({table})", genes(options).knowledge), flush=True)
+            name = f"{panel} {trait} ({table})"
+            if asked.auto:
+                print(f"| {name} | {auto_gain(options, asked.auto)} |", flush=True)
+            else:
+                print(row_of(name, genes(options).knowledge), flush=True)
+
+
+def auto_gain(options: GenesOptions, repeats: int) -> str:
+    """r of `auto` without and with the weights, and the paired difference with its interval."""
+    panel = read_panel(options.files, options.trait)
+    rows, columns = panel.genotypes.order()
+    genotypes = panel.genotypes.take(rows).take_markers(columns)
+    read = read_lists(options)
+    lists = [[read.places[name] for name in names] for names in read.known]
+    weights, _ = evidence_weights(genotypes.markers, lists, options.reach)
+    means = AccessionMeans.of(trait_values(panel, options.files, options.trait))
+    lines = match_phenotyped(genotypes, means.values, options.trait, weights=means.weights)
+    found = []
+    for further in ({}, {"known genes": weights}):
+        kernels = PanelKernels(genotypes, {}, further).take(lines.rows)
+        names = kernels.genotypes.accessions
+        divisions = tuple(random_folds(names, options.folds, options.seed + k) for k in range(repeats))
+        compared = evaluate(
+            kernels,
+            lines.y,
+            Comparison((model_named("gblup"), model_named("auto")), reported="Auto"),
+            Scheme("random", divisions),
+            trait=options.trait,
+            weights=lines.weights,
+            seed=options.seed,
+        )
+        found.append(np.array(next(each.fold_r for each in compared.scores if each.name == "Auto")))
+    gain = corrected_interval(found[1] - found[0], 1.0 / (options.folds - 1))
+    cells = [f"{each.mean():.3f}" for each in found]
+    return " | ".join([*cells, f"{gain.mean:+.3f} ({gain.lower:+.3f} to {gain.upper:+.3f})"])
 
 
 def row_of(name: str, found: GeneKnowledge) -> str:

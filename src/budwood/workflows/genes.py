@@ -186,7 +186,7 @@ def genes(options: GenesOptions, out: Path | None = None, *, overwrite: bool = F
 def _compare(options: GenesOptions) -> GenesResult:
     from budwood.transfer.gene_knowledge import compare_gene_knowledge
 
-    read = _read_lists(options)
+    read = read_lists(options)
     panel = read_panel(options.files, options.trait)
     with blas_threads(len(panel)):
         found = compare_gene_knowledge(
@@ -207,8 +207,20 @@ def _compare(options: GenesOptions) -> GenesResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _KnownGenes:
-    """Genes of the panel's species: where they may lie, and which are known, by list, and for other terms."""
+class KnownGenes:
+    """Genes of the panel's species.
+
+    Attributes
+    ----------
+    places
+        Where the known genes and those of the controls may lie.
+    known
+        Names of the genes known for the trait, by list.
+    other_terms
+        Names of the genes that the tables give for other terms.
+    notes
+        What became of the genes of another species.
+    """
 
     places: Mapping[str, Interval]
     known: list[list[str]]
@@ -216,7 +228,24 @@ class _KnownGenes:
     notes: tuple[str, ...]
 
 
-def _read_lists(options: GenesOptions) -> _KnownGenes:
+def read_lists(options: GenesOptions) -> KnownGenes:
+    """Read where genes lie and which are known.
+
+    Parameters
+    ----------
+    options
+        Files and terms.
+
+    Returns
+    -------
+    KnownGenes
+        Genes of the panel's species, those of another one replaced by their counterparts.
+
+    Raises
+    ------
+    BudwoodError
+        If a file cannot be read, a term is in no row, or no pair joins the two species.
+    """
     from budwood.genomics.io.tables.genes.gene_places import read_gene_places
     from budwood.genomics.io.tables.genes.known_genes import read_genes_of_other_terms, read_known_genes
 
@@ -230,7 +259,7 @@ def _read_lists(options: GenesOptions) -> _KnownGenes:
         if term is not None:
             other_terms += [gene for name in read_genes_of_other_terms(path, own, term) for gene in own[name]]
     if options.pairs is None:
-        return _KnownGenes(places=places, known=known, other_terms=other_terms, notes=())
+        return KnownGenes(places=places, known=known, other_terms=other_terms, notes=())
     genes = {gene for each in known for gene in each}
     every = {gene for each in own.values() for gene in each}
     note = (
@@ -239,7 +268,7 @@ def _read_lists(options: GenesOptions) -> _KnownGenes:
         "counterpart."
     )
     reached = {gene: places[gene] for gene in places if gene in every}
-    return _KnownGenes(places=reached, known=known, other_terms=other_terms, notes=(note,))
+    return KnownGenes(places=reached, known=known, other_terms=other_terms, notes=(note,))
 
 
 def _counterparts(options: GenesOptions, places: Mapping[str, Interval]) -> dict[str, list[str]]:
