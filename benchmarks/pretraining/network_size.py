@@ -5,10 +5,11 @@
 Needs what the steps of recipes/grasses.toml write to runs/derived. ``half``, ``large`` and ``double`` have 2,
 5 and 10 million parameters; ``large`` is the packaged network. For each, the time of a step is the difference
 between a short and a longer trial, and the number of steps is what the given processor minutes hold; the
-rate rises and falls over that number. Learning rates go down with the square root of the width, beginning
-with ``--rate`` for ``large``. Scores are those of left_out_families.py (base classes of four species, sites,
-masked bases). One line for each network and seed is appended to sizes.jsonl in --out, and a second run
-computes those that are missing.
+rate rises and falls over that number (``--steps`` gives it instead: other work on the machine makes steps
+slower, so see the seconds that were used). Learning rates go down with the square root of the width,
+beginning with ``--rate`` for ``large``. Scores are those of left_out_families.py (base classes of four
+species, sites, masked bases). One line for each network and seed is appended to sizes.jsonl in --out, and a
+second run computes those that are missing.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def seconds_per_step(network: str, asked: argparse.Namespace) -> float:
 
 def trained(network: str, seed: int, asked: argparse.Namespace) -> Record:
     """Train and score a network."""
-    step = seconds_per_step(network, asked)
-    steps = int(60.0 * asked.minutes / step)
+    step = seconds_per_step(network, asked) if not asked.steps else float("nan")
+    steps = asked.steps or int(60.0 * asked.minutes / step)
     recipe = recipe_for(network, steps, seed, asked)
     recipe = replace(recipe, schedule=replace(recipe.schedule, save_every=steps))
     folder = asked.out / f"{network}-seed{seed}"
@@ -86,6 +87,7 @@ def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/sizes"))
     parser.add_argument("--minutes", type=float, default=10.0, help="processor minutes of each training")
+    parser.add_argument("--steps", type=int, help="batches, in the place of minutes")
     parser.add_argument("--networks", nargs="+", choices=SIZES, default=SIZES)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--batch", type=int, default=8, help="windows of 512 bases in a batch")
@@ -103,7 +105,8 @@ def main() -> None:
     for (network, minutes, seed), record in done.items():
         found = record["scores"]
         bases = f"{record['steps'] * asked.batch * WINDOW:,} bases"
-        print(f"{network}, seed {seed}: {record['parameters']:,} parameters, {minutes:g} minutes, {bases}")
+        taken = f"{minutes:g} minutes were meant and {record['seconds'] / 60:.1f} used"
+        print(f"{network}, seed {seed}: {record['parameters']:,} parameters, {taken}, {bases}")
         for name, value in found.items():
             if name.endswith("balanced_accuracy") or name.count("/") == 1:
                 print(f"  {name}: {value:.4f}")
