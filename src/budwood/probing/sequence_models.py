@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from budwood.errors import BudwoodError
-from budwood.genomics.sequence import PAD
 from budwood.model.adapters.adapted import AdaptedEncoder
 from budwood.model.adapters.low_rank import LowRank
 from budwood.model.checkpoint import Checkpoint
@@ -33,7 +32,7 @@ MODELS: Final = (FINE_TUNED, SCRATCH, CONVOLUTION, KMERS)
 RATES: Final = {"full": 5e-4, "low-rank": 3e-3}
 _CONVOLUTION_RATE: Final = 2e-3
 _CONVOLUTION_EPOCHS: Final = 40
-_CONVOLUTION_PATIENCE: Final = 5
+_CONVOLUTION_PATIENCE: Final = 8
 
 Way = Literal["full", "low-rank"]
 
@@ -198,8 +197,7 @@ def _network(
 
 
 def _convolution(examples: Examples, how: FineTuning, show: bool | None) -> SequenceModel:
-    width = int((examples.codes[examples.training] != PAD).sum(axis=1).max())
-    network = SequenceConvolution(width, examples.outputs.size, strand=how.strand, seed=how.fit.seed)
+    network = SequenceConvolution(examples.outputs.size, strand=how.strand, seed=how.fit.seed)
     config = FitConfig(
         learning_rate=_CONVOLUTION_RATE,
         batch=64,
