@@ -45,3 +45,16 @@ def test_what_lies_beyond_the_reach_is_not_seen(examples) -> None:
     changed = windows.copy()
     changed[:, :24] = 0
     np.testing.assert_array_equal(network.decision(windows), network.decision(changed))
+
+
+def test_a_pooled_network_finds_what_lies_anywhere() -> None:
+    """The motif lies in the first half of the training windows and in the second half of the others."""
+    random = np.random.default_rng(6)
+    windows = random.integers(0, 4, (440, 64), dtype=np.uint8)
+    labels = random.random(440) < 0.5
+    for row in np.flatnonzero(labels):
+        first = random.integers(0, 20) if row < 360 else random.integers(36, 56)
+        windows[row, first : first + 8] = [3, 0, 3, 0, 0, 0, 2, 2]
+    network = SmallConvolution(seeds=1, epochs=15, pooled="own").fit(windows[:360], labels[:360])
+    decided = network.decision(windows[360:])
+    assert np.mean(decided[labels[360:]] > decided[~labels[360:]].mean()) > 0.8

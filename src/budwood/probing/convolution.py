@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from budwood.genomics.sequence import N
 from budwood.probing.linear import one_hot_middle
+from budwood.probing.sequence_baselines import SequenceConvolution
+from budwood.training.finetuning.sequence_network import Strand
 
 _BATCH: Final = 64
 _HELD_OUT: Final = 0.1
@@ -23,9 +25,10 @@ class SmallConvolution:
 
     Layers of ``channels`` filters of width 11, 7 and 7, with batch normalisation, ReLU and, after the first
     two, pooling by 2; then one linear layer over all outputs, with dropout. It reads one strand: windows
-    along the gene. Trained by AdamW; a tenth of the examples determines when to stop, and the weights that
-    are best on them are kept. Several networks with different seeds are trained, and their log odds are
-    averaged.
+    along the gene. For questions about a whole window ``pooled`` takes
+    :class:`~budwood.probing.sequence_baselines.SequenceConvolution` instead, for which all places are alike.
+    Trained by AdamW; a tenth of the examples determines when to stop, and the weights that are best on them
+    are kept. Several networks with different seeds are trained, and their log odds are averaged.
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ class SmallConvolution:
         2 for true and false; more for numbers of classes (cross-entropy); 0 for values (squared error).
     seeds
         Number of networks.
+    pooled
+        Read the whole window by a pooled network: ``own`` reads the given strand, ``both`` averages two; None
+        reads the middle.
     patience, epochs
         Epochs without a lower loss on the held-out examples before stopping, and largest number of epochs.
 
@@ -57,6 +63,7 @@ class SmallConvolution:
         channels: int = 32,
         classes: int = 2,
         seeds: int = 3,
+        pooled: Strand | None = None,
         patience: int = 5,
         epochs: int = 40,
     ) -> None:
@@ -64,9 +71,10 @@ class SmallConvolution:
         self.channels = channels
         self.classes = classes
         self.seeds = seeds
+        self.pooled = pooled
         self.patience = patience
         self.epochs = epochs
-        self._networks: list[nn.Sequential] = []
+        self._networks: list[nn.Module] = []
         self._origin, self._unit = 0.0, 1.0
 
     def fit(self, windows: NDArray[np.uint8], labels: NDArray[np.generic]) -> SmallConvolution:
@@ -113,17 +121,23 @@ class SmallConvolution:
         return decided * self._unit + self._origin
 
     def _letters(self, windows: NDArray[np.uint8]) -> Tensor:
+        if self.pooled is not None:
+            return torch.from_numpy(windows).long()
         letters = one_hot_middle(windows, self.reach).reshape(len(windows), 2 * self.reach, N)
         return torch.from_numpy(letters).transpose(1, 2).contiguous()
 
-    def _train(self, letters: Tensor, truth: Tensor, seed: int) -> nn.Sequential:
+    def _train(self, letters: Tensor, truth: Tensor, seed: int) -> nn.Module:
         state = torch.get_rng_state()
         torch.manual_seed(seed)
         order = torch.randperm(len(truth))
         count = max(2, int(_HELD_OUT * len(order)))
         held, kept = order[:count], order[count:]
         outputs = self.classes if self.classes > 2 else 1
-        network = convolution_layers(2 * self.reach, outputs, self.channels)
+        network: nn.Module = (
+            convolution_layers(2 * self.reach, outputs, self.channels)
+            if self.pooled is None
+            else SequenceConvolution(outputs, strand=self.pooled, seed=seed)
+        )
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
         best, since, weights = float("inf"), 0, copy.deepcopy(network.state_dict())
         for _ in range(self.epochs):
@@ -147,7 +161,7 @@ class SmallConvolution:
         return functional.binary_cross_entropy_with_logits(decided, truth)
 
     def _pass(
-        self, network: nn.Sequential, optimiser: torch.optim.Optimizer, letters: Tensor, truth: Tensor
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, letters: Tensor, truth: Tensor
     ) -> None:
         network.train()
         order = torch.randperm(len(truth))
@@ -195,6 +209,6 @@ def convolution_layers(width: int, outputs: int, channels: int = 32) -> nn.Seque
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * channels, outputs))
 
 
-def _decide(network: nn.Sequential, letters: Tensor) -> Tensor:
+def _decide(network: nn.Module, letters: Tensor) -> Tensor:
     network.eval()
     return torch.cat([network(part).squeeze(1) for part in letters.split(512)])

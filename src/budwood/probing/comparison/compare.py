@@ -31,8 +31,9 @@ from budwood.probing.comparison.scores import (
     measure_values,
 )
 from budwood.probing.linear import one_hot_middle
-from budwood.probing.tasks.examples import ExampleSet
+from budwood.probing.tasks.examples import ExampleSet, ReadPart
 from budwood.progress import progress
+from budwood.training.finetuning.sequence_network import Strand
 
 LINEAR: Final = "linear"
 KERNEL: Final = "kernel"
@@ -230,7 +231,9 @@ def _fits(
             yield each, name, fit
 
     def convolve() -> tuple[Probe, ProbePredictions]:
-        probe: Probe = ConvolutionProbe(training.windows, target, reach_of(training))
+        strands: Strand = "own" if training.stranded else "both"
+        pooled = strands if training.reading is ReadPart.WHOLE else None
+        probe: Probe = ConvolutionProbe(training.windows, target, reach_of(training), pooled)
         return probe, probe.predict(test.windows)
 
     yield (

@@ -16,6 +16,7 @@ from sklearn.svm import SVC, SVR
 from budwood.probing.comparison.scores import ProbePredictions
 from budwood.probing.convolution import SmallConvolution
 from budwood.probing.linear import LinearProbe
+from budwood.training.finetuning.sequence_network import Strand
 
 Matrix = NDArray[np.floating]
 
@@ -220,13 +221,18 @@ class ConvolutionProbe:
         (k, width) codes of the training examples, and what is predicted.
     reach
         Bases read on either side of the middle.
+    pooled
+        For questions about a whole window, the strands to read by a network whose outputs are pooled over it.
     """
 
     inner_score = float("nan")
 
-    def __init__(self, windows: NDArray[np.uint8], target: Target, reach: int) -> None:
+    def __init__(
+        self, windows: NDArray[np.uint8], target: Target, reach: int, pooled: Strand | None = None
+    ) -> None:
         self._classes = target.classes
-        network = SmallConvolution(reach=reach, classes=target.classes)
+        patience = 5 if pooled is None else 8
+        network = SmallConvolution(reach=reach, classes=target.classes, pooled=pooled, patience=patience)
         self._network = network.fit(windows, target.numbers)
 
     def predict(self, features: NDArray[Any]) -> ProbePredictions:
