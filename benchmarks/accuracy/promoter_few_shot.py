@@ -6,14 +6,16 @@
 The source is a model that promoter_strength.py trained on one species; its score of a promoter of the target
 enters ``y = mu + delta s + u + e``, the statistic of `budwood transfer evaluate`, where u has the kernel of
 the target's own 4-mers. Beside it stand the target alone (the same kernel; a Gaussian kernel of 4-mers;
-kernels of frozen embeddings of the packaged encoder and of one with random weights), the source alone, and
-the score of promoters in random order as control. Nested draws; a quarter of the promoters is predicted in
-each. Scores are the means of all seeds that P holds, in standard deviations. A line of JSON for each assay,
-source and target is appended to F, and a second run computes those that are missing; the table shows all.
+kernels of frozen embeddings of the packaged encoder and of one with random weights; a convolution on 100 and
+on 400 promoters in three of the draws), the source alone, and the score of promoters in random order as
+control. Nested draws; a quarter of the promoters is predicted in each. Scores are the means of all seeds that
+P holds, in standard deviations. A line of JSON for each assay, source and target is appended to F, and a
+second run computes those that are missing; the table shows all.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,9 +30,12 @@ from benchmarks.common.arguments import parser_for
 from benchmarks.common.results_file import Record, append_result, read_results
 from budwood.inference.embed import embed_windows
 from budwood.model.checkpoint import load_checkpoint, random_checkpoint
+from budwood.probing.sequence_models import Examples, FineTuning, fit_sequence_model
 from budwood.stats.evaluation.splitters import cluster_folds
 from budwood.stats.relationship.gaussian import gaussian_of, mean_distance
 from budwood.stats.relationship.principal_components import principal_components
+from budwood.training.finetuning.fit import FitConfig
+from budwood.training.finetuning.outputs import value_outputs
 from budwood.transfer.few_shot.arms import TARGET_ALONE, WITH
 from budwood.transfer.few_shot.design import FewShotDesign
 from budwood.transfer.few_shot.evaluate import evaluate_few_shot
@@ -38,6 +43,7 @@ from budwood.transfer.few_shot.target import AXES, BANDWIDTHS, CLUSTERS, Transfe
 
 K = 4
 KEY = ("assay", "source", "target")
+OWN_SIZES, OWN_DRAWS = (100, 400), 3
 Matrix = NDArray[np.float64]
 
 
@@ -94,6 +100,29 @@ def heads_of(scores: dict[str, Matrix], randoms: int, own: tuple[Matrix, Matrix]
     return heads
 
 
+def convolution_alone(
+    codes: NDArray[np.uint8], strength: Matrix, design: FewShotDesign
+) -> dict[str, list[float]]:
+    """r of a convolution trained on the target's own promoters alone, by their number."""
+    truth, encoder = strength[:, None], load_checkpoint(device="cpu")
+    found: dict[str, list[float]] = {}
+    for draw, (test, order) in enumerate(itertools.islice(design.draw(len(codes)), OWN_DRAWS)):
+        for size in OWN_SIZES:
+            kept = max(10, size // 10)
+            training, validation = order[kept:size], order[:kept]
+            outputs = value_outputs(["strength"], truth, training)
+            examples = Examples(
+                codes=codes, truth=truth, outputs=outputs, training=training, validation=validation
+            )
+            how = FineTuning(fit=FitConfig(seed=draw))
+            model = fit_sequence_model(
+                "convolution", examples, load_checkpoint(device="cpu"), how, show=False
+            )
+            r = float(np.corrcoef(model.read(codes[test])[:, 0], strength[test])[0, 1])
+            found.setdefault(str(size), []).append(r)
+    return found
+
+
 def compared(folder: Path, assay: str, source: str, target: str, draws: int) -> Record | None:
     """Few-shot accuracies of one assay, source and target; None where no predictions are kept."""
     every, strengths, species = read(assay)
@@ -131,6 +160,7 @@ def compared(folder: Path, assay: str, source: str, target: str, draws: int) -> 
         "draws": draws,
         "r": arms,
         "gains": gains,
+        "own_convolution": convolution_alone(codes, strength, design),
     }
 
 
@@ -146,6 +176,8 @@ def table(records: Iterable[Record]) -> list[str]:
                 continue
             cells = [f"{size} {np.mean(by[str(size)]):.3f}" for size in (0, *sizes) if str(size) in by]
             lines.append(f"  {arm}: {', '.join(cells)}")
+        own = [f"{size} {np.mean(each):.3f}" for size, each in record["own_convolution"].items()]
+        lines.append(f"  convolution, target alone: {', '.join(own)}")
         for way, by in record["gains"].items():
             cells = [
                 f"{size} {mean:+.3f} ({low:+.3f} to {high:+.3f})" for size, (mean, low, high) in by.items()
