@@ -115,9 +115,7 @@ def convolution_alone(
                 codes=codes, truth=truth, outputs=outputs, training=training, validation=validation
             )
             how = FineTuning(fit=FitConfig(seed=draw))
-            model = fit_sequence_model(
-                "convolution", examples, load_checkpoint(device="cpu"), how, show=False
-            )
+            model = fit_sequence_model("convolution", examples, encoder, how, show=False)
             r = float(np.corrcoef(model.read(codes[test])[:, 0], strength[test])[0, 1])
             found.setdefault(str(size), []).append(r)
     return found

@@ -136,7 +136,7 @@ class SmallConvolution:
         network: nn.Module = (
             convolution_layers(2 * self.reach, outputs, self.channels)
             if self.pooled is None
-            else SequenceConvolution(outputs, strand=self.pooled, seed=seed)
+            else SequenceConvolution(outputs, strand=self.pooled, seed=seed, channels=self.channels)
         )
         optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
         best, since, weights = float("inf"), 0, copy.deepcopy(network.state_dict())

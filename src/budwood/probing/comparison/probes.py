@@ -231,8 +231,11 @@ class ConvolutionProbe:
         self, windows: NDArray[np.uint8], target: Target, reach: int, pooled: Strand | None = None
     ) -> None:
         self._classes = target.classes
-        patience = 5 if pooled is None else 8
-        network = SmallConvolution(reach=reach, classes=target.classes, pooled=pooled, patience=patience)
+        # Pooled networks train for many more passes over longer windows: one of them costs as much as ten.
+        seeds, patience = (3, 5) if pooled is None else (1, 8)
+        network = SmallConvolution(
+            reach=reach, classes=target.classes, seeds=seeds, pooled=pooled, patience=patience
+        )
         self._network = network.fit(windows, target.numbers)
 
     def predict(self, features: NDArray[Any]) -> ProbePredictions:
