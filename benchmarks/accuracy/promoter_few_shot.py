@@ -9,7 +9,7 @@ the target's own 4-mers. Beside it stand the target alone (the same kernel; a Ga
 kernels of frozen embeddings of the packaged encoder and of one with random weights; a convolution on 100 and
 on 400 promoters in three of the draws), the source alone, and the score of promoters in random order as
 control. Nested draws; a quarter of the promoters is predicted in each. Scores are the means of all seeds that
-P holds, in standard deviations. A line of JSON for each assay, source and target is appended to F, and a
+P holds of the largest training, in standard deviations. A line of JSON for each assay, source and target is appended to F, and a
 second run computes those that are missing; the table shows all.
 """
 
@@ -81,10 +81,13 @@ def target_of(codes: NDArray[np.uint8], strength: Matrix) -> TransferTarget:
 
 
 def score_of(folder: Path, assay: str, source: str, target: str, way: str) -> tuple[Matrix | None, int]:
-    """Mean over seeds of what a way predicts of the target, and the number of seeds."""
-    found = [np.load(path) for path in sorted(folder.glob(f"{assay}-{source}-{target}-{way}-*-seed*.npy"))]
-    if not found:
+    """Mean over seeds of what a way predicts of the target by most promoters, and the number of seeds."""
+    by_size: dict[int, list[Matrix]] = {}
+    for path in sorted(folder.glob(f"{assay}-{source}-{target}-{way}-*-seed*.npy")):
+        by_size.setdefault(int(path.stem.split("-")[-2]), []).append(np.load(path))
+    if not by_size:
         return None, 0
+    found = by_size[max(by_size)]
     return np.mean([(each - each.mean()) / each.std() for each in found], axis=0), len(found)
 
 
