@@ -8,9 +8,9 @@ enters ``y = mu + delta s + u + e``, the statistic of `budwood transfer evaluate
 the target's own 4-mers. Beside it stand the target alone (the same kernel; a Gaussian kernel of 4-mers;
 kernels of frozen embeddings of the packaged encoder and of one with random weights; a convolution on 100 and
 on 400 promoters in three of the draws), the source alone, and the score of promoters in random order as
-control. Nested draws; a quarter of the promoters is predicted in each. Scores are the means of all seeds that
-P holds of the largest training, in standard deviations. A line of JSON for each assay, source and target is appended to F, and a
-second run computes those that are missing; the table shows all.
+control. Nested draws; a quarter of the promoters is predicted in each. Scores are the means of all seeds
+that P holds of the largest training, in standard deviations. A line of JSON for each assay, source and target
+is appended to F, and a second run computes those that are missing; the table shows all.
 """
 
 from __future__ import annotations
