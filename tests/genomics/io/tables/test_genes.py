@@ -63,7 +63,10 @@ def test_pairs(tmp_path: Path) -> None:
             read_collinear_pairs(blocks)
 
 
-def test_a_first_row_of_two_known_genes_is_a_pair(tmp_path: Path) -> None:
+def test_a_first_row_with_a_known_gene_is_a_pair(tmp_path: Path) -> None:
+    """Of one species alone the genes may be known; a header is no gene of either."""
     (tmp_path / "o.csv").write_text("g1,h1\ng2,h2\n")
-    assert read_gene_pairs(tmp_path / "o.csv", {"g1", "h1"}) == [("g1", "h1"), ("g2", "h2")]
-    assert read_gene_pairs(tmp_path / "o.csv", {"g1"}) == [("g2", "h2")]
+    for known in ({"g1", "h1"}, {"g1"}, {"h1"}):
+        assert read_gene_pairs(tmp_path / "o.csv", known) == [("g1", "h1"), ("g2", "h2")]
+    for known in (set(), {"g2", "h2"}):
+        assert read_gene_pairs(tmp_path / "o.csv", known) == [("g2", "h2")]
