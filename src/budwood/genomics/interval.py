@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from budwood.errors import BudwoodError
 
@@ -48,3 +50,39 @@ class Interval:
     def __str__(self) -> str:
         strand = "" if self.strand == "+" else "(-)"
         return f"{self.contig}:{self.start + 1}-{self.end}{strand}"
+
+
+class OnContig(Protocol):
+    """Anything that lies on a contig: an interval, a gene, a site."""
+
+    @property
+    def contig(self) -> str:
+        """Name of the contig."""
+
+
+Placed = TypeVar("Placed", bound=OnContig)
+
+
+def by_contig(things: Iterable[Placed]) -> dict[str, list[Placed]]:
+    """What lies on each contig, in the given order: a genome of many contigs is read in one pass.
+
+    Parameters
+    ----------
+    things
+        Intervals, genes or whatever has a contig.
+
+    Returns
+    -------
+    dict
+        By name of the contig, in order of appearance.
+
+    Examples
+    --------
+    >>> found = by_contig([Interval("b", 0, 1), Interval("a", 0, 1), Interval("b", 5, 6)])
+    >>> {contig: len(each) for contig, each in found.items()}
+    {'b': 2, 'a': 1}
+    """
+    found: dict[str, list[Placed]] = {}
+    for each in things:
+        found.setdefault(each.contig, []).append(each)
+    return found

@@ -15,7 +15,7 @@ from budwood.genomics.annotation.base_class import UNLABELLED
 from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
-from budwood.genomics.interval import Interval
+from budwood.genomics.interval import Interval, by_contig
 
 #: Most tracks: the lower bits of :attr:`TrainingContig.tracks`; as many above them say which are known.
 TRACKED: Final = 15
@@ -122,8 +122,8 @@ def load_training_genome(
             where=species,
             mend="name a contig of the assembly",
         )
-    stretches = None if labelled is None else _by_contig(labelled)
-    placed = {number: _by_contig(found) for number, found in (tracks or {}).items()}
+    stretches = None if labelled is None else by_contig(labelled)
+    placed = {number: by_contig(found) for number, found in (tracks or {}).items()}
     contigs = [_load_contig(name, assembly, annotation, stretches, placed) for name in assembly.contigs]
     training = tuple(c for c in contigs if c.name not in validation_contigs)
     if not training:
@@ -175,14 +175,6 @@ def _load_contig(
     codes, repeat = assembly.sequence(whole), assembly.soft_mask(whole)
     bits = _track_bits(name, length, tracks)
     return TrainingContig(name, codes, repeat, region, loci_of_contig(annotation, name), bits)
-
-
-def _by_contig(intervals: Sequence[Interval]) -> dict[str, list[Interval]]:
-    """Intervals of each contig in their order, so that a genome of many contigs is read in one pass."""
-    found: dict[str, list[Interval]] = {}
-    for interval in intervals:
-        found.setdefault(interval.contig, []).append(interval)
-    return found
 
 
 def _track_bits(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.genomics.annotation.base_class import BaseClass
+from budwood.genomics.interval import by_contig
 
 
 class Span(NamedTuple):
@@ -206,7 +207,7 @@ class Annotation:
         tuple of Gene
             None for a contig without a gene.
         """
-        return self._by_contig.get(contig, ())
+        return tuple(self._by_contig.get(contig, ()))
 
     def classes(self, contig: str, start: int, end: int) -> NDArray[np.uint8]:
         """BaseClass class of each base of a stretch, seen from the + strand.
@@ -320,11 +321,8 @@ class Annotation:
                     yield gene, transcript
 
     @cached_property
-    def _by_contig(self) -> dict[str, tuple[Gene, ...]]:
-        found: dict[str, list[Gene]] = {}
-        for gene in self.genes:
-            found.setdefault(gene.contig, []).append(gene)
-        return {contig: tuple(genes) for contig, genes in found.items()}
+    def _by_contig(self) -> dict[str, list[Gene]]:
+        return by_contig(self.genes)
 
     @cached_property
     def _models(self) -> dict[str, _ContigModels]:

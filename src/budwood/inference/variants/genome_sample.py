@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budwood.genomics.assembly import Assembly
-from budwood.genomics.interval import Interval
+from budwood.genomics.interval import Interval, by_contig
 from budwood.genomics.sequence import PAD, N
 from budwood.inference.threads import OrderedThreads
 from budwood.inference.variants.alternative_pass import masked_log_probabilities
@@ -162,9 +162,7 @@ def sample_sequence(
     if sum(piece.length for piece in pieces) > most:
         chosen = np.random.default_rng(seed).permutation(len(pieces))[: most // _PIECE]
         pieces = [pieces[i] for i in sorted(chosen)]
-    hidden: dict[str, list[Interval]] = {}
-    for each in without:
-        hidden.setdefault(each.contig, []).append(each)
+    hidden = by_contig(without)
     return [_without(assembly, piece, hidden) for piece in pieces]
 
 

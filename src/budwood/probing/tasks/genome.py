@@ -14,7 +14,7 @@ from budwood.config import WINDOW
 from budwood.genomics.annotation.base_class_track import base_class_track
 from budwood.genomics.annotation.genes import Annotation
 from budwood.genomics.assembly import Assembly
-from budwood.genomics.interval import Interval
+from budwood.genomics.interval import Interval, by_contig
 from budwood.genomics.io.annotation.labelled_intervals import LabelledInterval
 from budwood.genomics.sequence import N
 
@@ -51,10 +51,7 @@ class AnnotatedGenome:
 
     @cached_property
     def _by_contig(self) -> dict[str, list[LabelledInterval]]:
-        found: dict[str, list[LabelledInterval]] = {}
-        for each in self.labelled_intervals:
-            found.setdefault(each.contig, []).append(each)
-        return found
+        return by_contig(self.labelled_intervals)
 
     @property
     def annotated_contigs(self) -> tuple[str, ...]:
