@@ -144,7 +144,7 @@ def auto_gain(options: GenesOptions, repeats: int) -> str:
     genotypes = panel.genotypes.take(rows).take_markers(columns)
     read = read_lists(options)
     lists = [[read.places[name] for name in names] for names in read.known]
-    weights, _ = evidence_weights(genotypes.markers, lists, options.reach)
+    weights = evidence_weights(genotypes.markers, lists, options.reach)
     means = AccessionMeans.of(trait_values(panel, options.files, options.trait))
     lines = match_phenotyped(genotypes, means.values, options.trait, weights=means.weights)
     found = []

@@ -150,5 +150,5 @@ def test_evidence_of_one_list_is_nearness() -> None:
     words = np.array(["1"] * 4, dtype=object)
     markers = Markers(words, words, np.array([0, 90, 210, 320]), words, words)
     genes = [Interval("1", 100, 200)]
-    one, placed = evidence_weights(markers, [genes], 11)
-    assert (one.tolist(), placed) == (near_genes(markers, genes, 11)[0].tolist(), 1)
+    near, placed = near_genes(markers, genes, 11)
+    assert (evidence_weights(markers, [genes], 11).tolist(), placed) == (near.tolist(), 1)

@@ -99,9 +99,7 @@ def near_genes(markers: Markers, genes: Sequence[Interval], reach: int = REACH) 
     return weights, int(np.count_nonzero(np.diff(members.indptr)))
 
 
-def evidence_weights(
-    markers: Markers, lists: Sequence[Sequence[Interval]], reach: int = REACH
-) -> tuple[Vector, int]:
+def evidence_weights(markers: Markers, lists: Sequence[Sequence[Interval]], reach: int = REACH) -> Vector:
     """How many lists have a gene near each marker.
 
     Parameters
@@ -115,8 +113,8 @@ def evidence_weights(
 
     Returns
     -------
-    weights, placed
-        (m,) numbers of lists, and how many distinct genes have a marker near.
+    ndarray
+        (m,) numbers of lists.
 
     Examples
     --------
@@ -124,10 +122,10 @@ def evidence_weights(
     >>> markers = Markers(words, words, np.array([5, 90, 5]), words, words)
     >>> one, other = Interval("1", 10, 20), Interval("2", 0, 3)
     >>> evidence_weights(markers, [[one, other], [one]], reach=8)
-    (array([2., 0., 1.]), 2)
+    array([2., 0., 1.])
     """
-    weights = np.sum([near_genes(markers, genes, reach)[0] for genes in lists], axis=0)
-    return weights, near_genes(markers, _union(lists), reach)[1]
+    weights: Vector = np.sum([near_genes(markers, genes, reach)[0] for genes in lists], axis=0)
+    return weights
 
 
 def compare_gene_knowledge(
@@ -180,7 +178,8 @@ def compare_gene_knowledge(
     ordered = genotypes.take(rows).take_markers(columns)
     lists = [_distinct(places, names) for names in known]
     genes = _union(lists)
-    weights, placed = evidence_weights(ordered.markers, lists, reach)
+    weights = evidence_weights(ordered.markers, lists, reach)
+    _, placed = near_genes(ordered.markers, genes, reach)
     _check(ordered.markers, weights)
     means = AccessionMeans.of(values)
     lines = match_phenotyped(ordered, means.values, trait, weights=means.weights)
@@ -198,7 +197,7 @@ def compare_gene_knowledge(
             continue
         rest = sorted(pool, key=lambda place: (place.contig, place.start, place.end))
         for draw in range(draws):
-            drawn, _ = evidence_weights(ordered.markers, _replaced(lists, genes, rest, generator), reach)
+            drawn = evidence_weights(ordered.markers, _replaced(lists, genes, rest, generator), reach)
             if drawn.any():
                 further[f"{control.removeprefix('GBLUP + ')} {draw + 1}"] = drawn
     drawn_sets = sum(name.startswith("random") for name in further)

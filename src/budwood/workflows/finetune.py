@@ -132,11 +132,11 @@ class FinetuneResult:
         Sequences for training, validation and test.
     model
         The fine-tuned encoder.
-    predicted
-        Names and predictions of the file to predict, if there is one.
+    predicted_names
+        Names of the sequences to predict; none without a file of them.
     predicted_by_model
-        (rows, outputs) predictions of the same sequences by every model that was trained, so that the best on
-        the test can be used; empty without a file to predict.
+        (rows, outputs) their predictions by every model that was trained, so that the best on the test can be
+        used; empty without a file to predict.
     conclusion
         What the test says, in a sentence or two.
     notes
@@ -149,10 +149,18 @@ class FinetuneResult:
     training: Mapping[str, Mapping[str, float | int | None]]
     counts: Mapping[str, int]
     model: SequenceModel
-    predicted: tuple[tuple[str, ...], NDArray[np.float64]] | None
+    predicted_names: tuple[str, ...]
     predicted_by_model: Mapping[str, NDArray[np.float64]]
     conclusion: str
     notes: tuple[str, ...]
+
+    @property
+    def predicted(self) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
+        """Names and predictions of the fine-tuned encoder, if there is a file to predict."""
+        from budwood.probing.sequence_models import FINE_TUNED
+
+        found = self.predicted_by_model.get(FINE_TUNED)
+        return None if found is None else (self.predicted_names, found)
 
     def record(self) -> dict[str, Any]:
         """The result as plain values, predictions left out."""
@@ -525,12 +533,10 @@ def _train(work: _Work, options: FinetuneOptions, announce: Announce) -> Finetun
         }
     scores = {name: score_sequences(each, truth, outputs) for name, each in given.items()}
     differences = compare_sequence_models(given, truth, outputs)
-    predicted: tuple[tuple[str, ...], NDArray[np.float64]] | None = None
     by_model: dict[str, NDArray[np.float64]] = {}
     if work.to_predict is not None:
         codes = _codes(work.to_predict)
         by_model = {name: outputs.predictions(model.read(codes)) for name, model in models.items()}
-        predicted = (work.to_predict.names, by_model[FINE_TUNED])
     return FinetuneResult(
         outputs=outputs,
         scores=scores,
@@ -542,7 +548,7 @@ def _train(work: _Work, options: FinetuneOptions, announce: Announce) -> Finetun
             "test": len(work.test),
         },
         model=models[FINE_TUNED],
-        predicted=predicted,
+        predicted_names=work.to_predict.names if work.to_predict is not None else (),
         predicted_by_model=by_model,
         conclusion=conclusion(scores, differences),
         notes=work.notes,
@@ -607,7 +613,7 @@ def _write(draft: Draft, result: FinetuneResult, work: _Work, options: FinetuneO
     _write_predictions(draft.path("test_predictions.csv"), names, given, result.outputs, truth)
     if result.predicted is not None:
         _write_predictions(draft.path("predictions.csv"), *result.predicted, result.outputs)
-        _write_by_model(draft.path("predictions_by_model.csv"), result.predicted[0], result)
+        _write_by_model(draft.path("predictions_by_model.csv"), result)
     draft.metrics["scores"] = {
         name: {score["output"]: score["score"] for score in model["scores"]}
         for name, model in record["models"].items()
@@ -620,13 +626,13 @@ def _write(draft: Draft, result: FinetuneResult, work: _Work, options: FinetuneO
     )
 
 
-def _write_by_model(path: Path, names: Sequence[str], result: FinetuneResult) -> None:
+def _write_by_model(path: Path, result: FinetuneResult) -> None:
     from budwood.workflows.records.files import cell, write_table
 
     rows = [
         [model, name, *(cell(value) for value in values)]
         for model, predictions in result.predicted_by_model.items()
-        for name, values in zip(names, predictions, strict=True)
+        for name, values in zip(result.predicted_names, predictions, strict=True)
     ]
     labels = result.outputs.classes or result.outputs.names
     write_table(path, ["model", "sequence", *labels], rows)

@@ -98,7 +98,9 @@ class GenesOptions:
     @property
     def term_of_each(self) -> tuple[str | None, ...]:
         """Term of each list."""
-        return self.terms if len(self.terms) == len(self.known) else (*self.terms, None)[:1] * len(self.known)
+        if len(self.terms) == len(self.known):
+            return self.terms
+        return (self.terms[0] if self.terms else None,) * len(self.known)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
