@@ -15,9 +15,11 @@ is appended to F, and a second run computes those that are missing; the table sh
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # finds the package `benchmarks`
@@ -124,9 +126,35 @@ def convolution_alone(
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class TargetSide:
+    """What does not rest on the source: promoters, kernels of embeddings, a model of the target alone."""
+
+    promoters: TransferTarget
+    own: tuple[Matrix, Matrix]
+    own_convolution: dict[str, list[float]]
+
+
+@functools.cache
+def target_side(assay: str, target: str, count: int, draws: int) -> TargetSide:
+    """The target of one assay, made once for both of its sources."""
+    every, strengths, species = read(assay)
+    rows = test_rows(species, target, count)
+    codes, strength = every[rows], strengths[rows, 0]
+    encoder = load_checkpoint(device="cpu")
+    trained, random = (
+        kernel_of(embed_windows(codes, each, oriented=True, cache=False, show=False).astype(np.float64))
+        for each in (encoder, random_checkpoint(encoder.encoder.config, seed=0))
+    )
+    return TargetSide(
+        promoters=target_of(codes, strength),
+        own=(trained, random),
+        own_convolution=convolution_alone(codes, strength, FewShotDesign(draws=draws)),
+    )
+
+
 def compared(folder: Path, assay: str, source: str, target: str, draws: int) -> Record | None:
     """Few-shot accuracies of one assay, source and target; None where no predictions are kept."""
-    every, strengths, species = read(assay)
     scores, seeds = {}, {}
     for way in NAMES:
         score, count = score_of(folder, assay, source, target, way)
@@ -134,16 +162,9 @@ def compared(folder: Path, assay: str, source: str, target: str, draws: int) -> 
             scores[way], seeds[way] = score, count
     if not scores:
         return None
-    rows = test_rows(species, target, len(next(iter(scores.values()))))
-    codes, strength = every[rows], strengths[rows, 0]
-    encoder = load_checkpoint(device="cpu")
-    kernels = [
-        kernel_of(embed_windows(codes, each, oriented=True, cache=False, show=False).astype(np.float64))
-        for each in (encoder, random_checkpoint(encoder.encoder.config, seed=0))
-    ]
-    design = FewShotDesign(draws=draws)
-    heads = heads_of(scores, 20, (kernels[0], kernels[1]))
-    results = evaluate_few_shot(target_of(codes, strength), heads, design)
+    count = len(next(iter(scores.values())))
+    side = target_side(assay, target, count, draws)
+    results = evaluate_few_shot(side.promoters, heads_of(scores, 20, side.own), FewShotDesign(draws=draws))
     arms = {
         arm: {str(size): [float(each) for each in by[size]] for size in by} for arm, by in results.r.items()
     }
@@ -157,11 +178,11 @@ def compared(folder: Path, assay: str, source: str, target: str, draws: int) -> 
         "source": source,
         "target": target,
         "seeds": seeds,
-        "promoters": len(rows),
+        "promoters": count,
         "draws": draws,
         "r": arms,
         "gains": gains,
-        "own_convolution": convolution_alone(codes, strength, design),
+        "own_convolution": side.own_convolution,
     }
 
 
